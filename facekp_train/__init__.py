@@ -1,0 +1,1 @@
+"""facekp-train: data sets, networks, joint training, evaluation."""

@@ -1,0 +1,105 @@
+"""Where a face is, said by different sources, brought to the tight box that the crop rule needs.
+
+A landmark net is trained on crops around the box of all 68 keypoints. Another detector's box is
+larger, smaller, higher or lower; each source has a measured mapping to that tight box, kept as
+data in `boxes.json` and fitted by `facekp-export boxes`. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from facekp_train.crop import tight_box
+from facekp_train.landmarks import scheme_of
+from facekp_train.samples import Box, FaceSample
+
+BOXES_FILE = Path(__file__).with_name("boxes.json")
+
+
+@dataclass(frozen=True)
+class BoxMapping:
+    """From a source's box to the tight box, in units of the source box's longer side.
+
+    tight centre = box centre + (dx, dy) * side; tight side = scale * side. The three `sd_` are the
+    standard deviations of dx, dy and log(scale) over the n faces that it was fitted on: training
+    jitters its boxes by them.
+    """
+
+    dx: float = 0.0
+    dy: float = 0.0
+    scale: float = 1.0
+    sd_dx: float = 0.0
+    sd_dy: float = 0.0
+    sd_scale: float = 0.0
+    n: int = 0
+    fitted_on: str = ""
+
+    def to_tight(self, box: Box) -> Box:
+        """The square tight box that this box stands for. ValueError for an empty or infinite one."""
+        x, y, width, height = (float(v) for v in box)
+        side = max(width, height)
+        if not np.isfinite([x, y, width, height]).all() or side <= 0 or min(width, height) < 0:
+            raise ValueError(f"a box is (x, y, width, height) with a positive size, not {box}")
+        centre_x = x + width / 2 + self.dx * side
+        centre_y = y + height / 2 + self.dy * side
+        tight = self.scale * side
+        return centre_x - tight / 2, centre_y - tight / 2, tight, tight
+
+    def as_dict(self) -> dict[str, float | int | str]:
+        """Plain data for `boxes.json` and a model file's metadata."""
+        return asdict(self)
+
+
+def fit_mapping(pairs: Sequence[tuple[Box, Box]], fitted_on: str) -> BoxMapping:
+    """The mapping from (source box, tight box) pairs: medians, and spreads as 1.4826 * MAD.
+
+    Robust statistics, since a detector's few false finds would otherwise set the spread. Raises
+    ValueError below ten pairs.
+    """
+    if len(pairs) < 10:
+        raise ValueError(f"a box mapping needs at least ten faces with both boxes, not {len(pairs)}")
+    source, tight = (np.array(column, float) for column in zip(*pairs, strict=True))
+    side = source[:, 2:].max(axis=1)
+    offset = (tight[:, :2] + tight[:, 2:] / 2 - source[:, :2] - source[:, 2:] / 2) / side[:, None]
+    growth = np.log(tight[:, 2:].max(axis=1) / side)
+    values = np.column_stack([offset, growth])
+    centre = np.median(values, axis=0)
+    spread = 1.4826 * np.median(np.abs(values - centre), axis=0)
+    dx, dy, log_scale = centre.round(4).tolist()
+    sd_dx, sd_dy, sd_scale = spread.round(4).tolist()
+    scale = round(float(np.exp(log_scale)), 4)
+    return BoxMapping(dx, dy, scale, sd_dx, sd_dy, sd_scale, len(pairs), fitted_on)
+
+
+@lru_cache(maxsize=1)
+def box_mappings() -> dict[str, BoxMapping]:
+    """Every source's mapping by name, from `boxes.json`; `tight` is the identity."""
+    stored = json.loads(BOXES_FILE.read_text(encoding="utf-8"))
+    return {"tight": BoxMapping(), **{name: BoxMapping(**fit) for name, fit in stored.items()}}
+
+
+def mapping_of(source: str) -> BoxMapping:
+    """One source's mapping. Raises ValueError naming the sources that exist."""
+    try:
+        return box_mappings()[source]
+    except KeyError:
+        known = ", ".join(sorted(box_mappings()))
+        raise ValueError(f"no box mapping is called '{source}'; there are {known}") from None
+
+
+def tight_box_of(sample: FaceSample, prefer_listed: bool = False) -> Box:
+    """The tight box of a labelled face: from its keypoints, through its scheme's mapping.
+
+    With `prefer_listed`, from the box in the data set's list where there is one, as a deployed
+    model meets faces. Raises ValueError where neither gives a box.
+    """
+    if prefer_listed and sample.box is not None:
+        return mapping_of(sample.box_source).to_tight(sample.box)
+    known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
+    return mapping_of(scheme_of(len(sample.keypoints)).box_source).to_tight(tight_box(known))

@@ -1,0 +1,78 @@
+"""What every command of the toolkit shares: errors in one sentence, exit codes, where text goes.
+
+Results go to stdout, progress and logs to stderr. Exit code 0 is success, 1 a failure, 2 wrong
+usage; a traceback appears with `--debug` alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import typer
+from rich.console import Console
+
+err = Console(stderr=True, highlight=False)
+"""For people: progress, steps, warnings."""
+out = Console(highlight=False)
+"""For results: tables on stdout."""
+
+
+class UserError(Exception):
+    """Something that the user can mend, said in one sentence with the remedy. Exit code 1."""
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout; NaN is refused (ValueError), since JSON has none."""
+    print(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def require(extra: str, *modules: str) -> None:
+    """Raise UserError naming the extra to install when one of its modules is missing."""
+    missing = [m for m in modules if importlib.util.find_spec(m) is None]
+    if missing:
+        raise UserError(
+            f"this command needs {', '.join(missing)}; install it with: pip install 'facekp[{extra}]'"
+        )
+
+
+def new_app(name: str, help_text: str) -> typer.Typer:
+    """A command group that prints its help when called bare and knows shell completion."""
+    return typer.Typer(
+        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None,
+        pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run a command group as a program: never returns, exits with 0, 1, 2 or 130.
+
+    `--debug` anywhere on the line shows the traceback of a failure.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [w for w in words if w != "--debug"]
+    try:
+        code = app(args=words, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        err.print("interrupted")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; what was finished is kept")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except (UserError, ValueError, OSError, MemoryError) as error:
+        if debug:
+            raise
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        err.print(f"error: {sentence}", markup=False, soft_wrap=True)
+        sys.exit(1)
