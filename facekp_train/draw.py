@@ -1,0 +1,142 @@
+"""Keypoints and face boxes drawn on photographs, and contact sheets of them.
+
+Everything is drawn on a copy of a uint8 [H, W, 3] RGB image, at sub-pixel positions, with strokes
+that grow with the face. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.files import written_aside
+from facekp_train.landmarks import SCHEMES
+from facekp_train.samples import Box
+
+Image = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+DOT: Colour = (64, 255, 128)
+LINE: Colour = (0, 176, 255)
+HIDDEN: Colour = (255, 96, 64)
+FRAME: Colour = (255, 208, 64)
+_EDGE: Colour = (16, 16, 16)
+
+# OpenCV draws at sub-pixel positions given in fixed point with this many binary digits.
+_SHIFT = 6
+# Beyond this its fixed-point coordinates overflow; a point that far away is off every photograph.
+_FARTHEST = 30_000
+
+
+def draw_keypoints(
+    image: Image,
+    keypoints: NDArray[np.floating],
+    visible: NDArray[np.bool_] | None = None,
+    box: Box | None = None,
+    dot: Colour = DOT,
+    line: Colour = LINE,
+) -> Image:
+    """A copy of the image with one face's keypoints [N, 2] (pixels), its contours and its box.
+
+    Contours are drawn for schemes that define them; points that are not `visible` in another
+    colour; points that are not finite are left out.
+    """
+    canvas = np.ascontiguousarray(image).copy()
+    stroke = _stroke(keypoints, canvas)
+    if box is not None:
+        _draw_box(canvas, box, stroke)
+    scheme = SCHEMES.get(len(keypoints))
+    fixed = [_fixed(point) for point in keypoints]
+    for first, last, closed in scheme.lines if scheme else ():
+        _draw_contour(canvas, fixed[first : last + 1], closed, line, stroke)
+    shown = np.ones(len(keypoints), bool) if visible is None else visible
+    for point, seen in zip(fixed, shown, strict=True):
+        if point is not None:
+            _draw_dot(canvas, point, dot if seen else HIDDEN, stroke)
+    return canvas
+
+
+def contact_sheet(images: Sequence[Image], columns: int = 6, tile: int = 160, gap: int = 4) -> Image:
+    """The images in rows of `columns`, each fitted into a square of `tile` pixels, on dark ground.
+
+    Raises ValueError for no images.
+    """
+    if not images:
+        raise ValueError("a contact sheet needs at least one image")
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    step = tile + gap
+    sheet = np.full((rows * step + gap, columns * step + gap, 3), 24, np.uint8)
+    for index, image in enumerate(images):
+        small = _fitted(image, tile)
+        height, width = small.shape[:2]
+        top = gap + index // columns * step + (tile - height) // 2
+        left = gap + index % columns * step + (tile - width) // 2
+        sheet[top : top + height, left : left + width] = small
+    return sheet
+
+
+def write_picture(target: Path, image: Image) -> None:
+    """Write an RGB image, whole or not at all; the suffix says the format (.png, .jpg, ...).
+
+    Raises ValueError for a suffix that OpenCV cannot write, OSError where the folder refuses it.
+    """
+    with written_aside(target) as aside:
+        try:
+            good, data = cv2.imencode(target.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        except cv2.error:
+            good, data = False, np.empty(0, np.uint8)
+        if not good:
+            raise ValueError(
+                f"{target}: no picture can be written as '{target.suffix}'; end the name in .png or .jpg"
+            )
+        aside.write_bytes(data.tobytes())
+
+
+def _stroke(keypoints: NDArray[np.floating], canvas: Image) -> float:
+    """Radius of a dot in pixels: 1.1 % of the face, within what the eye can still tell apart."""
+    known = keypoints[np.isfinite(keypoints).all(axis=1)]
+    extent = float(np.ptp(known, axis=0).max()) if len(known) > 1 else 0.0
+    # Five points span the inner face only, about half of what 68 do.
+    face = extent * (2 if len(keypoints) < 19 else 1)
+    return min(max(0.011 * face, 1.0), 0.01 * max(canvas.shape[:2]) + 1)
+
+
+def _fixed(point: NDArray[np.floating]) -> tuple[int, int] | None:
+    if not np.isfinite(point).all() or np.abs(point).max() > _FARTHEST:
+        return None
+    return round(float(point[0]) * 2**_SHIFT), round(float(point[1]) * 2**_SHIFT)
+
+
+def _draw_dot(canvas: Image, centre: tuple[int, int], colour: Colour, radius: float) -> None:
+    """A disc with a dark rim, so that it shows on skin and on hair."""
+    for grown, shade in ((radius * 1.45, _EDGE), (radius, colour)):
+        cv2.circle(canvas, centre, round(grown * 2**_SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_contour(
+    canvas: Image, points: Sequence[tuple[int, int] | None], closed: bool, colour: Colour, stroke: float
+) -> None:
+    ends = [*points[1:], points[0]] if closed else points[1:]
+    for start, end in zip(points, ends, strict=False):
+        if start is not None and end is not None:
+            cv2.line(canvas, start, end, colour, max(1, round(stroke * 0.7)), cv2.LINE_AA, _SHIFT)
+
+
+def _draw_box(canvas: Image, box: Box, stroke: float) -> None:
+    x, y, width, height = box
+    corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
+    _draw_contour(canvas, [_fixed(corner) for corner in corners], True, FRAME, stroke)
+
+
+def _fitted(image: Image, tile: int) -> Image:
+    height, width = image.shape[:2]
+    ratio = tile / max(height, width)
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    method = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
