@@ -36,6 +36,7 @@ _FARTHEST = 30_000
 def draw_keypoints(
     image: Image,
     keypoints: NDArray[np.floating],
+    *,
     visible: NDArray[np.bool_] | None = None,
     box: Box | None = None,
     dot: Colour = DOT,
