@@ -1,0 +1,122 @@
+"""Backbones, heads, and the net that joins them. A new backbone is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from facekp_train.landmarks import scheme_of
+from facekp_train.networks.heads import HeatmapHead, RegressionHead
+from facekp_train.networks.mobilenet import MobileNetV2
+from facekp_train.networks.resnet import ResNet50
+
+
+class Backbone(Protocol):
+    """What a backbone offers besides being an nn.Module: see `MobileNetV2`."""
+
+    channels: int
+
+    @property
+    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]: ...
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+
+BACKBONES: dict[str, Callable[[Sequence[int] | None], nn.Module]] = {
+    "mobilenet-v2": MobileNetV2,
+    "resnet-50": lambda _widths: ResNet50(),
+}
+
+
+class NetConfig(BaseModel):
+    """Everything that rebuilds a net, also a pruned one; stored in the checkpoint's header."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backbone: str = "mobilenet-v2"
+    points: int = 68
+    size: int = Field(128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
+    widths: tuple[int, ...] | None = Field(None, max_length=64, description="hidden channels by block")
+    hidden: int = Field(256, ge=1, le=8192, description="width of the regression head's hidden layer")
+    heatmap_width: int = Field(64, ge=0, le=2048, description="channels of the heatmap head; 0: no head")
+
+    @model_validator(mode="after")
+    def _buildable(self) -> NetConfig:
+        scheme_of(self.points)
+        if self.backbone not in BACKBONES:
+            raise ValueError(f"no backbone is called '{self.backbone}'; there are {', '.join(BACKBONES)}")
+        if self.size % 32:
+            raise ValueError(f"the crop's side is a multiple of 32, not {self.size}")
+        if any(not 0 < width <= 8192 for width in self.widths or ()):
+            raise ValueError("a block's width lies between 1 and 8192")
+        return self
+
+
+class Prediction(NamedTuple):
+    """What one forward pass gives: keypoints [B, N, 2] in [0, 1], heatmaps [B, N, h, w] or None."""
+
+    keypoints: Tensor
+    heatmaps: Tensor | None
+
+
+class KeypointNet(nn.Module):
+    """Backbone, regression head and, while training, heatmap head on the same feature map."""
+
+    def __init__(self, config: NetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = BACKBONES[config.backbone](config.widths)
+        channels = int(self.backbone.channels)  # type: ignore[arg-type]
+        self.regression = RegressionHead(channels, config.hidden, config.points)
+        self.heatmap = (
+            HeatmapHead(channels, config.heatmap_width, config.points) if config.heatmap_width else None
+        )
+
+    def features(self, crops: Tensor) -> Tensor:
+        """Crops [B, 3, S, S], RGB 0..255 of any dtype -> the last feature map."""
+        # One scalar for all channels: an int8 file's input scale 1/128 and zero point 128 are it.
+        return self.backbone(crops.float() / 128 - 1)
+
+    def forward(self, crops: Tensor) -> Prediction:
+        """Crops [B, 3, S, S], RGB 0..255 -> keypoints and, in training mode, heatmaps."""
+        features = self.features(crops)
+        keypoints = self.regression(features).view(-1, self.config.points, 2)
+        heatmaps = self.heatmap(features) if self.training and self.heatmap is not None else None
+        return Prediction(keypoints, heatmaps)
+
+
+class DeployedNet(nn.Module):
+    """The part that goes onto a phone: float32 [B, 3, S, S], RGB 0..255 -> [B, 2N] in [0, 1].
+
+    With `heatmaps`, also the maps [B, N, S / 4, S / 4] as a second output.
+    """
+
+    def __init__(self, net: KeypointNet, heatmaps: bool = False) -> None:
+        super().__init__()
+        if heatmaps and net.heatmap is None:
+            raise ValueError("this checkpoint has no heatmap head to export")
+        self.backbone = net.backbone
+        self.regression = net.regression
+        self.heatmap = net.heatmap if heatmaps else None
+        self.eval()
+
+    def forward(self, crops: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """x and y interleaved; normalisation is inside."""
+        features = self.backbone(crops / 128 - 1)
+        keypoints = self.regression(features)
+        return keypoints if self.heatmap is None else (keypoints, self.heatmap(features))
+
+
+def build_net(config: NetConfig) -> KeypointNet:
+    """A freshly initialised net. Seed torch first for a repeatable one."""
+    return KeypointNet(config)
+
+
+def predict_crops(net: KeypointNet, crops: Tensor) -> Tensor:
+    """Keypoints [B, N, 2] of uint8 crops [B, S, S, 3] RGB, without gradients."""
+    with torch.inference_mode():
+        return net(crops.permute(0, 3, 1, 2)).keypoints.float()

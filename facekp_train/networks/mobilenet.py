@@ -1,0 +1,144 @@
+"""MobileNetV2's features, with torchvision's parameter names and TF's padding.
+
+Sandler et al., https://arxiv.org/abs/1801.04381. Differences from torchvision's: stride-2
+convolutions pad right and bottom alone, as TF's SAME does for even sizes, so that the deployed
+graph has no PAD operator; the last 1x1 convolution (320 -> 1280) is left out, which gives the
+sizes that the paper states (7.8 MB for 1X); and the hidden width of every block is free, so that a
+pruned net can be rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
+_STAGES = (
+    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
+    (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+)  # fmt: skip
+STEM_CHANNELS = 32
+CHANNELS = 320
+STRIDE = 32
+
+
+def _rows() -> list[tuple[int, int, int, int]]:
+    """(expansion, input, output, stride) of each of the 17 blocks."""
+    rows, previous = [], STEM_CHANNELS
+    for expansion, channels, repeats, stride in _STAGES:
+        for i in range(repeats):
+            rows.append((expansion, previous, channels, stride if i == 0 else 1))
+            previous = channels
+    return rows
+
+
+def hidden_widths(share: float = 1.0) -> tuple[int, ...]:
+    """Hidden channels of the 16 expanding blocks at a share of their full width, rounded to 8.
+
+    Odd widths have made narrowed MobileNets slower than the full one, hence the multiple of 8.
+    """
+    full = (expansion * channels for expansion, channels, _, _ in _rows() if expansion > 1)
+    return tuple(max(8, round(width * share / 8) * 8) for width in full)
+
+
+class Conv(nn.Conv2d):
+    """A convolution without bias that pads as TF's SAME: for stride 2, right and bottom alone."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        padding = kernel // 2 if stride == 1 else 0
+        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, C', ceil(H / stride), ceil(W / stride)], for even H and W."""
+        if self.stride[0] == 2:
+            input = F.pad(input, (0, 1, 0, 1))
+        return super().forward(input)
+
+
+def _conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    conv = Conv(inputs, outputs, kernel, stride, groups)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
+
+
+class InvertedResidual(nn.Module):
+    """Pointwise expansion, depthwise, linear pointwise; a residual where shapes allow."""
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, stride: int, expands: bool) -> None:
+        super().__init__()
+        self.residual = stride == 1 and inputs == outputs
+        layers: list[nn.Module] = [_conv_bn_relu(inputs, hidden, 1)] if expands else []
+        layers += [
+            _conv_bn_relu(hidden, hidden, 3, stride, groups=hidden),
+            Conv(hidden, outputs, 1),
+            nn.BatchNorm2d(outputs),
+        ]
+        self.conv = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inputs, H, W] -> [B, outputs, H / stride, W / stride]."""
+        return x + self.conv(x) if self.residual else self.conv(x)
+
+
+class MobileNetV2(nn.Module):
+    """Features of MobileNetV2: normalised [B, 3, S, S] -> [B, 320, S / 32, S / 32].
+
+    `widths` are the hidden channels of the 16 expanding blocks (default: `hidden_widths()`).
+    """
+
+    channels = CHANNELS
+
+    def __init__(self, widths: Sequence[int] | None = None) -> None:
+        super().__init__()
+        rows = _rows()
+        hidden = list(hidden_widths() if widths is None else widths)
+        if len(hidden) != len(rows) - 1 or min(hidden) < 1:
+            raise ValueError(f"MobileNetV2 has {len(rows) - 1} hidden widths, all positive, not {hidden}")
+        # The first block does not expand: its hidden width is the stem's.
+        blocks = [
+            InvertedResidual(inputs, width, outputs, stride, expands=expansion > 1)
+            for (expansion, inputs, outputs, stride), width in zip(
+                rows, [STEM_CHANNELS, *hidden], strict=True
+            )
+        ]
+        self.features = nn.Sequential(_conv_bn_relu(3, STEM_CHANNELS, 3, stride=2), *blocks)
+        self.apply(_initialise)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Last feature map of normalised pictures; S is a multiple of 32."""
+        return self.features(x)
+
+    @property
+    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+        """The first convolution and its BN, into which an input normalisation can be folded."""
+        first = self.features[0]
+        assert isinstance(first, nn.Sequential)
+        conv, norm = first[0], first[1]
+        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        return conv, norm
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+
+def narrow_state(state: dict[str, Tensor], widths: Sequence[int]) -> dict[str, Tensor]:
+    """The weights of a wider net cut to `widths`: in each block the channels that matter most stay.
+
+    A channel matters by |BN scale after the depthwise convolution| times the norm of the weights
+    that read it. A starting point for training, not the paper's pruning.
+    """
+    cut = dict(state)
+    for block, width in enumerate(widths, start=2):
+        prefix = f"features.{block}.conv."
+        reader = cut[prefix + "2.weight"]
+        importance = cut[prefix + "1.1.weight"].abs() * reader.flatten(2).norm(dim=(0, 2))
+        kept = torch.topk(importance, min(width, importance.numel())).indices.sort().values
+        for name in list(cut):
+            if name.startswith((prefix + "0.", prefix + "1.")) and cut[name].ndim > 0:
+                cut[name] = cut[name][kept]
+        cut[prefix + "2.weight"] = reader[:, kept]
+    return cut
