@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facekp_train.crop import tight_box
+from facekp_train.crop import Floats, tight_box
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import Box, FaceSample
 
@@ -103,3 +103,26 @@ def tight_box_of(sample: FaceSample, prefer_listed: bool = False) -> Box:
         return mapping_of(sample.box_source).to_tight(sample.box)
     known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
     return mapping_of(scheme_of(len(sample.keypoints)).box_source).to_tight(tight_box(known))
+
+
+# Between two looks at one face its box moves little; an answer beyond this is a failed one.
+_LARGEST_GROWTH = 1.6
+_LARGEST_SHIFT = 0.4
+
+
+def refined_box(keypoints: Floats, first: Box) -> Box:
+    """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
+
+    `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
+    finite, its side more than 1.6 times larger or smaller, or its centre more than 0.4 sides away.
+    It is kept too for schemes whose keypoints do not reach the face's edge: five points say less
+    about the tight box than a detector does.
+    """
+    if scheme_of(len(keypoints)).box_source != "tight" or not np.isfinite(keypoints).all():
+        return first
+    x, y, width, height = found = tight_box(keypoints)
+    side, before = max(width, height), max(first[2:])
+    if not before / _LARGEST_GROWTH <= side <= before * _LARGEST_GROWTH:
+        return first
+    shift = np.hypot(x + width / 2 - first[0] - first[2] / 2, y + height / 2 - first[1] - first[3] / 2)
+    return found if shift <= _LARGEST_SHIFT * before else first

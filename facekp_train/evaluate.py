@@ -1,0 +1,198 @@
+"""A model's figures on a labelled data set, measured as the model is used.
+
+The model is any callable from crops to keypoints, so that a network in training, a checkpoint and
+an exported file are measured by the same lines. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from facekp_train.boxes import refined_box, tight_box_of
+from facekp_train.console import err
+from facekp_train.crop import CropRule, Square, cut
+from facekp_train.datasets import Dataset
+from facekp_train.landmarks import Floats, to_five
+from facekp_train.metrics import Evaluation, score
+from facekp_train.samples import Box, FaceSample, read_image
+
+Predict = Callable[[NDArray[np.uint8]], Floats]
+"""Crops uint8 [B, S, S, 3] RGB -> keypoints [B, N, 2] in [0, 1] of the crop."""
+Boxes = Literal["listed", "tight"]
+
+# Decoded photographs wait for the second crop; beyond so many bytes a batch is closed early.
+_BATCH_BYTES = 256 << 20
+
+
+@dataclass
+class Answers:
+    """What a model said about faces, beside the truth; the photographs are not kept.
+
+    samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, already in
+    the samples' scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from
+    which source of boxes. skipped: faces that could not be cut or read.
+    """
+
+    samples: list[FaceSample] = field(default_factory=list)
+    predicted: list[NDArray[np.float64]] = field(default_factory=list)
+    sides: list[float] = field(default_factory=list)
+    boxes: Counter[str] = field(default_factory=Counter)
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+    def score(self, data: str = "", split: str = "") -> Evaluation:
+        """The figures. Raises ValueError where no face was answered, or they differ in scheme."""
+        if not self.samples:
+            reason = f", {len(self.skipped)} were skipped" if self.skipped else ""
+            raise ValueError(f"{data or 'the data'} gave no face to measure{reason}")
+        if len({len(sample.keypoints) for sample in self.samples}) > 1:
+            raise ValueError(f"{data or 'the data'} mixes faces of different keypoint counts")
+        evaluation = score(
+            np.stack(self.predicted),
+            np.stack([sample.keypoints for sample in self.samples]),
+            visible=np.stack([sample.visible for sample in self.samples]),
+            sides=np.array(self.sides),
+            names=[str(sample.image) for sample in self.samples],
+            data=data,
+            split=split,
+        )
+        return replace(evaluation, skipped=self.skipped, settings={"boxes": dict(self.boxes)})
+
+
+def evaluate(
+    predict: Predict,
+    samples: Iterable[FaceSample],
+    rule: CropRule,
+    *,
+    boxes: Boxes = "listed",
+    refine: bool = True,
+    batch: int = 64,
+    data: str = "",
+    split: str = "",
+    progress: bool = True,
+) -> Evaluation:
+    """The figures of a model on labelled faces.
+
+    samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
+    stop the run where it is strict. A model of 68 or 98 points is measured on 5-point data through
+    `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it has one, as a
+    deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more from the
+    first answer, as the detector does. data, split: names for the result. Memory stays flat.
+
+    Raises ValueError where the schemes do not fit, nothing can be measured or an answer is not finite.
+    """
+    answers = answer(predict, samples, rule, boxes=boxes, refine=refine, batch=batch, progress=progress)
+    evaluation = answers.score(data, split)
+    return replace(evaluation, settings={**evaluation.settings, "refine": refine})
+
+
+def answer(
+    predict: Predict,
+    samples: Iterable[FaceSample],
+    rule: CropRule,
+    *,
+    boxes: Boxes = "listed",
+    refine: bool = True,
+    batch: int = 64,
+    progress: bool = True,
+) -> Answers:
+    """What the model says about each face; parameters as for `evaluate`."""
+    if boxes not in ("listed", "tight"):
+        raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
+    answers = Answers()
+    with _bar(progress) as bar:
+        task = bar.add_task("evaluating", total=None)
+        for views in _batches(_views(samples, boxes, answers), batch):
+            predicted, sides = _predict_twice(predict, views, rule, refine)
+            for view, points, side in zip(views, predicted, sides, strict=True):
+                answers.samples.append(view.sample)
+                answers.predicted.append(_in_scheme(points, view.sample))
+                answers.sides.append(side)
+                answers.boxes[view.source] += 1
+            bar.advance(task, len(views))
+    if isinstance(samples, Dataset):
+        answers.skipped = list(samples.skipped)
+    return answers
+
+
+@dataclass
+class _View:
+    """A face with its photograph open and the tight box to crop around."""
+
+    sample: FaceSample
+    image: NDArray[np.uint8]
+    tight: Box
+    source: str
+
+
+def _views(samples: Iterable[FaceSample], boxes: Boxes, answers: Answers) -> Iterator[_View]:
+    for sample in samples:
+        listed = boxes == "listed" and sample.box is not None
+        try:
+            tight = tight_box_of(sample, prefer_listed=listed)
+            image = read_image(sample.image)
+        except (OSError, ValueError) as error:
+            if isinstance(samples, Dataset):
+                samples.skip(str(sample.image), str(error))
+            else:
+                answers.skipped.append({"file": str(sample.image), "reason": str(error)})
+            continue
+        yield _View(sample, image, tight, sample.box_source if listed else "tight")
+
+
+def _batches(views: Iterator[_View], size: int) -> Iterator[list[_View]]:
+    held: list[_View] = []
+    for view in views:
+        held.append(view)
+        if len(held) >= size or sum(v.image.nbytes for v in held) > _BATCH_BYTES:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _predict_twice(
+    predict: Predict, views: list[_View], rule: CropRule, refine: bool
+) -> tuple[list[NDArray[np.float64]], list[float]]:
+    """Keypoints in pixels of each photograph, and the side of the crop that gave them."""
+    tights = [view.tight for view in views]
+    points, squares = _predict_around(predict, views, tights, rule)
+    if refine:
+        tights = [refined_box(p, first) for p, first in zip(points, tights, strict=True)]
+        points, squares = _predict_around(predict, views, tights, rule)
+    return points, [square.side for square in squares]
+
+
+def _predict_around(
+    predict: Predict, views: list[_View], tights: list[Box], rule: CropRule
+) -> tuple[list[NDArray[np.float64]], list[Square]]:
+    squares = [rule.square(tight) for tight in tights]
+    crops = np.stack([cut(view.image, square, rule) for view, square in zip(views, squares, strict=True)])
+    answers = np.asarray(predict(crops))
+    if answers.ndim != 3 or len(answers) != len(crops) or answers.shape[2] != 2:
+        raise ValueError(f"a model answers [{len(crops)}, N, 2], not {list(answers.shape)}")
+    return [square.to_image(a) for square, a in zip(squares, answers, strict=True)], squares
+
+
+def _in_scheme(points: NDArray[np.float64], sample: FaceSample) -> NDArray[np.float64]:
+    """The model's keypoints in the sample's scheme."""
+    wanted = len(sample.keypoints)
+    if len(points) == wanted:
+        return points
+    if wanted == 5:
+        return np.asarray(to_five(points), np.float64)
+    raise ValueError(
+        f"the model has {len(points)} keypoints and {sample.image} has {wanted}; "
+        "use data of the model's scheme, or data with five points"
+    )
+
+
+def _bar(shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not shown)
