@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -20,6 +19,11 @@ err = Console(stderr=True, highlight=False)
 """For people: progress, steps, warnings."""
 out = Console(highlight=False)
 """For results: tables on stdout."""
+
+
+# New versions of typer carry their own copy of click, so the base of all wrong usage is found through a name
+# that both have: BadParameter's parent is UsageError.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 class UserError(Exception):
@@ -59,10 +63,10 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=words, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
+    except typer.Abort:
         err.print("interrupted")
         sys.exit(130)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
