@@ -1,0 +1,116 @@
+"""TFLite files as objects: read whole or not at all, written with the alignment that kernels expect.
+
+Uses the schema that comes with LiteRT; imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+TfliteModel = Any
+"""`ai_edge_litert.schema_py_generated.ModelT`; the generated code's own annotations do not hold."""
+
+IDENTIFIER = b"TFL3"
+# What the generated reader raises on offsets and lengths that point outside the file.
+BROKEN = (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError)
+# The schema aligns every buffer to 16 bytes (`force_align`), which flatc's Python code forgets.
+_ALIGNMENT = 16
+_ROOM_TO_GROW = 1.1
+
+
+@dataclass(frozen=True, order=True)
+class Operator:
+    """An operator of a TFLite file: its name, the version that the file claims, how often it stands there."""
+
+    name: str
+    version: int
+    count: int
+
+
+def read_model(data: bytes) -> TfliteModel:
+    """The file's content as schema objects. Raises ValueError for a damaged or foreign one.
+
+    LiteRT itself ends the process on a file that was cut short, so this also serves as the check
+    before an interpreter sees it.
+    """
+    from ai_edge_litert.schema_py_generated import Model, ModelT
+
+    if data[4:8] != IDENTIFIER:
+        raise ValueError("it is not a TFLite file")
+    try:
+        model = ModelT.InitFromObj(Model.GetRootAs(data))
+        if _indices_hold(model):
+            return model
+    except BROKEN:
+        pass
+    raise ValueError("the TFLite file is damaged or was cut short")
+
+
+def _indices_hold(model: TfliteModel) -> bool:
+    """Whether operators, tensors and buffers refer only to what is there."""
+    buffers, codes = len(model.buffers), len(model.operatorCodes)
+    if any(entry.buffer >= buffers for entry in model.metadata or ()):
+        return False
+    for graph in model.subgraphs:
+        tensors = len(graph.tensors)
+        if any(tensor.buffer >= buffers for tensor in graph.tensors):
+            return False
+        if any(operator.opcodeIndex >= codes for operator in graph.operators or ()):
+            return False
+        used = [*graph.inputs, *graph.outputs]
+        for operator in graph.operators or ():
+            used += [*_indices(operator.inputs), *_indices(operator.outputs)]
+        # -1 stands for an optional tensor that is not given.
+        if any(not -1 <= index < tensors for index in used):
+            return False
+    return len(model.subgraphs) > 0
+
+
+def _indices(values: Any) -> list[int]:
+    return [] if values is None else list(values)
+
+
+def write_model(model: TfliteModel) -> bytes:
+    """Schema objects as a file's content, each buffer 16-byte aligned."""
+    import flatbuffers
+    import numpy as np
+
+    class AlignedBuilder(flatbuffers.Builder):
+        def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 - the library's name
+            if x.dtype != np.uint8:
+                return super().CreateNumpyVector(x)
+            self.StartVector(1, x.size, _ALIGNMENT)
+            head = self.head - x.size
+            self.head = head
+            self.Bytes[head : head + x.size] = x.tobytes()
+            self.vectorNumElems = x.size
+            return self.EndVector()
+
+    size = sum(0 if buffer.data is None else len(buffer.data) for buffer in model.buffers)
+    builder = AlignedBuilder(int(size * _ROOM_TO_GROW) + 4096)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def operators(model: TfliteModel) -> list[Operator]:
+    """What a runtime must know to run the file, sorted by name."""
+    names = _operator_names()
+    uses = Counter(operator.opcodeIndex for graph in model.subgraphs for operator in graph.operators or ())
+    found = []
+    for index, count in uses.items():
+        code = model.operatorCodes[index]
+        # Old files hold the code in a field of one byte; new ones in both.
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        found.append(Operator(names.get(number, f"OPERATOR_{number}"), code.version, count))
+    return sorted(found)
+
+
+@lru_cache(maxsize=1)
+def _operator_names() -> dict[int, str]:
+    from ai_edge_litert.schema_py_generated import BuiltinOperator
+
+    return {number: name for name, number in vars(BuiltinOperator).items() if isinstance(number, int)}
