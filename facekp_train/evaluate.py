@@ -37,8 +37,11 @@ class Answers:
 
     samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, already in
     the samples' scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from
-    which source of boxes. skipped: faces that could not be cut or read.
+    which source of boxes. refine: whether a second crop was taken. skipped: faces that could not be
+    cut or read.
     """
+
+    refine: bool = True
 
     samples: list[FaceSample] = field(default_factory=list)
     predicted: list[NDArray[np.float64]] = field(default_factory=list)
@@ -62,7 +65,8 @@ class Answers:
             data=data,
             split=split,
         )
-        return replace(evaluation, skipped=self.skipped, settings={"boxes": dict(self.boxes)})
+        settings = {"boxes": dict(self.boxes), "refine": self.refine}
+        return replace(evaluation, skipped=self.skipped, settings=settings)
 
 
 def evaluate(
@@ -88,8 +92,7 @@ def evaluate(
     Raises ValueError where the schemes do not fit, nothing can be measured or an answer is not finite.
     """
     answers = answer(predict, samples, rule, boxes=boxes, refine=refine, batch=batch, progress=progress)
-    evaluation = answers.score(data, split)
-    return replace(evaluation, settings={**evaluation.settings, "refine": refine})
+    return answers.score(data, split)
 
 
 def answer(
@@ -105,8 +108,8 @@ def answer(
     """What the model says about each face; parameters as for `evaluate`."""
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
-    answers = Answers()
-    with _bar(progress) as bar:
+    answers = Answers(refine)
+    with progress_bar(progress) as bar:
         task = bar.add_task("evaluating", total=None)
         for views in _batches(_views(samples, boxes, answers), batch):
             predicted, sides = _predict_twice(predict, views, rule, refine)
@@ -193,6 +196,7 @@ def _in_scheme(points: NDArray[np.float64], sample: FaceSample) -> NDArray[np.fl
     )
 
 
-def _bar(shown: bool) -> Progress:
+def progress_bar(shown: bool = True) -> Progress:
+    """A bar on stderr that counts faces; it leaves nothing behind."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not shown)

@@ -1,7 +1,8 @@
 """Published data sets, one file per format, each yielding `FaceSample`s lazily.
 
 A data set is named on the command line as FORMAT:PATH or FORMAT:PATH@LIST, for example
-`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`.
+`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`. A new format is one file here and one
+line in FORMATS.
 """
 
 from __future__ import annotations
@@ -10,37 +11,45 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import mtfl, pts
+from facekp_train.datasets import mtfl, pts, w300
+from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
-Skip = Callable[[str, str], None]
-"""Called with a file (or file:line) and a reason for everything that cannot be used."""
+__all__ = ["FORMATS", "DataError", "Dataset", "Format", "open_dataset"]
+
+Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
+"""(root, split, list file, notes) -> the faces of one split. Raises FileNotFoundError for no list."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A published format: its reader, its splits (the first is the default), its keypoint count."""
+    """A published format.
 
-    read: Callable[[Path, str, str | None, Skip], Iterator[FaceSample]]
+    splits: all that can be asked for, the one to train on first. parts: splits that together hold
+    every face once. evaluation: the split that figures are reported on. points: keypoints a face,
+    None where the files say.
+    """
+
+    read: Reader
     splits: tuple[str, ...]
+    parts: tuple[str, ...]
+    evaluation: str
     points: int | None
 
 
 FORMATS: dict[str, Format] = {
-    "mtfl": Format(mtfl.read, mtfl.SPLITS, 5),
-    "pts": Format(pts.read, pts.SPLITS, None),
+    "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5),
+    "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68),
+    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
 }
-
-
-class DataError(ValueError):
-    """A data set that is not what its name says, in one sentence with the remedy."""
 
 
 @dataclass
 class Dataset:
-    """Faces of one split of one data set. Iterate it; `skipped` then lists what was left out.
+    """Faces of one split of one data set. Iterate it, as often as you like.
 
-    With `strict` the first bad row or image raises DataError instead.
+    After a pass `skipped` lists what was left out, as {"file", "reason"}, and `warnings` what a
+    user should know. With `strict` the first bad row or image raises DataError instead.
     """
 
     spec: str
@@ -49,31 +58,46 @@ class Dataset:
     split: str
     listing: str | None = None
     strict: bool = False
-    skipped: list[dict[str, str]] = field(default_factory=list)
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = Notes(self.strict)
 
     def __iter__(self) -> Iterator[FaceSample]:
-        self.skipped.clear()
-        yield from self.format.read(self.root, self.split, self.listing, self.skip)
+        self.notes.clear()
+        yield from self.format.read(self.root, self.split, self.listing, self.notes)
+
+    @property
+    def skipped(self) -> list[dict[str, str]]:
+        """Files and rows that could not be used, with the reason."""
+        return self.notes.skipped
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know about the faces that were read."""
+        return self.notes.warnings
 
     def skip(self, file: str, reason: str) -> None:
-        """Note something that cannot be used; under `strict`, stop."""
-        if self.strict:
-            raise DataError(f"{file}: {reason} (--strict stops here; without it the row is skipped)")
-        self.skipped.append({"file": file, "reason": reason})
+        """Note something that cannot be used; under `strict`, raise DataError."""
+        self.notes.skip(file, reason)
 
 
 def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> Dataset:
-    """`FORMAT:PATH[@LIST]` -> a Dataset. Raises DataError for unknown formats, splits or paths."""
+    """`FORMAT:PATH[@LIST]` -> a Dataset, of the training split where none is named.
+
+    Raises DataError for an unknown format or split, FileNotFoundError for a folder that is missing.
+    """
     name, colon, rest = spec.partition(":")
-    if not colon or name not in FORMATS:
+    if not colon or not rest or name.lower() not in FORMATS:
         raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}")
+    known = FORMATS[name.lower()]
+    if split is not None and split not in known.splits:
+        raise DataError(f"{name} has no split '{split}'; it has {', '.join(known.splits)}")
     root, listing = Path(rest).expanduser(), None
     if not root.exists() and "@" in rest:
         before, _, listing = rest.rpartition("@")
         root = Path(before).expanduser()
-    if not root.exists():
-        raise DataError(f"{root} does not exist; give the folder of the data set in '{spec}'")
-    known = FORMATS[name]
-    if split is not None and split not in known.splits:
-        raise DataError(f"{name} has no split '{split}'; it has {', '.join(known.splits)}")
+    if not root.is_dir():
+        state = "is a file" if root.exists() else "does not exist"
+        raise FileNotFoundError(f"{root} {state}; give the folder of the data set in '{spec}'")
     return Dataset(spec, known, root, split or known.splits[0], listing, strict)

@@ -8,21 +8,28 @@ Source: http://mmlab.ie.cuhk.edu.hk/projects/TCDCN.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
-SPLITS = ("train", "validation", "training", "test")
+SPLITS = ("train", "validation", "test", "training")
+"""`training` is `train` as MTFL's own list has it: the same images, without boxes."""
+PARTS = ("train", "validation", "test")
+
 _FILES = {
     "train": "trainImageList.txt",
     "validation": "testImageList.txt",
-    "training": "training.txt",
     "test": "testing.txt",
+    "training": "training.txt",
 }
 _BOXED = ("train", "validation")
+_COLUMNS = 15
 _ATTRIBUTES = {
     "gender": ("male", "female"),
     "smile": ("yes", "no"),
@@ -31,42 +38,67 @@ _ATTRIBUTES = {
 }
 
 
-def read(
-    root: Path, split: str, listing: str | None, skip: Callable[[str, str], None]
-) -> Iterator[FaceSample]:
+def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Faces of one split, in the list's order; the attributes of MTFL's own lists come along.
 
-    `listing` names another file of the split's format. Raises FileNotFoundError, saying which
-    file, where the list is absent.
+    `train` falls back on `training.txt`, which is all that MTFL's own archive has. `listing` names
+    another file in the form of the split's. Raises FileNotFoundError, saying which file, where the
+    list is absent, and DataError for a list in the form of another split.
     """
+    own_archive = (root / _FILES["training"]).is_file() and not (root / _FILES["train"]).is_file()
+    if split == "train" and listing is None and own_archive:
+        notes.warn(f"{_FILES['train']} is missing: read from {_FILES['training']}, which has no boxes")
+        split = "training"
     file = root / (listing or _FILES[split])
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; the split '{split}' of MTFL is read from it")
-    attributes = {} if split not in _BOXED else _attributes(root, split)
+    attributes = _attributes(root) if split == "train" else {}
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             fields = line.split()
             if not fields:
                 continue
             try:
-                yield _face(root, fields, split in _BOXED, attributes)
+                name, numbers = _parsed(fields)
+                _check_form(file, split, numbers)
+                yield _face(root, name, numbers, split, attributes)
+            except DataError:
+                raise
             except ValueError as error:
-                skip(f"{file}:{number}", str(error))
+                notes.skip(f"{file}:{number}", error)
 
 
-def _face(root: Path, fields: list[str], boxed: bool, known: dict[str, dict[str, str]]) -> FaceSample:
-    wanted = 15
-    if len(fields) != wanted:
-        raise ValueError(f"{len(fields)} columns where {wanted} belong")
-    name = fields[0].replace("\\", "/")
-    numbers = np.array([float(field) for field in fields[1:]])
+def _parsed(fields: list[str]) -> tuple[str, NDArray[np.float64]]:
+    """A row's image name and its fourteen numbers."""
+    if len(fields) != _COLUMNS:
+        raise ValueError(f"{len(fields)} columns where {_COLUMNS} belong")
+    try:
+        numbers = np.array([float(field) for field in fields[1:]])
+    except ValueError:
+        raise ValueError("a coordinate is not a number") from None
     if not np.isfinite(numbers).all():
         raise ValueError("a coordinate is not a finite number")
+    return fields[0].replace("\\", "/"), numbers
+
+
+def _check_form(file: Path, split: str, numbers: NDArray[np.float64]) -> None:
+    """Both forms have fifteen columns; read as the other, a list would give wrong points."""
+    ends_in_attributes = all(
+        code in range(1, len(words) + 1)
+        for code, words in zip(numbers[10:].tolist(), _ATTRIBUTES.values(), strict=True)
+    )
+    if ends_in_attributes and split in _BOXED:
+        raise DataError(f"{file} ends in attributes, as training.txt does; read it with --split training")
+
+
+def _face(
+    root: Path, name: str, numbers: NDArray[np.float64], split: str, known: dict[str, dict[str, str]]
+) -> FaceSample:
     image = root / name
     if not image.is_file():
         raise ValueError(f"the image {name} is missing")
     visible = np.ones(5, bool)
-    if boxed:
+    if split in _BOXED:
         left, right, top, bottom = numbers[:4].tolist()
         if right <= left or bottom <= top:
             raise ValueError("its face box is empty")
@@ -77,26 +109,25 @@ def _face(root: Path, fields: list[str], boxed: bool, known: dict[str, dict[str,
     return FaceSample(image, keypoints, visible, attributes=_named(numbers[10:]))
 
 
-def _named(codes: np.ndarray) -> dict[str, str]:
+def _named(codes: NDArray[np.float64]) -> dict[str, str]:
+    """The four attributes in words, from their codes, which count from 1."""
     named = {}
-    for (attribute, words), code in zip(_ATTRIBUTES.items(), codes, strict=True):
-        if not 1 <= code <= len(words) or code != int(code):
+    for (attribute, words), code in zip(_ATTRIBUTES.items(), codes.tolist(), strict=True):
+        if code not in range(1, len(words) + 1):
             raise ValueError(f"{attribute} is {code:g}, not 1 to {len(words)}")
         named[attribute] = words[int(code) - 1]
     return named
 
 
-def _attributes(root: Path, split: str) -> dict[str, dict[str, str]]:
-    """Image name -> attributes, for the boxed train list; MTFL gives none for its validation list."""
+def _attributes(root: Path) -> dict[str, dict[str, str]]:
+    """Image name -> attributes for the boxed train list; MTFL gives none for its validation list."""
     file = root / _FILES["training"]
-    if split != "train" or not file.is_file():
+    if not file.is_file():
         return {}
     found = {}
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split()
-        if len(fields) == 15:
-            try:
-                found[fields[0].replace("\\", "/")] = _named(np.array([float(f) for f in fields[11:]]))
-            except ValueError:
-                continue
+        # A bad row is reported where that list itself is read.
+        with suppress(ValueError):
+            name, numbers = _parsed(line.split())
+            found[name] = _named(numbers[10:])
     return found

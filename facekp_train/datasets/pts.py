@@ -7,17 +7,21 @@ Source: https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import SCHEMES
+from facekp_train.datasets.notes import Notes
+from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+Pair = tuple[Path, Path]
+"""An image and its annotation."""
 
 
 def read_pts(path: Path) -> NDArray[np.float32]:
@@ -27,69 +31,109 @@ def read_pts(path: Path) -> NDArray[np.float32]:
     body, closing, _ = rest.partition("}")
     if not brace or not closing:
         raise ValueError("it has no pair of braces around its points, or is cut short")
-    stated = [line.split(":")[1] for line in before.splitlines() if line.lower().startswith("n_points")]
+    header = dict(line.lower().split(":", 1) for line in before.splitlines() if ":" in line)
+    stated = {name.strip(): value for name, value in header.items()}.get("n_points")
     try:
         values = np.array(body.split(), np.float64)
-        count = int(stated[0]) if stated else len(values) // 2
-    except (ValueError, IndexError):
+        count = len(values) // 2 if stated is None else int(stated)
+    except ValueError:
         raise ValueError("a coordinate or n_points is not a number") from None
-    if values.size != 2 * count or count not in SCHEMES:
+    if values.size != 2 * count:
         raise ValueError(f"it says {count} points and holds {values.size / 2:g}")
     if not np.isfinite(values).all():
         raise ValueError("a coordinate is not finite")
+    scheme_of(count)
     return (values.reshape(count, 2) - 1).astype(np.float32)
 
 
-def read(
-    root: Path, split: str, listing: str | None, skip: Callable[[str, str], None]
-) -> Iterator[FaceSample]:
+def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:  # noqa: ARG001
     """Faces of a folder and its subfolders by name, or of the images that a list file names.
 
-    `listing` is a text file with one image path a line, relative to `root`. Raises
-    FileNotFoundError where the list, or every annotation, is absent.
+    `listing` is a text file with one image path a line, relative to `root`. The first face says how
+    many keypoints the others have. Raises FileNotFoundError where the list, or every annotation, is
+    absent.
     """
-    images = _listed(root, listing) if listing else _walked(root)
-    seen = False
-    for image in images:
-        seen = True
-        annotation = _beside(image)
+    pairs = _listed(root, listing, notes) if listing else _walked(root, notes)
+    return read_pairs(pairs, notes)
+
+
+def read_pairs(pairs: Iterator[Pair], notes: Notes, points: int | None = None) -> Iterator[FaceSample]:
+    """Faces of images with their annotations; `points` is the count that every face must have."""
+    for image, annotation in pairs:
         try:
-            if annotation is None:
-                raise ValueError("no .pts file lies beside it")
-            if not image.is_file():
-                raise ValueError("the image is missing")
             keypoints = read_pts(annotation)
+            points = points or len(keypoints)
+            if len(keypoints) != points:
+                raise ValueError(f"it has {len(keypoints)} points where the others have {points}")
         except (ValueError, OSError) as error:
-            skip(str(image if annotation is None else annotation), str(error))
+            notes.skip(annotation, error)
             continue
-        yield FaceSample(image, keypoints, np.ones(len(keypoints), bool))
-    if not seen:
+        yield FaceSample(image, keypoints, np.ones(points, bool))
+
+
+def pairs_in(folder: Path, notes: Notes) -> Iterator[Pair]:
+    """Every `.pts` file of one folder with its image, by name.
+
+    Names are matched exactly, else without regard to case. An annotation without an image is
+    noted as skipped; of several images the first by name is taken, with a warning.
+    """
+    images = _by_stem(folder, IMAGE_SUFFIXES)
+    for annotation in _files(folder, (".pts",)):
+        found = _named(images, annotation.stem)
+        if not found:
+            notes.skip(annotation, "no image lies beside it")
+            continue
+        if len(found) > 1:
+            others = ", ".join(image.name for image in found[1:])
+            notes.warn(f"{annotation} may belong to {found[0].name}, which is used, or to {others}")
+        yield found[0], annotation
+
+
+def _walked(root: Path, notes: Notes) -> Iterator[Pair]:
+    seen = False
+    for folder, folders, _ in os.walk(root):
+        folders.sort()
+        for pair in pairs_in(Path(folder), notes):
+            seen = True
+            yield pair
+    if not seen and not notes.skipped:
         raise FileNotFoundError(f"no image with a .pts file lies in {root}")
 
 
-def _listed(root: Path, listing: str) -> Iterator[Path]:
+def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
     file = next((f for f in (root / listing, Path(listing)) if f.is_file()), None)
     if file is None:
         raise FileNotFoundError(f"the list {listing} is neither in {root} nor a path of its own")
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            yield root / line.strip().replace("\\", "/")
+    annotations: dict[Path, dict[str, list[Path]]] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        image = root / line.strip().replace("\\", "/")
+        if not image.is_file():
+            notes.skip(f"{file}:{number}", f"the image {image} is missing")
+            continue
+        if image.parent not in annotations:
+            annotations[image.parent] = _by_stem(image.parent, (".pts",))
+        if found := _named(annotations[image.parent], image.stem):
+            yield image, found[0]
+        else:
+            notes.skip(f"{file}:{number}", f"no .pts file lies beside {image}")
 
 
-def _walked(root: Path) -> Iterator[Path]:
-    """Images that have a `.pts` file, folder by folder in the order of names."""
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        stems = {Path(f).stem for f in files if f.lower().endswith(".pts")}
-        for name in sorted(files):
-            image = Path(folder, name)
-            if image.suffix.lower() in IMAGE_SUFFIXES and image.stem in stems:
-                yield image
+def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Stem, and stem in lower case, -> the folder's files with one of the suffixes."""
+    exact: dict[str, list[Path]] = {}
+    folded: dict[str, list[Path]] = {}
+    for file in _files(folder, suffixes):
+        exact.setdefault(file.stem, []).append(file)
+        folded.setdefault(file.stem.lower(), []).append(file)
+    return folded | exact
 
 
-def _beside(image: Path) -> Path | None:
-    for suffix in (".pts", ".PTS", ".Pts"):
-        candidate = image.with_suffix(suffix)
-        if candidate.is_file():
-            return candidate
-    return None
+def _named(files: dict[str, list[Path]], stem: str) -> list[Path]:
+    return files.get(stem) or files.get(stem.lower(), [])
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files by name; without the `._NAME` files that macOS leaves in archives beside the real ones."""
+    return sorted(f for f in folder.iterdir() if f.suffix.lower() in suffixes and not f.name.startswith("._"))

@@ -1,0 +1,93 @@
+"""The `facekp-train` command: data, evaluate, fit."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_train.console import new_app, run
+
+if TYPE_CHECKING:
+    from facekp_train.datasets import Dataset
+
+app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
+
+
+class BoxChoice(str, Enum):
+    """Where the crop of an evaluated face comes from."""
+
+    listed = "listed"
+    tight = "tight"
+
+
+_SPLIT_HELP = "train, validation, test (mtfl); train, common, challenging, full (300w); all (pts)"
+_STRICT_HELP = "stop at the first bad row or image"
+_JSON_HELP = "print one JSON document on stdout"
+
+
+@app.command()
+def data(
+    spec: Annotated[str, typer.Argument(help="mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST")],
+    split: Annotated[str | None, typer.Option(help=_SPLIT_HELP + "; default: everything")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
+) -> None:
+    """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
+    from facekp_train.data_command import survey_data
+
+    _opened(spec, split, strict)
+    survey_data(spec, split, sheet, strict, as_json)
+
+
+@app.command()
+def evaluate(
+    *,
+    model: Annotated[Path, typer.Option(help="a checkpoint, .safetensors")],
+    data: Annotated[str, typer.Option(help="mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST")],
+    split: Annotated[
+        str | None,
+        typer.Option(help=_SPLIT_HELP + "; default: validation of mtfl, full of 300w"),
+    ] = None,
+    boxes: Annotated[
+        BoxChoice, typer.Option(help="crop around the data set's box where it has one, or the keypoints")
+    ] = BoxChoice.listed,
+    refine: Annotated[bool, typer.Option(help="crop once more from the first answer")] = True,
+    batch: Annotated[int, typer.Option(min=1, max=4096, help="crops at once")] = 64,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="folder for the error curve, best and worst faces")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each keypoint's error")] = False,
+) -> None:
+    """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
+    from facekp_train.evaluate_command import evaluate_checkpoint
+
+    dataset = _opened(data, split, strict)
+    if split is None:
+        dataset.split = dataset.format.evaluation
+    evaluate_checkpoint(
+        model, dataset, boxes=boxes.value, refine=refine, batch=batch, folder=folder,
+        as_json=as_json, verbose=verbose,
+    )  # fmt: skip
+
+
+def _opened(spec: str, split: str | None, strict: bool) -> Dataset:
+    """The data set; a word that names none is wrong usage."""
+    from facekp_train.datasets import DataError, open_dataset
+
+    try:
+        return open_dataset(spec, split, strict)
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)

@@ -1,0 +1,149 @@
+"""`facekp-train evaluate`: a checkpoint's figures on a labelled split, as a table, JSON and pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from facekp_train.console import UserError, err, out, print_json, require
+from facekp_train.crop import CropRule, cut
+from facekp_train.data_command import print_skipped
+from facekp_train.datasets import Dataset
+from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
+from facekp_train.evaluate import Answers, Boxes, Predict, answer
+from facekp_train.files import write_text, written_aside
+from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve
+from facekp_train.samples import read_image
+
+if TYPE_CHECKING:
+    from facekp_train.checkpoint import Checkpoint
+
+_EXPORTED = (".tflite", ".onnx")
+_SHEET_FACES = 18
+
+
+def evaluate_checkpoint(
+    model: Path,
+    dataset: Dataset,
+    *,
+    boxes: Boxes,
+    refine: bool,
+    batch: int,
+    folder: Path | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Measure a checkpoint and report. Raises UserError for a file of another kind, ValueError where
+    the data do not fit the model or nothing can be measured."""
+    if model.suffix.lower() in _EXPORTED:
+        raise UserError(
+            f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
+        )
+    require("train", "torch", "safetensors")
+    from facekp_train.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(model)
+    rule = checkpoint.header.crop_rule
+    answers = answer(predict_of(checkpoint), dataset, rule, boxes=boxes, refine=refine, batch=batch)
+    evaluation = answers.score(dataset.spec, dataset.split)
+    if folder is not None:
+        write_report(folder, evaluation, answers)
+    if as_json:
+        print_json(evaluation.as_json())
+    else:
+        print_evaluation(evaluation, verbose)
+        for warning in dataset.warnings:
+            err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+        print_skipped(evaluation.skipped + evaluation.excluded)
+        if folder is not None:
+            out.print(f"figures and pictures: {folder}", markup=False, soft_wrap=True)
+
+
+def predict_of(checkpoint: Checkpoint) -> Predict:
+    """The checkpoint's net as a function of crops, for `evaluate`."""
+    import torch
+
+    from facekp_train.networks import predict_crops
+
+    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()
+
+
+def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
+    """The figures as a table on stdout; each names its normaliser."""
+    over = _words(evaluation.normaliser)
+    title = f"{evaluation.data}, {evaluation.split}: {evaluation.n:,} faces, {evaluation.points} keypoints"
+    table = Table("figure", "value", title=title)
+    for normaliser, percent in evaluation.nme.items():
+        table.add_row(f"NME over {_words(normaliser)}", f"{percent:.2f} %")
+    for name, percent in (("median", evaluation.median), ("P90", evaluation.p90), ("P95", evaluation.p95)):
+        table.add_row(f"{name} of the faces' errors over {over}", f"{percent:.2f} %")
+    for limit, percent in evaluation.failure_rate.items():
+        table.add_row(f"failures: faces above {limit} % of {over}", f"{percent:.2f} %")
+    table.add_row(f"AUC, 0 to {evaluation.auc_threshold:g} % of {over}", f"{evaluation.auc:.4f}")
+    table.add_row("MSE of a coordinate, in crops squared", f"{evaluation.mse:.6f}")
+    out.print(table)
+    if verbose:
+        landmarks = Table("keypoint", "error", title=f"mean error of each keypoint over {over}")
+        for place, percent in enumerate(evaluation.per_landmark):
+            landmarks.add_row(str(place), "never labelled" if percent is None else f"{percent:.2f} %")
+        out.print(landmarks)
+
+
+def write_report(folder: Path, evaluation: Evaluation, answers: Answers) -> None:
+    """evaluation.json, errors.csv, ced.png, best.png and worst.png in a folder."""
+    write_text(folder / "evaluation.json", json.dumps(evaluation.as_json(), indent=2, allow_nan=False))
+    names = [answers.samples[i].image for i in evaluation.counted]
+    rows = [f"{error:.4f},{name}" for error, name in zip(evaluation.errors, names, strict=True)]
+    write_text(folder / "errors.csv", "\n".join([f"percent of {evaluation.normaliser},image", *rows, ""]))
+    plot_cumulative(folder / "ced.png", evaluation)
+    order = evaluation.counted[np.argsort(evaluation.errors, kind="stable")]
+    write_picture(folder / "best.png", _sheet(answers, order[:_SHEET_FACES]))
+    write_picture(folder / "worst.png", _sheet(answers, order[::-1][:_SHEET_FACES]))
+
+
+def plot_cumulative(target: Path, evaluation: Evaluation) -> None:
+    """The cumulative error curve as a picture; the suffix chooses the format. Needs matplotlib."""
+    require("train", "matplotlib")
+    from matplotlib.figure import Figure
+
+    errors, share = cumulative_curve(evaluation.errors)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(errors, share * 100, label=f"AUC to {evaluation.auc_threshold:g} %: {evaluation.auc:.3f}")
+    axes.axvline(AUC_THRESHOLD, color="0.7", linewidth=1)
+    axes.set(
+        xlabel=f"error of a face, % of {_words(evaluation.normaliser)}",
+        ylabel="% of faces at or below",
+        xlim=(0, errors[-1]), ylim=(0, 100), title=f"{evaluation.data}, {evaluation.split}",
+    )  # fmt: skip
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    with written_aside(target) as aside:
+        figure.savefig(aside, dpi=150)
+
+
+def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """The model's answers drawn on the faces."""
+    rule = CropRule(size=192, scale=1.0)
+    tiles = []
+    for face in faces.tolist():
+        image, points = read_image(answers.samples[face].image), answers.predicted[face]
+        centre = points.mean(axis=0).tolist()
+        side = answers.sides[face]
+        square = rule.square((centre[0] - side / 2, centre[1] - side / 2, side, side))
+        drawn = square.to_crop(points) * rule.size - 0.5
+        tiles.append(draw_keypoints(cut(image, square, rule), drawn))
+    return contact_sheet(tiles, tile=rule.size)
+
+
+def _words(normaliser: str) -> str:
+    return {
+        "inter_ocular": "inter-ocular distance",
+        "inter_pupil": "inter-pupil distance",
+        "box": "the keypoint box's size",
+    }[normaliser]
