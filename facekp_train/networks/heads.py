@@ -43,6 +43,7 @@ class HeatmapHead(nn.Module):
         self.bn = nn.BatchNorm2d(width)
         self.to_maps = nn.Conv2d(width, points, 1)
         # Sigmoid starts near 0.02, a map's usual value: an all-0.5 start would swamp the other loss.
+        assert self.to_maps.bias is not None
         nn.init.constant_(self.to_maps.bias, -4.0)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -1,0 +1,149 @@
+"""The training faces, decoded once: generous views in one file that the system pages in and out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.boxes import tight_box_of
+from facekp_train.crop import CropRule, Square, sample_crop
+from facekp_train.landmarks import five_matrix, to_five
+from facekp_train.samples import FaceSample, read_image
+
+# A stored view shows this many times the crop, so that shifts and turns stay inside it, at a
+# resolution at which a crop of 128 loses nothing visible.
+_MARGIN = 1.7
+_VIEW = 256
+
+
+@dataclass
+class Face:
+    """One face with the labels of every list that knows it, in pixels of its image."""
+
+    sample: FaceSample
+    many: NDArray[np.float32] | None
+    five: NDArray[np.float32] | None
+
+
+def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
+    """Faces for a net of `points`, where one image's labels from several lists become one face.
+
+    Labels with `points` keypoints count whole, others through their five. The same face is the one
+    whose five points lie within 30 % of the eye distance. Raises ValueError for a scheme that
+    cannot teach the net.
+    """
+    faces: list[Face] = []
+    by_image: dict[Path, list[Face]] = {}
+    for sample in samples:
+        face = _labelled(sample, points)
+        known = next((f for f in by_image.get(sample.image, ()) if _same(f, face)), None)
+        if known is None:
+            faces.append(face)
+            by_image.setdefault(sample.image, []).append(face)
+            continue
+        if known.many is None and face.many is not None:
+            # The tight box comes from the whole face where it is labelled.
+            boxed = known.sample if known.sample.box is not None else face.sample
+            known.sample = replace(face.sample, box=boxed.box, box_source=boxed.box_source)
+            known.many = face.many
+        elif known.sample.box is None and face.sample.box is not None:
+            known.sample = replace(known.sample, box=face.sample.box, box_source=face.sample.box_source)
+        known.five = face.five if known.five is None else known.five
+    return faces
+
+
+def _labelled(sample: FaceSample, points: int) -> Face:
+    count = len(sample.keypoints)
+    if count == points:
+        return Face(sample, sample.keypoints, None)
+    if count != 5:
+        raise ValueError(
+            f"{sample.image}: a net of {points} points cannot learn from {count} points; give --points"
+        )
+    five_matrix(points)
+    return Face(sample, None, sample.keypoints)
+
+
+def _same(a: Face, b: Face) -> bool:
+    first, second = (f.five if f.five is not None else to_five(f.sample.keypoints) for f in (a, b))
+    eyes = max(float(np.linalg.norm(first[1] - first[0])), 1.0)
+    return float(np.linalg.norm(first - second, axis=1).mean()) < 0.3 * eyes
+
+
+class FaceStore:
+    """Views and labels of many faces as arrays.
+
+    views: uint8 [F, 256, 256, 3] on disk. many [F, N, 2] and five [F, 5, 2]: float32, [0, 1] of the
+    plain crop, with masks many_known [F, N], five_known [F, 5]. skipped: what could not be used.
+    """
+
+    def __init__(self, faces: list[Face], points: int, rule: CropRule, prefer_listed: bool = False) -> None:
+        self.rule = rule
+        self.skipped: list[dict[str, str]] = []
+        # Held open for the store's life; it has no name, so the system frees it even after a kill.
+        self._file = tempfile.TemporaryFile(prefix="facekp-faces-")  # noqa: SIM115
+        shape = (max(1, len(faces)), _VIEW, _VIEW, 3)
+        self.views = np.memmap(self._file, np.uint8, "w+", shape=shape)
+        self.many = np.zeros((len(faces), points, 2), np.float32)
+        self.five = np.zeros((len(faces), 5, 2), np.float32)
+        self.many_known = np.zeros((len(faces), points), bool)
+        self.five_known = np.zeros((len(faces), 5), bool)
+        count = 0
+        for face, loaded in _in_order(faces, lambda f: _load(f, rule, prefer_listed)):
+            if isinstance(loaded, Exception):
+                self.skipped.append({"file": str(face.sample.image), "reason": str(loaded)})
+                continue
+            self.views[count], square = loaded
+            for labels, known, target in (
+                (face.many, self.many_known, self.many),
+                (face.five, self.five_known, self.five),
+            ):
+                if labels is not None:
+                    finite = np.isfinite(labels).all(axis=1)
+                    known[count] = finite
+                    target[count][finite] = square.to_crop(labels[finite])
+            count += 1
+        self.size = count
+
+    def view(self, index: int, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """A crop uint8 [S, S, 3] through a map from its [0, 1] to the plain crop's [0, 1]."""
+        # The stored view spans the plain crop's middle +- margin / 2.
+        into = np.array(matrix)
+        into[:, 2] += (_MARGIN - 1) / 2
+        into *= _VIEW / _MARGIN
+        into[:, 2] -= 0.5
+        # A part of an array in memory, not of the map, for OpenCV.
+        return sample_crop(np.asarray(self.views[index]), into, self.rule.size, self.rule.border)
+
+
+def _load(face: Face, rule: CropRule, prefer_listed: bool) -> tuple[NDArray[np.uint8], Square]:
+    image = read_image(face.sample.image)
+    square = rule.square(tight_box_of(face.sample, prefer_listed))
+    wide = Square(square.x, square.y, square.side * _MARGIN)
+    return sample_crop(image, wide.matrix(), _VIEW, rule.border), square
+
+
+_View = tuple[NDArray[np.uint8], Square]
+
+
+def _in_order(faces: list[Face], load: Callable[[Face], _View]) -> Iterator[tuple[Face, _View | Exception]]:
+    """Load with a few threads (OpenCV lets go of Python's lock), few in flight, in order."""
+
+    def attempt(face: Face) -> _View | Exception:
+        try:
+            return load(face)
+        except (OSError, ValueError, cv2.error) as error:
+            return error
+
+    with ThreadPoolExecutor(4) as pool:
+        rest = iter(faces)
+        while chunk := list(islice(rest, 256)):
+            yield from zip(chunk, pool.map(attempt, chunk), strict=True)

@@ -1,0 +1,252 @@
+"""The one training loop, on lightning-fabric: from a laptop's CPU to several GPUs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from facekp_train.batches import TrainBatches
+from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.console import UserError
+from facekp_train.crop import CropRule
+from facekp_train.files import written_aside
+from facekp_train.imagenet import load_imagenet
+from facekp_train.joint_loss import JointLoss
+from facekp_train.networks import KeypointNet, build_net
+from facekp_train.networks.mobilenet import narrow_state
+from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
+from facekp_train.recipe import Recipe
+from facekp_train.training_data import TrainingData, load_training_data
+from facekp_train.training_log import TrainingLog
+from facekp_train.training_state import STATE_FILE, load_state, save_state
+from facekp_train.validation import validate
+
+BEST_FILE, LAST_FILE, RECIPE_FILE = "best.safetensors", "last.safetensors", "recipe.yaml"
+
+
+@dataclass
+class Step:
+    """What a progress display may show after each step."""
+
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+    loss: float
+    faces_per_second: float
+
+
+@dataclass
+class _Progress:
+    """Plain data that a resumed run goes on from."""
+
+    epoch: int = 0
+    best: float = float("inf")
+    factor: float | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    """Everything of one run that lives in memory."""
+
+    fabric: Fabric
+    recipe: Recipe
+    net: KeypointNet
+    optimiser: torch.optim.Optimizer
+    ema: AveragedWeights
+    loss: JointLoss
+    progress: _Progress
+
+
+def fit(
+    recipe: Recipe,
+    out: Path,
+    *,
+    resume: bool = False,
+    accelerator: str = "cpu",
+    devices: int = 1,
+    on_step: Callable[[Step], None] = lambda _step: None,
+) -> Path:
+    """Train by a recipe; returns the best checkpoint's path.
+
+    Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
+    tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
+    finished epoch and ends with the weights of an unbroken run. Raises UserError where `out` holds
+    another run.
+    """
+    recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
+    fabric.launch()
+    fabric.seed_everything(recipe.seed, verbose=False)
+    _claim(out, recipe, resume)
+    rule = CropRule(size=recipe.size)
+    data = load_training_data(recipe, rule)
+    run = _start(fabric, recipe)
+    if resume and (out / STATE_FILE).is_file():
+        run.progress = _Progress(**load_state(out / STATE_FILE, run.net, run.ema, run.optimiser))
+        run.loss.factor = run.progress.factor
+    model = fabric.setup_module(run.net)
+    optimiser = fabric.setup_optimizers(run.optimiser)
+    batches = TrainBatches(
+        data.train,
+        recipe.augmentation,
+        recipe.batch,
+        recipe.seed,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
+    with TrainingLog(out, run.progress.history) as log:
+        for epoch in range(run.progress.epoch, recipe.epochs):
+            row = _one_epoch(run, model, optimiser, batches, epoch, on_step)
+            _finish_epoch(run, data, out, epoch, row, log)
+            fabric.barrier()
+    return out / BEST_FILE
+
+
+def usable_precision(wanted: str) -> str:
+    """`auto` becomes bf16-mixed where the CPU or GPU multiplies bfloat16 itself, else 32-true."""
+    if wanted != "auto":
+        return wanted
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bf16-mixed" if gpu or torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+
+
+def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
+    """Refuse to mix two runs in one folder; write the recipe down."""
+    import yaml
+
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    stored = out / RECIPE_FILE
+    if (out / STATE_FILE).is_file() and not resume:
+        raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+    if resume and stored.is_file() and stored.read_text(encoding="utf-8") != text:
+        raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
+    with written_aside(stored) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def _start(fabric: Fabric, recipe: Recipe) -> _Run:
+    net = build_net(recipe.net_config())
+    if recipe.init:
+        load_initial(net, Path(recipe.init))
+    elif recipe.imagenet:
+        load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
+    net = net.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ema = AveragedWeights(net, recipe.ema)
+    loss = JointLoss(recipe, fabric.device)
+    return _Run(fabric, recipe, net, make_optimiser(net, recipe), ema, loss, _Progress())
+
+
+def load_initial(net: KeypointNet, path: Path) -> None:
+    """Start from another checkpoint of the same backbone, cut to this net's widths where narrower.
+
+    Heads of another shape start afresh. Raises UserError where the backbones differ.
+    """
+    other = load_checkpoint(path)
+    if other.header.net.backbone != net.config.backbone:
+        raise UserError(
+            f"{path} is a {other.header.net.backbone}, which cannot start a {net.config.backbone}"
+        )
+    state = other.net.backbone.state_dict()
+    if net.config.widths is not None:
+        state = narrow_state(state, net.config.widths)
+    own = net.state_dict()
+    heads = {n: t for n, t in other.net.state_dict().items() if not n.startswith("backbone.")}
+    merged = {**{f"backbone.{name}": t for name, t in state.items()}, **heads}
+    fitting = {name: t for name, t in merged.items() if name in own and own[name].shape == t.shape}
+    if any(name.startswith("backbone.") and name not in fitting for name in own):
+        raise UserError(
+            f"{path} has narrower blocks than this net; a checkpoint can be narrowed, not widened"
+        )
+    net.load_state_dict({**own, **fitting})
+
+
+def _one_epoch(
+    run: _Run,
+    model: Callable[[Tensor], Any],
+    optimiser: Any,
+    batches: TrainBatches,
+    epoch: int,
+    on_step: Callable[[Step], None],
+) -> dict[str, Any]:
+    """Train one epoch; returns its log row."""
+    recipe, fabric = run.recipe, run.fabric
+    run.net.train()
+    if epoch >= recipe.epochs * (1 - recipe.freeze_bn):
+        _hold_statistics(run.net)
+    sums = torch.zeros(3, device=fabric.device)
+    started = time.perf_counter()
+    for i, host_batch in enumerate(batches.epoch(epoch)):
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(recipe, epoch * len(batches) + i, len(batches))
+        batch = host_batch.to(fabric.device)
+        terms = run.loss(model(batch.crops), batch)
+        if run.loss.factor is None:
+            run.loss.factor = fabric.broadcast(run.loss.balance(terms))
+            terms.total = terms.total + run.loss.factor * terms.heatmap
+        fabric.backward(terms.total)
+        if recipe.clip:
+            nn.utils.clip_grad_norm_(run.net.parameters(), recipe.clip)
+        optimiser.step()
+        optimiser.zero_grad()
+        run.ema.update(run.net)
+        sums += torch.stack([t.detach() for t in (terms.total, terms.regression, terms.heatmap)])
+        rate = (i + 1) * batches.batch / (time.perf_counter() - started)
+        on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(terms.total.detach()), rate))
+    seconds = time.perf_counter() - started
+    means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
+    assert isinstance(means, Tensor)
+    if not torch.isfinite(means).all():
+        raise UserError(
+            f"the loss of epoch {epoch + 1} is not finite; lower learning_rate, or --precision 32-true"
+        )
+    names = ("loss", "loss_regression", "loss_heatmap")
+    return {
+        "epoch": epoch + 1,
+        **{name: round(value, 7) for name, value in zip(names, means.tolist(), strict=True)},
+        "learning_rate": optimiser.param_groups[0]["lr"],
+        "seconds": round(seconds, 2),
+        "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
+        "waited_share": round(batches.waited / seconds, 4),
+    }
+
+
+def _hold_statistics(net: nn.Module) -> None:
+    """BN in eval mode: the last epochs learn with the statistics that the deployed net will have."""
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def _finish_epoch(
+    run: _Run, data: TrainingData, out: Path, epoch: int, row: dict[str, Any], log: TrainingLog
+) -> None:
+    """Score the averaged weights, write checkpoints and state; rank 0 alone touches files."""
+    if run.fabric.global_rank != 0:
+        return
+    averaged = build_net(run.net.config).to(run.fabric.device)
+    averaged.load_state_dict(run.ema.state)
+    row |= validate(averaged, data.validation)
+    log.add(row)
+    recipe = run.recipe
+    header = CheckpointHeader(
+        name=out.name,
+        net=recipe.net_config(),
+        crop=CropRule(size=recipe.size).as_dict(),
+        recipe=recipe.model_dump(mode="json"),
+        history={**row, "label_offset": data.offset, "faces": data.train.size},
+    )
+    if row["nme"] < run.progress.best:
+        run.progress.best = row["nme"]
+        save_checkpoint(out / BEST_FILE, averaged, header)
+    save_checkpoint(out / LAST_FILE, averaged, header)
+    run.progress = _Progress(epoch + 1, run.progress.best, run.loss.factor, log.history)
+    save_state(out / STATE_FILE, run.net, run.ema, run.optimiser, asdict(run.progress))

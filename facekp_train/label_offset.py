@@ -1,0 +1,78 @@
+"""The constant difference between two ways of placing the same points.
+
+Labels of many points, often placed by a machine, disagree with hand-placed five points by a
+constant: an eye's centre as the mean of six lid points is not where a person puts the pupil. A
+net that learns from both is pulled two ways unless the difference is measured first and the
+many-point labels are moved onto the hand-placed ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.landmarks import FIVE_OF_68, five_matrix, to_five
+
+Floats = NDArray[np.floating]
+
+
+def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.
+
+    Row 0 points from the left eye to the right one, row 1 down the face.
+    """
+    along = (five[..., 1, :] - five[..., 0, :]).astype(np.float64)
+    distance = np.linalg.norm(along, axis=-1)
+    along = along / np.maximum(distance, 1e-9)[..., None]
+    down = np.stack([-along[..., 1], along[..., 0]], axis=-1)
+    return np.stack([along, down], axis=-2), distance
+
+
+def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float64]:
+    """Median of (hand-placed five - derived five) over (hand [5, 2], many [N, 2]) pairs of one face.
+
+    [5, 2] in units of the eye distance, in the face's own frame, so that it holds for any size and
+    tilt. Raises ValueError below ten pairs.
+    """
+    shifts = []
+    for hand, many in pairs:
+        axes, distance = face_frame(hand)
+        if distance > 0:
+            shifts.append((hand - to_five(many)) @ axes.T / distance)
+    if len(shifts) < 10:
+        raise ValueError(f"a label offset needs ten faces that carry both markings, not {len(shifts)}")
+    return np.median(shifts, axis=0)
+
+
+def apply_label_offset(many: Floats, offset: Floats) -> NDArray[np.float32]:
+    """Many-point labels [N, 2] moved so that the five they imply follow the offset [5, 2]."""
+    axes, distance = face_frame(to_five(many))
+    moves = spread_matrix(len(many)) @ (offset * distance) @ axes
+    return (many + moves).astype(np.float32)
+
+
+def spread_matrix(points: int) -> NDArray[np.float64]:
+    """[N, 5]: how far each of the N points follows a move of each of the five.
+
+    The five derived from the moved points move by exactly the offset (`five_matrix @ spread` is
+    the identity). Both eyes' outlines follow whole; the bridge follows the nose tip the more the
+    nearer it is, the lips follow the corners by their place between them; jaw, brows and nostrils
+    stay. Raises ValueError where a scheme has no such map yet.
+    """
+    if points == 5:
+        return np.eye(5)
+    if points != 68:
+        raise ValueError(f"no label offset is known for {points} points; set fit_offset=false")
+    spread = np.zeros((68, 5))
+    for five, group in enumerate(FIVE_OF_68[:2]):
+        spread[list(group), five] = 1
+    spread[27:31, 2] = (0, 1 / 3, 2 / 3, 1)
+    # Place of each lip point between the corners: outer lip upper and lower, then inner lip.
+    upper, lower = np.linspace(0, 1, 7), np.linspace(1, 0, 7)[1:6]
+    inner_upper, inner_lower = np.linspace(0.1, 0.9, 5), np.linspace(0.9, 0.1, 5)[1:4]
+    right = np.concatenate([upper, lower, inner_upper, inner_lower])
+    spread[48:68, 3], spread[48:68, 4] = 1 - right, right
+    assert np.allclose(five_matrix(68) @ spread, np.eye(5), atol=1e-6)
+    return spread

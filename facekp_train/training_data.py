@@ -1,0 +1,90 @@
+"""From a recipe's data sets to the stores of training and validation faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from facekp_train.console import UserError, err
+from facekp_train.crop import CropRule
+from facekp_train.datasets import open_dataset
+from facekp_train.face_store import Face, FaceStore, gather_faces
+from facekp_train.label_offset import apply_label_offset, fit_label_offset
+from facekp_train.recipe import Recipe
+from facekp_train.samples import FaceSample
+
+
+@dataclass
+class TrainingData:
+    """Faces to learn from and to score after each epoch; the label offset [5, 2], if one was fitted."""
+
+    train: FaceStore
+    validation: FaceStore
+    offset: list[list[float]] | None
+
+
+def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
+    """Read, merge and decode the recipe's faces. Raises UserError where too few remain."""
+    skipped: list[dict[str, str]] = []
+    faces = gather_faces(_samples(recipe.data, recipe.split, skipped), recipe.points)
+    if recipe.validation:
+        scored = gather_faces(_samples(recipe.validation, recipe.validation_split, skipped), recipe.points)
+        overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
+        if overlap:
+            raise UserError(
+                f"{len(overlap)} images are both trained and validated on, such as {min(overlap)}; give --validation "
+                "a split of its own"
+            )
+    else:
+        faces, scored = _held_out(faces, recipe.seed)
+    if not faces or not scored:
+        raise UserError(
+            f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
+        )
+    if len(scored) > recipe.validation_limit:
+        places = np.linspace(0, len(scored) - 1, recipe.validation_limit).astype(int)
+        scored = [scored[i] for i in places]
+    offset = _move_labels(faces, scored) if recipe.fit_offset and recipe.points == 68 else None
+    train = FaceStore(faces, recipe.points, rule, recipe.box_source == "listed")
+    validation = FaceStore(scored, recipe.points, rule, prefer_listed=True)
+    skipped += train.skipped + validation.skipped
+    if skipped:
+        err.print(
+            f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}",
+            markup=False,
+        )
+    return TrainingData(train, validation, offset)
+
+
+def _samples(specs: list[str], split: str | None, skipped: list[dict[str, str]]) -> Iterator[FaceSample]:
+    def one(spec: str) -> Iterator[FaceSample]:
+        dataset = open_dataset(spec)
+        if split in dataset.format.splits:
+            dataset = open_dataset(spec, split)
+        yield from dataset
+        skipped.extend(dataset.skipped)
+
+    return chain.from_iterable(one(spec) for spec in specs)
+
+
+def _held_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
+    """Every twentieth face, by chance but the same for a seed, is for validation."""
+    order = np.random.default_rng((seed, 77)).permutation(len(faces))
+    count = max(1, len(faces) // 20)
+    held = set(order[:count].tolist())
+    return [f for i, f in enumerate(faces) if i not in held], [faces[i] for i in sorted(held)]
+
+
+def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:
+    """Move many-point labels onto hand-placed five, by the offset that the training faces show."""
+    pairs = [(f.five, f.many) for f in faces if f.five is not None and f.many is not None]
+    if len(pairs) < 10:
+        return None
+    offset = fit_label_offset(pairs)
+    for face in chain(faces, scored):
+        if face.many is not None:
+            face.many = apply_label_offset(face.many, offset)
+    return offset.round(5).tolist()
