@@ -1,0 +1,193 @@
+"""The command facekp-bench."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_train.console import UserError, err, new_app, out, run
+
+if TYPE_CHECKING:
+    from android_bench.host import Progress
+    from android_bench.record import Record
+
+DEVICES = ("cpu",)
+
+app = new_app(
+    "facekp-bench",
+    "Measure how fast and how large models are: percentiles of the time of one run, first run, memory.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    *,
+    device: Annotated[str, typer.Option(help=f"Where to compute: {', '.join(DEVICES)}.")] = "cpu",
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A .tflite, .onnx or .safetensors file, or a folder of them; repeatable. "
+            "Default: the shipped 0.25X export."
+        ),
+    ] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these, with commas between: onnxruntime, litert, torch. Default: all installed."
+        ),
+    ] = None,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, with commas between, such as 1,4.")] = "1",
+    min_runs: Annotated[int, typer.Option(min=1, help="Measure at least so many runs ...")] = 50,
+    min_seconds: Annotated[
+        float, typer.Option(min=0, help="... and at least so many seconds of runs.")
+    ] = 1.0,
+    warmup: Annotated[int, typer.Option(min=0, help="Untimed runs after the first.")] = 20,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a model that does not answer is given up.")
+    ] = 120.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of the table.")
+    ] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
+    ] = None,
+) -> None:
+    """Measure on this machine, each model in a process of its own, in turns."""
+    if context.invoked_subcommand is not None:
+        return
+    if device not in DEVICES:
+        raise typer.BadParameter(
+            f"this version does not measure on '{device}'; choose {' or '.join(DEVICES)}",
+            param_hint="--device",
+        )
+    from android_bench.engines import ENGINES
+    from android_bench.host import Interrupted, bench_models
+    from android_bench.timing import StopRule
+
+    names = None if runtime is None else _words(runtime, "--runtime")
+    for name in names or ():
+        if name not in ENGINES:
+            raise typer.BadParameter(f"'{name}' is not one of {', '.join(ENGINES)}", param_hint="--runtime")
+    _check_targets(markdown, output)
+    interrupted = False
+    try:
+        with _progress_bar() as progress:
+            records = bench_models(
+                models or [_shipped_export()],
+                threads=_numbers(threads, "--threads"),
+                runtimes=names,
+                rule=StopRule(min_runs, min_seconds),
+                warmup=warmup,
+                timeout=timeout,
+                progress=progress,
+            )
+    except Interrupted as stop:
+        records, interrupted = stop.records, True
+    _deliver(records, as_json, {"markdown": markdown, "json": output})
+    if interrupted:
+        raise KeyboardInterrupt
+    if not all(record.valid for record in records):
+        raise UserError(_failures(records))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the document that --json prints."""
+    from android_bench.record import Document
+
+    print(json.dumps(Document.model_json_schema(), indent=2))
+
+
+def _shipped_export() -> Path:
+    from facekp_export.shipped import default_model
+
+    return default_model().parent
+
+
+def _words(text: str, option: str) -> list[str]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise typer.BadParameter(f"'{text}' is not a list with commas between", param_hint=option)
+    return words
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    from android_bench.jobs import MOST_THREADS
+
+    numbers = []
+    for word in _words(text, option):
+        if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:
+            raise typer.BadParameter(f"'{word}' is not a number from 1 to {MOST_THREADS}", param_hint=option)
+        numbers.append(int(word))
+    return numbers
+
+
+def _check_targets(*targets: Path | None) -> None:
+    """Refuse what cannot be written before minutes are spent measuring."""
+    for target in targets:
+        if target is None:
+            continue
+        if target.is_dir():
+            raise UserError(f"{target} is a folder; name a file in it")
+        folder = next(parent for parent in target.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UserError(f"{target} cannot be written: {folder} is no folder that you may write to")
+
+
+def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:
+    """Print the records and write the files that were asked for."""
+    from android_bench.report import FORMATS, json_text, terminal
+    from facekp_train.files import write_text
+
+    if as_json:
+        print(json_text(records), end="")
+    elif len(records) > 1 or any(record.valid for record in records):
+        out.print(terminal(records))
+    for name, path in files.items():
+        if path is not None:
+            write_text(path, FORMATS[name](records))
+            err.print(f"wrote {path}", markup=False, soft_wrap=True)
+
+
+def _failures(records: Sequence[Record]) -> str:
+    """One sentence about the records that are invalid."""
+    invalid = [record for record in records if not record.valid]
+    first = f"{invalid[0].model} on {invalid[0].runtime}: {'; '.join(invalid[0].invalid_reasons)}"
+    if len(records) == 1:
+        return first
+    return f"{len(invalid)} of {len(records)} measurements are invalid; {first}"
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar on stderr. It is drawn between turns alone, since drawing takes time from the measured."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=err, auto_refresh=False, transient=True, disable=not err.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+
+        def show(done: float, jobs: int, label: str) -> None:
+            bar.update(task, completed=done, total=jobs, description=label, refresh=True)
+
+        yield show
+
+
+def main() -> None:
+    """Run as a program."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""One job in progress, from the first run to its record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from android_bench.engines import identity
+from android_bench.jobs import Job
+from android_bench.link import Worker, WorkerError
+from android_bench.machine import machine_warnings
+from android_bench.record import Machine, Record, Tensor
+from android_bench.timing import StopRule, sample_warnings, summarize
+from facekp_train.files import sha256_of
+
+TURN_SECONDS = 0.1
+"""Length of a turn: short against a machine's moods, long against the change of process."""
+
+
+class Trial:
+    """A job in progress: its process, the samples so far, and what went wrong."""
+
+    def __init__(self, job: Job, rule: StopRule, timeout: float) -> None:
+        self.job = job
+        self._rule = rule
+        self._timeout = timeout
+        self._worker: Worker | None = None
+        self._samples_ns: list[int] = []
+        self._failure: str | None = None
+        self._untimed = 0
+        self._facts: dict[str, Any] = {}
+        self._memory: dict[str, Any] = {}
+        self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._name, self._kind = identity(job.path)
+        self._sha256, self._bytes = sha256_of(job.path), job.path.stat().st_size
+
+    @property
+    def label(self) -> str:
+        """What is measured, for a progress bar."""
+        return f"{self.job.path.name} on {self.job.engine.name}"
+
+    @property
+    def progress(self) -> float:
+        """How much is done, 0 to 1; a failure is done."""
+        if self._failure is not None:
+            return 1.0
+        return self._rule.progress(len(self._samples_ns), sum(self._samples_ns) / 1e9)
+
+    @property
+    def done(self) -> bool:
+        """Whether it needs no further turn."""
+        return self.progress >= 1
+
+    def open(self, worker: Worker, warmup: int) -> None:
+        """Load the model into its process, run it for the first time and warm it up."""
+        self._worker = worker
+        path, engine, threads = str(self.job.path.resolve()), self.job.engine.name, self.job.threads
+        self._facts = self._ask({"do": "open", "engine": engine, "path": path, "threads": threads})
+        self._untimed += self._ask({"do": "warm", "runs": warmup}).get("untimed", 0)
+
+    def turn(self) -> None:
+        """Take some samples."""
+        reply = self._ask({"do": "run", "seconds": TURN_SECONDS})
+        self._samples_ns += reply.get("samples_ns", [])
+        self._untimed += reply.get("untimed", 0)
+        self._memory = reply or self._memory
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer; empty after a failure, of which the first is kept."""
+        if self._failure is not None or self._worker is None:
+            return {}
+        try:
+            return self._worker.ask(request, self._timeout)
+        except WorkerError as error:
+            # The record names the file; a reason need not repeat it.
+            self._failure = str(error).removeprefix(f"{self.job.path.resolve()}: ")
+            return {}
+
+    def record(self, machine: Machine, cause: str = "") -> Record:
+        """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
+        samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
+        reasons = [] if self._failure is None else [self._failure]
+        warnings = machine_warnings(machine, self.job.threads) + self._facts.get("notes", [])
+        statistics: dict[str, Any] = {}
+        if not reasons and not self.done:
+            reasons.append(
+                f"{cause}only {len(samples_ms)} runs in {sum(samples_ms) / 1e3:.2f} s; "
+                f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
+            )
+        if not reasons:
+            summary = summarize(samples_ms)
+            statistics = asdict(summary)
+            warnings += sample_warnings(samples_ms, summary)
+        peak, base = self._memory.get("peak_bytes"), self._memory.get("base_bytes")
+        first_ns = self._facts.get("first_ns")
+        return Record(
+            model=str(self.job.path),
+            name=self._name,
+            kind=self._kind,
+            sha256=self._sha256,
+            bytes=self._bytes,
+            inputs=[Tensor(**spec) for spec in self._facts.get("inputs", [])],
+            runtime=self.job.engine.name,
+            runtime_version=self._facts.get("version"),
+            threads=self.job.threads,
+            machine=machine,
+            started=self._started,
+            min_runs=self._rule.min_runs,
+            min_seconds=self._rule.min_seconds,
+            warmup_runs=self._untimed,
+            first_ms=None if first_ns is None else first_ns / 1e6,
+            samples_ms=samples_ms,
+            peak_memory_mb=None if peak is None else round(peak / 1e6, 1),
+            memory_increase_mb=None if peak is None or base is None else round((peak - base) / 1e6, 1),
+            valid=not reasons,
+            invalid_reasons=reasons,
+            warnings=warnings,
+            **statistics,
+        )
