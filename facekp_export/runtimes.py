@@ -22,6 +22,7 @@ class TensorSpec:
     """A model's input or output. A dimension that the file leaves open counts as 1.
 
     scale and zero_point: real value = scale * (stored - zero_point); scale 0 where not quantised.
+    dynamic: the file leaves a dimension open.
     """
 
     name: str
@@ -29,6 +30,7 @@ class TensorSpec:
     dtype: np.dtype
     scale: float = 0.0
     zero_point: int = 0
+    dynamic: bool = False
 
 
 class Runtime(Protocol):
@@ -80,7 +82,9 @@ class OnnxRuntime:
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
         self._feed = {
-            spec.name: np.ascontiguousarray(array) for spec, array in zip(self.inputs, arrays, strict=True)
+            # Not ascontiguousarray, which turns a scalar into a vector.
+            spec.name: np.asarray(array, order="C")
+            for spec, array in zip(self.inputs, arrays, strict=True)
         }
 
     def invoke(self) -> None:
@@ -129,13 +133,14 @@ def _onnx_spec(path: Path, node: Any) -> TensorSpec:
     except TypeError:
         raise ValueError(f"{path}: its tensor '{node.name}' holds {node.type}, not numbers") from None
     shape = tuple(size if isinstance(size, int) and size > 0 else 1 for size in node.shape)
-    return TensorSpec(node.name, shape, dtype)
+    return TensorSpec(node.name, shape, dtype, dynamic=list(shape) != list(node.shape))
 
 
 def _lite_spec(detail: dict[str, Any]) -> TensorSpec:
     scale, zero_point = detail["quantization"]
     shape = tuple(int(size) for size in detail["shape"])
-    return TensorSpec(detail["name"], shape, np.dtype(detail["dtype"]), float(scale), int(zero_point))
+    dtype, dynamic = np.dtype(detail["dtype"]), -1 in detail["shape_signature"]
+    return TensorSpec(detail["name"], shape, dtype, float(scale), int(zero_point), dynamic)
 
 
 def _first_line(error: Exception) -> str:
