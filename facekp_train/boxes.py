@@ -108,21 +108,24 @@ def tight_box_of(sample: FaceSample, prefer_listed: bool = False) -> Box:
 # Between two looks at one face its box moves little; an answer beyond this is a failed one.
 _LARGEST_GROWTH = 1.6
 _LARGEST_SHIFT = 0.4
+# Keypoints that span less of the face than this say less about its box than a detector does.
+_LEAST_SPAN = 0.7
 
 
 def refined_box(keypoints: Floats, first: Box) -> Box:
     """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
 
     `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
-    finite, its side more than 1.6 times larger or smaller, or its centre more than 0.4 sides away.
-    It is kept too for schemes whose keypoints do not reach the face's edge: five points say less
-    about the tight box than a detector does.
+    finite, its side more than 1.6 times larger or smaller, or its centre more than 0.4 sides away;
+    and for schemes such as the five points, which do not reach the face's edge.
     """
-    if scheme_of(len(keypoints)).box_source != "tight" or not np.isfinite(keypoints).all():
+    mapping = mapping_of(scheme_of(len(keypoints)).box_source)
+    degenerate = not np.isfinite(keypoints).all() or not np.ptp(keypoints, axis=0).any()
+    if degenerate or mapping.scale * _LEAST_SPAN > 1:
         return first
-    x, y, width, height = found = tight_box(keypoints)
-    side, before = max(width, height), max(first[2:])
+    x, y, side, _ = found = mapping.to_tight(tight_box(keypoints))
+    before = max(first[2:])
     if not before / _LARGEST_GROWTH <= side <= before * _LARGEST_GROWTH:
         return first
-    shift = np.hypot(x + width / 2 - first[0] - first[2] / 2, y + height / 2 - first[1] - first[3] / 2)
+    shift = np.hypot(x + side / 2 - first[0] - first[2] / 2, y + side / 2 - first[1] - first[3] / 2)
     return found if shift <= _LARGEST_SHIFT * before else first

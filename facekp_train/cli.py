@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facekp_train.console import new_app, run
-
-if TYPE_CHECKING:
-    from facekp_train.datasets import Dataset
 
 app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
 
@@ -39,10 +38,11 @@ def data(
     strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
 ) -> None:
     """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
-    from facekp_train.data_command import survey_data
+    from facekp_train.data_command import parts_of, survey_data
 
-    _opened(spec, split, strict)
-    survey_data(spec, split, sheet, strict, as_json)
+    with _spec_is_usage():
+        parts = parts_of(spec, split, strict)
+    survey_data(spec, parts, sheet, as_json)
 
 
 @app.command()
@@ -67,9 +67,11 @@ def evaluate(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each keypoint's error")] = False,
 ) -> None:
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
+    from facekp_train.datasets import open_dataset
     from facekp_train.evaluate_command import evaluate_checkpoint
 
-    dataset = _opened(data, split, strict)
+    with _spec_is_usage():
+        dataset = open_dataset(data, split, strict)
     if split is None:
         dataset.split = dataset.format.evaluation
     evaluate_checkpoint(
@@ -78,12 +80,13 @@ def evaluate(
     )  # fmt: skip
 
 
-def _opened(spec: str, split: str | None, strict: bool) -> Dataset:
-    """The data set; a word that names none is wrong usage."""
-    from facekp_train.datasets import DataError, open_dataset
+@contextmanager
+def _spec_is_usage() -> Iterator[None]:
+    """A SPEC or split that names no data set is wrong usage, not a failure."""
+    from facekp_train.datasets import DataError
 
     try:
-        return open_dataset(spec, split, strict)
+        yield
     except DataError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from facekp_train.console import UserError, err, out, print_json
-from facekp_train.crop import CropRule, cut, tight_box
+from facekp_train.crop import CropRule, Square, cut, tight_box
 from facekp_train.datasets import Dataset, open_dataset
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
 from facekp_train.evaluate import progress_bar
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.samples import Box, FaceSample, read_image
 
 _TILES = 36
 _TILE = CropRule(size=192, scale=1.5)
@@ -47,12 +47,12 @@ class Survey:
         return {name: getattr(self, name) for name in names}
 
 
-def survey_data(spec: str, split: str | None, sheet: Path | None, strict: bool, as_json: bool) -> None:
-    """Look at every face of one split, or of the whole data set, and report.
+def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json: bool) -> None:
+    """Look at every face of a data set's splits and report.
 
-    Raises UserError where no face can be used, DataError under `strict` at the first bad one.
+    Raises UserError where no face can be used, DataError at the first bad one of a strict data set.
     """
-    survey = survey_faces(spec, parts_of(spec, split, strict))
+    survey = survey_faces(spec, parts)
     if survey.tiles:
         sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")
         write_picture(sheet, contact_sheet(survey.tiles, tile=_TILE.size))
@@ -126,8 +126,16 @@ def _draw(sample: FaceSample, image: NDArray[np.uint8], survey: Survey) -> None:
     rule = _TILE if len(sample.keypoints) > 5 else _TILE_OF_FEW
     square = rule.square(tight_box(_known(sample)))
     points = square.to_crop(sample.keypoints) * rule.size - 0.5
-    tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible)
+    box = None if sample.box is None else _box_in(square, sample.box, rule.size)
+    tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible, box=box)
     survey.tiles[place : place + 1] = [tile]
+
+
+def _box_in(square: Square, box: Box, size: int) -> Box:
+    x, y, width, height = box
+    left, top = (square.to_crop(np.array([x, y])) * size - 0.5).tolist()
+    shrunk = size / square.side
+    return left, top, width * shrunk, height * shrunk
 
 
 def _known(sample: FaceSample) -> NDArray[np.float32]:
@@ -139,11 +147,11 @@ def _name_of(spec: str) -> str:
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:
-    table = Table("split", "faces", title=f"{survey.data}: {survey.points or 'no'} keypoints a face")
+    title = f"{survey.data}: {survey.n:,} faces, {survey.points or 'no'} keypoints each"
+    out.print(title, markup=False, soft_wrap=True)
+    table = Table("split", "faces")
     for split, count in survey.splits.items():
         table.add_row(split, f"{count:,}")
-    if len(survey.splits) > 1:
-        table.add_row("all", f"{survey.n:,}")
     out.print(table)
     for warning in survey.warnings[:_SHOWN]:
         err.print(f"warning: {warning}", markup=False, soft_wrap=True)

@@ -77,7 +77,8 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     """The figures as a table on stdout; each names its normaliser."""
     over = _words(evaluation.normaliser)
     title = f"{evaluation.data}, {evaluation.split}: {evaluation.n:,} faces, {evaluation.points} keypoints"
-    table = Table("figure", "value", title=title)
+    out.print(title, markup=False, soft_wrap=True)
+    table = Table("figure", "value")
     for normaliser, percent in evaluation.nme.items():
         table.add_row(f"NME over {_words(normaliser)}", f"{percent:.2f} %")
     for name, percent in (("median", evaluation.median), ("P90", evaluation.p90), ("P95", evaluation.p95)):
@@ -88,7 +89,7 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     table.add_row("MSE of a coordinate, in crops squared", f"{evaluation.mse:.6f}")
     out.print(table)
     if verbose:
-        landmarks = Table("keypoint", "error", title=f"mean error of each keypoint over {over}")
+        landmarks = Table("keypoint", f"mean error over {over}")
         for place, percent in enumerate(evaluation.per_landmark):
             landmarks.add_row(str(place), "never labelled" if percent is None else f"{percent:.2f} %")
         out.print(landmarks)
