@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facekp_train.samples import Box
+if TYPE_CHECKING:
+    from facekp_train.samples import Box
 
 _PHOTO = Path(__file__).with_name("astronaut.png")
 

@@ -1,0 +1,207 @@
+"""Keypoints on photographs: a face finder, the crop rule and an exported model put together.
+
+    detector = KeypointDetector.from_export("models/mdp-0.25x/model_int8.tflite")
+    for face in detector.detect(image):      # uint8 [H, W, 3] RGB
+        print(face.box, face.score, face.keypoints)
+
+Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.faces import (
+    FaceFinder,
+    FoundFace,
+    Image,
+    as_box,
+    default_finder,
+    open_finder,
+    overlapping,
+    suppressed,
+)
+from facekp_export.runtimes import KeypointModel, open_model
+from facekp_train.boxes import BoxMapping, box_mappings
+from facekp_train.crop import Square, cut, tight_box
+from facekp_train.landmarks import Scheme, flip_keypoints
+from facekp_train.samples import Box
+
+# A second crop is believed only near the first one: beyond this change of side, or this shift of
+# the centre in sides, the first answer was no face to go by.
+_LARGEST_CHANGE = 2.0
+_LARGEST_SHIFT = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face's keypoints.
+
+    keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's centre.
+    box: x, y, width, height as given or as found. score: the finder's, 0 to 1; 1 for a given box.
+    """
+
+    keypoints: NDArray[np.float32]
+    box: Box
+    score: float
+
+
+class KeypointDetector:
+    """Finds faces and their keypoints. Not to be shared between threads."""
+
+    def __init__(
+        self, model: KeypointModel, finder: FaceFinder | str | None = None, threads: int = 1
+    ) -> None:
+        """finder: an object or one of `faces.FINDERS` by name; None is BlazeFace where installed.
+
+        A function from an image to boxes becomes a finder as `CallableFinder(function, box_source)`.
+        Raises ValueError for an unknown name or something that is no finder.
+        """
+        self.model, self.info = model, model.info
+        if isinstance(finder, str):
+            finder = open_finder(finder, threads)
+        if finder is not None and not (hasattr(finder, "find") and hasattr(finder, "box_source")):
+            raise ValueError(
+                "a face finder has find() and box_source; wrap a function of yours as "
+                "facekp_export.faces.CallableFinder(function, box_source='tight')"
+            )
+        self._finder, self._threads = finder, threads
+
+    @classmethod
+    def from_export(
+        cls, path: Path | str, threads: int = 1, finder: FaceFinder | str | None = None
+    ) -> KeypointDetector:
+        """From one .tflite or .onnx file of an export: scheme, crop rule and mappings are inside.
+
+        Raises OSError for a missing file, ValueError for one that is damaged or not ours.
+        """
+        return cls(open_model(path, threads), finder, threads)
+
+    @property
+    def scheme(self) -> Scheme:
+        """The landmark scheme of the keypoints."""
+        return self.info.scheme
+
+    @property
+    def finder(self) -> FaceFinder:
+        """The face finder, opened when it is first needed."""
+        if self._finder is None:
+            self._finder = default_finder(self._threads)
+        return self._finder
+
+    def detect(
+        self,
+        image: Image,
+        boxes: Iterable[Sequence[float]] | NDArray[np.floating] | None = None,
+        box_source: str = "tight",
+        refine: bool = True,
+        *,
+        flip_average: bool = False,
+    ) -> list[Face]:
+        """The faces of an RGB image, uint8 [H, W, 3].
+
+        With boxes (x, y, width, height in pixels): exactly one face for each, in their order, even
+        for a box outside the image; box_source says whose boxes they are (`mapping` knows which:
+        `tight` around all keypoints, `mtfl`, `blazeface`, `haar`, ...). Without: the faces found,
+        by falling score, overlaps suppressed, [] where there is none.
+
+        refine crops once more around the first answer. flip_average averages with the answer for
+        the mirrored crop: twice the time, a little more accurate.
+
+        Raises ValueError for another kind of image, a box that is not finite and of a positive
+        size, or an unknown box source.
+        """
+        image = checked(image)
+        if boxes is not None:
+            given = [as_box(box) for box in boxes]
+            points = self._points(image, given, self.mapping(box_source), refine, flip_average)
+            return [Face(keypoints, box, 1.0) for keypoints, box in zip(points, given, strict=True)]
+        found = suppressed(self.finder.find(image))
+        mapping = self.mapping(self.finder.box_source)
+        points = self._points(image, [face.box for face in found], mapping, refine, flip_average)
+        return _distinct([Face(p, face.box, face.score) for p, face in zip(points, found, strict=True)])
+
+    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1] of the crop.
+
+        Raises ValueError for crops of another shape or type, or where the model answers with NaN.
+        """
+        points = self.model.predict(crops)
+        if not np.isfinite(points).all():
+            raise ValueError(f"the model {self.info.name} answers with coordinates that are not finite")
+        return points
+
+    def mapping(self, source: str) -> BoxMapping:
+        """How that source's boxes become tight ones: as the model file says, else as this version knows.
+
+        Raises ValueError naming the sources there are.
+        """
+        known = {**box_mappings(), **self.info.boxes}
+        if source not in known:
+            raise ValueError(f"no box source is called '{source}'; there are {', '.join(sorted(known))}")
+        return known[source]
+
+    def _points(
+        self, image: Image, boxes: Sequence[Box], mapping: BoxMapping, refine: bool, flip: bool
+    ) -> list[NDArray[np.float32]]:
+        """Keypoints in the image for each box."""
+        squares = [self.info.crop.square(mapping.to_tight(box)) for box in boxes]
+        points = self._in_squares(image, squares, flip)
+        if not refine:
+            return points
+        return self._in_squares(image, list(map(self._refined, squares, points)), flip)
+
+    def _in_squares(self, image: Image, squares: Sequence[Square], flip: bool) -> list[NDArray[np.float32]]:
+        if not squares:
+            return []
+        crops = np.stack([cut(image, square, self.info.crop) for square in squares])
+        shares = self.predict(crops)
+        if flip:
+            mirrored = self.predict(np.ascontiguousarray(crops[:, :, ::-1]))
+            shares = (shares + flip_keypoints(mirrored)) / 2
+        return [
+            square.to_image(share).astype(np.float32) for square, share in zip(squares, shares, strict=True)
+        ]
+
+    def _refined(self, first: Square, points: NDArray[np.float32]) -> Square:
+        """The square around the first answer; the first square where that answer is no face."""
+        try:
+            tight = self.mapping(self.scheme.box_source).to_tight(tight_box(points))
+        except ValueError:
+            return first
+        square = self.info.crop.square(tight)
+        change = max(square.side / first.side, first.side / square.side)
+        shift = math.hypot(square.x - first.x, square.y - first.y) / first.side
+        return square if change <= _LARGEST_CHANGE and shift <= _LARGEST_SHIFT else first
+
+
+def checked(image: Image) -> Image:
+    """The image in one piece of memory. Raises ValueError, with the remedy, unless uint8 [H, W, 3]."""
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"an image is a numpy array, uint8 [H, W, 3] RGB, not {type(image).__name__}")
+    remedy = ""
+    if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
+        remedy = "; turn a grey one into RGB with cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)"
+    elif image.ndim == 3 and image.shape[2] == 4:
+        remedy = "; drop the alpha channel with image[:, :, :3]"
+    elif image.dtype != np.uint8:
+        remedy = "; scale it to 0..255 and convert it with .astype(numpy.uint8)"
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"an image is uint8 [H, W, 3] RGB, not {image.dtype} {list(image.shape)}{remedy}")
+    return np.ascontiguousarray(image)
+
+
+def _distinct(faces: Sequence[Face]) -> list[Face]:
+    """Without the lower-scored of two found faces whose keypoints came out on one and the same."""
+    kept: list[tuple[Face, FoundFace]] = []
+    for face in faces:
+        place = FoundFace(tight_box(face.keypoints), face.score)
+        if not any(overlapping(place, other) for _, other in kept):
+            kept.append((face, place))
+    return [face for face, _ in kept]
