@@ -35,8 +35,8 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
             raise UserError(
-                f"{len(overlap)} images are both trained and validated on, such as {min(overlap)}; give --validation "
-                "a split of its own"
+                f"{len(overlap)} images are both trained and validated on, such as {min(overlap)}; "
+                "give --validation a split of its own"
             )
     else:
         faces, scored = _held_out(faces, recipe.seed)

@@ -1,0 +1,79 @@
+"""Losses against the formulas written out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facekp_train.batches import Batch
+from facekp_train.joint_loss import JointLoss
+from facekp_train.losses import coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
+from facekp_train.networks import Prediction
+from facekp_train.recipe import make_recipe
+
+
+@given(st.floats(-1, 1), st.floats(0.02, 0.3), st.floats(0.001, 0.05))
+def test_wing_loss_is_the_papers_formula(difference: float, width: float, curvature: float) -> None:
+    """Feng et al. 2018, equation 5."""
+    distance = abs(torch.tensor(difference).item())
+    if distance < width:
+        expected = width * math.log(1 + distance / curvature)
+    else:
+        expected = distance - (width - width * math.log(1 + width / curvature))
+    found = coordinate_errors(torch.tensor([difference]), torch.zeros(1), "wing", (width, curvature))
+    assert found.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+def test_heatmap_targets_peak_at_the_keypoint() -> None:
+    """A keypoint at a map pixel's centre gives 1 there and exp(-d^2 / 2 sigma^2) at distance d."""
+    keypoints = torch.tensor([[[(10 + 0.5) / 32, (20 + 0.5) / 32]]])
+    maps = heatmap_targets(keypoints, 32, 32, sigma=1.5)[0, 0]
+    assert maps[20, 10].item() == pytest.approx(1)
+    assert maps[23, 14].item() == pytest.approx(math.exp(-(3**2 + 4**2) / (2 * 1.5**2)), rel=1e-4)
+
+
+def test_masked_mean_counts_labelled_points_alone() -> None:
+    errors = torch.tensor([[[1.0, 3.0], [100.0, 100.0]], [[5.0, 7.0], [9.0, 11.0]]])
+    mask = torch.tensor([[True, False], [True, True]])
+    assert masked_mean(errors, mask).item() == pytest.approx((1 + 3 + 5 + 7 + 9 + 11) / 6)
+    assert masked_mean(errors, torch.zeros(2, 2, dtype=torch.bool)).item() == 0
+
+
+def test_heatmap_loss_ignores_unlabelled_maps() -> None:
+    predicted, target = torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4)
+    predicted[0, 1] = 0.5
+    known = torch.tensor([[True, False]])
+    assert heatmap_loss(predicted, target, known).item() == 0
+    assert heatmap_loss(predicted, target, ~known).item() == pytest.approx(0.25)
+
+
+def batch_of(five_known: bool, many_known: bool) -> Batch:
+    shape = (4, 68, 2)
+    return Batch(
+        torch.zeros(4, 3, 8, 8, dtype=torch.uint8),
+        torch.rand(shape),
+        torch.rand(4, 5, 2),
+        torch.full((4, 68), many_known),
+        torch.full((4, 5), five_known),
+    )
+
+
+def test_five_points_teach_a_net_of_many() -> None:
+    """Gradient reaches the 68 points through the five, and only those that the five are made of."""
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    keypoints = torch.rand(4, 68, 2, requires_grad=True)
+    loss(Prediction(keypoints, None), batch_of(five_known=True, many_known=False)).total.backward()
+    assert keypoints.grad is not None
+    moved = set(keypoints.grad.abs().sum((0, 2)).nonzero().flatten().tolist())
+    assert moved == {*range(36, 48), 30, 48, 54}
+
+
+def test_balance_makes_both_losses_of_one_size() -> None:
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    terms = loss(Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32)), batch_of(True, True))
+    factor = loss.balance(terms)
+    assert factor * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)

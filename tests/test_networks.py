@@ -1,0 +1,113 @@
+"""Networks: shapes and sizes that the paper states, the heads' algebra, torchvision's names."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+from facekp_train.imagenet import fold_normalisation
+from facekp_train.networks import DeployedNet, NetConfig, build_net
+from facekp_train.networks.heads import HeatmapHead
+from facekp_train.networks.mobilenet import Conv, MobileNetV2, hidden_widths, narrow_state
+
+
+def megabytes(net: nn.Module) -> float:
+    return sum(p.numel() for p in net.parameters()) * 4 / 1e6
+
+
+@pytest.mark.parametrize(("share", "size"), [(1.0, 7.7), (0.25, 2.3), (0.5, 4.1)])
+def test_deployed_sizes_are_the_papers(share: float, size: float) -> None:
+    """Appl. Sci. 2024, 14, 7153, table 5: 1X 7.8 MB, 0.25X 2.5 MB (files, with their headers)."""
+    net = build_net(NetConfig(points=68, widths=hidden_widths(share)))
+    assert megabytes(DeployedNet(net)) == pytest.approx(size, abs=0.05)
+
+
+def test_mobilenet_has_torchvisions_names_and_shapes() -> None:
+    theirs = torchvision.models.mobilenet_v2(weights=None).state_dict()
+    ours = MobileNetV2().state_dict()
+    assert {name: t.shape for name, t in ours.items()} == {
+        name: theirs[name].shape for name in ours if name in theirs
+    }
+    left_out = {name.split(".")[1] for name in theirs if name not in ours and name.startswith("features")}
+    assert left_out == {"18"}
+
+
+def test_stride_two_pads_as_tensorflow_does() -> None:
+    """TF's SAME: out = ceil(in / stride), the odd pixel of padding goes right and bottom."""
+    conv = Conv(3, 4, 3, stride=2)
+    image = torch.randn(1, 3, 16, 16)
+    by_hand = F.conv2d(F.pad(image, (0, 1, 0, 1)), conv.weight, stride=2)
+    assert torch.equal(conv(image), by_hand)
+    assert conv(image).shape[-2:] == (8, 8)
+    impulse = torch.zeros(1, 3, 16, 16)
+    impulse[..., 0, 0] = 1
+    # The first output pixel is centred on input pixel 1, so pixel 0 meets the kernel's corner.
+    assert torch.allclose(conv(impulse)[0, :, 0, 0], conv.weight[:, :, 0, 0].sum(1), atol=1e-6)
+
+
+def test_heatmap_head_equals_upsampling_first() -> None:
+    """Reducing channels before bilinear upsampling is the paper's head, which upsamples first."""
+    head = HeatmapHead(channels=48, width=16, points=5).eval()
+    nn.init.uniform_(head.bn.weight)
+    nn.init.uniform_(head.bn.bias)
+    features = torch.randn(2, 48, 4, 4)
+    upsampled = F.interpolate(features, scale_factor=8, mode="bilinear", align_corners=False)
+    upsampling_first = head.to_maps(F.relu(head.bn(head.reduce(upsampled)))).sigmoid()
+    assert head(features).shape == (2, 5, 32, 32)
+    assert torch.allclose(head(features), upsampling_first, atol=1e-6)
+
+
+def test_folded_normalisation_answers_as_imagenets() -> None:
+    conv, norm = nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8)
+    nn.init.uniform_(norm.running_mean), nn.init.uniform_(norm.running_var, 0.5, 2)  # type: ignore[arg-type]
+    norm.eval()
+    pixels = torch.randint(0, 256, (2, 3, 12, 12)).float()
+    mean = torch.tensor((0.485, 0.456, 0.406))[:, None, None]
+    std = torch.tensor((0.229, 0.224, 0.225))[:, None, None]
+    before = norm(conv((pixels / 255 - mean) / std))
+    fold_normalisation(conv, norm)
+    assert torch.allclose(norm(conv(pixels / 128 - 1)), before, atol=1e-4)
+
+
+def test_narrowing_to_the_same_width_changes_nothing_and_to_less_keeps_the_loudest() -> None:
+    wide = MobileNetV2()
+    state = wide.state_dict()
+    same = narrow_state(state, hidden_widths())
+    assert all(torch.equal(state[name], same[name]) for name in state)
+    # Silence one channel of block 2: it must be the one that goes.
+    state["features.2.conv.1.1.weight"] = torch.ones(96)
+    state["features.2.conv.1.1.weight"][17] = 0
+    widths = (88, *hidden_widths()[1:])
+    narrow = narrow_state(state, widths)
+    MobileNetV2(widths).load_state_dict(narrow)
+    kept = [
+        i
+        for i in range(96)
+        if any(
+            torch.equal(row, state["features.2.conv.0.0.weight"][i])
+            for row in narrow["features.2.conv.0.0.weight"]
+        )
+    ]
+    assert len(kept) == 88 and 17 not in kept
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet-v2", "resnet-50"])
+def test_deployed_net_is_the_regression_half(backbone: str) -> None:
+    net = build_net(NetConfig(backbone=backbone, points=5, size=64)).eval()
+    pixels = torch.randint(0, 256, (2, 3, 64, 64)).float()
+    flat = DeployedNet(net)(pixels)
+    assert isinstance(flat, torch.Tensor)
+    assert flat.shape == (2, 10)
+    assert torch.equal(flat.view(2, 5, 2), net(pixels).keypoints)
+    assert net(pixels).heatmaps is None
+    net.train()
+    assert net(pixels).heatmaps.shape == (2, 5, 16, 16)
+
+
+@pytest.mark.parametrize("wrong", [{"points": 7}, {"backbone": "vgg"}, {"size": 100}, {"widths": (0,) * 16}])
+def test_a_net_that_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        NetConfig.model_validate(wrong)
