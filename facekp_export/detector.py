@@ -9,7 +9,6 @@ Imports neither torch nor tensorflow.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,15 +27,10 @@ from facekp_export.faces import (
     suppressed,
 )
 from facekp_export.runtimes import KeypointModel, open_model
-from facekp_train.boxes import BoxMapping, box_mappings
-from facekp_train.crop import Square, cut, tight_box
+from facekp_train.boxes import BoxMapping, box_mappings, refined_box
+from facekp_train.crop import cut, tight_box
 from facekp_train.landmarks import Scheme, flip_keypoints
 from facekp_train.samples import Box
-
-# A second crop is believed only near the first one: beyond this change of side, or this shift of
-# the centre in sides, the first answer was no face to go by.
-_LARGEST_CHANGE = 2.0
-_LARGEST_SHIFT = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +105,9 @@ class KeypointDetector:
         `tight` around all keypoints, `mtfl`, `blazeface`, `haar`, ...). Without: the faces found,
         by falling score, overlaps suppressed, [] where there is none.
 
-        refine crops once more around the first answer. flip_average averages with the answer for
-        the mirrored crop: twice the time, a little more accurate.
+        refine crops once more around the first answer (`facekp_train.boxes.refined_box`).
+        flip_average averages with the answer for the mirrored crop: twice the time, a little more
+        accurate.
 
         Raises ValueError for another kind of image, a box that is not finite and of a positive
         size, or an unknown box source.
@@ -151,15 +146,17 @@ class KeypointDetector:
         self, image: Image, boxes: Sequence[Box], mapping: BoxMapping, refine: bool, flip: bool
     ) -> list[NDArray[np.float32]]:
         """Keypoints in the image for each box."""
-        squares = [self.info.crop.square(mapping.to_tight(box)) for box in boxes]
-        points = self._in_squares(image, squares, flip)
+        tights = [mapping.to_tight(box) for box in boxes]
+        points = self._within(image, tights, flip)
         if not refine:
             return points
-        return self._in_squares(image, list(map(self._refined, squares, points)), flip)
+        return self._within(image, list(map(refined_box, points, tights)), flip)
 
-    def _in_squares(self, image: Image, squares: Sequence[Square], flip: bool) -> list[NDArray[np.float32]]:
-        if not squares:
+    def _within(self, image: Image, tights: Sequence[Box], flip: bool) -> list[NDArray[np.float32]]:
+        """Keypoints in the image from one crop around each tight box."""
+        if not tights:
             return []
+        squares = [self.info.crop.square(tight) for tight in tights]
         crops = np.stack([cut(image, square, self.info.crop) for square in squares])
         shares = self.predict(crops)
         if flip:
@@ -168,17 +165,6 @@ class KeypointDetector:
         return [
             square.to_image(share).astype(np.float32) for square, share in zip(squares, shares, strict=True)
         ]
-
-    def _refined(self, first: Square, points: NDArray[np.float32]) -> Square:
-        """The square around the first answer; the first square where that answer is no face."""
-        try:
-            tight = self.mapping(self.scheme.box_source).to_tight(tight_box(points))
-        except ValueError:
-            return first
-        square = self.info.crop.square(tight)
-        change = max(square.side / first.side, first.side / square.side)
-        shift = math.hypot(square.x - first.x, square.y - first.y) / first.side
-        return square if change <= _LARGEST_CHANGE and shift <= _LARGEST_SHIFT else first
 
 
 def checked(image: Image) -> Image:

@@ -70,5 +70,5 @@ def _seen(
     boxes, _, margins = cascade.detectMultiScale3(
         grey, _STEP, _NEIGHBOURS, minSize=smallest, outputRejectLevels=True
     )
-    scores = [1 - float(np.exp(-max(float(margin), 0.0) / 2)) for margin in np.ravel(margins)]
+    scores = [max(float(margin), 0.0) / (abs(float(margin)) + 10) for margin in np.ravel(margins)]
     return np.array(boxes, np.float64).reshape(-1, 4), scores
