@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("facekp", deadline=None)
+settings.load_profile("facekp")
 
 
 @pytest.fixture(scope="session")

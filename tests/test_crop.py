@@ -84,7 +84,7 @@ def test_square_is_the_scaled_longer_side_around_the_centre() -> None:
 
 
 @given(st.floats(80, 176), st.floats(80, 176), st.floats(60, 400), st.floats(-10, 10), st.floats(-10, 10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_painted_dot_lands_where_to_crop_says(x: float, y: float, side: float, dx: float, dy: float) -> None:
     """The centre of mass of a soft dot, seen through the crop, is the dot's mapped centre."""
     rows, columns = np.mgrid[:256, :256]
