@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.console import new_app, run
+from facekp_train.fit_command import fit
 
 app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
 
@@ -78,6 +79,9 @@ def evaluate(
         model, dataset, boxes=boxes.value, refine=refine, batch=batch, folder=folder,
         as_json=as_json, verbose=verbose,
     )  # fmt: skip
+
+
+app.command()(fit)
 
 
 @contextmanager

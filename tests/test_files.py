@@ -1,0 +1,34 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from pathlib import Path
+
+import pytest
+
+from facekp_train.files import sha256_of, write_text, written_aside
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "a file.txt"
+    write_text(target, "old")
+    with pytest.raises(RuntimeError), written_aside(target) as aside:
+        aside.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a file.txt"]
+
+
+def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
+    write_text(tmp_path / "ours", "x")
+    (tmp_path / "plain").write_text("x")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("ours", "plain")}
+    assert len(modes) == 1
+
+
+def test_sha256(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 9000
+    (tmp_path / "data").write_bytes(data)
+    assert sha256_of(tmp_path / "data") == hashlib.sha256(data).hexdigest()
