@@ -44,6 +44,8 @@ def evaluate_checkpoint(
         raise UserError(
             f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
         )
+    if not model.is_file():
+        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
     require("train", "torch", "safetensors")
     from facekp_train.checkpoint import load_checkpoint
 
