@@ -43,14 +43,16 @@ class Trial:
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1; a failure is done."""
-        if self._failure is not None:
-            return 1.0
-        return self._rule.progress(len(self._samples_ns), sum(self._samples_ns) / 1e9)
+        return 1.0 if self._failure is not None else self._rule.progress(*self._measured)
 
     @property
     def done(self) -> bool:
         """Whether it needs no further turn."""
-        return self.progress >= 1
+        return self._failure is not None or self._rule.met(*self._measured)
+
+    @property
+    def _measured(self) -> tuple[int, float]:
+        return len(self._samples_ns), sum(self._samples_ns) / 1e9
 
     def open(self, worker: Worker, warmup: int) -> None:
         """Load the model into its process, run it for the first time and warm it up."""
@@ -84,8 +86,9 @@ class Trial:
         warnings = machine_warnings(machine, self.job.threads) + self._facts.get("notes", [])
         statistics: dict[str, Any] = {}
         if not reasons and not self.done:
+            runs, seconds = self._measured
             reasons.append(
-                f"{cause}only {len(samples_ms)} runs in {sum(samples_ms) / 1e3:.2f} s; "
+                f"{cause}only {runs} runs in {seconds:.2f} s; "
                 f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
             )
         if not reasons:
