@@ -33,7 +33,7 @@ _SAME_FACE = 0.3
 _LOGIT_LIMIT = 100.0
 # (tiles along the longer edge, share of it that a tile spans): neighbours overlap, so that a face
 # too small for the looks at the whole photograph lies inside some tile.
-_TILINGS = ((3, 0.4), (5, 0.25))
+_TILINGS = ((3, 0.4), (5, 0.25), (9, 0.14))
 # A tile spans at least this many pixels; a smaller one would only magnify.
 _SMALLEST_TILE = 160
 # Hair, hands and folds fill tiles more often than whole photographs; in trials on MTFL this
