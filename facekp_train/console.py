@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -59,6 +60,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    # An image that cannot be read is named by us; OpenCV's own lines would stand in the progress bar.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = [w for w in words if w != "--debug"]
     try:
         code = app(args=words, standalone_mode=False)

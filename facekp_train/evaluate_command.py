@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +13,10 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from facekp_train.console import UserError, err, out, print_json, require
-from facekp_train.crop import CropRule, cut
+from facekp_train.crop import CropRule, Square, cut
 from facekp_train.data_command import print_skipped
 from facekp_train.datasets import Dataset
-from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
+from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
 from facekp_train.evaluate import Answers, Boxes, Predict, answer
 from facekp_train.files import write_text, written_aside
 from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve
@@ -100,9 +102,12 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
 def write_report(folder: Path, evaluation: Evaluation, answers: Answers) -> None:
     """evaluation.json, errors.csv, ced.png, best.png and worst.png in a folder."""
     write_text(folder / "evaluation.json", json.dumps(evaluation.as_json(), indent=2, allow_nan=False))
-    names = [answers.samples[i].image for i in evaluation.counted]
-    rows = [f"{error:.4f},{name}" for error, name in zip(evaluation.errors, names, strict=True)]
-    write_text(folder / "errors.csv", "\n".join([f"percent of {evaluation.normaliser},image", *rows, ""]))
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow([f"percent of {evaluation.normaliser}", "image"])
+    for error, face in zip(evaluation.errors, evaluation.counted, strict=True):
+        rows.writerow([f"{error:.4f}", answers.samples[face].image])
+    write_text(folder / "errors.csv", table.getvalue())
     plot_cumulative(folder / "ced.png", evaluation)
     order = evaluation.counted[np.argsort(evaluation.errors, kind="stable")]
     write_picture(folder / "best.png", _sheet(answers, order[:_SHEET_FACES]))
@@ -131,16 +136,16 @@ def plot_cumulative(target: Path, evaluation: Evaluation) -> None:
 
 
 def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """The model's answers drawn on the faces."""
+    """Faces with their labels and, in the usual colours on top, the model's answers."""
     rule = CropRule(size=192, scale=1.0)
     tiles = []
     for face in faces.tolist():
-        image, points = read_image(answers.samples[face].image), answers.predicted[face]
-        centre = points.mean(axis=0).tolist()
-        side = answers.sides[face]
-        square = rule.square((centre[0] - side / 2, centre[1] - side / 2, side, side))
-        drawn = square.to_crop(points) * rule.size - 0.5
-        tiles.append(draw_keypoints(cut(image, square, rule), drawn))
+        sample, points = answers.samples[face], answers.predicted[face]
+        centre, side = points.mean(axis=0), answers.sides[face]
+        square = Square(float(centre[0]), float(centre[1]), side)
+        tile = cut(read_image(sample.image), square, rule)
+        labels, answered = (square.to_crop(p) * rule.size - 0.5 for p in (sample.keypoints, points))
+        tiles.append(draw_keypoints(draw_keypoints(tile, labels, dot=FRAME, line=FRAME), answered))
     return contact_sheet(tiles, tile=rule.size)
 
 
