@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from android_bench.defaults import MIN_RUNS, MIN_SECONDS, MOST_THREADS, TIMEOUT_SECONDS, WARMUP_RUNS
 from facekp_train.console import UserError, err, new_app, out, run
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def bench(
         ),
     ] = None,
     threads: Annotated[str, typer.Option(help="Numbers of threads, with commas between, such as 1,4.")] = "1",
-    min_runs: Annotated[int, typer.Option(min=1, help="Measure at least so many runs ...")] = 50,
+    min_runs: Annotated[int, typer.Option(min=1, help="Measure at least so many runs ...")] = MIN_RUNS,
     min_seconds: Annotated[
         float, typer.Option(min=0, help="... and at least so many seconds of runs.")
-    ] = 1.0,
-    warmup: Annotated[int, typer.Option(min=0, help="Untimed runs after the first.")] = 20,
+    ] = MIN_SECONDS,
+    warmup: Annotated[int, typer.Option(min=0, help="Untimed runs after the first.")] = WARMUP_RUNS,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which a model that does not answer is given up.")
-    ] = 120.0,
+    ] = TIMEOUT_SECONDS,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
     ] = False,
@@ -120,8 +121,6 @@ def _words(text: str, option: str) -> list[str]:
 
 
 def _numbers(text: str, option: str) -> list[int]:
-    from android_bench.jobs import MOST_THREADS
-
     numbers = []
     for word in _words(text, option):
         if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:

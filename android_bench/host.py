@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
 from android_bench.jobs import Job, plan
 from android_bench.link import Worker
 from android_bench.machine import describe_machine
@@ -21,8 +22,6 @@ from android_bench.trial import Trial
 
 MOST_TOGETHER = 12
 """Processes held at once. More jobs are measured in several rounds, so memory stays bounded."""
-DEFAULT_TIMEOUT = 120.0
-DEFAULT_WARMUP = 20
 
 Progress = Callable[[float, int, str], None]
 """Called between turns, never during one, with (jobs done, jobs, what is measured)."""
@@ -42,8 +41,8 @@ def bench_models(
     threads: Sequence[int] = (1,),
     runtimes: Sequence[str] | None = None,
     rule: StopRule = StopRule(),  # noqa: B008 - frozen
-    warmup: int = DEFAULT_WARMUP,
-    timeout: float = DEFAULT_TIMEOUT,
+    warmup: int = WARMUP_RUNS,
+    timeout: float = TIMEOUT_SECONDS,
     progress: Progress | None = None,
 ) -> list[Record]:
     """Measure model files on this CPU: one record for each file and number of threads.

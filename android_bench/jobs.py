@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from android_bench.defaults import MOST_THREADS
 from android_bench.engines import BY_SUFFIX, ENGINES, Engine, engine_of
 from facekp_train.console import UserError, require
-
-MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from android_bench.defaults import MIN_RUNS, MIN_SECONDS
+
 OUTLIER_LIMIT = 10.0
 """Robust deviations from the median beyond which a sample is an outlier.
 
@@ -24,16 +26,14 @@ SPREAD_LIMIT = 0.25
 """(p90 - p50) / p50 above which the machine was too restless for a comparison."""
 SHORT_RUN_MS = 0.005
 """Below it the call from Python and the clock itself are a good part of what is measured."""
-ROUGH_RUNS, ROUGH_SECONDS = 50, 1.0
-"""A shorter measurement is allowed, with a warning: its p95 is a guess."""
 
 
 @dataclass(frozen=True)
 class StopRule:
     """Time on until there are at least so many runs *and* so many seconds inside runs."""
 
-    min_runs: int = ROUGH_RUNS
-    min_seconds: float = ROUGH_SECONDS
+    min_runs: int = MIN_RUNS
+    min_seconds: float = MIN_SECONDS
 
     def __post_init__(self) -> None:
         if self.min_runs < 1:
@@ -118,10 +118,11 @@ def modified_z_scores(samples: Sequence[float] | np.ndarray) -> np.ndarray:
 def sample_warnings(samples_ms: Sequence[float], summary: Summary) -> list[str]:
     """What the samples themselves say against trusting their statistics, with the remedy."""
     warnings = []
+    # A shorter measurement than by default is allowed, but its p95 is a guess.
     runs, seconds = len(samples_ms), math.fsum(samples_ms) / 1e3
-    if runs < ROUGH_RUNS or seconds < ROUGH_SECONDS:
+    if runs < MIN_RUNS or seconds < MIN_SECONDS:
         warnings.append(
-            f"{runs} runs in {seconds:.2f} s are few; take at least {ROUGH_RUNS} and {ROUGH_SECONDS:g} s"
+            f"{runs} runs in {seconds:.2f} s are few; take at least {MIN_RUNS} and {MIN_SECONDS:g} s"
         )
     if summary.p50_ms < SHORT_RUN_MS:
         warnings.append("one run is as short as the call itself: the time is mostly not the model's")

@@ -27,10 +27,12 @@ class Trial:
         self._timeout = timeout
         self._worker: Worker | None = None
         self._samples_ns: list[int] = []
+        self._total_ns = 0
         self._failure: str | None = None
         self._untimed = 0
         self._facts: dict[str, Any] = {}
-        self._memory: dict[str, Any] = {}
+        self._peak_bytes: int | None = None
+        self._base_bytes: int | None = None
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self._name, self._kind = identity(job.path)
         self._sha256, self._bytes = sha256_of(job.path), job.path.stat().st_size
@@ -52,7 +54,7 @@ class Trial:
 
     @property
     def _measured(self) -> tuple[int, float]:
-        return len(self._samples_ns), sum(self._samples_ns) / 1e9
+        return len(self._samples_ns), self._total_ns / 1e9
 
     def open(self, worker: Worker, warmup: int) -> None:
         """Load the model into its process, run it for the first time and warm it up."""
@@ -64,9 +66,12 @@ class Trial:
     def turn(self) -> None:
         """Take some samples."""
         reply = self._ask({"do": "run", "seconds": TURN_SECONDS})
-        self._samples_ns += reply.get("samples_ns", [])
+        samples = reply.get("samples_ns", [])
+        self._samples_ns += samples
+        self._total_ns += sum(samples)
         self._untimed += reply.get("untimed", 0)
-        self._memory = reply or self._memory
+        self._peak_bytes = reply.get("peak_bytes", self._peak_bytes)
+        self._base_bytes = reply.get("base_bytes", self._base_bytes)
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer; empty after a failure, of which the first is kept."""
@@ -82,20 +87,14 @@ class Trial:
     def record(self, machine: Machine, cause: str = "") -> Record:
         """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
         samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
-        reasons = [] if self._failure is None else [self._failure]
-        warnings = machine_warnings(machine, self.job.threads) + self._facts.get("notes", [])
+        reasons = self._reasons(cause)
+        warnings = [*machine_warnings(machine, self.job.threads), *self._facts.get("notes", [])]
         statistics: dict[str, Any] = {}
-        if not reasons and not self.done:
-            runs, seconds = self._measured
-            reasons.append(
-                f"{cause}only {runs} runs in {seconds:.2f} s; "
-                f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
-            )
         if not reasons:
             summary = summarize(samples_ms)
             statistics = asdict(summary)
             warnings += sample_warnings(samples_ms, summary)
-        peak, base = self._memory.get("peak_bytes"), self._memory.get("base_bytes")
+        peak, base = self._peak_bytes, self._base_bytes
         first_ns = self._facts.get("first_ns")
         return Record(
             model=str(self.job.path),
@@ -121,3 +120,13 @@ class Trial:
             warnings=warnings,
             **statistics,
         )
+
+    def _reasons(self, cause: str) -> list[str]:
+        """Why the measurement is not to be believed; empty when it is."""
+        if self._failure is not None:
+            return [self._failure]
+        if self.done:
+            return []
+        runs, seconds = self._measured
+        asked = f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
+        return [f"{cause}only {runs} runs in {seconds:.2f} s; {asked}"]

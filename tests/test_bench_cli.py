@@ -35,7 +35,8 @@ def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
     def call(*words: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as exit_:
             run(cli.app, [str(word) for word in words])
-        return int(exit_.value.code or 0), *capsys.readouterr()
+        stdout, stderr = capsys.readouterr()
+        return int(exit_.value.code or 0), stdout, stderr
 
     return call
 
@@ -228,7 +229,7 @@ def test_a_checkpoint_is_timed_in_pytorch(tmp_path: Path) -> None:
     from facekp_train.checkpoint import CheckpointHeader, save_checkpoint
     from facekp_train.networks import NetConfig, build_net
 
-    config = NetConfig(points=5, size=32, heatmap_width=0)
+    config = NetConfig.model_validate({"points": 5, "size": 32, "heatmap_width": 0})
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, build_net(config), CheckpointHeader(name="small", net=config))
     record = only(bench_models([tmp_path], rule=QUICK_RULE, timeout=600))

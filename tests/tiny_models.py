@@ -19,7 +19,7 @@ def tiny_tflite(
 
     tensors = [schema.TensorT() for _ in "abc"]
     for tensor, name in zip(tensors, "abc", strict=True):
-        tensor.name, tensor.shape, tensor.buffer = name.encode(), list(shape), 0
+        tensor.name, tensor.shape, tensor.buffer = name, list(shape), 0
         tensor.type = getattr(schema.TensorType, dtype)
         if open_batch:
             tensor.shapeSignature = [-1, *shape[1:]]

@@ -1,0 +1,9 @@
+"""What a measurement does unless told otherwise. Apart, so that `--help` need not import the rest."""
+
+MIN_RUNS = 50
+MIN_SECONDS = 1.0
+"""Seconds inside timed runs."""
+WARMUP_RUNS = 20
+TIMEOUT_SECONDS = 120.0
+"""Seconds that a measuring process may take for one answer, the loading of its model above all."""
+MOST_THREADS = 1024
