@@ -26,7 +26,7 @@ class CheckpointHeader(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: int = 1
-    name: str = Field("model", max_length=200)
+    name: str = Field(default="model", max_length=200)
     net: NetConfig
     crop: dict[str, Any] = Field(default_factory=lambda: CropRule().as_dict())
     recipe: dict[str, Any] = Field(default_factory=dict, description="the recipe it was trained by")

@@ -37,40 +37,46 @@ class Recipe(_Strict):
     split: str | None = None
     validation: list[str] = Field(default_factory=list, description="none: a share of the training faces")
     validation_split: str | None = None
-    validation_limit: int = Field(1000, ge=1, description="faces scored after each epoch")
+    validation_limit: int = Field(default=1000, ge=1, description="faces scored after each epoch")
     box_source: Literal["tight", "listed"] = "tight"
 
     backbone: str = "mobilenet-v2"
     points: int = 68
     size: int = 128
-    expansion: float = Field(1.0, gt=0, le=1, description="share of every block's hidden channels")
+    expansion: float = Field(default=1.0, gt=0, le=1, description="share of every block's hidden channels")
     widths: tuple[int, ...] | None = None
     hidden: int = 256
     heatmap_width: int = 64
-    imagenet: bool | str = Field(True, description="start from ImageNet weights; or a file of them")
-    init: str | None = Field(None, description="a checkpoint to start from, narrowed where needed")
+    imagenet: bool | str = Field(default=True, description="start from ImageNet weights; or a file of them")
+    init: str | None = Field(default=None, description="a checkpoint to start from, narrowed where needed")
 
-    epochs: int = Field(60, ge=1)
-    batch: int = Field(32, ge=2, description="faces a step, over all processes")
+    epochs: int = Field(default=60, ge=1)
+    batch: int = Field(default=32, ge=2, description="faces a step, over all processes")
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = Field(0.01, gt=0)
-    final_rate: float = Field(1e-4, ge=0)
+    learning_rate: float = Field(default=0.01, gt=0)
+    final_rate: float = Field(default=1e-4, ge=0)
     schedule: Literal["step", "cosine"] = "step"
-    warmup: float = Field(0.0, ge=0, description="epochs of linear warm-up")
-    step_epochs: int = Field(20, ge=1, description="epochs between the steps of `step`")
-    momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(1e-4, ge=0)
-    clip: float = Field(0.0, ge=0, description="largest gradient norm; 0: no clipping")
-    ema: float = Field(0.0, ge=0, lt=1, description="decay of the averaged weights; 0: none")
-    freeze_bn: float = Field(0.0, ge=0, le=1, description="last share of epochs with BN statistics held")
+    warmup: float = Field(default=0.0, ge=0, description="epochs of linear warm-up")
+    step_epochs: int = Field(default=20, ge=1, description="epochs between the steps of `step`")
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
+    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the averaged weights; 0: none")
+    freeze_bn: float = Field(
+        default=0.0, ge=0, le=1, description="last share of epochs with BN statistics held"
+    )
 
     loss: Literal["mse", "l1", "wing"] = "mse"
     wing: tuple[float, float] = (0.1, 0.01)
-    lambda_rh: float = Field(1.0, gt=0, description="regression : heatmap (paper, figure 4)")
-    heatmap_sigma: float = Field(1.5, gt=0, description="pixels of the map")
-    heatmap_factor: float | None = Field(None, description="None: both losses are of one size at the start")
-    five_weight: float = Field(1.0, ge=0, description="weight of images' five points beside all points")
-    fit_offset: bool = Field(True, description="move many-point labels onto the hand-placed five")
+    lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
+    heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
+    heatmap_factor: float | None = Field(
+        default=None, description="None: both losses are of one size at the start"
+    )
+    five_weight: float = Field(
+        default=1.0, ge=0, description="weight of images' five points beside all points"
+    )
+    fit_offset: bool = Field(default=True, description="move many-point labels onto the hand-placed five")
 
     augmentation: Augmentation = Augmentation()
     seed: int = 0

@@ -37,7 +37,9 @@ def validate(net: KeypointNet, store: FaceStore) -> dict[str, float]:
     for name, predicted, truth, known in kinds:
         faces = np.flatnonzero(known[: store.size].any(axis=1))
         if len(faces):
-            result = score(predicted[faces], truth[faces], visible=known[faces])
+            # Places without a label hold zeros: they must not reach the normalisers.
+            marked = np.where(known[faces, :, None], truth[faces], np.nan)
+            result = score(predicted[faces], marked)
             figures[f"nme_{name}"] = round(result.nme[result.normaliser], 4)
             figures[f"median_{name}"] = round(result.median, 4)
             figures[f"failures_{name}"] = round(result.failure_rate["10"], 4)

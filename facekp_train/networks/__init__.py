@@ -39,10 +39,14 @@ class NetConfig(BaseModel):
 
     backbone: str = "mobilenet-v2"
     points: int = 68
-    size: int = Field(128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
-    widths: tuple[int, ...] | None = Field(None, max_length=64, description="hidden channels by block")
-    hidden: int = Field(256, ge=1, le=8192, description="width of the regression head's hidden layer")
-    heatmap_width: int = Field(64, ge=0, le=2048, description="channels of the heatmap head; 0: no head")
+    size: int = Field(default=128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
+    widths: tuple[int, ...] | None = Field(
+        default=None, max_length=64, description="hidden channels by block"
+    )
+    hidden: int = Field(default=256, ge=1, le=8192, description="width of the regression head's hidden layer")
+    heatmap_width: int = Field(
+        default=64, ge=0, le=2048, description="channels of the heatmap head; 0: no head"
+    )
 
     @model_validator(mode="after")
     def _buildable(self) -> NetConfig:
