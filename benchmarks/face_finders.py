@@ -1,0 +1,164 @@
+"""How many annotated faces each finder finds: as photographed, tilted, filling the frame, in crowds.
+
+    python -m benchmarks.face_finders --data mtfl:PATH --split validation --every 10
+
+A face counts as found where some box, brought to the tight keypoint box by its source's mapping,
+shares at least 40 % of their union with the tight box of the annotated face. Every other box is
+counted as `other`: a false find, or a face that nobody annotated. The table goes to docs/detection.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.progress import track
+
+from facekp_export.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces, whole_view
+from facekp_export.box_fit import overlap
+from facekp_export.faces import FaceFinder
+from facekp_export.haar import HaarFaces
+from facekp_train.boxes import mapping_of, tight_box_of
+from facekp_train.console import err, new_app, run
+from facekp_train.crop import Square, apply_affine, invert_affine, sample_crop
+from facekp_train.datasets import open_dataset
+from facekp_train.samples import Box, FaceSample, read_image
+
+_FOUND = 0.4
+_CELL = 200
+
+FINDERS: dict[str, Callable[[], FaceFinder]] = {
+    "BlazeFace, all looks (default)": BlazeFace,
+    "BlazeFace short-range, one look": lambda: BlazeNetFaces(SHORT_RANGE),
+    "BlazeFace full-range, one look": lambda: BlazeNetFaces(FULL_RANGE),
+    "OpenCV cascade": HaarFaces,
+}
+
+
+@dataclass
+class Scene:
+    """A picture and the tight boxes of the faces that are known to be on it."""
+
+    image: NDArray[np.uint8]
+    faces: list[Box]
+
+
+def as_photographed(sample: FaceSample) -> Scene:
+    return Scene(read_image(sample.image), [tight_box_of(sample, prefer_listed=True)])
+
+
+def tilted(scene: Scene, degrees: float) -> Scene:
+    """The photograph turned about its centre, on a canvas 1.2 times as large."""
+    whole = whole_view(scene.image)
+    side = 1.2 * whole.side
+    turn, size = np.radians(degrees), round(side)
+    linear = side * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    shift = np.array([[whole.x], [whole.y]]) - linear @ [[0.5], [0.5]]
+    matrix = np.hstack([linear, shift])
+    ((x, y, width, height),) = scene.faces
+    centre = apply_affine(invert_affine(matrix), np.array([x + width / 2, y + height / 2])) * size - 0.5
+    turned = (float(centre[0]) - width / 2, float(centre[1]) - height / 2, width, height)
+    return Scene(sample_crop(scene.image, matrix, size), [turned])
+
+
+def filling_the_frame(scene: Scene, share: float) -> Scene:
+    """Cut so that the picture's side is `share` times the face's."""
+    ((x, y, width, height),) = scene.faces
+    side = share * max(width, height)
+    left, top = (max(0, round(c - side / 2)) for c in (x + width / 2, y + height / 2))
+    right, bottom = round(x + width / 2 + side / 2), round(y + height / 2 + side / 2)
+    cut = np.ascontiguousarray(scene.image[top:bottom, left:right])
+    return Scene(cut, [(x - left, y - top, width, height)])
+
+
+def crowds(scenes: list[Scene], across: int) -> Iterator[Scene]:
+    """Photographs side by side, `across` a row, each shrunk or grown to a square cell."""
+    for first in range(0, len(scenes) - across**2 + 1, across**2):
+        image = np.zeros((across * _CELL, across * _CELL, 3), np.uint8)
+        faces = []
+        for index, scene in enumerate(scenes[first : first + across**2]):
+            top, left = (_CELL * place for place in divmod(index, across))
+            whole = whole_view(scene.image)
+            image[top : top + _CELL, left : left + _CELL] = sample_crop(scene.image, whole.matrix(), _CELL)
+            faces.append(_in_cell(scene.faces[0], whole, left, top))
+        yield Scene(image, faces)
+
+
+def _in_cell(face: Box, whole: Square, left: int, top: int) -> Box:
+    x, y, width, height = face
+    ratio = _CELL / whole.side
+    corner = whole.to_crop(np.array([x, y])) * _CELL - 0.5
+    return left + float(corner[0]), top + float(corner[1]), width * ratio, height * ratio
+
+
+@dataclass
+class Score:
+    """Counts over scenes: faces found of those known, boxes that are none of them, ms a picture."""
+
+    known: int = 0
+    found: int = 0
+    other: int = 0
+    milliseconds: tuple[float, ...] = ()
+
+    def row(self) -> str:
+        """found %, missed faces, other boxes per 100 pictures, median ms."""
+        others = 100 * self.other / len(self.milliseconds)
+        share = 100 * self.found / self.known
+        middle = np.median(self.milliseconds)
+        return f"{share:.2f} % | {self.known - self.found} of {self.known} | {others:.0f} | {middle:.0f}"
+
+
+def score(finder: FaceFinder, scenes: list[Scene]) -> Score:
+    """Look at every scene once."""
+    result, times = Score(), []
+    mapping = mapping_of(finder.box_source)
+    for scene in scenes:
+        start = time.thread_time()
+        found = [mapping.to_tight(face.box) for face in finder.find(scene.image)]
+        times.append(1e3 * (time.thread_time() - start))
+        result.known += len(scene.faces)
+        result.found += sum(any(overlap(box, face) >= _FOUND for box in found) for face in scene.faces)
+        result.other += sum(all(overlap(box, face) < _FOUND for face in scene.faces) for box in found)
+    result.milliseconds = tuple(times)
+    return result
+
+
+app = new_app("face_finders", "The share of annotated faces that each finder finds.")
+
+
+@app.command()
+def main(
+    data: Annotated[str, typer.Option(help="a data set with one annotated face a photograph")],
+    split: Annotated[str | None, typer.Option()] = None,
+    every: Annotated[int, typer.Option(min=1, help="use each Nth photograph")] = 1,
+    stress: Annotated[bool, typer.Option(help="also tilted, filling the frame, in crowds")] = True,
+) -> None:
+    """Print a Markdown table for docs/detection.md."""
+    cv2.setNumThreads(1)
+    samples = [sample for index, sample in enumerate(open_dataset(data, split)) if index % every == 0]
+    plain = [as_photographed(sample) for sample in samples]
+    sets = {"as photographed": plain}
+    if stress:
+        for degrees in (30, 60):
+            sets[f"tilted by {degrees} degrees"] = [
+                tilted(scene, degrees * (-1) ** index) for index, scene in enumerate(plain)
+            ]
+        sets["face as wide as the frame"] = [filling_the_frame(scene, 1.0) for scene in plain]
+        sets |= {f"crowd, {n} x {n} photographs": list(crowds(plain, n)) for n in (3, 6, 10)}
+    print("| pictures | finder | found | missed | other boxes a 100 pictures | ms (CPU) |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, open_one in FINDERS.items():
+        finder = open_one()
+        for title, scenes in track(sets.items(), name, console=err, transient=True):
+            if scenes:
+                print(f"| {title} | {name} | {score(finder, scenes).row()} |", flush=True)
+
+
+if __name__ == "__main__":
+    run(app)
