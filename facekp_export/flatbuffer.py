@@ -98,15 +98,30 @@ def write_model(model: TfliteModel) -> bytes:
 
 def operators(model: TfliteModel) -> list[Operator]:
     """What a runtime must know to run the file, sorted by name."""
-    names = _operator_names()
-    uses = Counter(operator.opcodeIndex for graph in model.subgraphs for operator in graph.operators or ())
-    found = []
-    for index, count in uses.items():
-        code = model.operatorCodes[index]
-        # Old files hold the code in a field of one byte; new ones in both.
-        number = max(code.builtinCode, code.deprecatedBuiltinCode)
-        found.append(Operator(names.get(number, f"OPERATOR_{number}"), code.version, count))
-    return sorted(found)
+    nodes = [node for graph in model.subgraphs for node in graph.operators or ()]
+    versions = [model.operatorCodes[node.opcodeIndex].version for node in nodes]
+    uses = Counter(
+        (operator_name(model, node), version) for node, version in zip(nodes, versions, strict=True)
+    )
+    return sorted(Operator(name, version, count) for (name, version), count in uses.items())
+
+
+def operator_name(model: TfliteModel, node: Any) -> str:
+    """The name of an operator of one of the model's subgraphs, such as CONV_2D."""
+    code = model.operatorCodes[node.opcodeIndex]
+    # Old files hold the number in a field of one byte; new ones in both.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return _operator_names().get(number, f"OPERATOR_{number}")
+
+
+def oldest_runtime(model: TfliteModel) -> str:
+    """The oldest TensorFlow Lite that knows every operator version, as the converter wrote it; or ""."""
+    texts = [
+        bytes(bytearray(model.buffers[entry.buffer].data)).rstrip(b"\0").decode("ascii", "replace")
+        for entry in model.metadata or ()
+        if entry.name == b"min_runtime_version" and model.buffers[entry.buffer].data is not None
+    ]
+    return next((text for text in texts if text), "")
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,234 @@
+"""The `facekp-export` command: a checkpoint to verified files; `check` measures files again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_train.console import err, new_app, out, print_json, run
+
+if TYPE_CHECKING:
+    from facekp_export.check import Checked
+    from facekp_export.labelled import LabelledFaces
+    from facekp_export.manifest import Manifest
+
+app = new_app("facekp-export", "Export a checkpoint to ONNX and TFLite files, each verified against it.")
+
+
+class Format(str, Enum):
+    """A family of files."""
+
+    onnx = "onnx"
+    tflite = "tflite"
+
+
+class Io(str, Enum):
+    """Number format of an int8 file's input and output."""
+
+    float = "float"
+    int8 = "int8"
+
+
+_DATA_HELP = "labelled faces to measure the NME on: mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST"
+_SPLIT_HELP = "split of --data; default: the one that its format is measured on"
+_LIMIT_HELP = "measure on that many faces, spread over the split; default: all"
+_THREADS_HELP = "threads of each runtime"
+_JSON_HELP = "print one JSON document on stdout"
+
+
+@app.callback(invoke_without_command=True)
+def export(
+    context: typer.Context,
+    to: Annotated[list[Format] | None, typer.Option(help="repeatable; default: both")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="default: exports/NAME, NAME being the checkpoint's folder")
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(help="data set whose faces set int8 ranges, FORMAT:PATH; default: the demo photo"),
+    ] = None,
+    io: Annotated[Io, typer.Option(help="int8: also model_int8_io.tflite, integers in and out")] = Io.float,
+    data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
+    split: Annotated[str | None, typer.Option(help=_SPLIT_HELP)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=_LIMIT_HELP)] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="mean point distance allowed to quantised files, pixels of the crop")
+    ] = 0.5,
+    nme_tolerance: Annotated[
+        float, typer.Option(min=0, help="NME change allowed with --data, percent")
+    ] = 2.0,
+    threads: Annotated[int, typer.Option(min=1, help=_THREADS_HELP)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
+) -> None:
+    """Export a checkpoint to ONNX and TFLite files, each verified against it.
+
+    Nothing is published unless every file lies within the tolerance.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from facekp_export.shipped import default_checkpoint
+    from facekp_train.console import require
+
+    require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
+    from facekp_export.export import FORMATS, export_model
+    from facekp_export.verify import Tolerance
+
+    checkpoint = model or default_checkpoint()
+    # SIGTERM as an exception, so that what was built aside is cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    result = export_model(
+        checkpoint,
+        folder or Path("exports") / checkpoint.resolve().parent.name,
+        to=[chosen.value for chosen in to] if to else FORMATS,
+        integer_io=io is Io.int8,
+        calibration=_checked_spec(calibration),
+        labelled=_faces(data, split, limit),
+        tolerance=Tolerance(quantised=tolerance, integer_output=max(0.75, tolerance), nme=nme_tolerance),
+        threads=threads,
+        step=_Steps().step,
+    )
+    if as_json:
+        print_json({"folder": str(result.folder), **result.manifest.model_dump(mode="json")})
+    else:
+        _print_manifest(result.folder, result.manifest)
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="an export folder, or one .tflite or .onnx file")],
+    data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
+    split: Annotated[str | None, typer.Option(help=_SPLIT_HELP)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=_LIMIT_HELP)] = None,
+    threads: Annotated[int, typer.Option(min=1, help=_THREADS_HELP)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
+) -> None:
+    """Measure exported files again: NME on labelled faces; without --data, against the manifest."""
+    from facekp_export.check import check_integrity, check_labelled, find_models
+
+    faces = _faces(data, split, limit)
+    models = find_models(path, threads)
+    if faces is None:
+        checked = check_integrity(models, path if path.is_dir() else path.parent)
+    else:
+        checked = check_labelled(models, faces)
+    if as_json:
+        print_json(checked.document)
+    else:
+        _print_checked(checked)
+    if not checked.good:
+        raise typer.Exit(1)
+
+
+def _faces(data: str | None, split: str | None, limit: int | None) -> LabelledFaces | None:
+    from facekp_export.labelled import LabelledFaces
+    from facekp_train.datasets import DataError, open_dataset
+
+    if data is None:
+        if split is not None or limit is not None:
+            raise typer.BadParameter("--split and --limit choose among the faces of --data; give that too")
+        return None
+    try:
+        dataset = open_dataset(data, split)
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+    if split is None:
+        dataset.split = dataset.format.evaluation
+    return LabelledFaces.of(dataset, limit)
+
+
+def _checked_spec(spec: str | None) -> str | None:
+    """A --calibration that names no data set is wrong usage; said before the long work begins."""
+    from facekp_train.datasets import DataError, open_dataset
+
+    if spec is not None:
+        try:
+            open_dataset(spec)
+        except DataError as error:
+            raise typer.BadParameter(str(error)) from None
+    return spec
+
+
+class _Steps:
+    """Numbered steps on stderr: a spinner while one runs, a line with its seconds when it is done."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self._number += 1
+        line = f"{self._number}. {title}"
+        begun = time.perf_counter()
+        with err.status(line):
+            yield
+        err.print(f"{line} [dim]{time.perf_counter() - begun:.1f} s[/dim]", soft_wrap=True)
+
+
+def _print_manifest(folder: Path, manifest: Manifest) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{manifest.name}: {manifest.points} keypoints, each file against PyTorch")
+    table.add_column("file")
+    for column in ("MB", "mean px", "max px", "largest difference"):
+        table.add_column(column, justify="right")
+    if manifest.torch_nme is not None:
+        table.add_column(f"NME % ({manifest.files[0].deviation.normaliser})", justify="right")
+        table.add_column("change %", justify="right")
+    for entry in manifest.files:
+        found = entry.deviation
+        cells = [
+            f"{entry.bytes / 1e6:.2f}",
+            f"{found.mean_px:.3f}",
+            f"{found.max_px:.2f}",
+            f"{found.max_abs:.1e}",
+        ]
+        if found.nme is not None:
+            cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
+        table.add_row(entry.file, *cells)
+    out.print(table)
+    out.print(
+        f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md", markup=False, soft_wrap=True
+    )
+
+
+def _print_checked(checked: Checked) -> None:
+    from rich.table import Table
+
+    entries = checked.document["files"]
+    if checked.document["data"] is None:
+        table = Table("file", "kind", "MB", "state", "mean px")
+        for entry in entries:
+            distance = f"{entry['mean_px']:.3f}" if "mean_px" in entry else "-"
+            state = entry["problem"] or "as exported"
+            table.add_row(entry["file"], entry["kind"], f"{entry['bytes'] / 1e6:.2f}", state, distance)
+        table.caption = f"mean px: distance from {entries[0]['file']}, on views of the demo photo"
+    else:
+        names = list(entries[0]["nme"])
+        columns = [f"NME % ({name})" for name in names]
+        table = Table("file", "faces", *columns, "median", "> 8 %", "> 10 %", "AUC")
+        for entry in entries:
+            figures = [entry["nme"][name] for name in names] + [
+                entry["median"],
+                *entry["failure_rate"].values(),
+            ]
+            cells = [f"{figure:.2f}" for figure in figures]
+            table.add_row(entry["file"], str(entry["n"]), *cells, f"{entry['auc']:.3f}")
+        table.title = f"{checked.document['data']}, {checked.document['split']}"
+        table.caption = f"median, failures and AUC over {entries[0]['normaliser']}"
+    out.print(table)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)

@@ -1,0 +1,240 @@
+"""A checkpoint becomes verified ONNX and TFLite files, a manifest and a report.
+
+from facekp_export.export import export_model
+
+result = export_model("runs/a/best.safetensors", "exports/a", to=("onnx", "tflite"))
+for entry in result.manifest.files:
+    print(entry.file, entry.deviation.mean_px)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facekp_export.calibration import CropSets, crop_sets, demo_views
+from facekp_export.labelled import LabelledFaces
+from facekp_export.manifest import MANIFEST, FileEntry, Manifest, file_entry, now, package_versions
+from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
+from facekp_export.noise import noise_in
+from facekp_export.publish import LOG, staging_for
+from facekp_export.report import PICTURE, draw_comparison, write_report
+from facekp_export.runtimes import open_model
+from facekp_export.verify import Tolerance, refuse_operators, verify_file
+from facekp_train.boxes import box_mappings
+from facekp_train.console import UserError, require
+from facekp_train.files import sha256_of, write_text
+
+if TYPE_CHECKING:
+    import onnx
+
+    from facekp_train.checkpoint import Checkpoint
+    from facekp_train.evaluate import Predict
+    from facekp_train.metrics import Evaluation
+
+FORMATS = ("onnx", "tflite")
+FILES = {
+    "onnx": "model.onnx",
+    "onnx_int8": "model_int8.onnx",
+    "float32": "model_float32.tflite",
+    "float16": "model_float16.tflite",
+    "dynamic": "model_dynamic.tflite",
+    "int8": "model_int8.tflite",
+    "int8_io": "model_int8_io.tflite",
+}
+"""The file of every kind."""
+
+Step = Callable[[str], AbstractContextManager[object]]
+"""Wraps one named step of the work, for whoever shows progress."""
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """Where the files lie, and the manifest that describes them."""
+
+    folder: Path
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One export at work: the checkpoint, what travels from it into every file, where files go."""
+
+    checkpoint: Checkpoint
+    info: ModelInfo
+    sets: CropSets
+    folder: Path
+    step: Step
+
+    def path(self, kind: str) -> Path:
+        return self.folder / FILES[kind]
+
+
+def export_model(
+    checkpoint: Path | str,
+    out: Path | str,
+    *,
+    to: Sequence[str] = FORMATS,
+    integer_io: bool = False,
+    calibration: str | None = None,
+    labelled: LabelledFaces | None = None,
+    tolerance: Tolerance | None = None,
+    threads: int = 1,
+    step: Step = nullcontext,
+) -> ExportResult:
+    """Export a checkpoint into the folder `out`, all files or none.
+
+    to: "onnx", "tflite" or both (the float model.onnx is written in any case). integer_io: also an
+    all-integer TFLite file. calibration: data set (`FORMAT:PATH`) whose faces set the ranges of
+    quantised files; None for views of the demo photo. labelled: faces to measure the NME on.
+    threads: of the runtimes that verify.
+
+    Raises ValueError or OSError for wrong arguments and unreadable files; UserError where a file
+    cannot be made or lies beyond the tolerance. `out` then stays as it was, and the converters' log
+    lies beside it.
+    """
+    checkpoint, out = Path(checkpoint), Path(out)
+    if not to or not set(to) <= set(FORMATS):
+        raise ValueError(f"a model is exported to {' or '.join(FORMATS)}, not to '{' '.join(to)}'")
+    if out.exists() and not out.is_dir():
+        raise OSError(f"{out} is a file; name a folder for the export")
+    require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
+    with staging_for(out) as staging, noise_in(staging / LOG):
+        job = _prepare(checkpoint, calibration, staging, step)
+        kinds = _write_onnx(job, "onnx" in to)
+        if "tflite" in to:
+            kinds += _write_tflite(job, integer_io)
+        manifest = _verified(job, kinds, labelled, tolerance or Tolerance(), threads)
+        with step("report"):
+            if "int8" in kinds:
+                _draw(job)
+            write_report(staging, manifest)
+            write_text(staging / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+    return ExportResult(out, manifest)
+
+
+def _prepare(path: Path, calibration: str | None, folder: Path, step: Step) -> _Job:
+    with step("checkpoint and crops"):
+        from facekp_train.checkpoint import load_checkpoint
+
+        checkpoint = load_checkpoint(path)
+        header = checkpoint.header
+        rule = header.crop_rule
+        if rule.size != header.net.size:
+            raise UserError(
+                f"{path}: its crop rule cuts {rule.size} pixels and its net takes {header.net.size}; "
+                "train it with one size"
+            )
+        info = ModelInfo(
+            name=header.name,
+            points=header.points,
+            kind="onnx",
+            crop=rule,
+            boxes=box_mappings(),
+            checkpoint_sha256=sha256_of(path),
+            source=path.name,
+        )
+        return _Job(checkpoint, info, crop_sets(calibration, rule), folder, step)
+
+
+def _write_onnx(job: _Job, quantised: bool) -> list[str]:
+    """model.onnx and, if wanted, its int8 form. Returns their kinds."""
+    import onnx
+
+    from facekp_export.equalise import equalise
+    from facekp_export.quantize_onnx import quantize_onnx
+    from facekp_export.to_onnx import to_onnx
+    from facekp_train.networks import DeployedNet
+
+    def save(kind: str, model: onnx.ModelProto) -> None:
+        onnx.save(onnx_with_info(model, replace(job.info, kind=kind)), str(job.path(kind)))
+
+    with job.step("PyTorch to ONNX"):
+        model = to_onnx(DeployedNet(job.checkpoint.net), job.info.crop.size)
+        model = equalise(model, job.sets.calibration)
+        save("onnx", model)
+    if not quantised:
+        return ["onnx"]
+    with job.step("int8 ONNX"):
+        save("onnx_int8", quantize_onnx(model, job.sets.calibration))
+    return ["onnx", "onnx_int8"]
+
+
+def _write_tflite(job: _Job, integer_io: bool) -> list[str]:
+    """The TFLite files, from model.onnx. Returns their kinds."""
+    import onnx
+
+    from facekp_export.to_tflite import TfliteConverter
+
+    kinds = ["float32", "float16", "dynamic", "int8", *(["int8_io"] if integer_io else [])]
+    # TF's SAME padding is built into the MobileNets, so that no file of theirs needs a PAD.
+    mobile = job.checkpoint.header.net.backbone.startswith("mobilenet")
+    unwanted = ("TRANSPOSE", "PAD", "PADV2") if mobile else ("TRANSPOSE",)
+    with job.step("ONNX to TensorFlow"):
+        model = onnx.load(str(job.path("onnx")))
+        converter = TfliteConverter(model, job.sets.calibration, job.folder / LOG)
+    with job.step("TensorFlow to TFLite: " + ", ".join(kinds)):
+        for kind in kinds:
+            data = tflite_with_info(converter.convert(kind), replace(job.info, kind=kind))
+            job.path(kind).write_bytes(data)
+            refuse_operators(job.path(kind), unwanted)
+    return kinds
+
+
+def _verified(
+    job: _Job, kinds: Sequence[str], labelled: LabelledFaces | None, tolerance: Tolerance, threads: int
+) -> Manifest:
+    """The manifest of files that all lie within the tolerance."""
+    predict = _torch_predict(job.checkpoint)
+    with job.step("every file against PyTorch"):
+        crops = job.sets.verification
+        reference = predict(crops)
+        before = None if labelled is None else labelled.measure(predict, job.info.crop)
+        entries = [
+            file_entry(
+                job.path(kind),
+                kind,
+                verify_file(job.path(kind), crops, reference, tolerance, labelled, before, threads),
+            )
+            for kind in kinds
+        ]
+    return _manifest(job, entries, before)
+
+
+def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) -> Manifest:
+    info = job.info
+    return Manifest(
+        name=info.name,
+        scheme=info.scheme.name,
+        points=info.points,
+        crop=info.crop.as_dict(),
+        boxes={name: mapping.as_dict() for name, mapping in info.boxes.items()},
+        net=job.checkpoint.header.net.model_dump(mode="json"),
+        checkpoint=info.source,
+        checkpoint_sha256=info.checkpoint_sha256,
+        calibration=f"{len(job.sets.calibration)} {job.sets.source}",
+        # The format's name alone: where the data lie is nobody else's business.
+        labelled=before and f"{before.data.partition(':')[0]}, {before.split}, {before.n} faces",
+        torch_nme=before and before.nme[before.normaliser],
+        files=entries,
+        versions=package_versions(),
+        created=now(),
+    )
+
+
+def _torch_predict(checkpoint: Checkpoint) -> Predict:
+    import torch
+
+    from facekp_train.networks import predict_crops
+
+    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()
+
+
+def _draw(job: _Job) -> None:
+    """float32 against int8 on views of the demo photo, whoever the calibration's faces were."""
+    views = demo_views(job.info.crop, 8)
+    exact, quantised = (open_model(job.path(kind)).predict(views) for kind in ("float32", "int8"))
+    draw_comparison(job.folder / PICTURE, views, exact, quantised)
