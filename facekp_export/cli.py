@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facekp_export.boxes_command import boxes
 from facekp_train.console import err, new_app, out, print_json, run
 
 if TYPE_CHECKING:
@@ -128,6 +129,9 @@ def check(
         _print_checked(checked)
     if not checked.good:
         raise typer.Exit(1)
+
+
+app.command()(boxes)
 
 
 def _faces(data: str | None, split: str | None, limit: int | None) -> LabelledFaces | None:
