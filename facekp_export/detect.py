@@ -24,37 +24,36 @@ app = new_app("facekp-detect", __doc__ or "")
 
 @app.command(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 def detect(
-    photo: Annotated[Path, typer.Argument(help="A photograph, or a folder of them.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="a photograph, or a folder of them")],
     out_path: Annotated[
         Path | None,
-        typer.Option("--out", help="Picture to write (for a folder: folder). Default: NAME_points.png here."),
+        typer.Option(
+            "--out", help="picture to write (for a folder: a folder); default: NAME_points.png here"
+        ),
     ] = None,
     json_: Annotated[
-        bool, typer.Option("--json", help="Print keypoints as JSON; draw only with --out.")
+        bool, typer.Option("--json", help="print one JSON document on stdout; draw with --out only")
     ] = False,
     model: Annotated[
-        Path | None, typer.Option(help=".tflite or .onnx file of an export. Default: the shipped 0.25X int8.")
+        Path | None, typer.Option(help=".tflite or .onnx file of an export; default: the shipped 0.25X int8")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the models.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="threads of the models")] = 1,
     finder: Annotated[
-        str | None, typer.Option(help="blazeface or haar. Default: blazeface where its files are installed.")
+        str | None, typer.Option(help="blazeface, blazeface-fast or haar; default: blazeface where installed")
     ] = None,
     boxes: Annotated[
         list[str] | None,
-        typer.Option(metavar="X,Y,W,H", help="A face box in pixels, instead of finding faces; repeatable."),
+        typer.Option(metavar="X,Y,W,H", help="a face's box in pixels, instead of finding faces; repeatable"),
     ] = None,
     box_source: Annotated[
-        str,
-        typer.Option(
-            help="Whose boxes --boxes are: tight (around all keypoints), mtfl, blazeface, haar, ..."
-        ),
+        str, typer.Option(help="whose boxes these are: tight (around all keypoints), mtfl, blazeface, haar")
     ] = "tight",
-    refine: Annotated[bool, typer.Option(help="Crop once more around the first answer.")] = True,
+    refine: Annotated[bool, typer.Option(help="crop once more around the first answer")] = True,
     flip_average: Annotated[
-        bool, typer.Option(help="Average with the mirrored crop: slower, steadier.")
+        bool, typer.Option("--flip-average", help="average with the mirrored crop: twice the time")
     ] = False,
     strict: Annotated[
-        bool, typer.Option(help="Stop at the first unreadable photograph of a folder.")
+        bool, typer.Option("--strict", help="stop at the first unreadable photograph of a folder")
     ] = False,
 ) -> None:
     """Find faces on a photograph (or a folder of them), draw their keypoints, or print them as JSON."""
@@ -122,6 +121,8 @@ def _target(photo: Path, out_path: Path | None) -> Path:
     if photo.is_dir():
         if out_path is not None and out_path.is_file():
             raise typer.BadParameter(f"{out_path} is a file; for a folder of photographs --out is a folder")
+        if out_path is not None and out_path.resolve() == photo.resolve():
+            raise typer.BadParameter("--out is the folder of the photographs itself; name another one")
         return out_path or Path(f"{photo.resolve().name}_points")
     if out_path is None or out_path.is_dir():
         return (out_path or Path()) / f"{photo.stem}_points.png"

@@ -109,6 +109,8 @@ def test_strict_stops_at_an_unreadable_photograph(photo, capsys):
         (["empty"], 1, "no photograph"),
         (["broken.jpg"], 1, "not an image"),
         (["photos", "--boxes", "1,2,3,4"], 2, "one photograph"),
+        (["photos", "--out", "photos"], 2, "another"),
+        (["photos", "--out", "broken.jpg"], 2, "a file"),
         (["photos/face.png", "--boxes", "1,2,3"], 2, "x,y,width,height"),
         (["photos/face.png", "--boxes", "1,2,3,-4"], 2, "x,y,width,height"),
         (["photos/face.png", "--boxes", "1,2,3,4", "--box-source", "retina"], 2, "tight"),
