@@ -11,11 +11,10 @@ import typer
 from facekp_train.console import UserError, err, print_json
 
 if TYPE_CHECKING:
-    from facekp_export.faces import FaceFinder
     from facekp_train.samples import FaceSample
 
-FITTED = ("blazeface", "blazeface-full", "haar")
-"""Finders that have a mapping of their own."""
+# One for each mapping: `blazeface` looks more often, at boxes of the same kind as the fast one's.
+_FITTED = ("blazeface-fast", "blazeface-full", "haar")
 
 
 def boxes(
@@ -27,7 +26,8 @@ def boxes(
     ] = None,
     split: Annotated[str | None, typer.Option(help="split of --data")] = None,
     finder: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(FITTED)} or none; repeatable; default: all")
+        list[str] | None,
+        typer.Option(help=f"a face finder, or none; repeatable; default: {', '.join(_FITTED)}"),
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at each Nth face only")] = 1,
     out: Annotated[
@@ -36,9 +36,15 @@ def boxes(
 ) -> None:
     """Fit the mapping from each source's face box to the tight keypoint box, on labelled faces."""
     from facekp_export.box_fit import by_image, collect_pairs, fit_boxes, write_boxes
+    from facekp_export.faces import FINDERS, open_finder
     from facekp_train.datasets import DataError, open_dataset
 
-    finders = [_open(name) for name in finder or FITTED if name != "none"]
+    names = [name for name in finder or _FITTED if name != "none"]
+    unknown = set(names) - set(FINDERS)
+    if unknown:
+        raise typer.BadParameter(
+            f"no face finder is called '{unknown.pop()}'; there are {', '.join(FINDERS)}, none"
+        )
     try:
         labelled = open_dataset(points68)
         listed = open_dataset(data, split) if data else None
@@ -52,7 +58,7 @@ def boxes(
     pairs = collect_pairs(
         _shown([face for index, face in enumerate(labelled) if index % every == 0]),
         by_image(listed) if listed else {},
-        finders,
+        [open_finder(name) for name in names],
         skip,
     )
     for reason in skipped:
@@ -65,19 +71,6 @@ def boxes(
     else:
         write_boxes(out, fits)
         err.print(f"{', '.join(fits)} written to {out}", markup=False, soft_wrap=True)
-
-
-def _open(name: str) -> FaceFinder:
-    """The finder whose boxes a mapping is fitted for: one net, one look at the photograph."""
-    from facekp_export.blazeface import FULL_RANGE, SHORT_RANGE, BlazeNetFaces
-    from facekp_export.haar import HaarFaces
-
-    if name == "haar":
-        return HaarFaces()
-    for variant in (SHORT_RANGE, FULL_RANGE):
-        if name == variant.box_source:
-            return BlazeNetFaces(variant)
-    raise typer.BadParameter(f"no finder is called '{name}'; there are {', '.join(FITTED)} and none")
 
 
 def _shown(faces: list[FaceSample]) -> Iterator[FaceSample]:

@@ -39,7 +39,7 @@ def detect(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="threads of the models")] = 1,
     finder: Annotated[
-        str | None, typer.Option(help="blazeface, blazeface-fast or haar; default: blazeface where installed")
+        str | None, typer.Option(help="blazeface, blazeface-fast, blazeface-full or haar; default: blazeface")
     ] = None,
     boxes: Annotated[
         list[str] | None,

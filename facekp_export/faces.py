@@ -95,6 +95,12 @@ def _blazeface_fast(threads: int) -> FaceFinder:
     return BlazeNetFaces(threads=threads)
 
 
+def _blazeface_full(threads: int) -> FaceFinder:
+    from facekp_export.blazeface import FULL_RANGE, BlazeNetFaces
+
+    return BlazeNetFaces(FULL_RANGE, threads)
+
+
 def _haar(threads: int) -> FaceFinder:  # noqa: ARG001 (the cascade has no say in its threads)
     from facekp_export.haar import HaarFaces
 
@@ -104,6 +110,7 @@ def _haar(threads: int) -> FaceFinder:  # noqa: ARG001 (the cascade has no say i
 FINDERS: dict[str, Callable[[int], FaceFinder]] = {
     "blazeface": _blazeface,
     "blazeface-fast": _blazeface_fast,
+    "blazeface-full": _blazeface_full,
     "haar": _haar,
 }
 """By name: what opens a finder with that many threads."""
