@@ -38,11 +38,17 @@ def collect_pairs(
 
     labelled: faces whose tight box is the target. listed: the same photographs in another list,
     for the boxes and the tight box of the fewer keypoints that it has. Every finder looks at every
-    photograph; a face that it misses counts for the others alone.
+    photograph; a face that it misses counts for the others alone. Raises ValueError for faces whose
+    keypoints do not reach the face's edge.
     """
     pairs: Pairs = defaultdict(list)
     finders = list(finders)
     for face in labelled:
+        if scheme_of(len(face.keypoints)).box_source != "tight":
+            raise ValueError(
+                f"{face.image}: {len(face.keypoints)} keypoints do not reach the face's edge; "
+                "a mapping is fitted on faces with 68 or 98"
+            )
         tight = tight_box(face.keypoints)
         other = listed.get(face.image)
         if other is not None:

@@ -79,6 +79,12 @@ def test_too_few_faces_are_refused_by_name():
         fit_boxes({"haar": [((0, 0, 1, 1), (0, 0, 1, 1))] * 9}, "made")
 
 
+def test_faces_of_a_few_points_are_no_target(tmp_path):
+    five = FaceSample(tmp_path / "a.png", np.zeros((5, 2), np.float32), np.ones(5, bool))
+    with pytest.raises(ValueError, match="68 or 98"):
+        collect_pairs([five], {}, [], pytest.fail)  # type: ignore[arg-type]
+
+
 def test_the_best_match_wins_and_a_poor_one_does_not_count():
     near, far = FoundFace((12, 10, 100, 100), 0.5), FoundFace((40, 10, 100, 100), 0.9)
     assert matching([far, near], (10, 10, 100, 100)) == near.box
