@@ -241,7 +241,7 @@ def _finish_epoch(
         name=out.name,
         net=recipe.net_config(),
         crop=CropRule(size=recipe.size).as_dict(),
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.shareable(),
         history={**row, "label_offset": data.offset, "faces": data.train.size},
     )
     if row["nme"] < run.progress.best:

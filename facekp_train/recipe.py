@@ -103,6 +103,22 @@ class Recipe(_Strict):
             heatmap_width=self.heatmap_width,
         )
 
+    def shareable(self) -> dict[str, Any]:
+        """Plain data for a checkpoint that others will read: files by name, without this machine's folders."""
+        data = self.model_dump(mode="json")
+        for key in ("data", "validation"):
+            data[key] = [_without_folders(spec) for spec in data[key]]
+        for key in ("init", "imagenet"):
+            if isinstance(data[key], str):
+                data[key] = Path(data[key]).name
+        return data
+
+
+def _without_folders(spec: str) -> str:
+    """`mtfl:/a/b/mtfl@list.txt` -> `mtfl:mtfl@list.txt`."""
+    name, _, path = spec.partition(":")
+    return f"{name}:{Path(path).name}"
+
 
 # Section 4.1: batch 32, 0.01 -> 0.0001 in steps of 20 epochs, 60 epochs, flips and random crops.
 _PAPER: dict[str, Any] = {"name": "paper"}

@@ -67,6 +67,13 @@ def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
         make_recipe("modern", DATA, [assignment])
 
 
+def test_a_shared_recipe_names_no_folder_of_this_machine() -> None:
+    data = ["mtfl:/home/me/faces/mtfl", "pts:/home/me/faces@train.txt"]
+    shared = make_recipe("modern", {"data": data, "init": "/home/me/a.safetensors"}, []).shareable()
+    assert shared["data"] == ["mtfl:mtfl", "pts:faces@train.txt"]
+    assert "home" not in str(shared)
+
+
 def test_an_unknown_recipe_names_the_known_ones() -> None:
     with pytest.raises(UserError, match="modern"):
         make_recipe("best", DATA, [])
