@@ -2,10 +2,12 @@
 
 An int8 tensor has one step for all its channels, so a channel with a wide range takes resolution from
 the others. Where only operators that commute with a positive factor for each channel (Add, Relu,
-pooling) lie between convolutions, that factor can move from the writers' weights into the readers':
-exact in float, and nearly free in int8, where weights have a step for each output channel.
-MobileNetV2's residual streams are such places. After Nagel et al., "Data-Free Quantization Through
-Weight Equalization and Bias Correction" (https://arxiv.org/abs/1906.04721), with measured ranges.
+pooling) follow a convolution, that factor can move from its weights into those of the readers: exact
+in float, and nearly free in int8, where a convolution's weights have a step for each output channel.
+MobileNetV2's residual streams are such places. A dense layer's weights have one step for all outputs
+(older engines know no other kind), so what it writes is left alone. After Nagel et al., "Data-Free
+Quantization Through Weight Equalization and Bias Correction" (https://arxiv.org/abs/1906.04721),
+with measured ranges.
 """
 
 from __future__ import annotations
@@ -96,7 +98,10 @@ def _free_streams(graph: onnx.GraphProto) -> list[_Stream]:
         data = [name for name in node.input if name and name not in constants]
         if node.op_type in _WEIGHTED and len(data) == 1 and _plain(node):
             readers[data[0]].append(node)
-            writers[node.output[0]].append(node)
+            if node.op_type == "Conv":
+                writers[node.output[0]].append(node)
+            else:
+                pinned.append(node.output[0])
         elif node.op_type in _PASSING and (node.op_type != "Add" or len(data) == 2):
             for name in data:
                 root[find(name)] = find(node.output[0])
@@ -158,7 +163,7 @@ def _move(stream: _Stream, weights: dict[str, onnx.TensorProto], factor: Floats)
         weights[name].CopyFrom(numpy_helper.from_array(scaled, name))
 
     for node in stream.writers:
-        scale(node.input[1], _by_output(node, 1 / factor))
+        scale(node.input[1], 1 / factor[:, None, None, None])
         if len(node.input) > 2:
             scale(node.input[2], 1 / factor)
     for node in stream.readers:
@@ -168,13 +173,6 @@ def _move(stream: _Stream, weights: dict[str, onnx.TensorProto], factor: Floats)
 
 def _integer(node: onnx.NodeProto, name: str, default: int) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == name), default)
-
-
-def _by_output(node: onnx.NodeProto, factor: Floats) -> Floats:
-    """The factor of each output channel, shaped to multiply the node's weights."""
-    if node.op_type == "Gemm":
-        return factor[:, None] if _integer(node, "transB", 0) else factor[None]
-    return factor[:, None, None, None]
 
 
 def _by_input(node: onnx.NodeProto, factor: Floats, shape: list[int]) -> Floats:

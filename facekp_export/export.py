@@ -189,18 +189,16 @@ def _verified(
 ) -> Manifest:
     """The manifest of files that all lie within the tolerance."""
     predict = _torch_predict(job.checkpoint)
-    with job.step("every file against PyTorch"):
-        crops = job.sets.verification
+    crops = job.sets.verification
+    with job.step("PyTorch's own answers"):
         reference = predict(crops)
         before = None if labelled is None else labelled.measure(predict, job.info.crop)
-        entries = [
-            file_entry(
-                job.path(kind),
-                kind,
-                verify_file(job.path(kind), crops, reference, tolerance, labelled, before, threads),
-            )
-            for kind in kinds
-        ]
+    entries = []
+    for kind in kinds:
+        with job.step(f"{FILES[kind]} against PyTorch"):
+            path = job.path(kind)
+            found = verify_file(path, crops, reference, tolerance, labelled, before, threads)
+            entries.append(file_entry(path, kind, found))
     return _manifest(job, entries, before)
 
 
