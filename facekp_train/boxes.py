@@ -106,7 +106,7 @@ def tight_box_of(sample: FaceSample, prefer_listed: bool = False) -> Box:
 
 
 # Between two looks at one face its box moves little; an answer beyond this is a failed one.
-_LARGEST_GROWTH = 2.0
+_LARGEST_GROWTH = 2.5
 _LARGEST_SHIFT = 0.6
 # Keypoints that span less of the face than this say less about its box than a detector does.
 _LEAST_SPAN = 0.7
@@ -116,7 +116,7 @@ def refined_box(keypoints: Floats, first: Box) -> Box:
     """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
 
     `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
-    finite, its side more than twice as large or small, or its centre more than 0.6 sides away;
+    finite, its side more than 2.5 times larger or smaller, or its centre more than 0.6 sides away;
     and for schemes such as the five points, which do not reach the face's edge.
     """
     mapping = mapping_of(scheme_of(len(keypoints)).box_source)
