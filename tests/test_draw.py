@@ -25,7 +25,7 @@ def test_dots_lie_on_their_keypoints_and_the_photograph_stays():
 
 def test_68_points_are_joined_to_contours():
     angles = np.linspace(0, np.pi, 68)
-    points = 100 + 80 * np.column_stack([np.cos(angles), np.sin(angles)])
+    points = (100 + 80 * np.column_stack([np.cos(angles), np.sin(angles)])).astype(np.float32)
     between = ((points[0] + points[1]) / 2).round().astype(int)
     drawn = draw_keypoints(GREY, points)
     assert (drawn[between[1], between[0]] != GREY[0, 0]).any()
