@@ -104,7 +104,7 @@ class Recipe(_Strict):
         )
 
     def shareable(self) -> dict[str, Any]:
-        """Plain data for a checkpoint that others will read: files by name, without this machine's folders."""
+        """Plain data for a checkpoint that others read: files by name, without their folders."""
         data = self.model_dump(mode="json")
         for key in ("data", "validation"):
             data[key] = [_without_folders(spec) for spec in data[key]]
