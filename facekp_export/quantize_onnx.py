@@ -34,11 +34,14 @@ def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
                 return None
             return {INPUT: np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32)}
 
+    # The quantiser moves the weights of the model that it is given out of it.
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
     kept = [node.name for node in (*normalisation_nodes(model), *float_tail(model))]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model_int8.onnx"
         quantize_static(
-            model, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+            copy, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
         )  # fmt: skip
         return onnx.load(target)

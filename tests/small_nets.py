@@ -19,31 +19,34 @@ def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
     return crops.astype(np.uint8)
 
 
-def save_small_checkpoint(path: Path, points: int = 5, size: int = 64) -> Path:
-    """A narrow MobileNet whose BN statistics fit its input and whose answers span about 0.2 to 0.8."""
+def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: int = 60) -> Path:
+    """A narrow MobileNet, trained for seconds to answer the brightness of regions of the demo views.
+
+    A random net would not do: it amplifies every rounding of int8, which trained ones do not.
+    """
     import torch
 
+    from facekp_export.calibration import demo_views
     from facekp_train.checkpoint import CheckpointHeader, save_checkpoint
     from facekp_train.crop import CropRule
     from facekp_train.networks import NetConfig, build_net
 
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # so small a net only waits for further threads
+    rule = CropRule(size=size)
     config = NetConfig(points=points, size=size, widths=(16,) * 16, hidden=32, heatmap_width=0)
     net = build_net(config)
-    crops = torch.from_numpy(noise_crops(32, size)).permute(0, 3, 1, 2)
-    with torch.no_grad():
-        for module in net.modules():
-            if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
-                module.momentum = None  # the mean over the passes below
-        net.train()
-        for _ in range(2):
-            net(crops)
-        net.eval()
-        logits = torch.logit(net(crops).keypoints.flatten(1))
-        last = net.regression.fc2
-        last.weight.div_(logits.std(0)[:, None] / 0.7)
-        logits = torch.logit(net(crops).keypoints.flatten(1))
-        last.bias.sub_(logits.mean(0)).add_(torch.linspace(-1, 1, 2 * points))
-    header = CheckpointHeader(name="small", net=config, crop=CropRule(size=size).as_dict())
-    save_checkpoint(path, net, header)
+    crops = torch.from_numpy(demo_views(rule, 128)).permute(0, 3, 1, 2)
+    regions = torch.nn.functional.adaptive_avg_pool2d(crops.float().mean(1, keepdim=True) / 255, 4).flatten(1)
+    target = 0.3 + 0.4 * regions[:, : 2 * points]
+    optimiser = torch.optim.AdamW(net.parameters(), 5e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=steps)
+    for _ in range(steps):
+        batch = torch.randint(len(crops), (32,))
+        loss = (net(crops[batch]).keypoints.flatten(1) - target[batch]).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    save_checkpoint(path, net, CheckpointHeader(name="small", net=config, crop=rule.as_dict()))
     return path

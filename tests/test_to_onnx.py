@@ -55,7 +55,7 @@ def graph_of(*nodes: onnx.NodeProto, scale: np.ndarray) -> onnx.ModelProto:
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         [*nodes, helper.make_node("Relu", [nodes[-1].output[0] if nodes else "crop"], ["keypoints"])],
-        "g", [value("crop", TensorProto.FLOAT, [1, 3, 4, 4])], [value("keypoints", TensorProto.FLOAT, None)],
+        "g", [value("crop", TensorProto.FLOAT, [1, 3, 4, 4])], [value("keypoints", TensorProto.FLOAT, [1, 3, 4, 4])],
         [numpy_helper.from_array(scale, "scale"), numpy_helper.from_array(np.float32(0.25), "shift")],
     )  # fmt: skip
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
