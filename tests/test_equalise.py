@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
 
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from small_nets import noise_crops  # noqa: E402
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from small_nets import noise_crops
 
-from facekp_export.equalise import equalise  # noqa: E402
+from facekp_export.equalise import equalise
 
 CROPS = noise_crops(6, 8)
 
@@ -44,7 +45,8 @@ def small_model(activation: str | None = None, shared_bias: bool = False) -> onn
         weights("w1", 4, 3, 1, 1, seed=1), weights("w2", 4, 4, 1, 1, seed=2),
         weights("w3", 4, 1, 3, 3, seed=3), weights("w4", 6, 4, seed=4),
         weights("b1", 4, seed=5), weights("b2", 4, seed=6),
-        numpy_helper.from_array(np.float32(0), "low"), numpy_helper.from_array(np.float32(6), "high"),
+        numpy_helper.from_array(np.array(0, np.float32), "low"),
+        numpy_helper.from_array(np.array(6, np.float32), "high"),
     ]  # fmt: skip
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
@@ -61,7 +63,7 @@ def run(model: onnx.ModelProto, output: str) -> np.ndarray:
         probed.graph.output.add(name=output)
     session = onnxruntime.InferenceSession(probed.SerializeToString(), providers=["CPUExecutionProvider"])
     planes = [crop.transpose(2, 0, 1)[None].astype(np.float32) for crop in CROPS]
-    return np.concatenate([session.run([output], {"crop": plane})[0] for plane in planes])
+    return np.concatenate([np.asarray(session.run([output], {"crop": plane})[0]) for plane in planes])
 
 
 def spread(values: np.ndarray) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
 
-from small_nets import noise_crops  # noqa: E402
-from test_equalise import small_model  # noqa: E402
+import onnx
+import onnxruntime
+from small_nets import noise_crops
+from test_equalise import small_model
 
-from facekp_export.quantize_onnx import quantize_onnx  # noqa: E402
+from facekp_export.quantize_onnx import quantize_onnx
 
 CROPS = noise_crops(20, 8)
 
@@ -19,7 +20,7 @@ CROPS = noise_crops(20, 8)
 def run(model: onnx.ModelProto) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     planes = [crop.transpose(2, 0, 1)[None].astype(np.float32) for crop in CROPS]
-    return np.concatenate([session.run(None, {"crop": plane})[0] for plane in planes])
+    return np.concatenate([np.asarray(session.run(None, {"crop": plane})[0]) for plane in planes])
 
 
 def test_int8_lies_near_float_and_the_given_model_stays() -> None:

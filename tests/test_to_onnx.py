@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxsim")
+for module in ("torch", "onnx", "onnxsim"):
+    pytest.importorskip(module)
 
+import onnx  # noqa: E402
+import torch  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from facekp_export.to_onnx import float_tail, normalisation_nodes, split_normalisation, to_onnx  # noqa: E402
@@ -52,12 +53,13 @@ def test_nodes_are_named_after_their_layers() -> None:
 
 
 def graph_of(*nodes: onnx.NodeProto, scale: np.ndarray) -> onnx.ModelProto:
-    value = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        [*nodes, helper.make_node("Relu", [nodes[-1].output[0] if nodes else "crop"], ["keypoints"])],
-        "g", [value("crop", TensorProto.FLOAT, [1, 3, 4, 4])], [value("keypoints", TensorProto.FLOAT, [1, 3, 4, 4])],
-        [numpy_helper.from_array(scale, "scale"), numpy_helper.from_array(np.float32(0.25), "shift")],
-    )  # fmt: skip
+    crop, keypoints = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 4, 4]) for name in ("crop", "keypoints")
+    )
+    last = helper.make_node("Relu", [nodes[-1].output[0] if nodes else "crop"], ["keypoints"])
+    shift = numpy_helper.from_array(np.array(0.25, np.float32), "shift")
+    stored = [numpy_helper.from_array(scale, "scale"), shift]
+    graph = helper.make_graph([*nodes, last], "g", [crop], [keypoints], stored)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
@@ -66,14 +68,14 @@ ADD = helper.make_node("Add", ["scaled", "shift"], ["shifted"], name="add")
 
 
 def test_the_normalisation_is_split_off_exactly() -> None:
-    body, scale, offset = split_normalisation(graph_of(MUL, ADD, scale=np.float32(1 / 64)))
+    body, scale, offset = split_normalisation(graph_of(MUL, ADD, scale=np.array(1 / 64, np.float32)))
     assert (scale, offset) == (pytest.approx(1 / 64), 0.25)
     assert [(node.op_type, list(node.input)) for node in body.graph.node] == [("Relu", ["crop"])]
     onnx.checker.check_model(body)
 
 
 def test_a_graph_without_normalisation_has_none() -> None:
-    body, scale, offset = split_normalisation(graph_of(scale=np.float32(1)))
+    body, scale, offset = split_normalisation(graph_of(scale=np.array(1, np.float32)))
     assert (scale, offset) == (1, 0) and len(body.graph.node) == 1
 
 
