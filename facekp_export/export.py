@@ -175,7 +175,7 @@ def _write_tflite(job: _Job, integer_io: bool) -> list[str]:
     unwanted = ("TRANSPOSE", "PAD", "PADV2") if mobile else ("TRANSPOSE",)
     with job.step("ONNX to TensorFlow"):
         model = onnx.load(str(job.path("onnx")))
-        converter = TfliteConverter(model, job.sets.calibration, job.folder / LOG)
+        converter = TfliteConverter(model, job.sets.calibration)
     with job.step("TensorFlow to TFLite: " + ", ".join(kinds)):
         for kind in kinds:
             data = tflite_with_info(converter.convert(kind), replace(job.info, kind=kind))

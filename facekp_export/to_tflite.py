@@ -6,6 +6,7 @@ onnx2tf's own way to files saves a Keras model several times and takes a minute;
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import tempfile
@@ -28,20 +29,19 @@ if TYPE_CHECKING:
 _SAMPLE_DATA = "calibration_image_sample_data_20x128x128x3_float32.npy"
 # Per-channel dense layers are what older engines refuse, or read wrongly without a word.
 _DENSE_PER_TENSOR = "_experimental_disable_per_channel_quantization_for_dense_layers"
+# Lines that surround the reason in Keras's messages.
+_WITHOUT_REASON = ("Exception encountered", "Call arguments", "  •")
 
 
 class TfliteConverter:
-    """One ONNX model (float32 NCHW) on its way to TFLite files (NHWC) of several kinds.
+    """One ONNX model (float32 NCHW) on its way to TFLite files (NHWC) of several kinds."""
 
-    log: the file that the converters' noise goes to, in which a failing layer's name is looked up.
-    """
-
-    def __init__(self, model: onnx.ModelProto, crops: Crops, log: Path) -> None:
+    def __init__(self, model: onnx.ModelProto, crops: Crops) -> None:
         """Raises UserError naming the layer that TensorFlow cannot express."""
         self._crops = crops
         body, self._scale, self._offset = split_normalisation(model)
         self._size = int(crops.shape[1])
-        self._keras = _to_keras(body, log)
+        self._keras = _to_keras(body)
 
     def convert(self, kind: str) -> bytes:
         """The file's content. Raises UserError where TensorFlow's converter gives up."""
@@ -117,31 +117,41 @@ class TfliteConverter:
         return tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
 
 
-def _to_keras(model: onnx.ModelProto, log: Path) -> Any:
+def _to_keras(model: onnx.ModelProto) -> Any:
     """The model as a Keras model that takes NHWC."""
     import onnx
     import onnx2tf
 
+    said = io.StringIO()
     with _in_temporary_folder() as folder:
         np.save(folder / _SAMPLE_DATA, np.zeros((20, 128, 128, 3), np.float32))
         onnx.save(model, str(folder / "model.onnx"))
-        said_before = log.stat().st_size if log.exists() else 0
         try:
-            return onnx2tf.convert(
-                input_onnx_file_path="model.onnx", output_folder_path="saved_model",
-                disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error",
-            )  # fmt: skip
-        except (Exception, SystemExit) as error:  # it exits on operators that it does not know
-            raise UserError(_explained(log, said_before, error)) from error
+            with contextlib.redirect_stdout(said):
+                return onnx2tf.convert(
+                    input_onnx_file_path="model.onnx", output_folder_path="saved_model",
+                    disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error",
+                )  # fmt: skip
+        except (Exception, SystemExit) as error:  # it exits on some models that it cannot read
+            raise UserError(_explained(model, said.getvalue(), error)) from error
+        finally:
+            print(said.getvalue())
 
 
-def _explained(log: Path, said_before: int, error: BaseException) -> str:
-    """One sentence on a failed conversion, with the layer that onnx2tf printed."""
-    printed = log.read_bytes()[said_before:].decode("utf-8", "replace") if log.exists() else ""
-    names = re.findall(r"onnx_op_name: (\S+)", printed)
-    layer = f"the layer '{names[-1]}'" if names else "the net"
-    lines = [line for line in str(error).strip().splitlines() if line] or [type(error).__name__]
-    return f"{layer} cannot be converted to TensorFlow: {lines[-1]}; build it from other operations"
+def _explained(model: onnx.ModelProto, said: str, error: BaseException) -> str:
+    """One sentence on a failed conversion: the layer, and onnx2tf's reason."""
+    layers = re.findall(r"onnx_op_name: (\S+)", said)
+    lines = [line for line in str(error).splitlines() if line and not line.startswith(_WITHOUT_REASON)]
+    reason = lines[0] if lines else type(error).__name__
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("onnx2tf.ops."):
+        unknown = str(error.name).rpartition(".")[2]
+        layers = [node.name for node in model.graph.node if node.op_type == unknown]
+        reason = f"onnx2tf does not know the operator {unknown}"
+    elif isinstance(error, SystemExit):
+        printed = re.findall(r"ERROR:\S* (?!\w+: )(.+)", said)
+        reason = printed[0] if printed else "onnx2tf gave up"
+    layer = f"the layer '{layers[-1]}'" if layers else "the net"
+    return f"{layer} cannot be converted to TensorFlow: {reason}; build it from other operations"
 
 
 @contextlib.contextmanager
