@@ -69,7 +69,7 @@ def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked
 
 
 def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
-    """Every file against the folder's manifest, and against its first file's answers."""
+    """Every file against the folder's manifest; of several, each also against the first one's answers."""
     manifest = read_manifest(folder)
     reference = models[0].predict(_views(models[0].info.crop))
     entries, good = [], True
@@ -84,7 +84,8 @@ def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
             "points": model.info.points,
             "problem": problem,
         }
-        if model.info.points == models[0].info.points and crop == models[0].info.crop:
+        alike = model.info.points == models[0].info.points and crop == models[0].info.crop
+        if alike and len(models) > 1:
             found = deviation(model.predict(_views(crop)), reference, crop.size)
             entry |= {
                 "compared_with": models[0].runtime.path.name,
@@ -92,7 +93,8 @@ def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
                 "max_px": found.max_px,
             }
         entries.append(entry)
-    return Checked({"data": None, "split": None, "files": entries}, good)
+    document = {"data": None, "split": None, "manifest": manifest is not None, "files": entries}
+    return Checked(document, good)
 
 
 def _problem(path: Path, manifest: Manifest | None) -> str | None:

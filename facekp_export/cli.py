@@ -210,25 +210,27 @@ def _print_checked(checked: Checked) -> None:
     from rich.table import Table
 
     entries = checked.document["files"]
+    table = Table()
+    table.add_column("file", no_wrap=True)
     if checked.document["data"] is None:
-        table = Table("file", "kind", "MB", "state", "mean px")
+        for heading in ("MB", "mean px", "state"):
+            table.add_column(heading, justify="left" if heading == "state" else "right")
+        good = "as exported" if checked.document["manifest"] else "opens; there is no manifest"
         for entry in entries:
             distance = f"{entry['mean_px']:.3f}" if "mean_px" in entry else "-"
-            state = entry["problem"] or "as exported"
-            table.add_row(entry["file"], entry["kind"], f"{entry['bytes'] / 1e6:.2f}", state, distance)
-        table.caption = f"mean px: distance from {entries[0]['file']}, on views of the demo photo"
+            megabytes = f"{entry['bytes'] / 1e6:.2f}"
+            table.add_row(entry["file"], megabytes, distance, entry["problem"] or good)
+        if len(entries) > 1:
+            table.caption = f"mean px: distance from {entries[0]['file']}, on views of the demo photo"
     else:
-        names = list(entries[0]["nme"])
-        columns = [f"NME % ({name})" for name in names]
-        table = Table("file", "faces", *columns, "median", "> 8 %", "> 10 %", "AUC")
+        nme = ["NME %\n" + name.replace("_", "-\n") for name in entries[0]["nme"]]
+        for heading in (*nme, "median", "> 8 %", "> 10 %", "AUC"):
+            table.add_column(heading, justify="right")
         for entry in entries:
-            figures = [entry["nme"][name] for name in names] + [
-                entry["median"],
-                *entry["failure_rate"].values(),
-            ]
+            figures = [*entry["nme"].values(), entry["median"], *entry["failure_rate"].values()]
             cells = [f"{figure:.2f}" for figure in figures]
-            table.add_row(entry["file"], str(entry["n"]), *cells, f"{entry['auc']:.3f}")
-        table.title = f"{checked.document['data']}, {checked.document['split']}"
+            table.add_row(entry["file"], *cells, f"{entry['auc']:.3f}")
+        table.title = f"{checked.document['data']}, {checked.document['split']}: {entries[0]['n']:,} faces"
         table.caption = f"median, failures and AUC over {entries[0]['normaliser']}"
     out.print(table)
 
