@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from facekp_train.batches import TrainBatches
 from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.console import UserError
 from facekp_train.crop import CropRule
-from facekp_train.files import written_aside
+from facekp_train.files import write_text
 from facekp_train.imagenet import load_imagenet
 from facekp_train.joint_loss import JointLoss
 from facekp_train.networks import KeypointNet, build_net
@@ -74,8 +75,8 @@ def fit(
     accelerator: str = "cpu",
     devices: int = 1,
     on_step: Callable[[Step], None] = lambda _step: None,
-) -> Path:
-    """Train by a recipe; returns the best checkpoint's path.
+) -> Path | None:
+    """Train by a recipe; returns the best checkpoint's path, None in all processes but the first.
 
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
@@ -103,12 +104,14 @@ def fit(
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
-    with TrainingLog(out, run.progress.history) as log:
+    first = fabric.is_global_zero
+    with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
         for epoch in range(run.progress.epoch, recipe.epochs):
             row = _one_epoch(run, model, optimiser, batches, epoch, on_step)
-            _finish_epoch(run, data, out, epoch, row, log)
+            if log is not None:
+                _finish_epoch(run, data, out, epoch, row, log)
             fabric.barrier()
-    return out / BEST_FILE
+    return out / BEST_FILE if first else None
 
 
 def usable_precision(wanted: str) -> str:
@@ -129,8 +132,7 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
         raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
     if resume and stored.is_file() and stored.read_text(encoding="utf-8") != text:
         raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
-    with written_aside(stored) as aside:
-        aside.write_text(text, encoding="utf-8")
+    write_text(stored, text)
 
 
 def _start(fabric: Fabric, recipe: Recipe) -> _Run:
@@ -229,9 +231,7 @@ def _hold_statistics(net: nn.Module) -> None:
 def _finish_epoch(
     run: _Run, data: TrainingData, out: Path, epoch: int, row: dict[str, Any], log: TrainingLog
 ) -> None:
-    """Score the averaged weights, write checkpoints and state; rank 0 alone touches files."""
-    if run.fabric.global_rank != 0:
-        return
+    """Score the averaged weights, write checkpoints and state; the first process alone does."""
     averaged = build_net(run.net.config).to(run.fabric.device)
     averaged.load_state_dict(run.ema.state)
     row |= validate(averaged, data.validation)

@@ -63,6 +63,8 @@ def fit(
 
     with FitProgress() as shown:
         best = train(chosen, out, resume=resume, accelerator=accelerator, devices=devices, on_step=shown.step)
+    if best is None:
+        return  # one of several processes: the first one reports
     row = json.loads((out / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     err.print(
         f"wrote {best} and {out / LAST_FILE}; curves in {out / 'curves.png'}", markup=False, soft_wrap=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,10 +15,12 @@ class FitProgress:
     """Shows `Step`s on stderr while used as a context."""
 
     def __init__(self) -> None:
+        # Lightning starts further processes with their rank in the environment: one bar is enough.
+        self._shown = os.environ.get("LOCAL_RANK", "0") == "0"
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
             TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:.0f} img/s"), TimeRemainingColumn(),
-            console=err, disable=not err.is_terminal,
+            console=err, disable=not self._shown or not err.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("fit", total=None, epoch="", loss=0.0, rate=0.0)
 
@@ -40,7 +43,7 @@ class FitProgress:
             loss=step.loss,
             rate=step.faces_per_second,
         )
-        if not err.is_terminal and step.step == step.steps:
+        if self._shown and not err.is_terminal and step.step == step.steps:
             err.print(
                 f"epoch {step.epoch + 1}/{step.epochs} loss {step.loss:.4f} {step.faces_per_second:.0f} img/s"
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from facekp_train.files import written_aside
+from facekp_train.files import write_text, written_aside
 
 LOG_FILE = "log.jsonl"
 CURVES_FILE = "curves.png"
@@ -23,8 +23,7 @@ class TrainingLog:
         self._curves = folder / CURVES_FILE
         self.history = history
         # Epochs after the saved state, from before a kill, are trained again: drop their lines.
-        with written_aside(self._file) as aside:
-            aside.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
+        write_text(self._file, "".join(json.dumps(row) + "\n" for row in history))
         self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=len(history))
 
     def __enter__(self) -> TrainingLog:

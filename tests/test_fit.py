@@ -140,6 +140,7 @@ def test_it_learns(discs: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert min(row["nme"] for row in rows) < rows[0]["nme"] / 2
     assert rows[-1]["loss_heatmap"] < rows[0]["loss_heatmap"]
+    assert best is not None
     checkpoint = load_checkpoint(best)
     assert checkpoint.header.history["nme"] == min(row["nme"] for row in rows)
     assert checkpoint.header.recipe["seed"] == 0 and checkpoint.header.crop_rule.size == 64
@@ -174,6 +175,28 @@ def test_a_killed_run_resumes_to_the_same_weights(discs: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
+def test_two_processes_train_one_net(discs: Path, tmp_path: Path) -> None:
+    """One JSON document, one line an epoch, and a loss near that of one process."""
+    options = [f"--data=mtfl:{discs}", "--points=5", "--epochs=2", "--json", *(f"--set={s}" for s in QUICK)]
+    losses = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        command = [
+            sys.executable,
+            "-m",
+            "facekp_train",
+            "fit",
+            *options,
+            f"--devices={devices}",
+            f"--out={out}",
+        ]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600)
+        losses.append(json.loads(done.stdout)["loss"])
+        assert len((out / "log.jsonl").read_text().splitlines()) == 2
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+@pytest.mark.slow
 def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> None:
     fit(quick(discs, 1), tmp_path)
     before = (tmp_path / "best.safetensors").read_bytes()
@@ -188,6 +211,7 @@ def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> 
 def test_a_narrower_net_starts_from_a_wider_ones_weights(discs: Path, tmp_path: Path) -> None:
     wide = fit(quick(discs, 1, "widths=" + str([16] * 16)), tmp_path / "wide")
     narrow = fit(quick(discs, 1, f"init={wide}"), tmp_path / "narrow")
+    assert narrow is not None
     assert load_checkpoint(narrow).header.net.widths == (8,) * 16
     with pytest.raises(UserError, match="not widened"):
         fit(quick(discs, 1, "widths=" + str([16] * 16), f"init={narrow}"), tmp_path / "wider")
