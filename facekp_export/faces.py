@@ -19,6 +19,8 @@ from facekp_train.console import UserError
 from facekp_train.samples import Box
 
 Image = NDArray[np.uint8]
+# Pixels: far beyond any photograph, well within float32. A NaN is not less.
+_LARGEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def as_box(values: Sequence[float] | NDArray[np.floating]) -> Box:
         numbers = [float(value) for value in values]
     except (TypeError, ValueError):
         numbers = []
-    if len(numbers) != 4 or not np.isfinite(numbers).all() or min(numbers[2:]) <= 0:
+    if len(numbers) != 4 or not np.less(np.abs(numbers), _LARGEST).all() or min(numbers[2:]) <= 0:
         raise ValueError(
             f"a face box is four finite numbers x, y, width, height of a positive size, not {values}"
         )

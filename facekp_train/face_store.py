@@ -66,7 +66,7 @@ def _labelled(sample: FaceSample, points: int) -> Face:
         return Face(sample, sample.keypoints, None)
     if count != 5:
         raise ValueError(
-            f"{sample.image}: a net of {points} points cannot learn from {count} points; give --points"
+            f"{sample.image}: a net of {points} points cannot learn from {count} points; train one of {count}"
         )
     five_matrix(points)
     return Face(sample, None, sample.keypoints)

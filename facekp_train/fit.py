@@ -84,7 +84,12 @@ def fit(
     another run.
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
+    try:
+        fabric = Fabric(accelerator=accelerator, devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
+        ) from None
     fabric.launch()
     fabric.seed_everything(recipe.seed, verbose=False)
     _claim(out, recipe, resume)
@@ -128,8 +133,10 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
 
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
     stored = out / RECIPE_FILE
-    if (out / STATE_FILE).is_file() and not resume:
+    if not resume and any((out / name).exists() for name in (STATE_FILE, BEST_FILE, LAST_FILE)):
         raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+    if resume and not stored.is_file():
+        raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
     if resume and stored.is_file() and stored.read_text(encoding="utf-8") != text:
         raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
     write_text(stored, text)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from facekp_train.console import err, print_json, require
+from facekp_train.console import UserError, err, print_json, require
 
 _DATA = "Training faces as FORMAT:PATH[@LIST], such as mtfl:PATH or 300w:PATH; repeat it to mix sets."
 _SET = "Change one setting of the recipe, such as --set augmentation.rotation=30; repeatable."
@@ -56,7 +56,10 @@ def fit(
         "validation_split": validation_split, "epochs": epochs, "batch": batch, "seed": seed,
         "precision": precision, "init": start, "imagenet": weights,
     }  # fmt: skip
-    chosen = make_recipe(recipe, options, settings)
+    try:
+        chosen = make_recipe(recipe, options, settings)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
     from facekp_train.fit import LAST_FILE
     from facekp_train.fit import fit as train
     from facekp_train.fit_progress import FitProgress

@@ -44,6 +44,11 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
         raise UserError(
             f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
         )
+    if all(face.many is None for face in faces):
+        raise UserError(
+            f"none of the {len(faces)} faces has {recipe.points} keypoints, which the net needs beside those "
+            "with five; add such a data set, or train with --points 5"
+        )
     if len(scored) > recipe.validation_limit:
         places = np.linspace(0, len(scored) - 1, recipe.validation_limit).astype(int)
         scored = [scored[i] for i in places]
