@@ -15,8 +15,8 @@ import numpy as np
 from facekp_export.calibration import Crops, demo_face
 from facekp_export.labelled import LabelledFaces
 from facekp_export.manifest import Manifest, read_manifest
-from facekp_export.metadata import KINDS
-from facekp_export.runtimes import OPENERS, KeypointModel, open_model
+from facekp_export.metadata import KINDS, read_info
+from facekp_export.runtimes import OPENERS, KeypointModel, open_model, open_runtime
 from facekp_export.verify import deviation
 from facekp_train.console import err
 from facekp_train.crop import CropRule, cut
@@ -39,7 +39,7 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
     """The models of an export folder, in the order of KINDS, or the one of a file.
 
     A folder's foreign files are named on stderr and left out. Raises OSError for a missing path,
-    ValueError for a damaged or foreign file, or a folder without models.
+    ValueError for a damaged file, a foreign one by itself, or a folder without models.
     """
     if not path.is_dir():
         return [open_model(path, threads)]
@@ -51,11 +51,12 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
 
 
 def _ours(file: Path, threads: int) -> KeypointModel | None:
-    try:
-        return open_model(file, threads)
-    except ValueError as error:
-        err.print(f"warning: skipped {error}", markup=False, soft_wrap=True)
+    info = read_info(file)
+    runtime = open_runtime(file, threads)
+    if info is None:
+        err.print(f"warning: skipped {file}: no facekp metadata inside", markup=False, soft_wrap=True)
         return None
+    return KeypointModel(runtime, info)
 
 
 def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked:
