@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating]
 
 _WEIGHTED = ("Conv", "Gemm")
-# Operators that commute with a positive factor for each channel.
-_PASSING = ("Add", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "Reshape", "Flatten")
+# Operators that commute with a positive factor for each channel; Add and Pad with conditions.
+_PASSING = ("Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "Reshape", "Flatten")
 # Between no change (0) and equal ranges (1), which would cost the readers' weights too much.
 _STRENGTH = 0.5
 # A channel narrower than this share of the widest is as good as unused.
@@ -102,7 +102,7 @@ def _free_streams(graph: onnx.GraphProto) -> list[_Stream]:
                 writers[node.output[0]].append(node)
             else:
                 pinned.append(node.output[0])
-        elif node.op_type in _PASSING and (node.op_type != "Add" or len(data) == 2):
+        elif _passes(node, data):
             for name in data:
                 root[find(name)] = find(node.output[0])
         else:
@@ -115,6 +115,15 @@ def _free_streams(graph: onnx.GraphProto) -> list[_Stream]:
         stream.readers += readers[name]
     fixed = {find(name) for name in pinned}
     return [stream for key, stream in streams.items() if key not in fixed and stream.readers]
+
+
+def _passes(node: onnx.NodeProto, data: list[str]) -> bool:
+    """Whether a positive factor for each channel passes through: not where a constant comes in."""
+    if node.op_type == "Add":
+        return len(data) == 2
+    if node.op_type == "Pad":
+        return len(node.input) == 2  # a third would be the value that it pads with
+    return node.op_type in _PASSING
 
 
 def _plain(node: onnx.NodeProto) -> bool:

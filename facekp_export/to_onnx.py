@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facekp_export.tidy import tidy
 from facekp_train.console import UserError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def to_onnx(net: torch.nn.Module, size: int) -> onnx.ModelProto:
     if not equal:
         raise UserError("onnxsim changed what the model computes; this backbone cannot be exported yet")
     simplified.ir_version = _IR_VERSION
+    tidy(simplified.graph)
     return simplified
 
 
