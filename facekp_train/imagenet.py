@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from facekp_train.console import UserError
 from facekp_train.files import sha256_of, written_aside
-from facekp_train.networks import KeypointNet
+from facekp_train.networks import BACKBONES, KeypointNet
 from facekp_train.networks.mobilenet import narrow_state
 
 # What torchvision's files were trained on: (x / 255 - mean) / std by channel.
@@ -83,13 +83,19 @@ def load_imagenet(net: KeypointNet, file: Path | None = None) -> None:
         _check_hash(path, FILES[backbone])
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        own = net.backbone.state_dict()
-        if net.config.widths is not None:
-            state = narrow_state(state, net.config.widths)
-        net.backbone.load_state_dict({name: state[name] for name in own})
+        published = {name: state[name] for name in net.backbone.state_dict()}
+        BACKBONES[backbone]().load_state_dict(published)
     except Exception as error:
         first = str(error).splitlines()[0]
         raise UserError(f"{path} does not hold ImageNet weights for {backbone} ({first})") from None
+    try:
+        narrowed = narrow_state(published, net.config.widths) if net.config.widths else published
+        net.backbone.load_state_dict(narrowed)
+    except (RuntimeError, KeyError):
+        raise UserError(
+            f"ImageNet weights exist for the published {backbone} alone and this net's channels differ; "
+            "start it without them: --set imagenet=false"
+        ) from None
     fold_normalisation(*net.backbone.stem)  # type: ignore[misc]
 
 

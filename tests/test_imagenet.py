@@ -9,8 +9,8 @@ import torch
 
 from facekp_train import imagenet
 from facekp_train.console import UserError
-from facekp_train.networks import NetConfig, build_net
-from facekp_train.networks.mobilenet import hidden_widths
+from facekp_train.networks import BACKBONES, NetConfig, build_net
+from facekp_train.networks.mobilenet import hidden_widths, stage_channels
 
 
 @pytest.fixture
@@ -51,3 +51,18 @@ def test_a_file_of_another_net_is_refused(tmp_path: Path) -> None:
     torch.save({"layer": torch.zeros(3)}, file)
     with pytest.raises(UserError, match="does not hold ImageNet weights"):
         imagenet.load_imagenet(build_net(NetConfig()), file)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetConfig(channels=stage_channels(1.4)),
+        NetConfig(widths=(2048,) * 16),
+        NetConfig(backbone="resnet-50", widths=(64,) * 32),
+    ],
+)
+def test_a_net_of_other_channels_than_the_published_one_is_refused(config: NetConfig, tmp_path: Path) -> None:
+    file = tmp_path / "published.pth"
+    torch.save(BACKBONES[config.backbone]().state_dict(), file)
+    with pytest.raises(UserError, match=r"channels differ.*imagenet=false"):
+        imagenet.load_imagenet(build_net(config), file)

@@ -11,7 +11,15 @@ from torch import nn
 from facekp_train.imagenet import fold_normalisation
 from facekp_train.networks import DeployedNet, NetConfig, build_net
 from facekp_train.networks.heads import HeatmapHead
-from facekp_train.networks.mobilenet import Conv, MobileNetV2, hidden_widths, narrow_state
+from facekp_train.networks.mobilenet import (
+    Conv,
+    InvertedResidual,
+    MobileNetV2,
+    hidden_widths,
+    narrow_state,
+    stage_channels,
+)
+from facekp_train.networks.resnet import ResNet50
 
 
 def megabytes(net: nn.Module) -> float:
@@ -25,14 +33,33 @@ def test_deployed_sizes_are_the_papers(share: float, size: float) -> None:
     assert megabytes(DeployedNet(net)) == pytest.approx(size, abs=0.05)
 
 
-def test_mobilenet_has_torchvisions_names_and_shapes() -> None:
-    theirs = torchvision.models.mobilenet_v2(weights=None).state_dict()
-    ours = MobileNetV2().state_dict()
+@pytest.mark.parametrize("width", [0.35, 0.75, 1.0, 1.4])
+def test_mobilenet_has_torchvisions_names_and_shapes(width: float) -> None:
+    theirs = torchvision.models.mobilenet_v2(weights=None, width_mult=width).state_dict()
+    ours = MobileNetV2(channels=stage_channels(width)).state_dict()
     assert {name: t.shape for name, t in ours.items()} == {
         name: theirs[name].shape for name in ours if name in theirs
     }
     left_out = {name.split(".")[1] for name in theirs if name not in ours and name.startswith("features")}
     assert left_out == {"18"}
+
+
+def test_resnet_is_torchvisions() -> None:
+    theirs, ours = torchvision.models.resnet50(weights=None).eval(), ResNet50().eval()
+    ours.load_state_dict({n: t for n, t in theirs.state_dict().items() if not n.startswith("fc.")})
+    pictures = torch.randn(2, 3, 64, 64)
+    features = nn.Sequential(*list(theirs.children())[:-2])(pictures)
+    assert torch.allclose(ours(pictures), features, rtol=1e-4, atol=1e-5)
+
+
+def test_block_outputs_of_equal_width_do_not_become_residuals() -> None:
+    """Stage 5 starts with stride 1: pruned to its input's width it must not add its input."""
+
+    def residuals(net: MobileNetV2) -> list[bool]:
+        return [m.residual for m in net.modules() if isinstance(m, InvertedResidual)]
+
+    equal = residuals(MobileNetV2(channels=(32, 16, 24, 32, 64, 64, 160, 320)))
+    assert equal == residuals(MobileNetV2()) and sum(equal) == 10
 
 
 def test_stride_two_pads_as_tensorflow_does() -> None:
@@ -107,7 +134,18 @@ def test_deployed_net_is_the_regression_half(backbone: str) -> None:
     assert net(pixels).heatmaps.shape == (2, 5, 16, 16)
 
 
-@pytest.mark.parametrize("wrong", [{"points": 7}, {"backbone": "vgg"}, {"size": 100}, {"widths": (0,) * 16}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points": 7},
+        {"backbone": "vgg"},
+        {"size": 100},
+        {"widths": (0,) * 16},
+        {"widths": (8,) * 3},
+        {"channels": (8,) * 5},
+        {"backbone": "resnet-50", "widths": (8,) * 16},
+    ],
+)
 def test_a_net_that_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
-        NetConfig.model_validate(wrong)
+        build_net(NetConfig.model_validate(wrong))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -26,9 +25,9 @@ class Backbone(Protocol):
     def __call__(self, x: Tensor) -> Tensor: ...
 
 
-BACKBONES: dict[str, Callable[[Sequence[int] | None], nn.Module]] = {
+BACKBONES: dict[str, type[MobileNetV2] | type[ResNet50]] = {
     "mobilenet-v2": MobileNetV2,
-    "resnet-50": lambda _widths: ResNet50(),
+    "resnet-50": ResNet50,
 }
 
 
@@ -41,7 +40,10 @@ class NetConfig(BaseModel):
     points: int = 68
     size: int = Field(default=128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
     widths: tuple[int, ...] | None = Field(
-        default=None, max_length=64, description="hidden channels by block"
+        default=None, max_length=64, description="channels inside the blocks, first to last; None: full"
+    )
+    channels: tuple[int, ...] | None = Field(
+        default=None, max_length=64, description="channels of the stem and of each stage; None: published"
     )
     hidden: int = Field(default=256, ge=1, le=8192, description="width of the regression head's hidden layer")
     heatmap_width: int = Field(
@@ -55,8 +57,8 @@ class NetConfig(BaseModel):
             raise ValueError(f"no backbone is called '{self.backbone}'; there are {', '.join(BACKBONES)}")
         if self.size % 32:
             raise ValueError(f"the crop's side is a multiple of 32, not {self.size}")
-        if any(not 0 < width <= 8192 for width in self.widths or ()):
-            raise ValueError("a block's width lies between 1 and 8192")
+        if any(not 0 < width <= 8192 for width in (*(self.widths or ()), *(self.channels or ()))):
+            raise ValueError("a block's width and a stage's channels lie between 1 and 8192")
         return self
 
 
@@ -73,7 +75,7 @@ class KeypointNet(nn.Module):
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = BACKBONES[config.backbone](config.widths)
+        self.backbone = BACKBONES[config.backbone](config.widths, config.channels)
         channels = int(self.backbone.channels)  # type: ignore[arg-type]
         self.regression = RegressionHead(channels, config.hidden, config.points)
         self.heatmap = (

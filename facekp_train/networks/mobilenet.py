@@ -3,44 +3,69 @@
 Sandler et al., https://arxiv.org/abs/1801.04381. Differences from torchvision's: stride-2
 convolutions pad right and bottom alone, as TF's SAME does for even sizes, so that the deployed
 graph has no PAD operator; the last 1x1 convolution (320 -> 1280) is left out, which gives the
-sizes that the paper states (7.8 MB for 1X); and the hidden width of every block is free, so that a
-pruned net can be rebuilt.
+sizes that the paper states (7.8 MB for 1X); and the hidden width of every block and the channels
+of every stage are free, so that a pruned or a wider net can be rebuilt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from facekp_train.networks.sizes import check_sizes
 
 # Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
 _STAGES = (
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
     (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
 )  # fmt: skip
-STEM_CHANNELS = 32
-CHANNELS = 320
-STRIDE = 32
+_STEM_CHANNELS = 32
 
 
-def _rows() -> list[tuple[int, int, int, int]]:
-    """(expansion, input, output, stride) of each of the 17 blocks."""
-    rows, previous = [], STEM_CHANNELS
-    for expansion, channels, repeats, stride in _STAGES:
+class _Block(NamedTuple):
+    """One inverted residual. All blocks of a stage but the first add their input to their output."""
+
+    expansion: int
+    inputs: int
+    outputs: int
+    stride: int
+    residual: bool
+
+
+def _blocks(channels: Sequence[int]) -> list[_Block]:
+    """The 17 blocks between a stem and seven stages of these widths."""
+    blocks, inputs = [], channels[0]
+    for (expansion, _, repeats, stride), outputs in zip(_STAGES, channels[1:], strict=True):
         for i in range(repeats):
-            rows.append((expansion, previous, channels, stride if i == 0 else 1))
-            previous = channels
-    return rows
+            blocks.append(_Block(expansion, inputs, outputs, stride if i == 0 else 1, residual=i > 0))
+            inputs = outputs
+    return blocks
 
 
-def hidden_widths(share: float = 1.0) -> tuple[int, ...]:
+def stage_channels(width: float = 1.0) -> tuple[int, ...]:
+    """Channels of the stem and the seven stages at a multiple of the published ones.
+
+    Multiples of 8, never 10 % less than asked for: the rounding of the MobileNetV2 paper's code.
+    """
+
+    def rounded(wanted: float) -> int:
+        nearest = max(8, int(wanted + 4) // 8 * 8)
+        return nearest if nearest >= 0.9 * wanted else nearest + 8
+
+    return tuple(rounded(width * full) for full in (_STEM_CHANNELS, *(row[1] for row in _STAGES)))
+
+
+def hidden_widths(share: float = 1.0, channels: Sequence[int] | None = None) -> tuple[int, ...]:
     """Hidden channels of the 16 expanding blocks at a share of their full width, rounded to 8.
 
     Odd widths have made narrowed MobileNets slower than the full one, hence the multiple of 8.
     """
-    full = (expansion * channels for expansion, channels, _, _ in _rows() if expansion > 1)
+    blocks = _blocks(stage_channels() if channels is None else channels)
+    full = (block.expansion * block.inputs for block in blocks if block.expansion > 1)
     return tuple(max(8, round(width * share / 8) * 8) for width in full)
 
 
@@ -64,16 +89,16 @@ def _conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, group
 
 
 class InvertedResidual(nn.Module):
-    """Pointwise expansion, depthwise, linear pointwise; a residual where shapes allow."""
+    """Pointwise expansion (block 1 has none), depthwise, linear pointwise; a residual where told."""
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, stride: int, expands: bool) -> None:
+    def __init__(self, block: _Block, hidden: int) -> None:
         super().__init__()
-        self.residual = stride == 1 and inputs == outputs
-        layers: list[nn.Module] = [_conv_bn_relu(inputs, hidden, 1)] if expands else []
+        self.residual = block.residual
+        layers: list[nn.Module] = [_conv_bn_relu(block.inputs, hidden, 1)] if block.expansion > 1 else []
         layers += [
-            _conv_bn_relu(hidden, hidden, 3, stride, groups=hidden),
-            Conv(hidden, outputs, 1),
-            nn.BatchNorm2d(outputs),
+            _conv_bn_relu(hidden, hidden, 3, block.stride, groups=hidden),
+            Conv(hidden, block.outputs, 1),
+            nn.BatchNorm2d(block.outputs),
         ]
         self.conv = nn.Sequential(*layers)
 
@@ -83,27 +108,23 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """Features of MobileNetV2: normalised [B, 3, S, S] -> [B, 320, S / 32, S / 32].
+    """Features of MobileNetV2: normalised [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
 
-    `widths` are the hidden channels of the 16 expanding blocks (default: `hidden_widths()`).
+    `widths` are the hidden channels of the 16 expanding blocks (default: six times their inputs),
+    `channels` those of the stem and the seven stages (default: `stage_channels()`, C = 320).
     """
 
-    channels = CHANNELS
-
-    def __init__(self, widths: Sequence[int] | None = None) -> None:
+    def __init__(self, widths: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> None:
         super().__init__()
-        rows = _rows()
-        hidden = list(hidden_widths() if widths is None else widths)
-        if len(hidden) != len(rows) - 1 or min(hidden) < 1:
-            raise ValueError(f"MobileNetV2 has {len(rows) - 1} hidden widths, all positive, not {hidden}")
+        outer = tuple(stage_channels() if channels is None else channels)
+        check_sizes("MobileNetV2", "channels of stem and stages", outer, len(_STAGES) + 1)
+        blocks = _blocks(outer)
+        hidden = tuple(hidden_widths(channels=outer) if widths is None else widths)
+        check_sizes("MobileNetV2", "hidden widths", hidden, len(blocks) - 1)
+        self.channels = outer[-1]
         # The first block does not expand: its hidden width is the stem's.
-        blocks = [
-            InvertedResidual(inputs, width, outputs, stride, expands=expansion > 1)
-            for (expansion, inputs, outputs, stride), width in zip(
-                rows, [STEM_CHANNELS, *hidden], strict=True
-            )
-        ]
-        self.features = nn.Sequential(_conv_bn_relu(3, STEM_CHANNELS, 3, stride=2), *blocks)
+        residuals = [InvertedResidual(*pair) for pair in zip(blocks, (outer[0], *hidden), strict=True)]
+        self.features = nn.Sequential(_conv_bn_relu(3, outer[0], 3, stride=2), *residuals)
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
