@@ -85,6 +85,8 @@ def export(
     from facekp_export.export import FORMATS, export_model
     from facekp_export.verify import Tolerance
 
+    if io is Io.int8 and to and Format.tflite not in to:
+        raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
     checkpoint = model or default_checkpoint()
     # SIGTERM as an exception, so that what was built aside is cleared away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

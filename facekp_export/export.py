@@ -20,9 +20,9 @@ from facekp_export.labelled import LabelledFaces
 from facekp_export.manifest import MANIFEST, FileEntry, Manifest, file_entry, now, package_versions
 from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.noise import noise_in
-from facekp_export.publish import LOG, staging_for
+from facekp_export.publish import LOG, made_with, staging_for
 from facekp_export.report import PICTURE, draw_comparison, write_report
-from facekp_export.runtimes import open_model
+from facekp_export.runtimes import OPENERS, open_model
 from facekp_export.verify import Tolerance, refuse_operators, verify_file
 from facekp_train.boxes import box_mappings
 from facekp_train.console import UserError, require
@@ -97,16 +97,17 @@ def export_model(
     lies beside it.
     """
     checkpoint, out = Path(checkpoint), Path(out)
-    if not to or not set(to) <= set(FORMATS):
-        raise ValueError(f"a model is exported to {' or '.join(FORMATS)}, not to '{' '.join(to)}'")
+    kinds = _kinds(to, integer_io)
+    _refuse_other_than_checkpoints(checkpoint)
     if out.exists() and not out.is_dir():
         raise OSError(f"{out} is a file; name a folder for the export")
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
-    with staging_for(out) as staging, noise_in(staging / LOG):
+    names = made_with(kinds, [FILES[kind] for kind in kinds])
+    with staging_for(out, names) as staging, noise_in(staging / LOG):
         job = _prepare(checkpoint, calibration, staging, step)
-        kinds = _write_onnx(job, "onnx" in to)
+        _write_onnx(job, kinds)
         if "tflite" in to:
-            kinds += _write_tflite(job, integer_io)
+            _write_tflite(job, [kind for kind in kinds if FILES[kind].endswith(".tflite")])
         manifest = _verified(job, kinds, labelled, tolerance or Tolerance(), threads)
         with step("report"):
             if "int8" in kinds:
@@ -114,6 +115,28 @@ def export_model(
             write_report(staging, manifest)
             write_text(staging / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     return ExportResult(out, manifest)
+
+
+def _kinds(to: Sequence[str], integer_io: bool) -> list[str]:
+    """The kinds of file to write, in their order; ValueError for an unknown format."""
+    if not to or not set(to) <= set(FORMATS):
+        raise ValueError(f"a model is exported to {' or '.join(FORMATS)}, not to '{' '.join(to)}'")
+    onnx = ["onnx_int8"] if "onnx" in to else []
+    tflite = ["float32", "float16", "dynamic", "int8"] if "tflite" in to else []
+    return ["onnx", *onnx, *tflite, *(["int8_io"] if tflite and integer_io else [])]
+
+
+def _refuse_other_than_checkpoints(path: Path) -> None:
+    """UserError or OSError, in a moment, for what would fail only after PyTorch is loaded."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a checkpoint in it, such as {path / 'best.safetensors'}")
+    if not path.is_file():
+        raise OSError(f"{path}: no such file; give a checkpoint, such as runs/a/best.safetensors")
+    if path.suffix.lower() in OPENERS:
+        raise UserError(
+            f"{path} is an exported file already; measure it with: facekp-export check {path}, or export "
+            "the checkpoint that it came from, a .safetensors file"
+        )
 
 
 def _prepare(path: Path, calibration: str | None, folder: Path, step: Step) -> _Job:
@@ -140,8 +163,8 @@ def _prepare(path: Path, calibration: str | None, folder: Path, step: Step) -> _
         return _Job(checkpoint, info, crop_sets(calibration, rule), folder, step)
 
 
-def _write_onnx(job: _Job, quantised: bool) -> list[str]:
-    """model.onnx and, if wanted, its int8 form. Returns their kinds."""
+def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
+    """model.onnx and, if wanted, its int8 form."""
     import onnx
 
     from facekp_export.equalise import equalise
@@ -156,20 +179,17 @@ def _write_onnx(job: _Job, quantised: bool) -> list[str]:
         model = to_onnx(DeployedNet(job.checkpoint.net), job.info.crop.size)
         model = equalise(model, job.sets.calibration)
         save("onnx", model)
-    if not quantised:
-        return ["onnx"]
-    with job.step("int8 ONNX"):
-        save("onnx_int8", quantize_onnx(model, job.sets.calibration))
-    return ["onnx", "onnx_int8"]
+    if "onnx_int8" in kinds:
+        with job.step("int8 ONNX"):
+            save("onnx_int8", quantize_onnx(model, job.sets.calibration))
 
 
-def _write_tflite(job: _Job, integer_io: bool) -> list[str]:
-    """The TFLite files, from model.onnx. Returns their kinds."""
+def _write_tflite(job: _Job, kinds: Sequence[str]) -> None:
+    """The TFLite files, from model.onnx."""
     import onnx
 
     from facekp_export.to_tflite import TfliteConverter
 
-    kinds = ["float32", "float16", "dynamic", "int8", *(["int8_io"] if integer_io else [])]
     # TF's SAME padding is built into the MobileNets, so that no file of theirs needs a PAD.
     mobile = job.checkpoint.header.net.backbone.startswith("mobilenet")
     unwanted = ("TRANSPOSE", "PAD", "PADV2") if mobile else ("TRANSPOSE",)
@@ -181,7 +201,6 @@ def _write_tflite(job: _Job, integer_io: bool) -> list[str]:
             data = tflite_with_info(converter.convert(kind), replace(job.info, kind=kind))
             job.path(kind).write_bytes(data)
             refuse_operators(job.path(kind), unwanted)
-    return kinds
 
 
 def _verified(

@@ -17,8 +17,9 @@ def written_aside(target: Path) -> Iterator[Path]:
     The folder is made where it is missing. On an error, or a kill, `target` stays as it was. The
     suffix is kept, since several libraries choose their format by it.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    with naming_folder(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     aside = Path(name)
     try:
@@ -30,6 +31,16 @@ def written_aside(target: Path) -> Iterator[Path]:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming_folder(folder: Path) -> Iterator[None]:
+    """An OSError inside becomes one that names the folder, not whatever name was tried in it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(f"{folder}: nothing can be written there ({reason}); choose another folder") from None
 
 
 def write_text(target: Path, text: str) -> None:

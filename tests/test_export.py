@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -154,10 +155,7 @@ def test_the_manifest_describes_what_is_there(exported: Path) -> None:
 
 
 def test_check_finds_a_changed_file(exported: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in exported.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
+    copy = shutil.copytree(exported, tmp_path / "copy")
     assert check_integrity(find_models(copy), copy).good
     name = "model_float16.tflite"
     (copy / name).write_bytes((exported / "model_float32.tflite").read_bytes())
@@ -207,14 +205,14 @@ def read_info_rule(folder: Path):
     return info.crop
 
 
-def test_beyond_the_tolerance_nothing_is_published(checkpoint: Path, tmp_path: Path) -> None:
+def test_beyond_the_tolerance_nothing_is_published(exported: Path, checkpoint: Path, tmp_path: Path) -> None:
     out = tmp_path / "a"
-    out.mkdir()
-    (out / "model_int8.tflite").write_bytes(b"the old one")
+    shutil.copytree(exported, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
     done = facekp_export("--to", "tflite", "--model", checkpoint, "--out", out, "--tolerance", "0")
     assert done.returncode == 1
     assert "model_dynamic.tflite differs from PyTorch" in done.stderr.replace("\n", " ")
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"model_int8.tflite": b"the old one"}
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert {path.name for path in tmp_path.iterdir()} == {"a", "a.export.log"}
 
 
@@ -229,15 +227,27 @@ def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--model", "absent.safetensors"], 1, "absent.safetensors: no such file"),
+        (["--model", "absent.safetensors"], 1, "absent.safetensors: no such file; give a checkpoint"),
+        (["--model", "a.tflite"], 1, "already; measure it with: facekp-export check a.tflite"),
+        (["--model", "a.ONNX"], 1, "a.ONNX is an exported file already"),
+        (["--model", "folder"], 1, "folder is a folder; name a checkpoint in it"),
+        (["--model", "a.safetensors", "--out", "full"], 1, "model_int8.tflite is a folder"),
+        (["--model", "a.safetensors", "--out", "mine"], 1, "report.md is not of an earlier export"),
+        (["--model", "a.safetensors", "--out", "a.tflite"], 1, "a.tflite is a file; name a folder"),
+        (["--model", "a.safetensors", "--out", "/proc/x"], 1, "/proc: nothing can be written there ("),
+        (["--to", "onnx", "--io", "int8"], 2, "--to tflite"),
         (["--to", "coreml"], 2, "coreml"),
         (["--split", "test"], 2, "--data"),
         (["--calibration", "nowhere"], 2, "FORMAT:PATH"),
         (["check", "absent.tflite"], 1, "absent.tflite: no such file"),
-        (["check", "."], 1, "holds no .onnx or .tflite"),
+        (["check", "folder"], 1, "holds no .onnx or .tflite"),
     ],
 )  # fmt: skip
 def test_wrong_words_end_in_one_sentence(tmp_path: Path, words: list[str], code: int, said: str) -> None:
+    for folder in ("folder", "full/model_int8.tflite", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("a.tflite", "a.ONNX", "a.safetensors", "mine/report.md"):
+        (tmp_path / file).write_text("mine")
     command = [sys.executable, "-m", "facekp_export", *words]
     root = Path(__file__).parents[1]
     done = subprocess.run(

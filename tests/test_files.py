@@ -28,6 +28,22 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
     assert len(modes) == 1
 
 
+@pytest.mark.parametrize("folder", ["file", "file/deeper"])
+def test_a_folder_that_cannot_be_written_is_named_and_no_temporary_file(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=rf"^{tmp_path / folder}: nothing can be written there") as caught:
+        write_text(tmp_path / folder / "a.txt", "x")
+    assert ".a-" not in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc, where nobody writes")
+def test_proc_is_named_without_the_temporary_file(tmp_path: Path) -> None:
+    with pytest.raises(
+        OSError, match=r"^/proc: nothing can be written there \([^.]*\); choose another folder$"
+    ):
+        write_text(Path("/proc/a.png"), "x")
+
+
 def test_sha256(tmp_path: Path) -> None:
     data = bytes(range(256)) * 9000
     (tmp_path / "data").write_bytes(data)
