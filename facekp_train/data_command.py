@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ _TILES = 36
 _TILE = CropRule(size=192, scale=1.5)
 # Five points lie inside the face, which is about twice as large.
 _TILE_OF_FEW = CropRule(size=192, scale=3.0)
-_SHOWN = 10
+_SHOWN, _NAMED = 10, 3
 
 
 @dataclass
@@ -163,12 +163,21 @@ def _print(survey: Survey, sheet: Path | None) -> None:
         out.print(f"{len(survey.tiles)} faces with their keypoints: {sheet}", markup=False, soft_wrap=True)
 
 
-def print_skipped(skipped: list[dict[str, str]]) -> None:
-    """Say on stderr how much was left out, and name the first few with the reason."""
+def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
+    """Say on stderr how much was left out, and name a few of every reason."""
     if not skipped:
         return
-    err.print(f"{len(skipped)} skipped:", markup=False)
-    for entry in skipped[:_SHOWN]:
-        err.print(f"  {entry['file']}: {entry['reason']}", markup=False, soft_wrap=True)
-    if len(skipped) > _SHOWN:
-        err.print(f"  ... and {len(skipped) - _SHOWN} more (all of them with --json)")
+    files_of: dict[str, list[str]] = {}
+    for entry in skipped:
+        files_of.setdefault(entry["reason"], []).append(entry["file"])
+    lines = [f"{len(skipped):,} skipped:"]
+    for reason, files in list(files_of.items())[:_SHOWN]:
+        lines += [f"  {file}: {reason}" for file in files[:_NAMED]]
+        if len(files) > _NAMED:
+            lines.append(f"  ... and {len(files) - _NAMED:,} more: {reason}")
+    unnamed = sum(len(files) for files in list(files_of.values())[_SHOWN:])
+    if unnamed:
+        lines.append(f"  ... and {unnamed:,} more for other reasons")
+    if len(lines) <= len(skipped):
+        lines.append("  (all of them with --json)")
+    err.print("\n".join(lines), markup=False, soft_wrap=True)

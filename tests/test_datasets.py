@@ -142,6 +142,17 @@ def test_mtfl_empty_box_is_a_bad_row(mtfl: Path) -> None:
     assert dataset.skipped[0]["reason"] == "its face box is empty"
 
 
+def test_mtfl_second_face_of_a_photograph_counts_and_a_row_twice_does_not(mtfl: Path) -> None:
+    rows = (mtfl / "training.txt").read_text().splitlines()
+    other = own_row(rows[0].split()[0], FIVE + 1)
+    (mtfl / "training.txt").write_text("\n".join([rows[0], other, rows[0]]) + "\n")
+    dataset = open_dataset(f"mtfl:{mtfl}", "training")
+    assert len(list(dataset)) == 2
+    (entry,) = dataset.skipped
+    assert entry["file"] == f"{mtfl / 'training.txt'}:3"
+    assert "stands in line 1 already" in entry["reason"]
+
+
 def test_mtfl_list_of_the_other_form_is_not_misread(mtfl: Path) -> None:
     """Both forms have fifteen columns; taken for the other they would give wrong points."""
     with pytest.raises(DataError, match="--split training"):
@@ -236,7 +247,10 @@ def test_pts_folder_is_walked_in_order_hidden_folders_too(tmp_path: Path) -> Non
     dataset = open_dataset(f"pts:{tmp_path}")
     names = [sample.image.relative_to(tmp_path).as_posix() for sample in dataset]
     assert names == ["a.jpeg", ".hidden/x.ppm", "b/10.png", "b/2.JPG", "b/deep/er/z.bmp"]
-    assert dataset.skipped == []
+    bare = {"file": str(tmp_path / "unlabelled.jpg"), "reason": "no .pts file lies beside it"}
+    assert dataset.skipped == [bare]
+    with pytest.raises(DataError, match=r"unlabelled\.jpg: no \.pts file"):
+        list(open_dataset(f"pts:{tmp_path}", strict=True))
 
 
 @pytest.mark.parametrize(
@@ -298,6 +312,17 @@ def test_pts_list_file(tmp_path: Path) -> None:
     assert "is missing" in dataset.skipped[1]["reason"]
     with pytest.raises(FileNotFoundError, match=r"other\.txt is neither in"):
         list(open_dataset(f"pts:{tmp_path}@other.txt"))
+
+
+def test_pts_image_named_twice_counts_once_and_is_named(tmp_path: Path) -> None:
+    annotated(tmp_path, "a.jpg")
+    annotated(tmp_path, "b.jpg")
+    (tmp_path / "mine.txt").write_text("a.jpg\nb.jpg\n./a.jpg\n")
+    dataset = open_dataset(f"pts:{tmp_path}@mine.txt")
+    assert [sample.image.name for sample in dataset] == ["a.jpg", "b.jpg"]
+    (entry,) = dataset.skipped
+    assert entry["file"] == f"{tmp_path / 'mine.txt'}:3"
+    assert entry["reason"].endswith("a.jpg is named in line 1 already")
 
 
 def test_pts_folder_without_annotations_is_an_error(tmp_path: Path) -> None:
@@ -432,7 +457,7 @@ def test_300w_without_a_lists_folders_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["", "photos", ":x", "mtfl:", "webcam:photos"])
 def test_specs_that_name_no_format(spec: str) -> None:
-    with pytest.raises(DataError, match="is not FORMAT:PATH with a FORMAT of mtfl, 300w, pts"):
+    with pytest.raises(DataError, match="is not FORMAT:PATH with a FORMAT of mtfl, 300w, "):
         open_dataset(spec)
 
 

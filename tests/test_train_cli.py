@@ -101,6 +101,29 @@ def test_data_names_what_was_left_out_on_stderr(photos: Path, capsys: pytest.Cap
     assert "4 faces, 68 keypoints each" in streams.out
 
 
+def test_data_names_a_file_once_in_each_sentence(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("data", f"pts:{photos}", "--json") == 0
+    document = printed(capsys)
+    assert not any(str(photos) in entry["reason"] for entry in document["skipped"])
+    assert command("data", f"pts:{photos}", "--strict") == 1
+    assert capsys.readouterr().err.count("x.png") == 1
+
+
+def test_many_photographs_without_annotation_do_not_hide_the_damaged_one(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(40):
+        (photos / f"0{i}.jpg").touch()
+    assert command("data", f"pts:{photos}", "--json") == 0
+    assert len(printed(capsys)["skipped"]) == 42
+    assert command("data", f"pts:{photos}") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert "42 skipped:" in lines
+    assert "  ... and 37 more: no .pts file lies beside it" in lines
+    assert any("x.png: not an image" in line for line in lines)
+    assert len(lines) < 12
+
+
 def test_data_strict_stops_with_one_sentence(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("data", f"pts:{photos}", "--strict", "--json") == 1
     streams = capsys.readouterr()

@@ -53,6 +53,8 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; the split '{split}' of MTFL is read from it")
     attributes = _attributes(root) if split == "train" else {}
+    # A photograph may hold two faces; the same numbers twice are one of them.
+    faces: dict[tuple[str, bytes], int] = {}
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             fields = line.split()
@@ -61,6 +63,9 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             try:
                 name, numbers = _parsed(fields)
                 _check_form(file, split, numbers)
+                first = faces.setdefault((name, numbers.tobytes()), number)
+                if first != number:
+                    raise ValueError(f"the same face of {name} stands in line {first} already")
                 yield _face(root, name, numbers, split, attributes)
             except DataError:
                 raise

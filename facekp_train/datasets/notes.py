@@ -22,10 +22,11 @@ class Notes:
     warnings: list[str] = field(default_factory=list)
 
     def skip(self, file: object, reason: object) -> None:
-        """Note something that cannot be used; under `strict`, stop."""
+        """Note something that cannot be used; under `strict`, stop. A reason need not repeat the file."""
+        reason = str(reason).removeprefix(f"{file}: ")
         if self.strict:
             raise DataError(f"{file}: {reason} (--strict stops here; without it this is skipped)")
-        self.skipped.append({"file": str(file), "reason": str(reason)})
+        self.skipped.append({"file": str(file), "reason": reason})
 
     def warn(self, sentence: str) -> None:
         """Note something that a user should know."""

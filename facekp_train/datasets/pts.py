@@ -74,12 +74,16 @@ def read_pairs(pairs: Iterator[Pair], notes: Notes, points: int | None = None) -
 def pairs_in(folder: Path, notes: Notes) -> Iterator[Pair]:
     """Every `.pts` file of one folder with its image, by name.
 
-    Names are matched exactly, else without regard to case. An annotation without an image is
-    noted as skipped; of several images the first by name is taken, with a warning.
+    Names are matched exactly, else without regard to case. An annotation without an image, and an
+    image without one, are noted as skipped; of several images the first by name is taken, with a
+    warning.
     """
     images = _by_stem(folder, IMAGE_SUFFIXES)
+    bare = dict.fromkeys(image for found in images.values() for image in found)
     for annotation in _files(folder, (".pts",)):
         found = _named(images, annotation.stem)
+        for image in found:
+            bare.pop(image, None)
         if not found:
             notes.skip(annotation, "no image lies beside it")
             continue
@@ -87,6 +91,8 @@ def pairs_in(folder: Path, notes: Notes) -> Iterator[Pair]:
             others = ", ".join(image.name for image in found[1:])
             notes.warn(f"{annotation} may belong to {found[0].name}, which is used, or to {others}")
         yield found[0], annotation
+    for image in bare:
+        notes.skip(image, "no .pts file lies beside it")
 
 
 def _walked(root: Path, notes: Notes) -> Iterator[Pair]:
@@ -96,7 +102,7 @@ def _walked(root: Path, notes: Notes) -> Iterator[Pair]:
         for pair in pairs_in(Path(folder), notes):
             seen = True
             yield pair
-    if not seen and not notes.skipped:
+    if not seen and not any(entry["file"].lower().endswith(".pts") for entry in notes.skipped):
         raise FileNotFoundError(f"no image with a .pts file lies in {root}")
 
 
@@ -105,12 +111,17 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
     if file is None:
         raise FileNotFoundError(f"the list {listing} is neither in {root} nor a path of its own")
     annotations: dict[Path, dict[str, list[Path]]] = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         if not line.strip():
             continue
         image = root / line.strip().replace("\\", "/")
         if not image.is_file():
             notes.skip(f"{file}:{number}", f"the image {image} is missing")
+            continue
+        first = lines.setdefault(os.path.normpath(image), number)
+        if first != number:
+            notes.skip(f"{file}:{number}", f"the image {image} is named in line {first} already")
             continue
         if image.parent not in annotations:
             annotations[image.parent] = _by_stem(image.parent, (".pts",))
