@@ -41,6 +41,7 @@ class Io(str, Enum):
 _DATA_HELP = "labelled faces to measure the NME on: mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST"
 _SPLIT_HELP = "split of --data; default: the one that its format is measured on"
 _LIMIT_HELP = "measure on that many faces, spread over the split; default: all"
+_STRICT_HELP = "stop at the first row or photograph of --data that cannot be used"
 _THREADS_HELP = "threads of each runtime"
 _JSON_HELP = "print one JSON document on stdout"
 
@@ -63,6 +64,7 @@ def export(
     data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=_SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=_LIMIT_HELP)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
     tolerance: Annotated[
         float, typer.Option(min=0, help="mean point distance allowed to quantised files, pixels of the crop")
     ] = 0.5,
@@ -96,7 +98,7 @@ def export(
         to=[chosen.value for chosen in to] if to else FORMATS,
         integer_io=io is Io.int8,
         calibration=_checked_spec(calibration),
-        labelled=_faces(data, split, limit),
+        labelled=_faces(data, split, limit, strict),
         tolerance=Tolerance(quantised=tolerance, integer_output=max(0.75, tolerance), nme=nme_tolerance),
         threads=threads,
         step=_Steps().step,
@@ -113,13 +115,14 @@ def check(
     data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=_SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=_LIMIT_HELP)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
     threads: Annotated[int, typer.Option(min=1, help=_THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
 ) -> None:
     """Measure exported files again: NME on labelled faces; without --data, against the manifest."""
     from facekp_export.check import check_integrity, check_labelled, find_models
 
-    faces = _faces(data, split, limit)
+    faces = _faces(data, split, limit, strict)
     models = find_models(path, threads)
     if faces is None:
         checked = check_integrity(models, path if path.is_dir() else path.parent)
@@ -136,21 +139,26 @@ def check(
 app.command()(boxes)
 
 
-def _faces(data: str | None, split: str | None, limit: int | None) -> LabelledFaces | None:
+def _faces(data: str | None, split: str | None, limit: int | None, strict: bool) -> LabelledFaces | None:
     from facekp_export.labelled import LabelledFaces
     from facekp_train.datasets import DataError, open_dataset
 
     if data is None:
-        if split is not None or limit is not None:
-            raise typer.BadParameter("--split and --limit choose among the faces of --data; give that too")
+        if split is not None or limit is not None or strict:
+            raise typer.BadParameter(
+                "--split, --limit and --strict are about the faces of --data; give that too"
+            )
         return None
     try:
-        dataset = open_dataset(data, split)
+        dataset = open_dataset(data, split, strict)
     except DataError as error:
         raise typer.BadParameter(str(error)) from None
     if split is None:
         dataset.split = dataset.format.evaluation
-    return LabelledFaces.of(dataset, limit)
+    faces = LabelledFaces.of(dataset, limit)
+    for warning in faces.warnings:
+        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    return faces
 
 
 def _checked_spec(spec: str | None) -> str | None:
@@ -211,6 +219,8 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
 def _print_checked(checked: Checked) -> None:
     from rich.table import Table
 
+    from facekp_train.data_command import print_skipped
+
     entries = checked.document["files"]
     table = Table()
     table.add_column("file", no_wrap=True)
@@ -235,6 +245,8 @@ def _print_checked(checked: Checked) -> None:
         table.title = f"{checked.document['data']}, {checked.document['split']}: {entries[0]['n']:,} faces"
         table.caption = f"median, failures and AUC over {entries[0]['normaliser']}"
     out.print(table)
+    if checked.document["data"] is not None:
+        print_skipped(entries[0]["skipped"] + entries[0]["excluded"])
 
 
 def main() -> None:

@@ -9,19 +9,25 @@ import numpy as np
 
 from facekp_train.crop import CropRule
 from facekp_train.datasets import Dataset
-from facekp_train.evaluate import Predict, evaluate
+from facekp_train.evaluate import Predict, answer
 from facekp_train.metrics import Evaluation
 from facekp_train.samples import FaceSample
 
 
 @dataclass(frozen=True)
 class LabelledFaces:
-    """The faces of one split, or some of them, and the names that results give them."""
+    """The faces of one split, or some of them, and the names that results give them.
+
+    skipped, warnings: what the data set's reader had to say. With `strict`, the first photograph that
+    cannot be read raises DataError.
+    """
 
     data: str
     split: str
     samples: Sequence[FaceSample]
     skipped: Sequence[dict[str, str]] = ()
+    warnings: Sequence[str] = ()
+    strict: bool = False
 
     @classmethod
     def of(cls, dataset: Dataset, limit: int | None = None) -> LabelledFaces:
@@ -29,8 +35,17 @@ class LabelledFaces:
         samples = list(dataset)
         if limit is not None and limit < len(samples):
             samples = [samples[i] for i in np.linspace(0, len(samples) - 1, limit).astype(int)]
-        return cls(dataset.spec, dataset.split, samples, list(dataset.skipped))
+        return cls(
+            dataset.spec,
+            dataset.split,
+            samples,
+            list(dataset.skipped),
+            list(dataset.warnings),
+            dataset.strict,
+        )
 
     def measure(self, predict: Predict, rule: CropRule, progress: bool = False) -> Evaluation:
         """A model's figures, cropped as the detector crops. ValueError where the schemes do not fit."""
-        return evaluate(predict, self.samples, rule, data=self.data, split=self.split, progress=progress)
+        answers = answer(predict, self.samples, rule, strict=self.strict, progress=progress)
+        answers.skipped[:0] = self.skipped
+        return answers.score(self.data, self.split)

@@ -19,6 +19,7 @@ from facekp_train.boxes import refined_box, tight_box_of
 from facekp_train.console import err
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
+from facekp_train.datasets.notes import Notes
 from facekp_train.landmarks import Floats, to_five
 from facekp_train.metrics import Evaluation, score
 from facekp_train.samples import Box, FaceSample, read_image
@@ -69,32 +70,6 @@ class Answers:
         return replace(evaluation, skipped=self.skipped, settings=settings)
 
 
-def evaluate(
-    predict: Predict,
-    samples: Iterable[FaceSample],
-    rule: CropRule,
-    *,
-    boxes: Boxes = "listed",
-    refine: bool = True,
-    batch: int = 64,
-    data: str = "",
-    split: str = "",
-    progress: bool = True,
-) -> Evaluation:
-    """The figures of a model on labelled faces.
-
-    samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
-    stop the run where it is strict. A model of 68 or 98 points is measured on 5-point data through
-    `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it has one, as a
-    deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more from the
-    first answer, as the detector does. data, split: names for the result. Memory stays flat.
-
-    Raises ValueError where the schemes do not fit, nothing can be measured or an answer is not finite.
-    """
-    answers = answer(predict, samples, rule, boxes=boxes, refine=refine, batch=batch, progress=progress)
-    return answers.score(data, split)
-
-
 def answer(
     predict: Predict,
     samples: Iterable[FaceSample],
@@ -103,15 +78,27 @@ def answer(
     boxes: Boxes = "listed",
     refine: bool = True,
     batch: int = 64,
+    strict: bool = False,
     progress: bool = True,
 ) -> Answers:
-    """What the model says about each face; parameters as for `evaluate`."""
+    """What a model says about labelled faces; `score` of the answers gives the figures.
+
+    samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
+    stop the run where it is strict. A model of 68 or 98 points is measured on 5-point data through
+    `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it has one, as a
+    deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more from the
+    first answer, as the detector does. strict: of samples that are no `Dataset`, the first
+    unreadable photograph raises DataError. Memory stays flat.
+
+    Raises ValueError where the schemes do not fit or an answer is not finite.
+    """
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
     answers = Answers(refine)
+    notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
     with progress_bar(progress) as bar:
         task = bar.add_task("evaluating", total=None)
-        for views in _batches(_views(samples, boxes, answers), batch):
+        for views in _batches(_views(samples, boxes, notes), batch):
             predicted, sides = _predict_twice(predict, views, rule, refine)
             for view, points, side in zip(views, predicted, sides, strict=True):
                 answers.samples.append(view.sample)
@@ -119,8 +106,7 @@ def answer(
                 answers.sides.append(side)
                 answers.boxes[view.source] += 1
             bar.advance(task, len(views))
-    if isinstance(samples, Dataset):
-        answers.skipped = list(samples.skipped)
+    answers.skipped = list(notes.skipped)
     return answers
 
 
@@ -134,17 +120,14 @@ class _View:
     source: str
 
 
-def _views(samples: Iterable[FaceSample], boxes: Boxes, answers: Answers) -> Iterator[_View]:
+def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[_View]:
     for sample in samples:
         listed = boxes == "listed" and sample.box is not None
         try:
             tight = tight_box_of(sample, prefer_listed=listed)
             image = read_image(sample.image)
         except (OSError, ValueError) as error:
-            if isinstance(samples, Dataset):
-                samples.skip(str(sample.image), str(error))
-            else:
-                answers.skipped.append({"file": str(sample.image), "reason": str(error)})
+            notes.skip(sample.image, error)
             continue
         yield _View(sample, image, tight, sample.box_source if listed else "tight")
 

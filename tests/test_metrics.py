@@ -15,7 +15,7 @@ from facekp_train import evaluate as evaluation_module
 from facekp_train.boxes import mapping_of, tight_box_of
 from facekp_train.crop import CropRule
 from facekp_train.datasets import DataError, open_dataset
-from facekp_train.evaluate import answer, evaluate
+from facekp_train.evaluate import answer
 from facekp_train.landmarks import SCHEMES, to_five
 from facekp_train.metrics import (
     area_under_curve,
@@ -204,7 +204,8 @@ def dotted_faces(folder: Path, count: int = 5) -> list[FaceSample]:
 @pytest.mark.parametrize("boxes", ["listed", "tight"])
 @pytest.mark.parametrize("batch", [1, 2, 64])
 def test_a_perfect_model_has_no_error(tmp_path: Path, boxes: str, batch: int) -> None:
-    result = evaluate(find_dots, dotted_faces(tmp_path), RULE, boxes=boxes, batch=batch, progress=False)  # type: ignore[arg-type]
+    answers = answer(find_dots, dotted_faces(tmp_path), RULE, boxes=boxes, batch=batch, progress=False)  # type: ignore[arg-type]
+    result = answers.score()
     assert result.n == 5
     assert result.nme["inter_pupil"] < 0.5
     assert result.failure_rate == {"8": 0, "10": 0}
@@ -247,7 +248,7 @@ def test_refining_crops_again_around_the_first_answer(tmp_path: Path) -> None:
 
 
 def test_a_68_point_model_is_measured_on_five_points(tmp_path: Path) -> None:
-    result = evaluate(ring, dotted_faces(tmp_path), RULE, progress=False)
+    result = answer(ring, dotted_faces(tmp_path), RULE, progress=False).score()
     assert result.points == 5
     assert set(result.nme) == {"inter_pupil", "box"}
 
@@ -256,16 +257,19 @@ def test_schemes_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
     sample = dotted_faces(tmp_path, 1)[0]
     many = FaceSample(sample.image, faces(1, 68)[0].astype(np.float32), np.ones(68, bool))
     with pytest.raises(ValueError, match=r"the model has 5 keypoints and .* has 68"):
-        evaluate(find_dots, [many], RULE, progress=False)
+        answer(find_dots, [many], RULE, progress=False).score()
 
 
 def test_unreadable_photographs_are_counted_and_named(tmp_path: Path) -> None:
     samples = dotted_faces(tmp_path)
     samples[2].image.write_bytes(samples[2].image.read_bytes()[:200])
     samples[3].image.unlink()
-    result = evaluate(find_dots, samples, RULE, progress=False)
+    result = answer(find_dots, samples, RULE, progress=False).score()
     assert result.n == 3
     assert [entry["file"] for entry in result.skipped] == [str(s.image) for s in samples[2:4]]
+    assert not any(entry["file"] in entry["reason"] for entry in result.skipped)
+    with pytest.raises(DataError, match=r"2\.png: not an image.*--strict"):
+        answer(find_dots, samples, RULE, strict=True, progress=False)
 
 
 def test_strict_stops_at_an_unreadable_photograph(tmp_path: Path) -> None:
@@ -275,15 +279,15 @@ def test_strict_stops_at_an_unreadable_photograph(tmp_path: Path) -> None:
     sample.image.write_bytes(b"")
     relaxed = open_dataset(f"pts:{tmp_path}")
     with pytest.raises(ValueError, match="no face to measure, 1 were skipped"):
-        evaluate(find_dots, relaxed, RULE, progress=False)
+        answer(find_dots, relaxed, RULE, progress=False).score()
     assert [entry["file"] for entry in relaxed.skipped] == [str(sample.image)]
     with pytest.raises(DataError, match=r"0\.png.*--strict"):
-        evaluate(find_dots, open_dataset(f"pts:{tmp_path}", strict=True), RULE, progress=False)
+        answer(find_dots, open_dataset(f"pts:{tmp_path}", strict=True), RULE, progress=False).score()
 
 
 def test_a_model_that_answers_another_shape_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a model answers \[1, N, 2\]"):
-        evaluate(lambda crops: np.zeros((len(crops), 136)), dotted_faces(tmp_path, 1), RULE, progress=False)
+        answer(lambda crops: np.zeros((len(crops), 136)), dotted_faces(tmp_path, 1), RULE, progress=False)
 
 
 def test_only_a_batch_of_photographs_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,5 +300,5 @@ def test_only_a_batch_of_photographs_is_held(tmp_path: Path, monkeypatch: pytest
 
     image = read_image(dotted_faces(tmp_path)[0].image)
     monkeypatch.setattr(evaluation_module, "_BATCH_BYTES", 2 * image.nbytes - 1)
-    assert evaluate(watched, dotted_faces(tmp_path), RULE, refine=False, progress=False).n == 5
+    assert answer(watched, dotted_faces(tmp_path), RULE, refine=False, progress=False).score().n == 5
     assert seen == [2, 2, 1]
