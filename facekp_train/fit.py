@@ -21,8 +21,8 @@ from facekp_train.files import write_text
 from facekp_train.imagenet import load_imagenet
 from facekp_train.joint_loss import JointLoss
 from facekp_train.networks import KeypointNet, build_net
-from facekp_train.networks.mobilenet import narrow_state
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
+from facekp_train.pruning.narrow import narrowed
 from facekp_train.recipe import Recipe
 from facekp_train.training_data import TrainingData, load_training_data
 from facekp_train.training_log import TrainingLog
@@ -164,17 +164,14 @@ def load_initial(net: KeypointNet, path: Path) -> None:
         raise UserError(
             f"{path} is a {other.header.net.backbone}, which cannot start a {net.config.backbone}"
         )
-    state = other.net.backbone.state_dict()
-    if net.config.widths is not None:
-        state = narrow_state(state, net.config.widths)
-    own = net.state_dict()
-    heads = {n: t for n, t in other.net.state_dict().items() if not n.startswith("backbone.")}
-    merged = {**{f"backbone.{name}": t for name, t in state.items()}, **heads}
-    fitting = {name: t for name, t in merged.items() if name in own and own[name].shape == t.shape}
-    if any(name.startswith("backbone.") and name not in fitting for name in own):
+    try:
+        start = narrowed(other.net, net.config)
+    except ValueError as error:
         raise UserError(
-            f"{path} has narrower blocks than this net; a checkpoint can be narrowed, not widened"
-        )
+            f"{path} has narrower blocks than this net ({error}); a checkpoint can be narrowed, not widened"
+        ) from None
+    own = net.state_dict()
+    fitting = {n: t for n, t in start.state_dict().items() if n in own and own[n].shape == t.shape}
     net.load_state_dict({**own, **fitting})
 
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from facekp_train.console import UserError
 from facekp_train.files import sha256_of, written_aside
-from facekp_train.networks import BACKBONES, KeypointNet
-from facekp_train.networks.mobilenet import narrow_state
+from facekp_train.networks import KeypointNet, build_net
+from facekp_train.pruning.narrow import narrowed
 
 # What torchvision's files were trained on: (x / 255 - mean) / std by channel.
 _MEAN = (0.485, 0.456, 0.406)
@@ -83,19 +83,19 @@ def load_imagenet(net: KeypointNet, file: Path | None = None) -> None:
         _check_hash(path, FILES[backbone])
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        published = {name: state[name] for name in net.backbone.state_dict()}
-        BACKBONES[backbone]().load_state_dict(published)
+        whole = build_net(net.config.model_copy(update={"widths": None, "channels": None}))
+        whole.backbone.load_state_dict({name: state[name] for name in whole.backbone.state_dict()})
     except Exception as error:
         first = str(error).splitlines()[0]
         raise UserError(f"{path} does not hold ImageNet weights for {backbone} ({first})") from None
     try:
-        narrowed = narrow_state(published, net.config.widths) if net.config.widths else published
-        net.backbone.load_state_dict(narrowed)
-    except (RuntimeError, KeyError):
+        start = narrowed(whole, net.config)
+    except ValueError as error:
         raise UserError(
-            f"ImageNet weights exist for the published {backbone} alone and this net's channels differ; "
-            "start it without them: --set imagenet=false"
+            f"ImageNet weights exist for the published {backbone} and can be narrowed, not widened "
+            f"({error}); start without them: --set imagenet=false"
         ) from None
+    net.backbone.load_state_dict(start.backbone.state_dict())
     fold_normalisation(*net.backbone.stem)  # type: ignore[misc]
 
 

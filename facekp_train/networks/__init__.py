@@ -20,6 +20,12 @@ class Backbone(Protocol):
     channels: int
 
     @property
+    def inner_layers(self) -> tuple[str, ...]: ...
+
+    @property
+    def outer_layers(self) -> tuple[str, ...]: ...
+
+    @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]: ...
 
     def __call__(self, x: Tensor) -> Tensor: ...
@@ -63,10 +69,12 @@ class NetConfig(BaseModel):
 
 
 class Prediction(NamedTuple):
-    """What one forward pass gives: keypoints [B, N, 2] in [0, 1], heatmaps [B, N, h, w] or None."""
+    """What one forward pass gives: keypoints [B, N, 2] in [0, 1]; in training mode also heatmaps
+    [B, N, h, w], where the net has that head, and the last features, pooled, [B, C]."""
 
     keypoints: Tensor
-    heatmaps: Tensor | None
+    heatmaps: Tensor | None = None
+    pooled: Tensor | None = None
 
 
 class KeypointNet(nn.Module):
@@ -85,14 +93,16 @@ class KeypointNet(nn.Module):
     def features(self, crops: Tensor) -> Tensor:
         """Crops [B, 3, S, S], RGB 0..255 of any dtype -> the last feature map."""
         # One scalar for all channels: an int8 file's input scale 1/128 and zero point 128 are it.
-        return self.backbone(crops.float() / 128 - 1)
+        return self.backbone(crops.to(self.regression.fc1.weight.dtype) / 128 - 1)
 
     def forward(self, crops: Tensor) -> Prediction:
-        """Crops [B, 3, S, S], RGB 0..255 -> keypoints and, in training mode, heatmaps."""
+        """Crops [B, 3, S, S], RGB 0..255 -> keypoints and, in training mode, heatmaps and features."""
         features = self.features(crops)
         keypoints = self.regression(features).view(-1, self.config.points, 2)
-        heatmaps = self.heatmap(features) if self.training and self.heatmap is not None else None
-        return Prediction(keypoints, heatmaps)
+        if not self.training:
+            return Prediction(keypoints)
+        heatmaps = None if self.heatmap is None else self.heatmap(features)
+        return Prediction(keypoints, heatmaps, features.mean(dim=(2, 3)))
 
 
 class DeployedNet(nn.Module):

@@ -10,13 +10,13 @@ of every stage are free, so that a pruned or a wider net can be rebuilt.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facekp_train.networks.sizes import check_sizes
+from facekp_train.networks.sizes import check_sizes, share_of_width
 
 # Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
 _STAGES = (
@@ -60,13 +60,10 @@ def stage_channels(width: float = 1.0) -> tuple[int, ...]:
 
 
 def hidden_widths(share: float = 1.0, channels: Sequence[int] | None = None) -> tuple[int, ...]:
-    """Hidden channels of the 16 expanding blocks at a share of their full width, rounded to 8.
-
-    Odd widths have made narrowed MobileNets slower than the full one, hence the multiple of 8.
-    """
+    """Hidden channels of the 16 expanding blocks at a share of their full width, rounded to 8."""
     blocks = _blocks(stage_channels() if channels is None else channels)
     full = (block.expansion * block.inputs for block in blocks if block.expansion > 1)
-    return tuple(max(8, round(width * share / 8) * 8) for width in full)
+    return tuple(share_of_width(width, share) for width in full)
 
 
 class Conv(nn.Conv2d):
@@ -76,11 +73,13 @@ class Conv(nn.Conv2d):
         padding = kernel // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
 
+    def padded(self, input: Tensor) -> Tensor:
+        """The input with the border that `padding` cannot express."""
+        return F.pad(input, (0, 1, 0, 1)) if self.stride[0] == 2 else input
+
     def forward(self, input: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C', ceil(H / stride), ceil(W / stride)], for even H and W."""
-        if self.stride[0] == 2:
-            input = F.pad(input, (0, 1, 0, 1))
-        return super().forward(input)
+        return super().forward(self.padded(input))
 
 
 def _conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -132,6 +131,17 @@ class MobileNetV2(nn.Module):
         return self.features(x)
 
     @property
+    def inner_layers(self) -> tuple[str, ...]:
+        """The convolutions whose filters `widths` counts, in its order."""
+        return tuple(f"features.{i}.conv.0.0" for i in range(2, len(self.features)))
+
+    @property
+    def outer_layers(self) -> tuple[str, ...]:
+        """For each of `channels` one convolution that has as many filters."""
+        last = list(accumulate(repeats for _, _, repeats, _ in _STAGES))
+        return ("features.0.0", "features.1.conv.1", *(f"features.{i}.conv.2" for i in last[1:]))
+
+    @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
         """The first convolution and its BN, into which an input normalisation can be folded."""
         first = self.features[0]
@@ -144,22 +154,3 @@ class MobileNetV2(nn.Module):
 def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out")
-
-
-def narrow_state(state: dict[str, Tensor], widths: Sequence[int]) -> dict[str, Tensor]:
-    """The weights of a wider net cut to `widths`: in each block the channels that matter most stay.
-
-    A channel matters by |BN scale after the depthwise convolution| times the norm of the weights
-    that read it. A starting point for training, not the paper's pruning.
-    """
-    cut = dict(state)
-    for block, width in enumerate(widths, start=2):
-        prefix = f"features.{block}.conv."
-        reader = cut[prefix + "2.weight"]
-        importance = cut[prefix + "1.1.weight"].abs() * reader.flatten(2).norm(dim=(0, 2))
-        kept = torch.topk(importance, min(width, importance.numel())).indices.sort().values
-        for name in list(cut):
-            if name.startswith((prefix + "0.", prefix + "1.")) and cut[name].ndim > 0:
-                cut[name] = cut[name][kept]
-        cut[prefix + "2.weight"] = reader[:, kept]
-    return cut

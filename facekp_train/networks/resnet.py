@@ -80,6 +80,21 @@ class ResNet50(nn.Module):
         return x
 
     @property
+    def inner_layers(self) -> tuple[str, ...]:
+        """The convolutions whose filters `widths` counts, in its order."""
+        return tuple(
+            f"{name}.{conv}"
+            for name, module in self.named_modules()
+            if isinstance(module, Bottleneck)
+            for conv in ("conv1", "conv2")
+        )
+
+    @property
+    def outer_layers(self) -> tuple[str, ...]:
+        """For each of `channels` one convolution that has as many filters."""
+        return ("conv1", *(f"layer{number}.0.conv3" for number in range(1, len(_STAGES) + 1)))
+
+    @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
         """The first convolution and its BN, into which an input normalisation can be folded."""
         return self.conv1, self.bn1

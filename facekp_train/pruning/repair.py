@@ -1,0 +1,56 @@
+"""What the kept channels do in place of those that go: constants always, least squares on request."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from facekp_train.pruning.moments import Moments
+
+Repair = Literal["none", "lstsq"]
+
+# Keeps the equations solvable where channels are linear copies of each other.
+_RIDGE = 1e-6
+
+
+class Repaired(NamedTuple):
+    """A reader's weights for the kept channels [O, K, T], and the mean answer that they lack [O]."""
+
+    weight: Tensor
+    lost: Tensor
+
+
+def repaired_weight(weight: Tensor, moments: Moments | None, keep: Tensor, how: Repair) -> Repaired:
+    """Weights of a layer [O, C, T] that from now on reads the channels `keep` alone.
+
+    `none`: the kept weights as they were. `lstsq`: those that come closest to the old answer on the
+    images of the moments, W' = W C[:, K] (C[K, K] + ridge)^-1 with the covariance C (He et al. 2017,
+    https://arxiv.org/abs/1707.06168). In both, what the answer loses on average is a constant that
+    the next BN or the bias can take over (https://arxiv.org/abs/1802.00124); at a k x k layer's border
+    it is exact on average alone. Without moments nothing is known of averages: `lost` is zero.
+    Raises ValueError for `lstsq` without moments.
+    """
+    kept = weight[:, keep]
+    if moments is None:
+        if how != "none":
+            raise ValueError("a least-squares repair needs moments of the layer's input")
+        return Repaired(kept, weight.new_zeros(len(weight)))
+    exact = weight.double()
+    new = exact[:, keep]
+    if how == "lstsq":
+        taps = weight.shape[2]
+        columns = (keep[:, None] * taps + torch.arange(taps, device=keep.device)).flatten()
+        new = least_squares(exact.flatten(1), moments.second(centred=True), columns).view_as(new)
+    mean = moments.mean
+    lost = torch.einsum("oct,ct->o", exact, mean) - torch.einsum("oct,ct->o", new, mean[keep])
+    return Repaired(new.to(weight.dtype), lost.to(weight.dtype))
+
+
+def least_squares(weight: Tensor, covariance: Tensor, columns: Tensor) -> Tensor:
+    """The weights [O, K] on `columns` whose answer is nearest to that of `weight` [O, C]."""
+    own = covariance[columns][:, columns]
+    ridge = _RIDGE * covariance.diagonal().mean().clamp_min(1e-300)
+    own = own + ridge * torch.eye(len(own), dtype=own.dtype, device=own.device)
+    return torch.linalg.solve(own, covariance[columns] @ weight.T).T

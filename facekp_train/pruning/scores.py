@@ -1,0 +1,140 @@
+"""What a filter is worth: the change that its removal makes at the next layer, in closed form.
+
+Measured is the pre-activation of the layer that reads the group's channels: its linear map followed
+by its BN in eval mode, y = a (W x - m) + b with a, m, b by output channel. Without the input
+channels S, y changes by a W[:, S] x[S] at every position, so the mean over positions of the squared
+L2 change is a quadratic form in the moments of x, where Appl. Sci. 2024, 14, 7153, section 3.5.2,
+runs the net once for every filter:
+
+    1x1        s_i = ||a W[:, i]||^2 mean(x_i^2)
+    k x k      s_i = sum over o of a_o^2 w_oi' A_i w_oi, A_i = mean(x_i x_i') over the kernel's taps
+    depthwise  s_i = a_i^2 w_i' A_i w_i
+    a set S    1' G_SS 1 with G = ((a W)' (a W)) o mean(x x')
+
+The moments are about zero, which is removal as the paper has it, or about the mean (`centred`):
+what is left of the change once the removed channels' mean has gone into the BN, as surgery does.
+
+A score divided by the layer's energy (the change where all channels go) can be compared between
+layers. A group with several readers adds up their shares. Each reader is measured by itself, with
+its other inputs as they were: changes that travel through the blocks in between are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facekp_train.networks import KeypointNet
+from facekp_train.pruning.groups import Consumer, Group, is_depthwise
+from facekp_train.pruning.moments import Moments
+
+Score = Literal["paper", "greedy"]
+
+
+class Ranking(NamedTuple):
+    """A group's channels in the order of their removal, int64 [C], least worth first.
+
+    errors: float64 [C + 1], normalised error after the first m have gone, as surgery without repair
+    leaves it (moments about the mean): 0 for none, the number of readers for all.
+    """
+
+    order: Tensor
+    errors: Tensor
+
+    def keep(self, width: int) -> Tensor:
+        """The `width` channels that stay, ascending."""
+        return self.order[len(self.order) - width :].sort().values
+
+
+def scaled_weight(net: KeypointNet, consumer: Consumer) -> Tensor:
+    """a W of a reader, float64 [outputs, inputs, taps]; inputs is 1 for a depthwise convolution."""
+    layer = net.get_submodule(consumer.layer)
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight.detach().double().reshape(*weight.shape[:2], -1) * _scale(net, consumer)[:, None, None]
+
+
+def _scale(net: KeypointNet, consumer: Consumer) -> Tensor:
+    """The BN's factor by output channel, float64; 1 where no BN follows."""
+    if consumer.norm is None:
+        weight = net.get_submodule(consumer.layer).weight
+        assert isinstance(weight, Tensor)
+        return torch.ones(len(weight), dtype=torch.float64, device=weight.device)
+    norm = net.get_submodule(consumer.norm)
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) and norm.running_var is not None
+    return norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()
+
+
+def filter_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred: bool = False) -> Tensor:
+    """s_i of each channel that a layer reads, float64 [C]: the mean squared L2 change without it."""
+    weight = scaled_weight(net, consumer)
+    own = moments.own / moments.count
+    if centred:
+        own = own - moments.mean[:, :, None] * moments.mean[:, None, :]
+    if is_depthwise(net.get_submodule(consumer.layer)):
+        return torch.einsum("ct,ctu,cu->c", weight[:, 0], own, weight[:, 0])
+    return (torch.einsum("oct,ocu->ctu", weight, weight) * own).sum((1, 2))
+
+
+def pair_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred: bool = False) -> Tensor:
+    """G, float64 [C, C]: the change without a set of channels is the sum of G over its pairs."""
+    if is_depthwise(net.get_submodule(consumer.layer)):
+        return torch.diag(filter_scores(net, consumer, moments, centred))
+    weight = scaled_weight(net, consumer)
+    _, channels, taps = weight.shape
+    flat = weight.flatten(1)
+    products = (flat.T @ flat) * moments.second(centred)
+    return products.view(channels, taps, channels, taps).sum((1, 3))
+
+
+def group_scores(net: KeypointNet, group: Group, moments: Mapping[str, Moments]) -> Tensor:
+    """The paper's score of each channel of a group, normalised, float64 [C]."""
+    total = torch.zeros(group.width, dtype=torch.float64)
+    for consumer in group.consumers:
+        known = moments[consumer.layer]
+        total += (filter_scores(net, consumer, known) / _energy(net, consumer, known)).cpu()
+    return total
+
+
+def rank(net: KeypointNet, group: Group, moments: Mapping[str, Moments], how: Score = "paper") -> Ranking:
+    """Order a group's channels for removal.
+
+    `paper`: by each one's own score about zero, lowest first. `greedy` (ThiNet, Luo et al. 2017,
+    https://arxiv.org/abs/1707.06342): one by one that which makes the set's error about the mean
+    least. Ties go to the lower channel. Needs moments with pairs.
+    """
+    pairs = torch.zeros(group.width, group.width, dtype=torch.float64)
+    for consumer in group.consumers:
+        own = pair_scores(net, consumer, moments[consumer.layer], centred=True).cpu()
+        pairs += own / own.sum().clamp_min(_TINY)
+    if how == "greedy":
+        order = _greedy_order(pairs)
+    else:
+        order = group_scores(net, group, moments).argsort(stable=True)
+    ordered = pairs[order][:, order]
+    # Each channel adds its own error and twice its products with those gone before.
+    added = ordered.diagonal() + 2 * ordered.tril(-1).sum(1)
+    return Ranking(order, torch.cat([added.new_zeros(1), added.cumsum(0)]).clamp_min(0))
+
+
+_TINY = 1e-300
+
+
+def _energy(net: KeypointNet, consumer: Consumer, moments: Moments) -> Tensor:
+    """Mean of ||a W x||^2, the change about zero where all channels go."""
+    scale = _scale(net, consumer)
+    return (scale.square() * moments.answer).sum().clamp_min(_TINY) / moments.count
+
+
+def _greedy_order(pairs: Tensor) -> Tensor:
+    cost = pairs.diagonal().clone()
+    order = []
+    for _ in range(len(pairs)):
+        chosen = int(cost.argmin())
+        order.append(chosen)
+        cost += 2 * pairs[chosen]
+        cost[chosen] = torch.inf
+    return torch.tensor(order)
