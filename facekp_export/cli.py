@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_export.boxes_command import boxes
+from facekp_export.noise import this_process_is_ours
 from facekp_train.console import err, new_app, out, print_json, run
 
 if TYPE_CHECKING:
@@ -251,4 +252,5 @@ def _print_checked(checked: Checked) -> None:
 
 def main() -> None:
     """Run the command line."""
+    this_process_is_ours()
     run(app)

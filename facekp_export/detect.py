@@ -10,6 +10,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from facekp_export.noise import this_process_is_ours
 from facekp_train.console import UserError, err, new_app, out, print_json, run
 
 if TYPE_CHECKING:
@@ -210,6 +211,7 @@ def _table(images: Iterable[dict[str, Any]]) -> Table:
 
 def main() -> None:
     """The command facekp-detect."""
+    this_process_is_ours()
     run(app)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facekp_export.flatbuffer import read_model
 from facekp_export.metadata import ModelInfo, read_info
+from facekp_export.noise import without_banner
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,9 @@ class LiteRuntime:
 
         try:
             read_model(path.read_bytes())
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with without_banner():
+                self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{path}: LiteRT cannot open it ({_first_line(error)})") from None
         self.path, self.threads = path, threads

@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from facekp_export.demo import demo_photo
+from facekp_export.shipped import default_model
+
 CODE = """
 import os, sys
 from pathlib import Path
@@ -35,3 +40,31 @@ def test_noise_goes_to_the_log_and_nothing_else_does(tmp_path: Path) -> None:
     assert done.stderr == "a step\nthe end\n"
     lines = log.read_text().splitlines()
     assert lines[0] == "kept" and set(lines[1:]) == {"from Python", "from C", "an error from C"}
+
+
+BANNER = """
+import os
+from facekp_export.noise import this_process_is_ours, without_banner
+
+{}
+with without_banner():
+    os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\n")
+    os.write(2, b"ERROR: from C\\n")
+os.write(2, b"after\\n")
+"""
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_errors_from_c_are_shown_and_the_banner_only_in_others_processes(ours: bool) -> None:
+    code = BANNER.format("this_process_is_ours()" if ours else "")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    banner = [] if ours else ["INFO: Created TensorFlow Lite XNNPACK delegate for CPU."]
+    assert done.stderr.splitlines() == [*banner, "ERROR: from C", "after"]
+
+
+@pytest.mark.parametrize("module", ["facekp_export", "facekp_export.detect"])
+def test_the_commands_are_silent_where_all_is_well(module: str) -> None:
+    words = ["check", str(default_model())] if module == "facekp_export" else [str(demo_photo())]
+    command = [sys.executable, "-m", module, *words, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout and not done.stderr
