@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from facekp_train.console import new_app, run
+from facekp_train.distill_command import distill
 from facekp_train.fit_command import fit
+from facekp_train.label_command import label
 
 app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
 
@@ -23,14 +25,18 @@ class BoxChoice(str, Enum):
     tight = "tight"
 
 
-_SPLIT_HELP = "train, validation, test (mtfl); train, common, challenging, full (300w); all (pts)"
+_SPEC_HELP = "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, pts, coco"
+_SPLIT_HELP = (
+    "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
+    "heldout (celeba); train, full, frontal (aflw); all (pts, coco)"
+)
 _STRICT_HELP = "stop at the first bad row or image"
 _JSON_HELP = "print one JSON document on stdout"
 
 
 @app.command()
 def data(
-    spec: Annotated[str, typer.Argument(help="mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST")],
+    spec: Annotated[str, typer.Argument(help=_SPEC_HELP)],
     split: Annotated[str | None, typer.Option(help=_SPLIT_HELP + "; default: everything")] = None,
     sheet: Annotated[
         Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
@@ -50,10 +56,13 @@ def data(
 def evaluate(
     *,
     model: Annotated[Path, typer.Option(help="a checkpoint, .safetensors")],
-    data: Annotated[str, typer.Option(help="mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST")],
+    data: Annotated[str, typer.Option(help=_SPEC_HELP)],
     split: Annotated[
         str | None,
-        typer.Option(help=_SPLIT_HELP + "; default: validation of mtfl, full of 300w"),
+        typer.Option(
+            help=_SPLIT_HELP + "; default: validation (mtfl), heldout (celeba), the whole row of a published "
+            "table (300w: common, challenging, full; aflw: frontal, full)"
+        ),
     ] = None,
     boxes: Annotated[
         BoxChoice, typer.Option(help="crop around the data set's box where it has one, or the keypoints")
@@ -76,12 +85,14 @@ def evaluate(
     if split is None:
         dataset.split = dataset.format.evaluation
     evaluate_checkpoint(
-        model, dataset, boxes=boxes.value, refine=refine, batch=batch, folder=folder,
-        as_json=as_json, verbose=verbose,
+        model, dataset, boxes=boxes.value, refine=refine, batch=batch, whole_row=split is None,
+        folder=folder, as_json=as_json, verbose=verbose,
     )  # fmt: skip
 
 
 app.command()(fit)
+app.command()(label)
+app.command()(distill)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class Answers:
             np.stack([sample.keypoints for sample in self.samples]),
             visible=np.stack([sample.visible for sample in self.samples]),
             sides=np.array(self.sides),
+            boxes=_listed_boxes(self.samples),
             names=[str(sample.image) for sample in self.samples],
             data=data,
             split=split,
@@ -164,6 +165,13 @@ def _predict_around(
     if answers.ndim != 3 or len(answers) != len(crops) or answers.shape[2] != 2:
         raise ValueError(f"a model answers [{len(crops)}, N, 2], not {list(answers.shape)}")
     return [square.to_image(a) for square, a in zip(squares, answers, strict=True)], squares
+
+
+def _listed_boxes(samples: list[FaceSample]) -> NDArray[np.float64] | None:
+    """The data set's boxes [F, 4], NaN for a face without one; None where no face has one."""
+    if all(sample.box is None for sample in samples):
+        return None
+    return np.array([sample.box or (np.nan,) * 4 for sample in samples], np.float64)
 
 
 def _in_scheme(points: NDArray[np.float64], sample: FaceSample) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,9 @@ from facekp_train.datasets import Dataset
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
 from facekp_train.evaluate import Answers, Boxes, Predict, answer
 from facekp_train.files import write_text, written_aside
-from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve
+from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
 from facekp_train.samples import read_image
+from facekp_train.table_row import print_row, row_of
 
 if TYPE_CHECKING:
     from facekp_train.checkpoint import Checkpoint
@@ -36,12 +37,16 @@ def evaluate_checkpoint(
     boxes: Boxes,
     refine: bool,
     batch: int,
+    whole_row: bool,
     folder: Path | None,
     as_json: bool,
     verbose: bool,
 ) -> None:
-    """Measure a checkpoint and report. Raises UserError for a file of another kind, ValueError where
-    the data do not fit the model or nothing can be measured."""
+    """Measure a checkpoint and report; with `whole_row`, on every split of the published table's row.
+
+    Raises UserError for a file of another kind, ValueError where the data do not fit the model or
+    nothing can be measured.
+    """
     if model.suffix.lower() in _EXPORTED:
         raise UserError(
             f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
@@ -55,11 +60,15 @@ def evaluate_checkpoint(
     rule = checkpoint.header.crop_rule
     answers = answer(predict_of(checkpoint), dataset, rule, boxes=boxes, refine=refine, batch=batch)
     evaluation = answers.score(dataset.spec, dataset.split)
+    row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
+    document = evaluation.as_json() | ({"splits": row.as_json()} if row else {})
     if folder is not None:
-        write_report(folder, evaluation, answers)
+        write_report(folder, document, evaluation, answers)
     if as_json:
-        print_json(evaluation.as_json())
+        print_json(document)
     else:
+        if row:
+            print_row(row)
         print_evaluation(evaluation, verbose)
         for warning in dataset.warnings:
             err.print(f"warning: {warning}", markup=False, soft_wrap=True)
@@ -79,12 +88,12 @@ def predict_of(checkpoint: Checkpoint) -> Predict:
 
 def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     """The figures as a table on stdout; each names its normaliser."""
-    over = _words(evaluation.normaliser)
+    over = in_words(evaluation.normaliser)
     title = f"{evaluation.data}, {evaluation.split}: {evaluation.n:,} faces, {evaluation.points} keypoints"
     out.print(title, markup=False, soft_wrap=True)
     table = Table("figure", "value")
     for normaliser, percent in evaluation.nme.items():
-        table.add_row(f"NME over {_words(normaliser)}", f"{percent:.2f} %")
+        table.add_row(f"NME over {in_words(normaliser)}", f"{percent:.2f} %")
     for name, percent in (("median", evaluation.median), ("P90", evaluation.p90), ("P95", evaluation.p95)):
         table.add_row(f"{name} of the faces' errors over {over}", f"{percent:.2f} %")
     for limit, percent in evaluation.failure_rate.items():
@@ -99,9 +108,9 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
         out.print(landmarks)
 
 
-def write_report(folder: Path, evaluation: Evaluation, answers: Answers) -> None:
-    """evaluation.json, errors.csv, ced.png, best.png and worst.png in a folder."""
-    write_text(folder / "evaluation.json", json.dumps(evaluation.as_json(), indent=2, allow_nan=False))
+def write_report(folder: Path, document: dict[str, Any], evaluation: Evaluation, answers: Answers) -> None:
+    """evaluation.json (the document), errors.csv, ced.png, best.png and worst.png in a folder."""
+    write_text(folder / "evaluation.json", json.dumps(document, indent=2, allow_nan=False))
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow([f"percent of {evaluation.normaliser}", "image"])
@@ -125,7 +134,7 @@ def plot_cumulative(target: Path, evaluation: Evaluation) -> None:
     axes.plot(errors, share * 100, label=f"AUC to {evaluation.auc_threshold:g} %: {evaluation.auc:.3f}")
     axes.axvline(AUC_THRESHOLD, color="0.7", linewidth=1)
     axes.set(
-        xlabel=f"error of a face, % of {_words(evaluation.normaliser)}",
+        xlabel=f"error of a face, % of {in_words(evaluation.normaliser)}",
         ylabel="% of faces at or below",
         xlim=(0, errors[-1]), ylim=(0, 100), title=f"{evaluation.data}, {evaluation.split}",
     )  # fmt: skip
@@ -147,11 +156,3 @@ def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
         labels, answered = (square.to_crop(p) * rule.size - 0.5 for p in (sample.keypoints, points))
         tiles.append(draw_keypoints(draw_keypoints(tile, labels, dot=FRAME, line=FRAME), answered))
     return contact_sheet(tiles, tile=rule.size)
-
-
-def _words(normaliser: str) -> str:
-    return {
-        "inter_ocular": "inter-ocular distance",
-        "inter_pupil": "inter-pupil distance",
-        "box": "the keypoint box's size",
-    }[normaliser]

@@ -22,9 +22,9 @@ class Scheme:
     """One published way to mark up a face.
 
     `flip[i]` is the keypoint that takes place i in the mirrored image. `normalisers` maps a
-    normaliser's name to the keypoints at its two ends; `box` (the root of the face box's area)
-    exists for every scheme and is not listed. `contour` are the points of `lines` to draw, as
-    (first, last, closed) runs.
+    normaliser's name to the keypoints at its two ends; `box` and `face_box` (the root of a box's
+    area) hang on no keypoint and are not listed. `lines` are the contours to draw, as (first, last,
+    closed) runs.
     """
 
     name: str
@@ -148,17 +148,38 @@ def five_matrix(points: int) -> NDArray[np.float32]:
     """[5, N] weights that turn a scheme's N keypoints into the five. ValueError where unknown."""
     groups = {
         5: ((0,), (1,), (2,), (3,), (4,)),
+        19: ((7,), (10,), (13,), (15,), (17,)),
+        21: ((7,), (10,), (14,), (17,), (19,)),
         68: FIVE_OF_68,
         98: (_span(60, 67), _span(68, 75), (54,), (76,), (82,)),
     }.get(points)
     if groups is None:
-        raise ValueError(f"no map from {points} keypoints to five is known; use 5, 68 or 98 points")
+        raise ValueError(f"no map from {points} keypoints to five is known; use 5, 19, 21, 68 or 98 points")
     weights = np.zeros((5, points), np.float32)
     for row, group in zip(weights, groups, strict=True):
         row[list(group)] = 1 / len(group)
     return weights
 
 
+def five_of(keypoints: Floats, known: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+    """The five [F, 5, 2] of keypoints [F, N, 2], and for which faces [F] all that they need is known.
+
+    No face is, for schemes without a map to the five.
+    """
+    try:
+        weights = five_matrix(keypoints.shape[1])
+    except ValueError:
+        return np.zeros((len(keypoints), 5, 2), np.float32), np.zeros(len(keypoints), bool)
+    needed = weights.any(axis=0)
+    return np.einsum("fn,bnc->bfc", weights, keypoints), known[:, needed].all(axis=1)
+
+
 def to_five(keypoints: Floats) -> Floats:
-    """Keypoints [..., N, 2] -> the five [..., 5, 2]: left eye, right eye, nose tip, mouth corners."""
-    return np.einsum("fn,...nc->...fc", five_matrix(keypoints.shape[-2]), keypoints)
+    """Keypoints [..., N, 2] -> the five [..., 5, 2]: left eye, right eye, nose tip, mouth corners.
+
+    One of the five is NaN where a keypoint that it is made of is.
+    """
+    weights = five_matrix(keypoints.shape[-2])
+    unknown = ~np.isfinite(keypoints).all(axis=-1, keepdims=True)
+    five = np.einsum("fn,...nc->...fc", weights, np.where(unknown, 0, keypoints))
+    return np.where(np.einsum("fn,...nc->...fc", weights, unknown) > 0, np.nan, five)

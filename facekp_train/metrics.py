@@ -1,9 +1,9 @@
 """How far keypoints lie from the truth: NME, failure rate, AUC, MSE. numpy only.
 
 A face's error is the mean distance of its counted keypoints, divided by a distance of the face that
-has a name, the normaliser: `inter_ocular` (outer eye corners), `inter_pupil` (eye centres) or `box`,
-the root of width times height of the smallest upright box around the face's annotated keypoints
-(or of a box that is given). NME is the mean of that over faces, in percent.
+has a name, the normaliser: `inter_ocular` (outer eye corners), `inter_pupil` (eye centres), `box`,
+the root of width times height of the smallest upright box around the face's annotated keypoints, or
+`face_box`, the same of the box that the data set gives. NME is the mean of that over faces, in percent.
 """
 
 from __future__ import annotations
@@ -64,24 +64,39 @@ class Evaluation:
         return document
 
 
-def normaliser_names(points: int) -> tuple[str, ...]:
-    """The normalisers of a scheme, the primary one first; every scheme has `box`."""
-    return (*scheme_of(points).normalisers, "box")
+def normaliser_names(points: int, boxed: bool = False) -> tuple[str, ...]:
+    """The normalisers of a scheme, the primary one first; every scheme has `box`.
+
+    AFLW's schemes have no eye distance, since a turned face hides an eye: with the data set's boxes
+    at hand they have `face_box`, as papers report them.
+    """
+    named = scheme_of(points).normalisers
+    return (*named, "box") if named or not boxed else ("face_box", "box")
+
+
+def in_words(normaliser: str) -> str:
+    """A normaliser as people read it."""
+    return {
+        "inter_ocular": "inter-ocular distance",
+        "inter_pupil": "inter-pupil distance",
+        "box": "the keypoint box's size",
+        "face_box": "the data set's face box's size",
+    }[normaliser]
 
 
 def normalising_distances(truth: Floats, normaliser: str, boxes: Floats | None = None) -> Doubles:
     """What the errors of faces [F, N, 2] are divided by: float64 [F], NaN where unknown.
 
-    `boxes` [F, 4] (x, y, width, height) takes the place of the keypoints' own box for `box`.
-    Raises ValueError for a normaliser that the scheme does not have.
+    boxes: [F, 4] (x, y, width, height), the data set's, for `face_box`; NaN for a face without one.
+    Raises ValueError for a normaliser that the scheme, or a scheme without boxes, does not have.
     """
     truth = np.asarray(truth, np.float64)
     points = truth.shape[1]
-    names = normaliser_names(points)
+    names = normaliser_names(points, boxes is not None)
     if normaliser not in names:
         raise ValueError(f"{points} keypoints have no normaliser '{normaliser}', only {', '.join(names)}")
-    if normaliser == "box":
-        extent = np.asarray(boxes, np.float64)[:, 2:] if boxes is not None else _extents(truth)
+    if normaliser in ("box", "face_box"):
+        extent = _extents(truth) if normaliser == "box" else np.asarray(boxes, np.float64)[:, 2:]
         return np.sqrt(extent.prod(axis=1))
     first, second = scheme_of(points).normalisers[normaliser]
     span = truth[:, list(first)].mean(axis=1) - truth[:, list(second)].mean(axis=1)
@@ -140,11 +155,11 @@ def score(
     """Every figure of predictions [F, N, 2] against the truth [F, N, 2].
 
     sides: [F], the crop's side in the unit of the points, for the MSE; without it the points are in
-    [0, 1] of the crop already. boxes: [F, 4] for `box`. names: [F], for `excluded`. A face that lacks
-    any normaliser counts in no figure, so that all are over the same faces. Raises ValueError where
-    no face is left or a prediction is not finite.
+    [0, 1] of the crop already. boxes: [F, 4], the data set's, for `face_box`; NaN for a face without.
+    names: [F], for `excluded`. A face that lacks any normaliser counts in no figure, so that all are
+    over the same faces. Raises ValueError where no face is left or a prediction is not finite.
     """
-    normalisers = normaliser_names(np.shape(truth)[1])
+    normalisers = normaliser_names(np.shape(truth)[1], boxes is not None)
     by_name = {name: face_errors(predicted, truth, name, visible, boxes) for name in normalisers}
     good = np.isfinite(list(by_name.values())).all(axis=0)
     if not good.any():

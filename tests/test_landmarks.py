@@ -95,16 +95,15 @@ def test_five_of_68_are_eye_centres_nose_tip_and_mouth_corners() -> None:
     np.testing.assert_allclose(five[:, 2:], face[:, [30, 48, 54]])
 
 
-@pytest.mark.parametrize("points", [5, 68, 98])
+@pytest.mark.parametrize("points", [5, 19, 21, 68, 98])
 def test_five_of_a_mirrored_face_are_its_mirrored_five(points: int) -> None:
     face = np.random.default_rng(1).random((points, 2))
     np.testing.assert_allclose(to_five(flip_keypoints(face)), flip_keypoints(to_five(face)), atol=1e-6)
 
 
-@pytest.mark.parametrize("points", [19, 21, 29])
-def test_no_five_are_invented_for_other_schemes(points: int) -> None:
-    with pytest.raises(ValueError, match="no map from"):
-        five_matrix(points)
+def test_no_five_are_invented_for_other_schemes() -> None:
+    with pytest.raises(ValueError, match="no map from 29"):
+        five_matrix(29)
 
 
 def test_unknown_scheme_names_the_known_ones() -> None:

@@ -60,8 +60,30 @@ def test_normalisers_of_68_points() -> None:
     np.testing.assert_allclose(normalising_distances(truth, "inter_ocular"), outer)
     np.testing.assert_allclose(normalising_distances(truth, "inter_pupil"), centres)
     np.testing.assert_allclose(normalising_distances(truth, "box"), np.sqrt(extent[:, 0] * extent[:, 1]))
-    boxes = np.array([[0, 0, 4, 9]] * 3)
-    np.testing.assert_allclose(normalising_distances(truth, "box", boxes), 6)
+
+
+@pytest.mark.parametrize("points", [19, 21])
+def test_aflw_is_measured_over_the_data_sets_box(points: int) -> None:
+    """The root of its width times height, on visible keypoints."""
+    truth = faces(3, points)
+    predicted = truth + np.array([3.0, 4.0])
+    predicted[0, 5] += 1000
+    visible = np.ones((3, points), bool)
+    visible[0, 5] = False
+    boxes = np.array([[0, 0, 4, 9], [7, 7, 100, 100], [np.nan] * 4])
+    result = score(predicted, truth, visible=visible, boxes=boxes, names=["a", "b", "c"])
+    assert result.normaliser == "face_box"
+    assert set(result.nme) == {"face_box", "box"}
+    assert result.nme["face_box"] == pytest.approx(100 * (5 / 6 + 5 / 100) / 2)
+    # One without a box counts in no figure, and is named.
+    assert [entry["file"] for entry in result.excluded] == ["c"]
+    with pytest.raises(ValueError, match="no normaliser 'face_box', only box"):
+        normalising_distances(truth, "face_box")
+
+
+def test_the_data_sets_boxes_change_nothing_where_there_is_an_eye_distance() -> None:
+    truth, predicted = faces(3, 68), faces(3, 68, 1)
+    assert score(predicted, truth, boxes=np.full((3, 4), np.nan)).nme == score(predicted, truth).nme
 
 
 def test_every_scheme_says_its_normalisers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from facekp_train.cli import app
 from facekp_train.console import run
+from facekp_train.datasets import aflw_mat
 
 
 def command(*words: str | Path) -> int:
@@ -56,7 +58,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("checkpoints")
-    for points in (5, 68):
+    for points in (5, 19, 68):
         config = NetConfig.model_validate({"points": points, "widths": [8] * 16})
         header = CheckpointHeader.model_validate({"net": config})
         save_checkpoint(folder / f"{points}.safetensors", build_net(config), header)
@@ -300,18 +302,138 @@ def test_evaluate_strict_stops(photos: Path, checkpoints: Path, capsys: pytest.C
     assert "--strict" in capsys.readouterr().err
 
 
-def test_evaluate_takes_the_split_that_figures_are_reported_on(
+@pytest.fixture
+def w300(tmp_path: Path) -> Path:
+    """Faces of three of 300W's folders; shapes differ, so that splits have different figures."""
+    root = tmp_path / "300w"
+    for folder, name, middle in (("helen/testset", "a", 0), ("helen/testset", "b", 9), ("ibug", "c", 25)):
+        annotated(root / folder, name, middle=middle)
+    annotated(root / "afw", "not-for-testing")
+    return root
+
+
+def test_evaluate_prints_a_row_of_table_1(
+    w300: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --split: every split's figures, the same as each alone has, from one pass."""
+    words = ["evaluate", "--model", str(checkpoints / "68.safetensors"), "--data", f"300w:{w300}"]
+    assert command(*words, "--json") == 0
+    document = printed(capsys)
+    assert list(document)[:7] == ["data", "split", "n", "nme", "failure_rate", "auc", "mse"]
+    assert (document["split"], document["n"]) == ("full", 3)
+    assert {split: figures["n"] for split, figures in document["splits"].items()} == {
+        "common": 2, "challenging": 1, "full": 3,
+    }  # fmt: skip
+    for split, figures in document["splits"].items():
+        assert command(*words, "--split", split, "--json") == 0
+        alone = printed(capsys)
+        assert "splits" not in alone
+        assert figures == {field: alone[field] for field in figures}
+        assert list(figures) == ["n", "nme", "failure_rate", "auc", "mse"]
+    assert command(*words) == 0
+    table = capsys.readouterr().out
+    (line,) = [line for line in table.splitlines() if "inter-pupil distance" in line and "NME" not in line]
+    values = [f"{document['splits'][split]['nme']['inter_pupil']:.2f}" for split in document["splits"]]
+    assert [value for value in values if value in line] == values
+    assert "common (2)" in table
+    # Three faces do not compare with the paper's 689.
+    assert "paper" not in table
+
+
+def test_a_split_without_a_face_is_left_open(
+    w300: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (w300 / "helen" / "testset").iterdir():
+        file.unlink()
+    words = ["evaluate", "--model", str(checkpoints / "68.safetensors"), "--data", f"300w:{w300}"]
+    assert command(*words, "--json") == 0
+    assert printed(capsys)["splits"]["common"] is None
+    assert command(*words) == 0
+    assert "common (0)" in capsys.readouterr().out
+
+
+def test_the_papers_figures_stand_beside_the_same_faces_alone(
+    w300: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facekp_train import table_row
+
+    here = {"common": 2, "challenging": 1, "full": 3}
+    table = replace(table_row.TABLES["300w"], faces=here)
+    monkeypatch.setitem(table_row.TABLES, "300w", table)
+    words = ["evaluate", "--model", str(checkpoints / "68.safetensors"), "--data", f"300w:{w300}"]
+    assert command(*words) == 0
+    text = capsys.readouterr().out
+    (line,) = [line for line in text.splitlines() if "the paper's 0.25X, inter-pupil" in line]
+    assert all(value in line for value in ("3.36", "6.78", "3.98"))
+    assert "Appl. Sci. 2024, 14, 7153, table 1" in text
+
+
+def test_evaluate_writes_the_row_too(w300: Path, checkpoints: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs facekp[train]")
+    model, folder = checkpoints / "68.safetensors", tmp_path / "report"
+    assert command("evaluate", "--model", model, "--data", f"300w:{w300}", "--out", folder) == 0
+    assert set(json.loads((folder / "evaluation.json").read_text())["splits"]) == {
+        "common",
+        "challenging",
+        "full",
+    }
+
+
+def test_evaluate_prints_a_row_of_table_2(
+    tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scipy_io = pytest.importorskip("scipy.io", reason="needs facekp[train]")
+    monkeypatch.setattr(aflw_mat, "_TRAIN_FACES", 4)
+    count = 7
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((100, 120, 3), 80, np.uint8))
+    names = np.empty((count, 1), object)
+    names[:, 0] = "a.png"
+    mask = np.ones((count, 19))
+    mask[5, 7] = 0
+    data = np.tile(ring(19).T.ravel(), (count, 1)) + np.arange(count)[:, None] / 1e4
+    content = {
+        "nameList": names, "data": data, "mask_new": mask, "ra": np.arange(count) + 1.0,
+        "bbox": np.tile([20.0, 100.0, 10.0, 90.0], (count, 1)),
+    }  # fmt: skip
+    scipy_io.savemat(tmp_path / "AFLWinfo_release.mat", content)
+    words = ["evaluate", "--model", str(checkpoints / "19.safetensors"), "--data", f"aflw:{tmp_path}"]
+    assert command(*words, "--json") == 0
+    document = printed(capsys)
+    assert (document["split"], document["normaliser"]) == ("full", "face_box")
+    assert {split: figures["n"] for split, figures in document["splits"].items()} == {"frontal": 2, "full": 3}
+    assert document["settings"]["boxes"] == {"aflw": 3}
+    assert command(*words) == 0
+    assert "NME over the data set's face box's size" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    assert command("data", f"aflw:{tmp_path}", "--json") == 0
+    surveyed = printed(capsys)
+    assert (surveyed["splits"], surveyed["points"]) == ({"train": 4, "full": 3}, 19)
+    assert "gives 3 testing faces, not 4,386" in surveyed["warnings"][0]
+    assert Path(surveyed["sheet"]).is_file()
+
+
+def test_evaluate_measures_celeba_on_the_papers_share(
     tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = tmp_path / "300w"
-    annotated(root / "afw", "a")
-    annotated(root / "ibug", "b")
-    assert (
-        command("evaluate", "--model", checkpoints / "68.safetensors", "--data", f"300w:{root}", "--json")
-        == 0
-    )
+    folder = tmp_path / "img_align_celeba"
+    folder.mkdir()
+    names = [f"{i:06}.jpg" for i in range(1, 5)]
+    for name in names:
+        cv2.imwrite(str(folder / name), np.full((218, 178, 3), 80, np.uint8))
+    points = "69 109 106 113 77 142 73 152 108 154"
+    (tmp_path / "list_landmarks_align_celeba.txt").write_text("".join(f"{name} {points}\n" for name in names))
+    parts = "\n".join(f"{name} {part}" for name, part in zip(names, "0122", strict=True))
+    (tmp_path / "list_eval_partition.txt").write_text(parts)
+    model = checkpoints / "5.safetensors"
+    assert command("evaluate", "--model", model, "--data", f"celeba:{tmp_path}", "--json") == 0
     document = printed(capsys)
-    assert (document["split"], document["n"]) == ("full", 1)
+    assert (document["split"], document["n"]) == ("heldout", 3)
+    assert document["mse"] > 0
+    assert command("data", f"celeba:{tmp_path}", "--json", "--out", tmp_path / "sheet.png") == 0
+    surveyed = printed(capsys)
+    assert (surveyed["n"], surveyed["points"]) == (4, 5)
+    assert surveyed["splits"] == {"train": 1, "validation": 1, "test": 2}
+    assert cv2.imread(str(tmp_path / "sheet.png")).size > 0
 
 
 # The program

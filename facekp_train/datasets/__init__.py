@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import mtfl, pts, w300
+from facekp_train.datasets import aflw, celeba, mtfl, pts, w300
 from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
@@ -27,7 +27,8 @@ class Format:
 
     splits: all that can be asked for, the one to train on first. parts: splits that together hold
     every face once. evaluation: the split that figures are reported on. points: keypoints a face,
-    None where the files say.
+    None where the files say. file: whether PATH is one file, not a folder. row: the splits of a
+    published table's row, all of them parts of `evaluation`, which is the last.
     """
 
     read: Reader
@@ -35,11 +36,15 @@ class Format:
     parts: tuple[str, ...]
     evaluation: str
     points: int | None
+    file: bool = False
+    row: tuple[str, ...] = ()
 
 
 FORMATS: dict[str, Format] = {
     "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5),
-    "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68),
+    "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68, row=("common", "challenging", "full")),
+    "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
+    "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
     "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
 }
 
@@ -97,7 +102,8 @@ def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> D
     if not root.exists() and "@" in rest:
         before, _, listing = rest.rpartition("@")
         root = Path(before).expanduser()
-    if not root.is_dir():
-        state = "is a file" if root.exists() else "does not exist"
-        raise FileNotFoundError(f"{root} {state}; give the folder of the data set in '{spec}'")
+    if not (root.is_file() if known.file else root.is_dir()):
+        wanted, other = ("file", "folder") if known.file else ("folder", "file")
+        state = f"is a {other}" if root.exists() else "does not exist"
+        raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
     return Dataset(spec, known, root, split or known.splits[0], listing, strict)
