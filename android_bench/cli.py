@@ -149,7 +149,7 @@ def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | N
     if as_json:
         print(json_text(records), end="")
     elif len(records) > 1 or any(record.valid for record in records):
-        out.print(terminal(records))
+        out.print(terminal(records, out.width))
     for name, path in files.items():
         if path is not None:
             write_text(path, FORMATS[name](records))

@@ -17,6 +17,8 @@ HEADERS = (
     "vs fastest",
 )  # fmt: skip
 _TEXT_COLUMNS = 2
+_FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB")
+"""Columns that a narrow window does without, so that the names of models stay whole."""
 
 
 def rounded(value: float | None, most_decimals: int = 6) -> str:
@@ -86,21 +88,39 @@ def _machine_line(machine: Machine) -> str:
     return f"{machine.cpu}, {machine.cores} cores{quota}{kind}, governor {governor}, {machine.os}"
 
 
-def terminal(records: Sequence[Record]) -> RenderableType:
-    """A table for the terminal, with the machine above and remarks below. 80 columns are enough."""
+def terminal(records: Sequence[Record], width: int = 80) -> RenderableType:
+    """A table for a window of that many columns, with the machine above and remarks below."""
+    headers, lines, gone = _fitting(rows(records), width)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for number, header in enumerate(HEADERS):
+    for number, header in enumerate(headers):
         text = number < _TEXT_COLUMNS
-        # Only names give way in a narrow window: half a number is a wrong number.
+        # Only names give way, as a last resort: half a number is a wrong number.
         table.add_column(
             header.replace(" ", "\n"),
             justify="left" if text else "right",
             overflow="fold",
             no_wrap=number > 0,
         )
-    for record, cells in zip(records, rows(records), strict=True):
+    for record, cells in zip(records, lines, strict=True):
         table.add_row(*map(Text, cells), style=None if record.valid else "red")
-    return Group(*map(Text, _machines(records)), Text(), table, Text(), *map(Text, remarks(records)))
+    said = remarks(records)
+    if gone:
+        said.append(f"not shown in {width} columns: {', '.join(gone)}")
+    return Group(*map(Text, _machines(records)), Text(), table, Text(), *map(Text, said))
+
+
+def _fitting(
+    lines: Sequence[Sequence[str]], width: int
+) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
+    """Headers and cells of the columns that fit, and the headers of those that do not."""
+    gone: list[str] = []
+    while True:
+        shown = [number for number, header in enumerate(HEADERS) if header not in gone]
+        wide = [max(len(word) for word in HEADERS[n].split()) for n in shown]
+        wide = [max([w, *(len(line[n]) for line in lines)]) for w, n in zip(wide, shown, strict=True)]
+        if sum(wide) + len(wide) - 1 <= width or len(gone) == len(_FIRST_TO_GO):
+            return [HEADERS[n] for n in shown], [tuple(line[n] for n in shown) for line in lines], gone
+        gone.append(_FIRST_TO_GO[len(gone)])
 
 
 def markdown(records: Sequence[Record]) -> str:

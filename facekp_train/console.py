@@ -20,6 +20,9 @@ err = Console(stderr=True, highlight=False)
 """For people: progress, steps, warnings."""
 out = Console(highlight=False)
 """For results: tables on stdout."""
+if not out.is_terminal:
+    # Rich takes a pipe or a file for 80 columns wide and would fold names; neither has an edge.
+    out.width = 1000
 
 
 # New versions of typer carry their own copy of click, so the base of all wrong usage is found through a name

@@ -71,6 +71,13 @@ def test_a_record_is_complete_and_agrees_with_its_own_samples(
     assert record.first_ms > 0
 
 
+def test_names_are_not_folded_in_a_pipe(tmp_path: Path, bench: Callable[..., tuple[int, str, str]]) -> None:
+    path = tiny_tflite(tmp_path / f"{'long_' * 20}name.tflite")
+    code, stdout, _ = bench("--models", path, *QUICK)
+    assert code == 0
+    assert path.name in stdout and "fastest" in stdout
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the rise in memory is read from /proc")
 def test_memory_counts_the_model_and_not_the_interpreter(tmp_path: Path) -> None:
     small = tiny_tflite(tmp_path / "small.tflite", (1, 8))

@@ -15,7 +15,7 @@ from android_bench.report import FORMATS, HEADERS, labels, markdown, remarks, ro
 
 def shown(records: list[Record], width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(terminal(records))
+    console.print(terminal(records, width))
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -83,13 +83,34 @@ def test_a_warning_of_all_is_said_once() -> None:
     assert remarks(records) == ["warning: load", "warning, b.onnx, onnxruntime, threads 1: outliers"]
 
 
+SHIPPED = [
+    valid(model=f"exports/a/{name}", runtime=runtime, p50_ms=0.679, p90_ms=1.03, p95_ms=0.649, first_ms=38.4,
+          bytes=2_300_000, peak_memory_mb=97.1, memory_increase_mb=19.0)
+    for name, runtime in (("model_float16.tflite", "litert"), ("model.onnx", "onnxruntime"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 64, 80, 88, 200])
+def test_names_stay_whole_where_dropping_columns_helps(width: int) -> None:
+    text = shown(SHIPPED, width)
+    lines = text.splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert ("model_float16.tflite" in text) == (width > 40)
+    assert ("1.00x" in text) == (width >= 88)
+    assert ("not shown in" in text) == (width < 88)
+    for cells in rows(SHIPPED):
+        assert all(cell in text for cell in cells[1:6])
+        assert (cells[8] in text) == (width >= 80)
+
+
 def test_numbers_stay_whole_in_a_narrow_window() -> None:
     record = valid(
         model="a_model_with_a_very_long_name_indeed.onnx", peak_memory_mb=1234.5, memory_increase_mb=1000.1
     )
     text = shown([record])
-    for cell in rows([record])[0][1:]:
-        assert cell in text
+    for header, cell in zip(HEADERS[1:], rows([record])[0][1:], strict=True):
+        assert cell in text or header in text.partition("not shown in 80 columns: ")[2]
+    assert {"2.00", "2.80", "2.90", "1.50"} <= set(text.split())
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
