@@ -14,7 +14,8 @@ from torch import Tensor
 from facekp_train.augment import photometric, random_view
 from facekp_train.crop import apply_affine, invert_affine
 from facekp_train.face_store import FaceStore
-from facekp_train.landmarks import flip_keypoints, scheme_of
+from facekp_train.label_offset import face_frame
+from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
 from facekp_train.recipe import Augmentation
 
 
@@ -39,11 +40,20 @@ class Batch:
 class TrainBatches:
     """Shuffled, augmented batches of one process's share of every global batch.
 
+    With `focus`, turned faces are drawn more often: up to 1 + focus times as often as frontal ones.
     waited: seconds that the loop spent waiting for data in the last epoch.
     """
 
     def __init__(
-        self, store: FaceStore, how: Augmentation, batch: int, seed: int, *, rank: int = 0, world: int = 1
+        self,
+        store: FaceStore,
+        how: Augmentation,
+        batch: int,
+        seed: int,
+        *,
+        focus: float = 0.0,
+        rank: int = 0,
+        world: int = 1,
     ):
         if batch % world:
             raise ValueError(f"a batch of {batch} does not divide among {world} processes")
@@ -53,6 +63,7 @@ class TrainBatches:
             )
         self.store, self.how, self.seed = store, how, seed
         self.batch, self.rank, self.world = batch, rank, world
+        self._shares = 1 + focus * _turned(store) if focus else None
         self.waited = 0.0
 
     def __len__(self) -> int:
@@ -60,7 +71,7 @@ class TrainBatches:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch; the same for the same seed and number."""
-        order = np.random.default_rng((self.seed, number)).permutation(self.store.size)
+        order = self._order(np.random.default_rng((self.seed, number)))
         share = self.batch // self.world
         self.waited = 0.0
         with ThreadPoolExecutor(2) as pool:
@@ -68,15 +79,27 @@ class TrainBatches:
             for step in range(len(self) + 3):
                 if step < len(self):
                     start = step * self.batch + self.rank * share
-                    waiting.append(pool.submit(self._make, order[start : start + share], number))
+                    waiting.append(pool.submit(self._make, order[start : start + share], number, start))
                 if step >= 3:
                     started = time.perf_counter()
                     batch = waiting.pop(0).result()
                     self.waited += time.perf_counter() - started
                     yield batch
 
-    def _make(self, indices: np.ndarray, epoch: int) -> Batch:
-        faces = [self._one(int(i), np.random.default_rng((self.seed, epoch, int(i)))) for i in indices]
+    def _order(self, random: np.random.Generator) -> np.ndarray:
+        """As many places in the store as there are faces; each face about as often as its share."""
+        order = random.permutation(self.store.size)
+        if self._shares is None:
+            return order
+        # Systematic sampling: even steps along the cumulated shares leave no frontal face to chance.
+        ends = np.cumsum(self._shares[order])
+        steps = (np.arange(len(order)) + random.random()) * ends[-1] / len(order)
+        return random.permutation(order[np.searchsorted(ends, steps, side="right")])
+
+    def _make(self, indices: np.ndarray, epoch: int, start: int) -> Batch:
+        # By place, not by face: one that is drawn twice in an epoch is seen in two ways.
+        randoms = (np.random.default_rng((self.seed, epoch, start + k)) for k in range(len(indices)))
+        faces = [self._one(int(i), random) for i, random in zip(indices, randoms, strict=True)]
         columns = [torch.from_numpy(np.stack(column)) for column in zip(*faces, strict=True)]
         return Batch(columns[0].permute(0, 3, 1, 2), *columns[1:])
 
@@ -93,6 +116,22 @@ class TrainBatches:
             many_known = many_known[list(scheme_of(len(many)).flip)]
             five_known = five_known[list(scheme_of(5).flip)]
         return photometric(crop, random, self.how), many, five, many_known, five_known
+
+
+# Turned by less than the first (nose's way from the eyes' middle, in eye distances), a face counts
+# as frontal; from the second on as wholly turned.
+_TURNED = (0.15, 0.5)
+
+
+def _turned(store: FaceStore) -> np.ndarray:
+    """How far each face of a store is turned to a side: [F] in [0, 1]; 0 where nothing tells."""
+    five, known = five_of(store.many[: store.size], store.many_known[: store.size])
+    own = store.five_known[: store.size].all(axis=1)
+    five[own], known[own] = store.five[: store.size][own], True
+    axes, distance = face_frame(five)
+    nose = five[:, 2] - five[:, :2].mean(axis=1)
+    aside = np.abs((nose * axes[:, 0]).sum(axis=1)) / np.maximum(distance, 1e-6)
+    return np.where(known, np.clip((aside - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1), 0)
 
 
 def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]:

@@ -26,19 +26,24 @@ _VIEW = 256
 
 @dataclass
 class Face:
-    """One face with the labels of every list that knows it, in pixels of its image."""
+    """One face with the labels of every list that knows it, in pixels of its image.
+
+    derived: `many` follows from another scheme's keypoints; a list that states it is believed more.
+    """
 
     sample: FaceSample
     many: NDArray[np.float32] | None
     five: NDArray[np.float32] | None
+    derived: bool = False
 
 
 def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
     """Faces for a net of `points`, where one image's labels from several lists become one face.
 
-    Labels with `points` keypoints count whole, others through their five. The same face is the one
-    whose five points lie within 30 % of the eye distance. Raises ValueError for a scheme that
-    cannot teach the net.
+    Labels with `points` keypoints count whole, others through their five. A net of five learns from
+    the five that other schemes imply, where none were placed. The same face is the one whose five
+    points lie within 30 % of the eye distance. Raises ValueError for a scheme that cannot teach the
+    net.
     """
     faces: list[Face] = []
     by_image: dict[Path, list[Face]] = {}
@@ -54,6 +59,8 @@ def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
             boxed = known.sample if known.sample.box is not None else face.sample
             known.sample = replace(face.sample, box=boxed.box, box_source=boxed.box_source)
             known.many = face.many
+        elif known.derived and face.many is not None and not face.derived:
+            known.many, known.derived = face.many, False
         elif known.sample.box is None and face.sample.box is not None:
             known.sample = replace(known.sample, box=face.sample.box, box_source=face.sample.box_source)
         known.five = face.five if known.five is None else known.five
@@ -64,11 +71,16 @@ def _labelled(sample: FaceSample, points: int) -> Face:
     count = len(sample.keypoints)
     if count == points:
         return Face(sample, sample.keypoints, None)
-    if count != 5:
+    try:
+        if points == 5:
+            return Face(sample, np.asarray(to_five(sample.keypoints), np.float32), None, derived=True)
+        if count != 5:
+            raise ValueError("no such map is known")
+        five_matrix(points)
+    except ValueError:
         raise ValueError(
             f"{sample.image}: a net of {points} points cannot learn from {count} points; train one of {count}"
-        )
-    five_matrix(points)
+        ) from None
     return Face(sample, None, sample.keypoints)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from facekp_train.batches import TrainBatches
+from facekp_train.batches import TrainBatches, plain_batches
 from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.console import UserError
 from facekp_train.crop import CropRule
+from facekp_train.distill import AXES_FACES, Distilled
+from facekp_train.face_store import FaceStore
 from facekp_train.files import write_text
-from facekp_train.imagenet import load_imagenet
-from facekp_train.joint_loss import JointLoss
+from facekp_train.initial import initial_net
+from facekp_train.joint_loss import Factors, JointLoss
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
-from facekp_train.pruning.narrow import narrowed
 from facekp_train.recipe import Recipe
 from facekp_train.training_data import TrainingData, load_training_data
 from facekp_train.training_log import TrainingLog
@@ -30,6 +32,8 @@ from facekp_train.training_state import STATE_FILE, load_state, save_state
 from facekp_train.validation import validate
 
 BEST_FILE, LAST_FILE, RECIPE_FILE = "best.safetensors", "last.safetensors", "recipe.yaml"
+_TAUGHT = ("loss_features", "loss_outputs")
+_LOSSES = ("loss", "loss_regression", "loss_heatmap", *_TAUGHT)
 
 
 @dataclass
@@ -50,17 +54,18 @@ class _Progress:
 
     epoch: int = 0
     best: float = float("inf")
-    factor: float | None = None
+    factors: dict[str, float] | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
 class _Run:
-    """Everything of one run that lives in memory."""
+    """Everything of one run that lives in memory. learner: the net, with its teacher where it has one."""
 
     fabric: Fabric
     recipe: Recipe
     net: KeypointNet
+    learner: KeypointNet | Distilled
     optimiser: torch.optim.Optimizer
     ema: AveragedWeights
     loss: JointLoss
@@ -75,8 +80,13 @@ def fit(
     accelerator: str = "cpu",
     devices: int = 1,
     on_step: Callable[[Step], None] = lambda _step: None,
+    fabric: Fabric | None = None,
+    data: TrainingData | None = None,
 ) -> Path | None:
     """Train by a recipe; returns the best checkpoint's path, None in all processes but the first.
+
+    With a `teacher` in the recipe it distils. Several runs in a row may share one launched `fabric`
+    (else made of `accelerator` and `devices`) and the decoded faces of one `load_training_data`.
 
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
@@ -84,28 +94,23 @@ def fit(
     another run.
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
-    try:
-        fabric = Fabric(accelerator=accelerator, devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
-    except (RuntimeError, ValueError) as error:
-        raise UserError(
-            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
-        ) from None
-    fabric.launch()
+    fabric = fabric or launch(accelerator, devices, recipe.precision)
     fabric.seed_everything(recipe.seed, verbose=False)
     _claim(out, recipe, resume)
-    rule = CropRule(size=recipe.size)
-    data = load_training_data(recipe, rule)
-    run = _start(fabric, recipe)
-    if resume and (out / STATE_FILE).is_file():
-        run.progress = _Progress(**load_state(out / STATE_FILE, run.net, run.ema, run.optimiser))
-        run.loss.factor = run.progress.factor
-    model = fabric.setup_module(run.net)
+    data = data or load_training_data(recipe, CropRule(size=recipe.size))
+    resumed = resume and (out / STATE_FILE).is_file()
+    run = _start(fabric, recipe, data.train, resumed)
+    if resumed:
+        run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimiser))
+        run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
+    model = fabric.setup_module(run.learner)
     optimiser = fabric.setup_optimizers(run.optimiser)
     batches = TrainBatches(
         data.train,
         recipe.augmentation,
         recipe.batch,
         recipe.seed,
+        focus=recipe.focus,
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
@@ -117,6 +122,18 @@ def fit(
                 _finish_epoch(run, data, out, epoch, row, log)
             fabric.barrier()
     return out / BEST_FILE if first else None
+
+
+def launch(accelerator: str, devices: int, precision: str) -> Fabric:
+    """Processes to train in. Raises UserError where the hardware cannot be had."""
+    try:
+        fabric = Fabric(accelerator=accelerator, devices=devices, precision=usable_precision(precision))  # type: ignore[arg-type]
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
+        ) from None
+    fabric.launch()
+    return fabric
 
 
 def usable_precision(wanted: str) -> str:
@@ -142,37 +159,24 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
     write_text(stored, text)
 
 
-def _start(fabric: Fabric, recipe: Recipe) -> _Run:
-    net = build_net(recipe.net_config())
-    if recipe.init:
-        load_initial(net, Path(recipe.init))
-    elif recipe.imagenet:
-        load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
-    net = net.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:
+    net = initial_net(recipe)
+    learner: KeypointNet | Distilled = net
+    if recipe.teacher:
+        learner = Distilled(net, load_checkpoint(recipe.teacher).net, recipe.projection)
+        if recipe.output_weight and learner.teacher.config.points != recipe.points:
+            raise UserError(
+                f"{recipe.teacher} has {learner.teacher.config.points} keypoints, this net {recipe.points}: "
+                "its features can teach it, its coordinates cannot; set output_weight=0"
+            )
+        learner.teacher.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = learner.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if isinstance(learner, Distilled) and not resumed:
+        seen = (batch.to(fabric.device).crops for batch, _ in plain_batches(faces, 128))
+        learner.fix_axes(islice(seen, AXES_FACES // 128))
     ema = AveragedWeights(net, recipe.ema)
     loss = JointLoss(recipe, fabric.device)
-    return _Run(fabric, recipe, net, make_optimiser(net, recipe), ema, loss, _Progress())
-
-
-def load_initial(net: KeypointNet, path: Path) -> None:
-    """Start from another checkpoint of the same backbone, cut to this net's widths where narrower.
-
-    Heads of another shape start afresh. Raises UserError where the backbones differ.
-    """
-    other = load_checkpoint(path)
-    if other.header.net.backbone != net.config.backbone:
-        raise UserError(
-            f"{path} is a {other.header.net.backbone}, which cannot start a {net.config.backbone}"
-        )
-    try:
-        start = narrowed(other.net, net.config)
-    except ValueError as error:
-        raise UserError(
-            f"{path} has narrower blocks than this net ({error}); a checkpoint can be narrowed, not widened"
-        ) from None
-    own = net.state_dict()
-    fitting = {n: t for n, t in start.state_dict().items() if n in own and own[n].shape == t.shape}
-    net.load_state_dict({**own, **fitting})
+    return _Run(fabric, recipe, net, learner, make_optimiser(learner, recipe), ema, loss, _Progress())
 
 
 def _one_epoch(
@@ -185,28 +189,32 @@ def _one_epoch(
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
     recipe, fabric = run.recipe, run.fabric
-    run.net.train()
+    run.learner.train()
     if epoch >= recipe.epochs * (1 - recipe.freeze_bn):
         _hold_statistics(run.net)
-    sums = torch.zeros(3, device=fabric.device)
+    sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(recipe, epoch * len(batches) + i, len(batches))
         batch = host_batch.to(fabric.device)
-        terms = run.loss(model(batch.crops), batch)
-        if run.loss.factor is None:
-            run.loss.factor = fabric.broadcast(run.loss.balance(terms))
-            terms.total = terms.total + run.loss.factor * terms.heatmap
-        fabric.backward(terms.total)
+        taught = None
+        if isinstance(run.learner, Distilled):
+            with fabric.autocast():
+                taught = run.learner.answer(batch.crops)
+        terms = run.loss(model(batch.crops), batch, taught)
+        if run.loss.factors is None:
+            run.loss.factors = fabric.broadcast(run.loss.balance(terms))
+        total = run.loss.total(terms)
+        fabric.backward(total)
         if recipe.clip:
-            nn.utils.clip_grad_norm_(run.net.parameters(), recipe.clip)
+            nn.utils.clip_grad_norm_(run.learner.parameters(), recipe.clip)
         optimiser.step()
         optimiser.zero_grad()
         run.ema.update(run.net)
-        sums += torch.stack([t.detach() for t in (terms.total, terms.regression, terms.heatmap)])
+        sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
-        on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(terms.total.detach()), rate))
+        on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(total.detach()), rate))
     seconds = time.perf_counter() - started
     means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
     assert isinstance(means, Tensor)
@@ -214,10 +222,10 @@ def _one_epoch(
         raise UserError(
             f"the loss of epoch {epoch + 1} is not finite; lower learning_rate, or --precision 32-true"
         )
-    names = ("loss", "loss_regression", "loss_heatmap")
+    losses = dict(zip(_LOSSES, means.tolist(), strict=True))
     return {
         "epoch": epoch + 1,
-        **{name: round(value, 7) for name, value in zip(names, means.tolist(), strict=True)},
+        **{name: round(value, 7) for name, value in losses.items() if recipe.teacher or name not in _TAUGHT},
         "learning_rate": optimiser.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
@@ -243,7 +251,7 @@ def _finish_epoch(
     recipe = run.recipe
     header = CheckpointHeader(
         name=out.name,
-        net=recipe.net_config(),
+        net=run.net.config,
         crop=CropRule(size=recipe.size).as_dict(),
         recipe=recipe.shareable(),
         history={**row, "label_offset": data.offset, "faces": data.train.size},
@@ -252,5 +260,6 @@ def _finish_epoch(
         run.progress.best = row["nme"]
         save_checkpoint(out / BEST_FILE, averaged, header)
     save_checkpoint(out / LAST_FILE, averaged, header)
-    run.progress = _Progress(epoch + 1, run.progress.best, run.loss.factor, log.history)
-    save_state(out / STATE_FILE, run.net, run.ema, run.optimiser, asdict(run.progress))
+    factors = asdict(run.loss.factors) if run.loss.factors else None
+    run.progress = _Progress(epoch + 1, run.progress.best, factors, log.history)
+    save_state(out / STATE_FILE, run.learner, run.ema, run.optimiser, asdict(run.progress))

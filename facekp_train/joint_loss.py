@@ -1,4 +1,5 @@
-"""LOSS of joint training over what each image has labelled (paper, section 3.4)."""
+"""LOSS of joint training over what each image has labelled, and loss_t with a teacher
+(Appl. Sci. 2024, 14, 7153, sections 3.4 and 3.5)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from facekp_train.batches import Batch
+from facekp_train.distill import TeacherAnswer, feature_loss
 from facekp_train.losses import FivePoints, coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
 from facekp_train.networks import Prediction
 from facekp_train.recipe import Recipe
@@ -15,47 +17,108 @@ from facekp_train.recipe import Recipe
 
 @dataclass
 class LossTerms:
-    """Scalars: the sum to minimise, loss1 (coordinates) and loss2 (heatmaps, unscaled)."""
+    """Scalars, unscaled: loss1 (coordinates), loss2 (heatmaps), loss3 (features), and the distance
+    from the teacher's coordinates; 0 where there is none."""
 
-    total: Tensor
     regression: Tensor
     heatmap: Tensor
+    features: Tensor
+    outputs: Tensor
+
+
+@dataclass
+class Factors:
+    """What loss2 and loss3 are multiplied by, so that all are of one size at the start."""
+
+    heatmap: float
+    features: float
 
 
 class JointLoss:
-    """lambda_rh * loss1 + factor * loss2.
+    """LOSS = lambda_rh * loss1 + factor * loss2; with a teacher loss_t = lambda_dp * LOSS + factor * loss3.
 
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
-    imply, where an image has hand-placed five. `factor` (`heatmap_factor`) may be set later by
-    `balance`.
+    imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
+    own coordinates to loss_t. `factors` are the recipe's, or chosen by `balance` on the first batch.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         self.recipe = recipe
-        self.factor = recipe.heatmap_factor
+        self.factors: Factors | None = None
         self._to_five = FivePoints(recipe.points, device) if recipe.points in (68, 98) else None
+        self._weigh = EyeWeights(recipe.points, device) if recipe.error_unit == "eyes" else None
 
-    def __call__(self, prediction: Prediction, batch: Batch) -> LossTerms:
-        regression = self._regression(prediction.keypoints.float(), batch)
-        heatmap = torch.zeros((), device=regression.device)
+    def __call__(
+        self, prediction: Prediction, batch: Batch, teacher: TeacherAnswer | None = None
+    ) -> LossTerms:
+        """The terms of one batch; `teacher` is what the teacher says of it."""
+        keypoints = prediction.keypoints.float()
+        heatmap = features = outputs = torch.zeros((), device=keypoints.device)
         if prediction.heatmaps is not None:
             maps = prediction.heatmaps.float()
             targets = heatmap_targets(batch.many, maps.shape[-2], maps.shape[-1], self.recipe.heatmap_sigma)
             heatmap = heatmap_loss(maps, targets, batch.many_known)
-        total = self.recipe.lambda_rh * regression + (self.factor or 0.0) * heatmap
-        return LossTerms(total, regression, heatmap)
+        if teacher is not None and prediction.pooled is not None:
+            features = feature_loss(prediction.pooled, teacher.pooled)
+            if self.recipe.output_weight:
+                outputs = self._errors(keypoints, teacher.keypoints).mean()
+        return LossTerms(self._regression(keypoints, batch), heatmap, features, outputs)
 
-    def balance(self, terms: LossTerms) -> float:
-        """Choose the factor that makes both losses of one size on this batch, where none is given."""
-        if self.factor is None:
-            self.factor = float(terms.regression.detach() / terms.heatmap.detach().clamp_min(1e-8))
-        return self.factor
+    def balance(self, terms: LossTerms) -> Factors:
+        """The recipe's factors; where it has none, those that make the losses of one size here."""
+        recipe = self.recipe
+        regression = recipe.lambda_rh * terms.regression
+        heatmap = recipe.heatmap_factor
+        if heatmap is None:
+            heatmap = _ratio(regression, terms.heatmap)
+        features = recipe.distil_factor
+        if features is None:
+            features = _ratio(regression + heatmap * terms.heatmap, terms.features)
+        return Factors(heatmap, features)
+
+    def total(self, terms: LossTerms) -> Tensor:
+        """What to minimise. `factors` must be set."""
+        recipe, factors = self.recipe, self.factors
+        assert factors is not None
+        joint = recipe.lambda_rh * terms.regression + factors.heatmap * terms.heatmap
+        if recipe.teacher is None:
+            return joint
+        taught = factors.features * terms.features + recipe.output_weight * terms.outputs
+        return recipe.lambda_dp * joint + taught
+
+    def _errors(self, keypoints: Tensor, target: Tensor) -> Tensor:
+        return coordinate_errors(keypoints, target, self.recipe.loss, self.recipe.wing)
 
     def _regression(self, keypoints: Tensor, batch: Batch) -> Tensor:
-        recipe = self.recipe
-        errors = coordinate_errors(keypoints, batch.many, recipe.loss, recipe.wing)
-        loss = masked_mean(errors, batch.many_known)
-        if self._to_five is not None and recipe.five_weight:
-            fives = coordinate_errors(self._to_five(keypoints), batch.five, recipe.loss, recipe.wing)
-            loss = loss + recipe.five_weight * masked_mean(fives, batch.five_known)
+        weights = 1.0 if self._weigh is None else self._weigh(batch)[:, None]
+        loss = masked_mean(self._errors(keypoints, batch.many), batch.many_known * weights)
+        if self._to_five is not None and self.recipe.five_weight:
+            fives = self._errors(self._to_five(keypoints), batch.five)
+            loss = loss + self.recipe.five_weight * masked_mean(fives, batch.five_known * weights)
         return loss
+
+
+def _ratio(a: Tensor, b: Tensor) -> float:
+    return float(a.detach() / b.detach().clamp_min(1e-8)) if float(b.detach()) else 0.0
+
+
+class EyeWeights:
+    """A face's weight [B] so that its errors count by its eye distance, as they do in NME.
+
+    Turned and far faces have small eye distances, and so weigh more; from a half to three times
+    the usual face. 1 where a face's labels do not tell.
+    """
+
+    # The usual eye distance as a share of the crop's side.
+    _USUAL = 0.35
+
+    def __init__(self, points: int, device: torch.device) -> None:
+        self._to_five = FivePoints(points, device)
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """From hand-placed five where the face has them, else from its other keypoints."""
+        by_hand = batch.five_known.all(dim=1)
+        five = torch.where(by_hand[:, None, None], batch.five, self._to_five(batch.many))
+        eyes = (five[:, 1] - five[:, 0]).norm(dim=1)
+        weights = (self._USUAL / eyes.clamp_min(1e-6)).clamp(0.5, 3.0)
+        return torch.where(by_hand | batch.many_known.all(dim=1), weights, 1.0)

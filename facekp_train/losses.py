@@ -30,9 +30,10 @@ def coordinate_errors(predicted: Tensor, target: Tensor, kind: str, wing: tuple[
 
 
 def masked_mean(errors: Tensor, mask: Tensor) -> Tensor:
-    """Mean of errors [B, N, 2] over the labelled points of mask [B, N]; 0 where none is labelled."""
+    """Mean of errors [B, N, 2] over the labelled points of mask [B, N], whose values may also be
+    weights; 0 where none is labelled."""
     weights = mask.to(errors.dtype).unsqueeze(-1)
-    return (errors * weights).sum() / (weights.sum() * errors.shape[-1]).clamp_min(1)
+    return (errors * weights).sum() / (weights.sum() * errors.shape[-1]).clamp_min(1e-6)
 
 
 def heatmap_targets(keypoints: Tensor, height: int, width: int, sigma: float) -> Tensor:

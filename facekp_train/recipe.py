@@ -45,6 +45,7 @@ class Recipe(_Strict):
     size: int = 128
     expansion: float = Field(default=1.0, gt=0, le=1, description="share of every block's hidden channels")
     widths: tuple[int, ...] | None = None
+    channels: tuple[int, ...] | None = Field(default=None, description="of the stem and the stages")
     hidden: int = 256
     heatmap_width: int = 64
     imagenet: bool | str = Field(default=True, description="start from ImageNet weights; or a file of them")
@@ -77,6 +78,18 @@ class Recipe(_Strict):
         default=1.0, ge=0, description="weight of images' five points beside all points"
     )
     fit_offset: bool = Field(default=True, description="move many-point labels onto the hand-placed five")
+    error_unit: Literal["crop", "eyes"] = Field(
+        default="crop", description="eyes: errors count by the face's eye distance, as NME does"
+    )
+    focus: float = Field(default=0.0, ge=0, description="how much more often turned faces are drawn")
+
+    teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
+    lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
+    distil_factor: float | None = Field(
+        default=None, description="None: LOSS and loss3 are of one size at the start"
+    )
+    projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
+    output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
 
     augmentation: Augmentation = Augmentation()
     seed: int = 0
@@ -93,12 +106,13 @@ class Recipe(_Strict):
         """The net that this recipe trains."""
         widths = self.widths
         if widths is None and self.expansion != 1:
-            widths = hidden_widths(self.expansion)
+            widths = hidden_widths(self.expansion, self.channels)
         return NetConfig(
             backbone=self.backbone,
             points=self.points,
             size=self.size,
             widths=widths,
+            channels=self.channels,
             hidden=self.hidden,
             heatmap_width=self.heatmap_width,
         )
@@ -108,7 +122,7 @@ class Recipe(_Strict):
         data = self.model_dump(mode="json")
         for key in ("data", "validation"):
             data[key] = [_without_folders(spec) for spec in data[key]]
-        for key in ("init", "imagenet"):
+        for key in ("init", "imagenet", "teacher"):
             if isinstance(data[key], str):
                 data[key] = Path(data[key]).name
         return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -29,9 +29,9 @@ class TrainingData:
 def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
     """Read, merge and decode the recipe's faces. Raises UserError where too few remain."""
     skipped: list[dict[str, str]] = []
-    faces = gather_faces(_samples(recipe.data, recipe.split, skipped), recipe.points)
+    faces = gather_faces(samples_of(recipe.data, recipe.split, skipped), recipe.points)
     if recipe.validation:
-        scored = gather_faces(_samples(recipe.validation, recipe.validation_split, skipped), recipe.points)
+        scored = gather_faces(samples_of(recipe.validation, recipe.validation_split, skipped), recipe.points)
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
             raise UserError(
@@ -64,7 +64,14 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
     return TrainingData(train, validation, offset)
 
 
-def _samples(specs: list[str], split: str | None, skipped: list[dict[str, str]]) -> Iterator[FaceSample]:
+def samples_of(
+    specs: Sequence[str], split: str | None, skipped: list[dict[str, str]]
+) -> Iterator[FaceSample]:
+    """The faces of several data sets in a row, of `split` where a set has it, else of its first.
+
+    What cannot be used goes to `skipped`.
+    """
+
     def one(spec: str) -> Iterator[FaceSample]:
         dataset = open_dataset(spec)
         if split in dataset.format.splits:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import settings
+from synthetic_faces import draw_face
 
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
@@ -21,3 +24,22 @@ def shared_data() -> Path:
     if not (folder / "mtfl").is_dir():
         pytest.skip("needs the real face data: name its folder in FACEKP_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 faces of coloured discs as an MTFL training list."""
+    root = tmp_path_factory.mktemp("discs")
+    random = np.random.default_rng(1)
+    lines = []
+    for i in range(48):
+        image = random.integers(0, 60, (140, 140, 3), np.uint8)
+        points = draw_face(image, tuple(random.uniform(60, 80, 2)), random.uniform(28, 40))
+        cv2.imwrite(str(root / f"{i}.png"), image[:, :, ::-1])
+        low, high = points.min(0) - 8, points.max(0) + 8
+        box = (low[0], high[0], low[1], high[1])
+        numbers = " ".join(f"{v:.4f}" for v in (*box, *points.flatten()))
+        lines.append(f"sub\\..\\{i}.png {numbers}")
+    (root / "sub").mkdir()
+    (root / "trainImageList.txt").write_text("\n".join(lines) + "\n")
+    return root

@@ -10,51 +10,19 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from synthetic_faces import draw_face
+from quick_fits import QUICK, RULE, quick
 
 from facekp_train.augment import photometric, random_view
 from facekp_train.batches import TrainBatches, plain_batches
 from facekp_train.checkpoint import load_checkpoint, read_tensors
 from facekp_train.console import UserError
-from facekp_train.crop import CropRule
 from facekp_train.datasets import open_dataset
 from facekp_train.face_store import FaceStore, gather_faces
 from facekp_train.fit import fit
-from facekp_train.recipe import Recipe, make_recipe
-
-RULE = CropRule(size=64)
-QUICK = [
-    "size=64", "batch=8", "imagenet=false", "widths=" + str([8] * 16), "hidden=16", "heatmap_width=8",
-    "precision=32-true", "learning_rate=0.005", "ema=0.9",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 faces of coloured discs as an MTFL training list."""
-    root = tmp_path_factory.mktemp("discs")
-    random = np.random.default_rng(1)
-    lines = []
-    for i in range(48):
-        image = random.integers(0, 60, (140, 140, 3), np.uint8)
-        points = draw_face(image, tuple(random.uniform(60, 80, 2)), random.uniform(28, 40))
-        cv2.imwrite(str(root / f"{i}.png"), image[:, :, ::-1])
-        low, high = points.min(0) - 8, points.max(0) + 8
-        box = (low[0], high[0], low[1], high[1])
-        numbers = " ".join(f"{v:.4f}" for v in (*box, *points.flatten()))
-        lines.append(f"sub\\..\\{i}.png {numbers}")
-    (root / "sub").mkdir()
-    (root / "trainImageList.txt").write_text("\n".join(lines) + "\n")
-    return root
-
-
-def quick(discs: Path, epochs: int, *settings: str) -> Recipe:
-    options = {"data": [f"mtfl:{discs}"], "points": 5, "epochs": epochs}
-    return make_recipe("modern", options, [*QUICK, *settings])
+from facekp_train.recipe import make_recipe
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import aflw, celeba, mtfl, pts, w300
+from facekp_train.datasets import aflw, celeba, coco, mtfl, pts, w300
 from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
@@ -46,6 +46,7 @@ FORMATS: dict[str, Format] = {
     "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
     "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
+    "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
 }
 
 

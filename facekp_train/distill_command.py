@@ -1,0 +1,74 @@
+"""`facekp-train distill`: a student learns from labels and from a teacher's features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from facekp_train import training_options as option
+from facekp_train.console import require
+
+_RELABEL = (
+    "Faces that the teacher labels anew, held to five hand-placed points: missing (those without all "
+    "keypoints), all, none."
+)
+_OUTPUTS = "Weight of the distance from the teacher's own coordinates (0: features alone, the paper's way)."
+
+
+def distill(
+    *,
+    model: Annotated[Path, typer.Option(help="The student's checkpoint, .safetensors.")],
+    teacher: Annotated[Path, typer.Option(help="The checkpoint that supervises it.")],
+    data: option.Data = [],  # noqa: B006 - typer's way to repeat
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")] = Path(
+        "runs/distill"
+    ),
+    relabel: Annotated[Literal["none", "missing", "all"], typer.Option(help=_RELABEL)] = "none",
+    lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 (paper, figure 5).")] = None,
+    output_weight: Annotated[float | None, typer.Option(help=_OUTPUTS)] = None,
+    recipe: option.RecipeName = "modern",
+    split: option.Split = None,
+    validation: option.Validation = [],  # noqa: B006
+    validation_split: option.ValidationSplit = None,
+    epochs: option.Epochs = None,
+    batch: option.Batch = None,
+    settings: option.Settings = [],  # noqa: B006
+    precision: option.Precision = None,
+    accelerator: option.Accelerator = "cpu",
+    devices: option.Devices = 1,
+    seed: option.Seed = None,
+    resume: option.Resume = False,
+    as_json: option.AsJson = False,
+) -> None:
+    """Train a student on with LOSS + loss3: labels, and the features of a frozen teacher.
+
+    Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
+    """
+    require("train", "torch", "safetensors")
+    if relabel != "none" and data:
+        from facekp_train.label_command import write_labels
+
+        labels = out / "labels.json"
+        if not labels.is_file():  # a resumed run goes on with the labels it has
+            write_labels([teacher], data, split, labels, missing=relabel == "missing")
+        data = [f"coco:{labels}", *data]
+    options = {
+        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
+        "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "teacher": str(teacher),
+        "lambda_dp": lambda_dp, "output_weight": output_weight, **start_from(model),
+    }  # fmt: skip
+    chosen = option.chosen_recipe(recipe, options, settings)
+    option.train_and_report(
+        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json
+    )
+
+
+def start_from(model: Path) -> dict[str, Any]:
+    """Recipe settings that go on with a checkpoint as it is, whatever its scheme and sizes."""
+    from facekp_train.checkpoint import load_checkpoint
+
+    net = load_checkpoint(model).header.net
+    shape = net.model_dump(include={"backbone", "points", "size", "hidden", "heatmap_width"})
+    return {**shape, "init": str(model)}

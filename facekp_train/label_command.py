@@ -1,0 +1,64 @@
+"""`facekp-train label`: the best answer of trained nets on every face of a data set, as COCO JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facekp_train import training_options as option
+from facekp_train.console import err, require
+from facekp_train.data_command import print_skipped
+from facekp_train.evaluate import progress_bar
+from facekp_train.samples import FaceSample
+
+
+def label(
+    *,
+    model: Annotated[
+        list[Path], typer.Option(help="Checkpoint; repeat it to average several of one scheme.")
+    ],
+    data: option.Data,
+    split: Annotated[str | None, typer.Option(help="Split to label (default: each set's first).")] = None,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("labels.json"),
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
+    ] = False,
+) -> None:
+    """Label photographs by trained nets, held to the points that a hand has placed.
+
+    Answers are averaged over nets, boxes, tilts and the mirror. Train on them as coco:FILE.json.
+    Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
+    """
+    write_labels(model, data, split, out, missing)
+
+
+def write_labels(
+    models: Sequence[Path], data: Sequence[str], split: str | None, out: Path, missing: bool = False
+) -> None:
+    """Label the faces of the data sets, or those alone that are `missing` keypoints; say what was written."""
+    require("train", "torch", "safetensors")
+    from facekp_train.averaging import AveragedNets
+    from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.datasets import coco
+    from facekp_train.face_store import gather_faces
+    from facekp_train.relabel import relabel
+    from facekp_train.training_data import samples_of
+
+    nets = AveragedNets([load_checkpoint(path) for path in models])
+    skipped: list[dict[str, str]] = []
+    faces = gather_faces(samples_of(data, split, skipped), nets.points)
+    wanted = [face for face in faces if face.many is None] if missing else faces
+
+    def labelled() -> Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]:
+        with progress_bar() as bar:
+            task = bar.add_task("labelling", total=len(wanted))
+            for found in relabel(nets, wanted, skipped):
+                bar.advance(task)
+                yield found.sample, found.size, found.facts()
+
+    count = coco.write(out, labelled())
+    print_skipped(skipped)
+    err.print(f"wrote {out}: {count} faces of {nets.points} keypoints", markup=False, soft_wrap=True)
