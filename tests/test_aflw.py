@@ -1,18 +1,14 @@
-"""AFLW: the `.mat` list with 19 keypoints and the database with 21, in their true forms."""
+"""AFLW's `.mat` list with 19 keypoints, in its true form."""
 
 from __future__ import annotations
 
 import json
-import math
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
+from aflw_files import BOX, DATABASE, MAT, NAMES, face, pictures, write_database, write_mat
 
 from facekp_train.boxes import tight_box_of
 from facekp_train.datasets import DataError, open_dataset
@@ -21,38 +17,6 @@ from facekp_train.landmarks import five_matrix, flip_keypoints, to_five
 from facekp_train.samples import read_image
 
 scipy_io = pytest.importorskip("scipy.io", reason="needs facekp[train]")
-
-MAT, DATABASE = "AFLWinfo_release.mat", "aflw.sqlite"
-BOX = (10.0, 20.0, 120.0, 130.0)
-NAMES = ["0/image00002.jpg", "0/image00013.jpg", "2/image00013.jpg", "3/image00001.jpg", "3/image00004.jpg"]
-
-
-def pictures(folder: Path, names: Sequence[str] = NAMES) -> None:
-    data = cv2.imencode(".jpg", np.full((160, 170, 3), 90, np.uint8))[1].tobytes()
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-
-
-def face(points: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).uniform((20, 30), (110, 140), (points, 2))
-
-
-def write_mat(file: Path, count: int, **changed: Any) -> np.ndarray:
-    """A list of that many faces; the last five have pictures. The faces' keypoints [F, 19, 2]."""
-    keypoints = np.stack([face(19, seed) for seed in range(count)])
-    names = np.empty((count, 1), object)
-    names[:, 0] = [f"9/image{i:05}.jpg" for i in range(count - 5)] + NAMES
-    x, y, width, height = BOX
-    content = {
-        "nameList": names,
-        "data": np.concatenate([keypoints[..., 0], keypoints[..., 1]], axis=1),
-        "mask_new": np.ones((count, 19), np.uint8),
-        "bbox": np.tile([x, x + width, y, y + height], (count, 1)),
-        "ra": np.arange(1, count + 1, dtype=np.float64).reshape(-1, 1),
-    }
-    scipy_io.savemat(file, content | changed)
-    return keypoints
 
 
 @pytest.fixture
@@ -176,14 +140,14 @@ def test_genuine_faces(shared_data: Path, tmp_path: Path) -> None:
     document = json.loads((source / "test_aflw.json").read_text())
     files = {image["id"]: image for image in document["images"]}
     faces = document["annotations"]
-    stated = np.array([face["keypoints"] for face in faces]).reshape(-1, 19, 3)[..., :2]
+    stated = np.array([entry["keypoints"] for entry in faces]).reshape(-1, 19, 3)[..., :2]
     names = np.empty((len(faces), 1), object)
-    names[:, 0] = [files[face["image_id"]]["file_name"] for face in faces]
+    names[:, 0] = [files[entry["image_id"]]["file_name"] for entry in faces]
     for name in names[:, 0]:
         (tmp_path / name).symlink_to(source / name)
     middles, half = (
-        np.array([face["center"] for face in faces]),
-        np.array([face["box_size"] / 2 for face in faces]),
+        np.array([entry["center"] for entry in faces]),
+        np.array([entry["box_size"] / 2 for entry in faces]),
     )
     content = {
         "nameList": names,
@@ -197,148 +161,19 @@ def test_genuine_faces(shared_data: Path, tmp_path: Path) -> None:
     scipy_io.savemat(tmp_path / MAT, content)
     samples = list(open_dataset(f"aflw:{tmp_path}"))
     assert len(samples) == 2
-    for sample, points, face in zip(samples, stated, faces, strict=True):
+    for sample, points, entry in zip(samples, stated, faces, strict=True):
         np.testing.assert_allclose(sample.keypoints, points, atol=1e-3)
-        image = files[face["image_id"]]
+        image = files[entry["image_id"]]
         assert read_image(sample.image).shape == (image["height"], image["width"], 3)
-        assert sample.box is not None and sample.box[2] == face["box_size"]
+        assert sample.box is not None and sample.box[2] == entry["box_size"]
         # The box's mapping leads to the crop that the keypoints give.
         listed, tight = (np.array(tight_box_of(sample, listed)) for listed in (True, False))
         assert np.abs(listed - tight).max() < 0.1 * tight[2]
 
 
-# The database
-
-
-def write_database(file: Path, faces: Sequence[dict[str, Any]]) -> None:
-    """aflw.sqlite with the tables that it is shipped with."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(file)) as database:
-        database.executescript("""
-            CREATE TABLE Faces (face_id INTEGER PRIMARY KEY, file_id TEXT, db_id TEXT);
-            CREATE TABLE FaceImages (image_id INTEGER PRIMARY KEY, db_id TEXT, file_id TEXT, filepath TEXT,
-                                     bw INTEGER, width INTEGER, height INTEGER);
-            CREATE TABLE FaceRect (face_id INTEGER, x INTEGER, y INTEGER, w INTEGER, h INTEGER,
-                                   annot_type_id INTEGER);
-            CREATE TABLE FacePose (face_id INTEGER, roll REAL, pitch REAL, yaw REAL, annot_type_id INTEGER);
-            CREATE TABLE FeatureCoordTypes (feature_id INTEGER PRIMARY KEY, descr TEXT, code TEXT,
-                                            x REAL, y REAL, z REAL);
-            CREATE TABLE FeatureCoords (face_id INTEGER, feature_id INTEGER, x REAL, y REAL,
-                                        annot_type_id INTEGER);
-        """)
-        kinds = [*KEYPOINTS, "LeftTemple", "HeadCenter"]
-        database.executemany(
-            "INSERT INTO FeatureCoordTypes VALUES (?, ?, '', 0, 0, 0)", list(enumerate(kinds, start=1))
-        )
-        for number, row in enumerate(faces):
-            face_id, path = 39341 + number, row["path"]
-            file_id = Path(path).name
-            database.execute("INSERT INTO Faces VALUES (?, ?, 'flickr')", (face_id, file_id))
-            if not database.execute("SELECT 1 FROM FaceImages WHERE filepath = ?", (path,)).fetchone():
-                database.execute(
-                    "INSERT INTO FaceImages (db_id, file_id, filepath) VALUES ('flickr', ?, ?)",
-                    (file_id, path),
-                )
-            if row.get("box"):
-                database.execute("INSERT INTO FaceRect VALUES (?, ?, ?, ?, ?, 3)", (face_id, *row["box"]))
-            if row.get("pose"):
-                database.execute("INSERT INTO FacePose VALUES (?, ?, ?, ?, 1)", (face_id, *row["pose"]))
-            points = [(face_id, place + 1, *row["points"][place]) for place in row["placed"]]
-            database.executemany("INSERT INTO FeatureCoords VALUES (?, ?, ?, ?, 2)", points)
-        database.commit()
-
-
-ALL = range(21)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Three faces, two of them in one photograph; one without a rectangle, one half hidden."""
-    names = ["0/image00002.jpg", "3/image00004.jpg"]
-    pictures(tmp_path / "data" / "flickr", names)
-    rows = [
-        {
-            "path": names[0],
-            "points": face(21, 1),
-            "placed": ALL,
-            "box": BOX,
-            "pose": (0.1, -0.2, math.pi / 4),
-        },
-        {"path": names[0], "points": face(21, 2), "placed": [0, 1, 2, 7, 14], "box": (1, 2, 60, 70)},
-        {"path": names[1], "points": face(21, 3), "placed": [i for i in ALL if i not in (12, 16)]},
-    ]
-    write_database(tmp_path / "data" / DATABASE, rows)
-    return tmp_path
-
-
-def everything(root: Path, **options: Any) -> tuple[list, list]:
-    """Faces and skipped entries of both sides of the split."""
-    datasets = [open_dataset(f"aflw:{root}", split, **options) for split in ("train", "full")]
-    samples = [sample for dataset in datasets for sample in dataset]
-    return samples, [entry for dataset in datasets for entry in dataset.skipped]
-
-
-def test_visible_points_are_those_in_the_database(database: Path) -> None:
-    samples, skipped = everything(database)
-    assert skipped == []
-    found = {sample.visible.sum(): sample for sample in samples}
-    np.testing.assert_allclose(found[21].keypoints, face(21, 1), rtol=1e-6)
-    assert found[21].box == BOX
-    assert found[21].attributes == {"roll": "5.7", "pitch": "-11.5", "yaw": "45.0"}
-    assert np.flatnonzero(found[5].visible).tolist() == [0, 1, 2, 7, 14]
-    np.testing.assert_allclose(found[5].keypoints[14], face(21, 2)[14], rtol=1e-6)
-    assert np.isnan(found[5].keypoints[~found[5].visible]).all()
-    assert found[5].image == found[21].image == database / "data/flickr/0/image00002.jpg"
-    assert found[19].box is None
-
-
-def test_database_warns_that_its_split_is_ours(database: Path) -> None:
-    dataset = open_dataset(f"aflw:{database}", "full")
-    list(dataset)
-    assert "not comparable with papers" in dataset.warnings[0]
-
-
-def test_frontal_asks_for_all_but_the_ears(database: Path) -> None:
-    tested = {sample.visible.sum() for sample in open_dataset(f"aflw:{database}", "full")}
-    frontal = {sample.visible.sum() for sample in open_dataset(f"aflw:{database}", "frontal")}
-    assert frontal == tested - {5}
-
-
-def test_database_split_keeps_a_photographs_faces_together(tmp_path: Path) -> None:
-    names = [f"0/image{i:05}.jpg" for i in range(400)]
-    pictures(tmp_path, names)
-    rows = [
-        {"path": name, "points": face(21), "placed": [0, 1], "box": BOX} for name in names for _ in range(2)
-    ]
-    write_database(tmp_path / DATABASE, rows)
-    train, full = ([s.image for s in open_dataset(f"aflw:{tmp_path}", split)] for split in ("train", "full"))
-    assert len(train) + len(full) == 800
-    assert not set(train) & set(full)
-    assert 0.12 < len(full) / 800 < 0.25
-
-
-def test_bad_rows_of_the_database_are_named(database: Path) -> None:
-    with closing(sqlite3.connect(database / "data" / DATABASE)) as connection:
-        connection.execute("UPDATE FeatureCoords SET x = 'left' WHERE face_id = 39341 AND feature_id = 3")
-        connection.execute("DELETE FROM FeatureCoords WHERE face_id = 39342")
-        connection.commit()
-    samples, skipped = everything(database)
-    assert len(samples) == 1
-    assert ["39341" in skipped[0]["file"], "39342" in skipped[1]["file"]] == [True, True]
-    assert "left" in skipped[0]["reason"]
-    assert skipped[1]["reason"] == "none of its keypoints is placed"
-
-
-@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
-def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / DATABASE).write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot be read as AFLW's database"):
-        list(open_dataset(f"aflw:{tmp_path}"))
-
-
 def test_the_list_is_read_where_both_are_there(five_faces: Path) -> None:
     write_database(
-        five_faces / DATABASE, [{"path": NAMES[0], "points": face(21), "placed": ALL, "box": BOX}] * 2
+        five_faces / DATABASE, [{"path": NAMES[0], "points": face(21), "placed": range(21), "box": BOX}] * 2
     )
     assert {len(sample.keypoints) for sample in open_dataset(f"aflw:{five_faces}")} == {19}
     samples = [s for split in ("train", "full") for s in open_dataset(f"aflw:{five_faces}@{DATABASE}", split)]
