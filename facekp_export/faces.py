@@ -58,7 +58,7 @@ def as_box(values: Sequence[float] | NDArray[np.floating]) -> Box:
     """Four numbers as a Box. Raises ValueError for anything but finite ones with a positive size."""
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = []
     if len(numbers) != 4 or not np.less(np.abs(numbers), _LARGEST).all() or min(numbers[2:]) <= 0:
         raise ValueError(

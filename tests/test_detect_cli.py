@@ -113,6 +113,8 @@ def test_strict_stops_at_an_unreadable_photograph(photo, capsys):
         (["photos", "--out", "broken.jpg"], 2, "a file"),
         (["photos/face.png", "--boxes", "1,2,3"], 2, "x,y,width,height"),
         (["photos/face.png", "--boxes", "1,2,3,-4"], 2, "x,y,width,height"),
+        (["photos/face.png", "--boxes", "1e300,0,9,9"], 2, "x,y,width,height"),
+        (["photos/face.png", "--boxes", "0,0,1e999,9"], 2, "x,y,width,height"),
         (["photos/face.png", "--boxes", "1,2,3,4", "--box-source", "retina"], 2, "tight"),
         (["photos/face.png", "--finder", "mtcnn"], 2, "blazeface"),
         (["photos/face.png", "--threads", "0"], 2, "threads"),

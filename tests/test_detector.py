@@ -201,6 +201,7 @@ def test_another_kind_of_image_is_refused_with_the_remedy(detector, image, messa
     "box",
     [
         (0, 0, 0, 10), (0, 0, 10, -1), (float("nan"), 0, 10, 10), (0, float("inf"), 10, 10),
+        (1e300, 0, 10, 10), (0, 0, 1e300, 1e300), (0, -1e300, 10, 10), (10**400, 0, 10, 10),
         (1, 2, 3), (1, 2, 3, 4, 5), 7.0, "abcd", None,
     ],
 )  # fmt: skip
