@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -16,12 +17,14 @@ import torch
 from quick_fits import QUICK, RULE, quick
 
 from facekp_train.augment import photometric, random_view
-from facekp_train.batches import TrainBatches, plain_batches
+from facekp_train.batches import Batch, TrainBatches, plain_batches
 from facekp_train.checkpoint import load_checkpoint, read_tensors
 from facekp_train.console import UserError
 from facekp_train.datasets import open_dataset
 from facekp_train.face_store import FaceStore, gather_faces
 from facekp_train.fit import fit
+from facekp_train.joint_loss import JointLoss
+from facekp_train.networks import Prediction
 from facekp_train.recipe import make_recipe
 
 
@@ -73,6 +76,38 @@ def test_processes_share_a_batch_without_overlap(store: FaceStore) -> None:
     whole = next(TrainBatches(store, how, 16, seed=7).epoch(0))
     parts = [next(TrainBatches(store, how, 16, seed=7, rank=r, world=2).epoch(0)) for r in range(2)]
     assert torch.equal(torch.cat([p.crops for p in parts]), whole.crops)
+
+
+def test_turned_faces_are_drawn_more_often_and_no_frontal_one_is_left_to_chance(store: FaceStore) -> None:
+    """Noses moved aside in half the faces: with focus 3 these are drawn four times as often."""
+    turned = copy.copy(store)
+    turned.many = store.many.copy()
+    turned.many[24:, 2, 0] += turned.many[24:, 1, 0] - turned.many[24:, 0, 0]
+    how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
+    batches = TrainBatches(turned, how, 8, seed=1, focus=3.0)
+    epochs = [np.bincount(batches._order(np.random.default_rng(i)), minlength=48) for i in range(50)]
+    for counts in epochs:
+        assert counts.sum() == 48 and counts[:24].max() <= 1 and counts[24:].min() >= 1
+    drawn = np.sum(epochs, axis=0)
+    assert drawn[24:].sum() / drawn[:24].sum() == pytest.approx(4, rel=0.1)
+    even = TrainBatches(turned, how, 8, seed=1)._order(np.random.default_rng(0))
+    assert sorted(even) == list(range(48))
+
+
+def test_errors_by_eye_distance_weigh_small_eyed_faces_more() -> None:
+    """loss1 in units of the eyes against its definition, face by face."""
+    random = torch.Generator().manual_seed(0)
+    many = torch.rand(6, 5, 2, generator=random)
+    known = torch.ones(6, 5, dtype=torch.bool)
+    nothing = torch.zeros(6, 5, dtype=torch.bool)
+    batch = Batch(torch.zeros(6, 3, 8, 8), many, torch.zeros(6, 5, 2), known, nothing)
+    predicted = Prediction(torch.rand(6, 5, 2, generator=random))
+    recipe = make_recipe("paper", {"data": ["mtfl:x"], "points": 5}, ["error_unit=eyes"])
+    loss = float(JointLoss(recipe, torch.device("cpu"))(predicted, batch).regression)
+    eyes = np.linalg.norm((many[:, 1] - many[:, 0]).numpy(), axis=1)
+    weights = np.clip(0.35 / eyes, 0.5, 3)
+    errors = ((predicted.keypoints - many) ** 2).mean(dim=(1, 2)).numpy()
+    assert loss == pytest.approx((weights * errors).sum() / weights.sum(), rel=1e-5)
 
 
 def test_photometric_changes_keep_shape_and_input() -> None:

@@ -1,0 +1,164 @@
+"""A teacher's labels: averaged evenly, held exactly to what a hand has placed, written and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from facekp_train.averaging import AveragedNets
+from facekp_train.boxes import tight_box_of
+from facekp_train.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.datasets import DataError, coco, open_dataset
+from facekp_train.datasets.notes import Notes
+from facekp_train.face_store import Face, gather_faces
+from facekp_train.landmarks import flip_keypoints, to_five
+from facekp_train.relabel import hold_to_five, move_by_similarity, relabel
+from facekp_train.samples import FaceSample, read_image
+
+MODELS = Path(__file__).parents[1] / "models"
+PHOTO = Path(__file__).parents[1] / "facekp_export" / "demo" / "astronaut.png"
+coordinates = st.floats(-500, 500, width=32)
+# The demo photograph's eyes, nose tip and mouth corners, placed by eye.
+FIVE = np.array([(204.0, 100), (246, 103), (224, 128), (201, 138), (245, 141)])
+
+
+@pytest.fixture(scope="module")
+def model() -> Checkpoint:
+    return load_checkpoint(MODELS / "mdp-0.25x" / "model.safetensors")
+
+
+def demo_face() -> FaceSample:
+    return FaceSample(PHOTO, FIVE.astype(np.float32), np.ones(5, bool))
+
+
+@given(arrays(np.float64, (68, 2), elements=coordinates), arrays(np.float64, (5, 2), elements=coordinates))
+def test_held_keypoints_imply_the_given_five(points: np.ndarray, five: np.ndarray) -> None:
+    assert np.allclose(to_five(hold_to_five(points, five)), five, atol=1e-2)
+
+
+@given(st.floats(-3, 3), st.floats(0.2, 5), st.tuples(coordinates, coordinates))
+def test_a_turned_face_is_turned_back_exactly(angle: float, scale: float, shift: tuple[float, float]) -> None:
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    others = np.random.default_rng(0).normal(0, 30, (68, 2))
+    moved = move_by_similarity(others, FIVE, FIVE @ turn.T + shift)
+    assert np.allclose(moved, others @ turn.T + shift, atol=1e-6 * (1 + abs(moved).max()))
+
+
+def test_a_similarity_is_the_least_squares_one() -> None:
+    """Against numpy's solver for the four unknowns."""
+    random = np.random.default_rng(3)
+    source, target = random.normal(0, 10, (2, 7, 2))
+    x, y = source.T
+    one, zero = np.ones(7), np.zeros(7)
+    design = np.concatenate([np.column_stack([x, -y, one, zero]), np.column_stack([y, x, zero, one])])
+    found = np.linalg.lstsq(design, target.T.ravel(), rcond=None)[0]
+    assert np.allclose(move_by_similarity(source, source, target).T.ravel(), design @ found, atol=1e-9)
+
+
+def test_the_averaged_answer_of_a_mirrored_photograph_is_mirrored(model: Checkpoint) -> None:
+    face = demo_face()
+    image = read_image(face.image)
+    width = image.shape[1]
+    mirrored = replace(face, keypoints=flip_keypoints(face.keypoints, width - 1))
+    nets = AveragedNets([model])
+    plain, spread = nets([image], [tight_box_of(face)])
+    other, _ = nets([np.ascontiguousarray(image[:, ::-1])], [tight_box_of(mirrored)])
+    assert np.abs(flip_keypoints(other[0], width - 1) - plain[0]).max() < 0.25
+    # It is the same face that one plain look sees, only more carefully.
+    assert np.linalg.norm(to_five(plain[0]) - FIVE, axis=1).max() < 3
+    assert 0 < spread[0] < 0.02
+
+
+def test_nets_of_different_schemes_are_not_averaged(model: Checkpoint) -> None:
+    header = model.header.model_copy(update={"net": model.header.net.model_copy(update={"points": 5})})
+    with pytest.raises(ValueError, match="one scheme"):
+        AveragedNets([model, Checkpoint(model.net, header)])
+
+
+def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, tmp_path: Path) -> None:
+    face = demo_face()
+    # Eyes and mouth where there is only background: no net can agree with them.
+    wrong = replace(face, keypoints=face.keypoints + np.float32([200, 260]))
+    lost = replace(face, image=tmp_path / "lost.png")
+    skipped: list[dict[str, str]] = []
+    faces = [Face(sample, None, sample.keypoints) for sample in (face, wrong, lost)]
+    found = list(relabel(AveragedNets([model]), faces, skipped))
+    assert len(found) == 1 and found[0].miss is not None and found[0].miss < 0.25
+    assert np.allclose(to_five(found[0].sample.keypoints), FIVE, atol=1e-3)
+    assert sorted("lost.png" in entry["file"] for entry in skipped) == [False, True]
+
+    target = tmp_path / "labels.json"
+    assert coco.write(target, ((f.sample, f.size, f.facts()) for f in found)) == 1
+    (again,) = open_dataset(f"coco:{target}")
+    assert again.image == face.image.resolve() and again.visible.all()
+    assert np.allclose(again.keypoints, found[0].sample.keypoints, atol=1e-3)
+
+
+@given(arrays(np.float32, (5, 2), elements=st.floats(0, 300, width=16)), st.integers(0, 4), st.booleans())
+def test_coco_files_keep_coordinates_and_what_is_hidden(
+    tmp_path_factory: pytest.TempPathFactory, points: np.ndarray, unknown: int, boxed: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("coco")
+    points[unknown] = np.nan
+    visible = np.array([i % 2 == 1 and i != unknown for i in range(5)])
+    visible[(unknown + 1) % 5] = True
+    box = {"box": (1.0, 2.5, 30.0, 40.0), "box_source": "mtfl"} if boxed else {}
+    sample = FaceSample(folder / "a b.png", points, visible, **box)
+    coco.write(folder / "f.json", iter([(sample, (400, 300), {})]))
+    (again,) = coco.read(folder / "f.json", "all", None, Notes(strict=True))
+    assert np.allclose(again.keypoints, points, atol=1e-3, equal_nan=True)
+    assert (again.visible == visible).all() and again.image == sample.image
+    assert again.box == sample.box and again.box_source == sample.box_source
+
+
+def test_genuine_coco_files_come_out_to_the_pixel(shared_data: Path) -> None:
+    for name, points in (("300w", 68), ("wflw", 98), ("cofw", 29), ("aflw", 19)):
+        file = next((shared_data / "samples" / name).glob("test_*.json"))
+        stated = json.loads(file.read_text())["annotations"]
+        faces = list(open_dataset(f"coco:{file}", strict=True))
+        assert len(faces) == len(stated) and all(face.image.is_file() for face in faces)
+        for face, annotation in zip(faces, stated, strict=True):
+            marks = np.array(annotation["keypoints"]).reshape(points, 3)
+            known = marks[:, 2] > 0
+            assert np.array_equal(face.keypoints[known], marks[known, :2].astype(np.float32))
+
+
+def test_bad_coco_files_are_refused_and_bad_faces_named(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    for text in ("", "[]", '{"images": []}', '{"images": [{}], "annotations": []}', "[" * 100_000):
+        file.write_text(text)
+        with pytest.raises(DataError, match="not COCO-style JSON"):
+            list(open_dataset(f"coco:{file}"))
+    annotations = [
+        {"image_id": 1, "keypoints": [1, 2, 1] * 5},
+        {"image_id": 2, "keypoints": [1, 2, 1] * 5},
+        {"image_id": 1, "keypoints": [1, 2] * 5},
+        {"image_id": 1, "keypoints": [0, 0, 0] * 5},
+        {"image_id": 1, "keypoints": ["a"] * 15},
+        {"image_id": 1},
+    ]
+    file.write_text(json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": annotations}))
+    dataset = open_dataset(f"coco:{file}")
+    assert len(list(dataset)) == 1 and len(dataset.skipped) == 5
+    with pytest.raises(FileNotFoundError, match="give the file"):
+        open_dataset(f"coco:{tmp_path}")
+
+
+def test_lists_of_one_face_become_one_label(tmp_path: Path) -> None:
+    """A net of five points learns from the five that 68 imply, unless a list states them."""
+    sixty_eight = np.random.default_rng(0).uniform(50, 90, (68, 2)).astype(np.float32)
+    five = to_five(sixty_eight).astype(np.float32)
+    whole = FaceSample(tmp_path / "a.png", sixty_eight, np.ones(68, bool))
+    by_hand = FaceSample(tmp_path / "a.png", five + 0.25, np.ones(5, bool))
+    (face,) = gather_faces([whole], 5)
+    assert face.derived and np.allclose(face.many, five)
+    for order in ([whole, by_hand], [by_hand, whole]):
+        (face,) = gather_faces(order, 5)
+        assert not face.derived and np.allclose(face.many, five + 0.25)
