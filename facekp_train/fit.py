@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -22,7 +23,7 @@ from facekp_train.distill import AXES_FACES, Distilled
 from facekp_train.face_store import FaceStore
 from facekp_train.files import write_text
 from facekp_train.initial import initial_net
-from facekp_train.joint_loss import Factors, JointLoss
+from facekp_train.joint_loss import Factors, JointLoss, LossTerms
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
 from facekp_train.recipe import Recipe
@@ -125,9 +126,21 @@ def fit(
 
 
 def launch(accelerator: str, devices: int, precision: str) -> Fabric:
-    """Processes to train in. Raises UserError where the hardware cannot be had."""
+    """Processes to train in: `devices` here, or as many as torchrun has started, on all machines.
+
+    Raises UserError where the hardware cannot be had.
+    """
+    nodes = 1
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
     try:
-        fabric = Fabric(accelerator=accelerator, devices=devices, precision=usable_precision(precision))  # type: ignore[arg-type]
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            precision=usable_precision(precision),  # type: ignore[arg-type]
+        )
     except (RuntimeError, ValueError) as error:
         raise UserError(
             f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
@@ -204,7 +217,9 @@ def _one_epoch(
                 taught = run.learner.answer(batch.crops)
         terms = run.loss(model(batch.crops), batch, taught)
         if run.loss.factors is None:
-            run.loss.factors = fabric.broadcast(run.loss.balance(terms))
+            # Over the whole batch, whatever the number of processes that share it.
+            shared = [fabric.all_reduce(term.detach(), reduce_op="mean") for term in vars(terms).values()]
+            run.loss.factors = run.loss.balance(LossTerms(*shared))
         total = run.loss.total(terms)
         fabric.backward(total)
         if recipe.clip:

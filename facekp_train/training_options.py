@@ -35,9 +35,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the last epoch's fig
 _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", "matplotlib")
 
 
+def require_training() -> None:
+    """Raise UserError naming the extra where training cannot run here."""
+    require("train", *_MODULES)
+
+
 def chosen_recipe(base: str, options: dict[str, Any], settings: list[str]) -> Recipe:
     """The recipe that a command line asks for; a wrong one is wrong usage, not a failure."""
-    require("train", *_MODULES)
+    require_training()
     try:
         return make_recipe(base, options, settings)
     except UserError as error:

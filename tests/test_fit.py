@@ -200,6 +200,25 @@ def test_two_processes_train_one_net(discs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_two_processes_under_torchrun_take_the_steps_of_one(discs: Path, tmp_path: Path) -> None:
+    """With BN frozen a batch's mean is the mean of its halves: the same losses, epoch by epoch."""
+    start = fit(quick(discs, 1), tmp_path / "start")
+    options = [
+        "-m", "facekp_train", "fit", f"--data=mtfl:{discs}", "--points=5", "--epochs=2", f"--init={start}",
+        *(f"--set={s}" for s in QUICK if not s.startswith("widths")), "--set=freeze_bn=1",
+    ]  # fmt: skip
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    losses = []
+    for name, program in (("one", [sys.executable]), ("two", torchrun)):
+        out = tmp_path / name
+        subprocess.run([*program, *options, f"--out={out}"], check=True, env=one_thread, timeout=600)
+        rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+        losses.append([row["loss"] for row in rows])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+@pytest.mark.slow
 def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> None:
     fit(quick(discs, 1), tmp_path)
     before = (tmp_path / "best.safetensors").read_bytes()

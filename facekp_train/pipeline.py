@@ -1,0 +1,122 @@
+"""The YAML file of `facekp-train run`: what teacher, student, distillation and pruning are told."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from facekp_train.console import UserError
+from facekp_train.recipe import Recipe, make_recipe
+
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: str = Field(default="modern", description="modern, paper, or a YAML file")
+    set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
+
+
+class Teacher(_Section):
+    """A checkpoint that exists, or a net to train."""
+
+    checkpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Teacher:
+        if self.checkpoint is not None and self.set:
+            raise ValueError("give a checkpoint or settings to train by, not both")
+        return self
+
+
+class Labels(BaseModel):
+    """Whether the teacher labels faces before the student learns from them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    faces: Literal["none", "missing", "all"] = "none"
+
+
+class Prune(_Section):
+    """How channels are chosen and removed; `set` are the settings of the training after each step."""
+
+    rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
+    budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")
+    score: Literal["paper", "greedy"] = "paper"
+    repair: Literal["none", "lstsq"] = "none"
+    scope: Literal["inner", "all"] = "inner"
+    layers_per_step: int = Field(default=1, ge=1)
+    teacher: Literal["distilled", "teacher"] = "distilled"
+    final_epochs: int = Field(default=0, ge=0, description="epochs of training after the last layer")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Prune:
+        if (self.rate is None) == (self.budget is None):
+            raise ValueError("give a rate or a budget")
+        return self
+
+
+class Pipeline(BaseModel):
+    """Teacher, student, distillation and pruning, and what they share.
+
+    `shared` holds settings of every stage's recipe (data, validation, points, seed, ...).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = "run"
+    shared: dict[str, Any]
+    teacher: Teacher
+    labels: Labels = Labels()
+    student: _Section = _Section()
+    distil: _Section = _Section()
+    prune: Prune
+    latency: bool = Field(default=True, description="export and time every stage's net on this machine")
+
+    def recipe(self, section: _Section, **options: Any) -> Recipe:
+        """A stage's recipe: its base, what all stages share, its own settings, then `options`."""
+        return make_recipe(section.recipe, {**self.shared, **section.set, **options}, [])
+
+
+def load_pipeline(path: Path) -> Pipeline:
+    """Read the YAML file; $NAME in it is taken from the environment.
+
+    Raises UserError naming the key that is wrong, OSError where the file is missing.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(_expanded(path.read_text(encoding="utf-8"), path))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path} is not a recipe for a run: it holds no 'key: value' lines")
+    try:
+        pipeline = Pipeline.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+    # Wrong settings are named now, not after hours of another stage.
+    for section in (pipeline.teacher, pipeline.student, pipeline.distil, pipeline.prune):
+        pipeline.recipe(section)
+    return pipeline
+
+
+def _expanded(text: str, path: Path) -> str:
+    def value(match: re.Match[str]) -> str:
+        try:
+            return os.environ[match[1]]
+        except KeyError:
+            raise UserError(
+                f"{path} reads ${match[1]}, which is not set; for example: export {match[1]}=/data"
+            ) from None
+
+    return "\n".join(
+        line if line.lstrip().startswith("#") else _VARIABLE.sub(value, line) for line in text.splitlines()
+    )
