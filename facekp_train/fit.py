@@ -218,7 +218,10 @@ def _one_epoch(
         terms = run.loss(model(batch.crops), batch, taught)
         if run.loss.factors is None:
             # Over the whole batch, whatever the number of processes that share it.
-            shared = [fabric.all_reduce(term.detach(), reduce_op="mean") for term in vars(terms).values()]
+            shared = fabric.all_reduce(
+                torch.stack([t.detach() for t in vars(terms).values()]), reduce_op="mean"
+            )
+            assert isinstance(shared, Tensor)
             run.loss.factors = run.loss.balance(LossTerms(*shared))
         total = run.loss.total(terms)
         fabric.backward(total)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.batches import Batch
-from facekp_train.joint_loss import JointLoss
+from facekp_train.distill import TeacherAnswer
+from facekp_train.joint_loss import JointLoss, LossTerms
 from facekp_train.losses import coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
 from facekp_train.networks import Prediction
 from facekp_train.recipe import make_recipe
@@ -66,14 +67,32 @@ def test_five_points_teach_a_net_of_many() -> None:
     """Gradient reaches the 68 points through the five, and only those that the five are made of."""
     loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
     keypoints = torch.rand(4, 68, 2, requires_grad=True)
-    loss(Prediction(keypoints, None), batch_of(five_known=True, many_known=False)).total.backward()
+    loss(Prediction(keypoints), batch_of(five_known=True, many_known=False)).regression.backward()
     assert keypoints.grad is not None
     moved = set(keypoints.grad.abs().sum((0, 2)).nonzero().flatten().tolist())
     assert moved == {*range(36, 48), 30, 48, 54}
 
 
-def test_balance_makes_both_losses_of_one_size() -> None:
-    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
-    terms = loss(Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32)), batch_of(True, True))
-    factor = loss.balance(terms)
-    assert factor * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)
+def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
+    recipe = make_recipe("paper", {"data": ["mtfl:x"], "teacher": "t.safetensors"}, list(settings))
+    loss = JointLoss(recipe, torch.device("cpu"))
+    student = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32), torch.rand(4, 16))
+    return loss, loss(student, batch_of(True, True), TeacherAnswer(torch.rand(4, 16), torch.rand(4, 68, 2)))
+
+
+def test_balance_makes_all_losses_of_one_size() -> None:
+    loss, terms = taught_terms()
+    factors = loss.balance(terms)
+    assert factors.heatmap * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)
+    assert factors.features * terms.features.item() == pytest.approx(2 * terms.regression.item(), rel=1e-5)
+
+
+def test_loss_t_is_lambda_dp_times_loss_plus_loss3() -> None:
+    """Sections 3.4 and 3.5 written out, with every weight different from 1."""
+    settings = ["lambda_rh=2", "lambda_dp=3", "heatmap_factor=5", "distil_factor=7", "output_weight=11"]
+    loss, terms = taught_terms(*settings)
+    loss.factors = loss.balance(terms)
+    joint = 2 * terms.regression + 5 * terms.heatmap
+    expected = 3 * joint + 7 * terms.features + 11 * terms.outputs
+    assert loss.total(terms).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert terms.outputs.item() > 0

@@ -85,7 +85,7 @@ def test_nets_of_different_schemes_are_not_averaged(model: Checkpoint) -> None:
 def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, tmp_path: Path) -> None:
     face = demo_face()
     # Eyes and mouth where there is only background: no net can agree with them.
-    wrong = replace(face, keypoints=face.keypoints + np.float32([200, 260]))
+    wrong = replace(face, keypoints=face.keypoints + np.array([200, 260], np.float32))
     lost = replace(face, image=tmp_path / "lost.png")
     skipped: list[dict[str, str]] = []
     faces = [Face(sample, None, sample.keypoints) for sample in (face, wrong, lost)]
@@ -158,7 +158,7 @@ def test_lists_of_one_face_become_one_label(tmp_path: Path) -> None:
     whole = FaceSample(tmp_path / "a.png", sixty_eight, np.ones(68, bool))
     by_hand = FaceSample(tmp_path / "a.png", five + 0.25, np.ones(5, bool))
     (face,) = gather_faces([whole], 5)
-    assert face.derived and np.allclose(face.many, five)
+    assert face.derived and face.many is not None and np.allclose(face.many, five)
     for order in ([whole, by_hand], [by_hand, whole]):
         (face,) = gather_faces(order, 5)
-        assert not face.derived and np.allclose(face.many, five + 0.25)
+        assert not face.derived and face.many is not None and np.allclose(face.many, five + 0.25)
