@@ -25,10 +25,10 @@ class BoxChoice(str, Enum):
     tight = "tight"
 
 
-_SPEC_HELP = "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, pts, coco"
+_SPEC_HELP = "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, pts, coco, detect"
 _SPLIT_HELP = (
     "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
-    "heldout (celeba); train, full, frontal (aflw); all (pts, coco)"
+    "heldout (celeba); train, full, frontal (aflw); all (pts, coco, detect)"
 )
 _STRICT_HELP = "stop at the first bad row or image"
 _JSON_HELP = "print one JSON document on stdout"

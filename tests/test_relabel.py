@@ -151,6 +151,22 @@ def test_bad_coco_files_are_refused_and_bad_faces_named(tmp_path: Path) -> None:
         open_dataset(f"coco:{tmp_path}")
 
 
+def test_what_the_detector_prints_is_a_data_set(tmp_path: Path) -> None:
+    """Photographs without labels: one document of a folder, another of one photograph."""
+    points = np.arange(10.0).reshape(5, 2).tolist()
+    face = {"box": [0, 0, 9, 9], "score": 0.75, "keypoints": points}
+    one = {"image": "a b.png", "width": 9, "height": 9, "scheme": "five", "faces": [face, {"score": 1}]}
+    for document, faces in ((one, 1), ({"images": [one, {**one, "faces": []}, one]}, 2)):
+        (tmp_path / "found.json").write_text(json.dumps(document))
+        dataset = open_dataset(f"detect:{tmp_path / 'found.json'}")
+        found = list(dataset)
+        assert len(found) == faces == len(dataset.skipped)
+        assert found[0].image == tmp_path / "a b.png" and found[0].keypoints.tolist() == points
+    (tmp_path / "found.json").write_text('{"images": [3]}')
+    with pytest.raises(DataError, match="facekp-detect"):
+        list(open_dataset(f"detect:{tmp_path / 'found.json'}"))
+
+
 def test_lists_of_one_face_become_one_label(tmp_path: Path) -> None:
     """A net of five points learns from the five that 68 imply, unless a list states them."""
     sixty_eight = np.random.default_rng(0).uniform(50, 90, (68, 2)).astype(np.float32)

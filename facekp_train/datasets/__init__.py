@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import aflw, celeba, coco, mtfl, pts, w300
+from facekp_train.datasets import aflw, celeba, coco, detected, mtfl, pts, w300
 from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
@@ -47,6 +47,7 @@ FORMATS: dict[str, Format] = {
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
     "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
     "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
+    "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
 }
 
 

@@ -1,0 +1,55 @@
+"""Faces that `facekp-detect --json` found on photographs without labels: a start for a teacher's.
+
+One photograph's document or a folder's. Image paths are as the command was given them; where none
+is there, they count from the document's own folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.landmarks import SCHEMES
+from facekp_train.samples import FaceSample
+
+SPLITS = ("all",)
+
+
+def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of the document `root`. Raises DataError where facekp-detect did not write it."""
+    try:
+        data = json.loads(root.read_text(encoding="utf-8"))
+        images = [(str(entry["image"]), entry["faces"]) for entry in data.get("images", [data])]
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None
+    for name, faces in images:
+        place = Path(name) if Path(name).is_file() else root.parent / name
+        for number, face in enumerate(faces):
+            sample = _sample_or_reason(place, face)
+            if isinstance(sample, FaceSample):
+                yield sample
+            else:
+                notes.skip(f"{name}: face {number}", sample)
+
+
+def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:
+    try:
+        return _sample(image, face)
+    except (KeyError, TypeError, ValueError) as error:
+        return f"no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _sample(image: Path, face: dict[str, Any]) -> FaceSample:
+    keypoints = np.asarray(face["keypoints"], np.float32)
+    if keypoints.ndim != 2 or keypoints.shape[1] != 2 or len(keypoints) not in SCHEMES:
+        raise ValueError(f"keypoints of shape {list(keypoints.shape)}, which is no scheme")
+    if not np.isfinite(keypoints).all():
+        raise ValueError("keypoints that are not finite")
+    return FaceSample(
+        image, keypoints, np.ones(len(keypoints), bool), attributes={"score": str(face["score"])}
+    )
