@@ -50,7 +50,25 @@ def repaired_weight(weight: Tensor, moments: Moments | None, keep: Tensor, how: 
 
 def least_squares(weight: Tensor, covariance: Tensor, columns: Tensor) -> Tensor:
     """The weights [O, K] on `columns` whose answer is nearest to that of `weight` [O, C]."""
-    own = covariance[columns][:, columns]
-    ridge = _RIDGE * covariance.diagonal().mean().clamp_min(1e-300)
-    own = own + ridge * torch.eye(len(own), dtype=own.dtype, device=own.device)
+    own = _ridged(covariance[columns][:, columns])
     return torch.linalg.solve(own, covariance[columns] @ weight.T).T
+
+
+def errors_after_repair(weight: Tensor, covariance: Tensor, order: Tensor) -> Tensor:
+    """What least squares cannot repair, [C + 1]: after the first m of `order` have gone.
+
+    weight [O, C, T]. One Cholesky factor gives it for every m: with the channels that go last in
+    front, x = L e with uncorrelated e, and the first ones of x determine the first ones of e. So
+    what is lost is the energy of W L in the columns of the channels that have gone.
+    """
+    channels, taps = weight.shape[1:]
+    columns = (order.flip(0)[:, None] * taps + torch.arange(taps, device=order.device)).flatten()
+    factor = torch.linalg.cholesky(_ridged(covariance[columns][:, columns]))
+    energy = (weight.flatten(1)[:, columns] @ factor).square().sum(0).view(channels, taps).sum(1)
+    return torch.cat([energy.new_zeros(1), energy.flip(0).cumsum(0)])
+
+
+def _ridged(covariance: Tensor) -> Tensor:
+    diagonal = covariance.diagonal()
+    ridge = _RIDGE * diagonal.mean().clamp_min(1e-300)
+    return covariance + torch.diag(ridge.expand_as(diagonal))

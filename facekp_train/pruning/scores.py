@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from facekp_train.networks import KeypointNet
 from facekp_train.pruning.groups import Consumer, Group, is_depthwise
 from facekp_train.pruning.moments import Moments
+from facekp_train.pruning.repair import Repair, errors_after_repair
 
 Score = Literal["paper", "greedy"]
 
@@ -37,8 +38,8 @@ Score = Literal["paper", "greedy"]
 class Ranking(NamedTuple):
     """A group's channels in the order of their removal, int64 [C], least worth first.
 
-    errors: float64 [C + 1], normalised error after the first m have gone, as surgery without repair
-    leaves it (moments about the mean): 0 for none, the number of readers for all.
+    errors: float64 [C + 1], normalised error after the first m have gone, as surgery leaves it
+    (moments about the mean): 0 for none, the number of readers for all.
     """
 
     order: Tensor
@@ -99,12 +100,18 @@ def group_scores(net: KeypointNet, group: Group, moments: Mapping[str, Moments])
     return total
 
 
-def rank(net: KeypointNet, group: Group, moments: Mapping[str, Moments], how: Score = "paper") -> Ranking:
-    """Order a group's channels for removal.
+def rank(
+    net: KeypointNet,
+    group: Group,
+    moments: Mapping[str, Moments],
+    how: Score = "paper",
+    repair: Repair = "none",
+) -> Ranking:
+    """Order a group's channels for removal; needs moments with pairs.
 
     `paper`: by each one's own score about zero, lowest first. `greedy` (ThiNet, Luo et al. 2017,
     https://arxiv.org/abs/1707.06342): one by one that which makes the set's error about the mean
-    least. Ties go to the lower channel. Needs moments with pairs.
+    least. Ties go to the lower channel. The errors are those that `repair` leaves.
     """
     pairs = torch.zeros(group.width, group.width, dtype=torch.float64)
     for consumer in group.consumers:
@@ -114,10 +121,18 @@ def rank(net: KeypointNet, group: Group, moments: Mapping[str, Moments], how: Sc
         order = _greedy_order(pairs)
     else:
         order = group_scores(net, group, moments).argsort(stable=True)
-    ordered = pairs[order][:, order]
-    # Each channel adds its own error and twice its products with those gone before.
-    added = ordered.diagonal() + 2 * ordered.tril(-1).sum(1)
-    return Ranking(order, torch.cat([added.new_zeros(1), added.cumsum(0)]).clamp_min(0))
+    if repair == "none":
+        ordered = pairs[order][:, order]
+        # Each channel adds its own error and twice its products with those gone before.
+        added = ordered.diagonal() + 2 * ordered.tril(-1).sum(1)
+        errors = torch.cat([added.new_zeros(1), added.cumsum(0)])
+    else:
+        errors = torch.zeros(group.width + 1, dtype=torch.float64)
+        for consumer in group.consumers:
+            covariance = moments[consumer.layer].second(centred=True)
+            left = errors_after_repair(scaled_weight(net, consumer), covariance, order.to(covariance.device))
+            errors += (left / left[-1].clamp_min(_TINY)).cpu()
+    return Ranking(order, errors.clamp_min(0))
 
 
 _TINY = 1e-300

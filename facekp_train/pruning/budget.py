@@ -1,0 +1,155 @@
+"""The widths that meet a budget with the least total error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from facekp_train.pruning.cost import CostModel
+from facekp_train.pruning.groups import Group
+from facekp_train.pruning.scores import Ranking
+
+Widths = dict[str, int]
+"""Channels that stay, by group name."""
+
+_STEP = 8
+_FACTORS = {"MB": 1e6, "MMACs": 1e6, "ms": 1.0}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An upper limit: float32 file size in MB of 10^6 bytes, million multiply-accumulates, or ms."""
+
+    amount: float
+    unit: Literal["MB", "MMACs", "ms"]
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Of `2.5MB`, `30MMACs` or `0.5ms`. Raises ValueError for anything else."""
+        found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)\s*", text)
+        units = {unit.lower(): unit for unit in _FACTORS}
+        if not found or found[2].lower() not in units or float(found[1]) <= 0:
+            raise ValueError(f"a budget is written 2.5MB, 30MMACs or 0.5ms, not '{text}'")
+        return cls(float(found[1]), units[found[2].lower()])  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.amount:g}{self.unit}"
+
+
+def widths_within(
+    budget: Budget,
+    groups: Sequence[Group],
+    rankings: Mapping[str, Ranking],
+    cost: CostModel,
+    milliseconds: Callable[[Widths], float] | None = None,
+) -> Widths:
+    """Widths, multiples of 8, that meet a budget with little summed normalised error.
+
+    Channels go eight at a time, always where the error grows least for what is saved, looking ahead
+    past groups that must lose several steps before they save. What is then left of the budget is
+    given back where it mends most. For a budget in `ms` the same path, by multiply-accumulates, is
+    halved again and again with `milliseconds` as the measure, about ten times. Raises ValueError
+    where even the narrowest net is over the budget.
+    """
+    search = _Search(groups, rankings, cost, use_bytes=budget.unit == "MB")
+    if budget.unit == "ms":
+        if milliseconds is None:
+            raise ValueError("a budget in ms needs a way to measure")
+        return _first_within(budget, search.path(), milliseconds)
+    limit = budget.amount * _FACTORS[budget.unit]
+    fitting = next((widths for widths in search.path() if search.cost(widths) <= limit), None)
+    if fitting is None:
+        least = search.cost(search.path()[-1]) / _FACTORS[budget.unit]
+        raise ValueError(_out_of_reach(budget, least))
+    return search.refilled(fitting, limit)
+
+
+def _first_within(budget: Budget, path: list[Widths], milliseconds: Callable[[Widths], float]) -> Widths:
+    if milliseconds(path[0]) <= budget.amount:
+        return path[0]
+    least = milliseconds(path[-1])
+    if least > budget.amount:
+        raise ValueError(_out_of_reach(budget, least))
+    over, within = 0, len(path) - 1
+    # 2 % of the path: a finer place would lie below the noise of the measurement.
+    while within - over > max(1, len(path) // 50):
+        middle = (over + within) // 2
+        if milliseconds(path[middle]) <= budget.amount:
+            within = middle
+        else:
+            over = middle
+    return path[within]
+
+
+def _out_of_reach(budget: Budget, least: float) -> str:
+    return (
+        f"the narrowest net of this scope takes {least:.3g} {budget.unit}, more than {budget}; "
+        "raise --budget, or --scope all"
+    )
+
+
+class _Search:
+    """Widths on their way from full to narrowest, by what each step costs in error."""
+
+    def __init__(
+        self, groups: Sequence[Group], rankings: Mapping[str, Ranking], cost: CostModel, use_bytes: bool
+    ) -> None:
+        self._groups = groups
+        self._errors = {g.name: rankings[g.name].errors.tolist() for g in groups}
+        self._cost, self._field = cost, 0 if use_bytes else 1
+        self._path: list[Widths] = []
+
+    def cost(self, widths: Widths) -> int:
+        return self._cost(widths)[self._field]
+
+    def path(self) -> list[Widths]:
+        """Full widths first; each entry has eight channels (or an odd rest) less than the one before."""
+        if not self._path:
+            widths = {group.name: group.width for group in self._groups}
+            self._path = [widths]
+            while (step := self._cheapest_cut(widths)) is not None:
+                widths = step
+                self._path.append(widths)
+        return self._path
+
+    def refilled(self, widths: Widths, limit: float) -> Widths:
+        """Wider again where that still fits, what mends most error for its cost first."""
+        while True:
+            best, best_gain = None, 0.0
+            now = self.cost(widths)
+            for group in self._groups:
+                wider = {**widths, group.name: min(group.width, widths[group.name] + _STEP)}
+                spent = self.cost(wider) - now
+                gain = self._error(group, widths) - self._error(group, wider)
+                if 0 < spent <= limit - now and gain / spent > best_gain:
+                    best, best_gain = wider, gain / spent
+            if best is None:
+                return widths
+            widths = best
+
+    def _error(self, group: Group, widths: Widths) -> float:
+        return self._errors[group.name][group.width - widths[group.name]]
+
+    def _cheapest_cut(self, widths: Widths) -> Widths | None:
+        best, best_price = None, float("inf")
+        now = self.cost(widths)
+        for group in self._groups:
+            width = widths[group.name]
+            narrower = (width - 1) // _STEP * _STEP
+            if narrower < _STEP:
+                continue
+            cut = {**widths, group.name: narrower}
+            saved = (now - self.cost(cut)) / (width - narrower)
+            price = self._steepness(group, width) / saved
+            if price < best_price:
+                best, best_price = cut, price
+        return best
+
+    def _steepness(self, group: Group, width: int) -> float:
+        """Least error per channel over all cuts from here: the slope of the lower convex hull."""
+        errors = self._errors[group.name]
+        gone = group.width - width
+        targets = range((width - 1) // _STEP * _STEP, 0, -_STEP)
+        return min((errors[group.width - w] - errors[gone]) / (width - w) for w in targets)
