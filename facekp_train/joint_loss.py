@@ -65,12 +65,15 @@ class JointLoss:
         return LossTerms(self._regression(keypoints, batch), heatmap, features, outputs)
 
     def balance(self, terms: LossTerms) -> Factors:
-        """The recipe's factors; where it has none, those that make the losses of one size here."""
+        """The recipe's factors; where it has none, those that make the losses of one size here.
+
+        lambda_rh is left out of heatmap's: a factor that grew with it would keep the ratio as it was.
+        """
         recipe = self.recipe
         regression = recipe.lambda_rh * terms.regression
         heatmap = recipe.heatmap_factor
         if heatmap is None:
-            heatmap = _ratio(regression, terms.heatmap)
+            heatmap = _ratio(terms.regression, terms.heatmap)
         features = recipe.distil_factor
         if features is None:
             features = _ratio(regression + heatmap * terms.heatmap, terms.features)
