@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from facekp_export.noise import this_process_is_ours
 from facekp_train.console import UserError, err, new_app, out, print_json, run
@@ -185,7 +186,7 @@ def _photos(folder: Path, target: Path | None) -> list[Path]:
     from facekp_train.datasets.pts import IMAGE_SUFFIXES
 
     files = sorted(
-        file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+        file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and not file.is_dir()
     )
     drawn = target.resolve() if target is not None else None
     return [file for file in files if drawn is None or drawn not in file.resolve().parents]
@@ -200,7 +201,7 @@ def _read(photo: Path) -> Image:
 def _table(images: Iterable[dict[str, Any]]) -> Table:
     table = Table("photograph", "face", "score", "x", "y", "width", "height")
     for document in images:
-        name = Path(document["image"]).name
+        name = Text(Path(document["image"]).name)
         if not document["faces"]:
             table.add_row(name, "none found", *[""] * 5)
         for number, face in enumerate(document["faces"], 1):

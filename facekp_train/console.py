@@ -7,6 +7,7 @@ usage; a traceback appears with `--debug` alone.
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -36,7 +37,12 @@ class UserError(Exception):
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout; NaN is refused (ValueError), since JSON has none."""
-    print(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal of few characters, or a file's name that is no text
+        text = json.dumps(document, indent=2, allow_nan=False)
+    print(text)
 
 
 def require(extra: str, *modules: str) -> None:
@@ -66,6 +72,9 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     # An image that cannot be read is named by us; OpenCV's own lines would stand in the progress bar.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = [w for w in words if w != "--debug"]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal cannot show must not lose the work.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(args=words, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -96,6 +96,20 @@ def test_a_folder_is_one_document_and_a_folder_of_pictures(photo, capsys):
         assert drawn == ["deeper/other.JPG.png", "face.png.png"]
 
 
+def test_names_are_shown_as_they_are(photo, capsys):
+    odd = make_photo(photo.parent / "[red]a b.png")
+    assert call(odd) == 0
+    streams = capsys.readouterr()
+    assert "[red]a b.png" in streams.out and "[red]a b_points.png" in streams.err
+
+
+def test_a_link_to_nowhere_is_named(photo, capsys):
+    (photo.parent / "gone.jpg").symlink_to("nowhere.jpg")
+    assert call(photo.parent, "--json") == 0
+    (skip,) = json.loads(capsys.readouterr().out)["skipped"]
+    assert Path(skip["file"]).name == "gone.jpg" and "cannot be read" in skip["reason"]
+
+
 def test_strict_stops_at_an_unreadable_photograph(photo, capsys):
     (photo.parent / "broken.jpg").write_text("no image")
     assert call(photo.parent, "--strict") == 1

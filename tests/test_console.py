@@ -1,0 +1,34 @@
+"""What every command prints reaches stdout, whatever the terminal can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import typer
+from facekp_train.console import new_app, out, print_json, run
+
+app = new_app("x", "x")
+
+@app.command(no_args_is_help=False)
+def show():
+    print_json({"image": "\\u65e5\\U0001f600 \\udcff.png"})
+    out.print("\\u65e5 \\udcff.png", markup=False)
+
+run(app, [])
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_that_cannot_be_shown_are_escaped(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    document, table = done.stdout.decode(encoding).rsplit("}", 1)
+    assert json.loads(document + "}") == {"image": "\u65e5\U0001f600 \udcff.png"}
+    assert "\\udcff.png" in table
