@@ -50,7 +50,11 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
     """Model files at the path. A checkpoint found in a folder is left out where torch is missing,
     unless torch was asked for by name."""
     if path.is_dir():
-        models = sorted(file for file in path.iterdir() if engine_of(file) and not file.name.startswith("."))
+        models = sorted(
+            file
+            for file in path.iterdir()
+            if engine_of(file) and not file.name.startswith(".") and not file.is_dir()
+        )
         if not models:
             raise UserError(f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder")
         return [file for file in models if _usable(file, wanted, by_name)]

@@ -43,7 +43,7 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
     """
     if not path.is_dir():
         return [open_model(path, threads)]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in OPENERS)
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in OPENERS and not file.is_dir())
     models = [model for file in files if (model := _ours(file, threads)) is not None]
     if not models:
         raise ValueError(f"{path} holds no .onnx or .tflite file of facekp-export")

@@ -148,13 +148,22 @@ def read_info(path: Path) -> ModelInfo | None:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path}: a model file ends in {' or '.join(readers)}")
-    if not path.is_file():
-        raise OSError(f"{path}: no such file")
+    refuse_unopenable(path)
     try:
         text = reader(path)
         return None if text is None else ModelInfo.from_json(text)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def refuse_unopenable(path: Path) -> None:
+    """Raise OSError for a missing file, ValueError for a name that the engines, written in C++, refuse."""
+    if not path.is_file():
+        raise OSError(f"{path}: no such file")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: its name is not valid UTF-8, which the engines need; rename it") from None
 
 
 def _read_onnx(path: Path) -> str | None:

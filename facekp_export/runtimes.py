@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.flatbuffer import read_model
-from facekp_export.metadata import ModelInfo, read_info
+from facekp_export.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.noise import without_banner
 
 
@@ -162,8 +162,7 @@ def open_runtime(path: Path | str, threads: int = 1) -> Runtime:
     opener = OPENERS.get(path.suffix.lower())
     if opener is None:
         raise ValueError(f"{path}: a model file ends in {' or '.join(OPENERS)}")
-    if not path.is_file():
-        raise OSError(f"{path}: no such file")
+    refuse_unopenable(path)
     if threads < 1:
         raise ValueError(f"a model runs on at least one thread, not {threads}")
     return opener(path, threads)

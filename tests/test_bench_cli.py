@@ -98,6 +98,7 @@ def test_foreign_tflite_files_with_odd_inputs(tmp_path: Path) -> None:
     tiny_tflite(tmp_path / "scalar.tflite", ())
     tiny_tflite(tmp_path / "open.tflite", (1, 4), open_batch=True)
     (tmp_path / "notes.txt").write_text("not a model")
+    (tmp_path / "folder.onnx").mkdir()
     records = {Path(r.model).name: r for r in bench_models([tmp_path], rule=QUICK_RULE)}
     assert list(records) == ["int32.tflite", "open.tflite", "scalar.tflite"]
     assert all(record.valid for record in records.values())

@@ -109,6 +109,7 @@ def test_a_foreign_file_in_a_folder_is_named_and_left_out(
 
     shutil.copy(MODEL, tmp_path / "model_int8.tflite")
     tiny_tflite(tmp_path / "foreign.tflite")
+    (tmp_path / "folder.onnx").mkdir()
     assert check(tmp_path, "--json") == 0
     streams = capsys.readouterr()
     assert [entry["file"] for entry in json.loads(streams.out)["files"]] == ["model_int8.tflite"]

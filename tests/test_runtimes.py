@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tiny_models import tiny_onnx, tiny_tflite
 
 from facekp_export.metadata import ModelInfo, tflite_with_info
 from facekp_export.runtimes import KeypointModel, TensorSpec, open_model, open_runtime
+from facekp_export.shipped import default_model
 from facekp_train.crop import CropRule
 
 SIZE, POINTS = 16, 5
@@ -148,3 +150,15 @@ def test_crops_of_another_shape_or_type_are_refused(wrong: NDArray) -> None:
 def test_a_file_with_other_tensors_is_refused(shape: tuple[int, ...], dtype: str, output: TensorSpec) -> None:
     with pytest.raises(ValueError, match=r"recorder\.tflite: its (in|out)put"):
         KeypointModel(Recorder(shape, dtype, output), SMALL)
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+@pytest.mark.parametrize("opener", [open_runtime, open_model])
+def test_a_name_that_is_no_text_is_refused_with_the_remedy(tmp_path: Path, suffix: str, opener) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "q") + b"\xff" + suffix.encode()))
+    try:
+        path.write_bytes(default_model().read_bytes())
+    except OSError:
+        pytest.skip("this file system takes text alone")
+    with pytest.raises(ValueError, match=r"not valid UTF-8.*rename it"):
+        opener(path)
