@@ -39,7 +39,9 @@ class Io(str, Enum):
     int8 = "int8"
 
 
-_DATA_HELP = "labelled faces to measure the NME on: mtfl:PATH, 300w:PATH, pts:PATH or pts:PATH@LIST"
+_DATA_HELP = (
+    "labelled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST; formats: facekp-train data --help"
+)
 _SPLIT_HELP = "split of --data; default: the one that its format is measured on"
 _LIMIT_HELP = "measure on that many faces, spread over the split; default: all"
 _STRICT_HELP = "stop at the first row or photograph of --data that cannot be used"
@@ -91,8 +93,8 @@ def export(
     if io is Io.int8 and to and Format.tflite not in to:
         raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
     checkpoint = model or default_checkpoint()
-    # SIGTERM as an exception, so that what was built aside is cleared away.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    steps = _Steps()
+    signal.signal(signal.SIGTERM, steps.stop)
     result = export_model(
         checkpoint,
         folder or Path("exports") / checkpoint.resolve().parent.name,
@@ -102,7 +104,7 @@ def export(
         labelled=_faces(data, split, limit, strict),
         tolerance=Tolerance(quantised=tolerance, integer_output=max(0.75, tolerance), nme=nme_tolerance),
         threads=threads,
-        step=_Steps().step,
+        step=steps.step,
     )
     if as_json:
         print_json({"folder": str(result.folder), **result.manifest.model_dump(mode="json")})
@@ -179,6 +181,12 @@ class _Steps:
 
     def __init__(self) -> None:
         self._number = 0
+        self._stopped = False
+
+    def stop(self, *_: object) -> None:
+        """SIGTERM as an exception, so that what was built aside is cleared away."""
+        self._stopped = True
+        sys.exit(143)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -186,7 +194,12 @@ class _Steps:
         line = f"{self._number}. {title}"
         begun = time.perf_counter()
         with err.status(line):
-            yield
+            try:
+                yield
+            finally:
+                # Converters swallow an exit, or make an error of theirs of it.
+                if self._stopped:
+                    sys.exit(143)
         err.print(f"{line} [dim]{time.perf_counter() - begun:.1f} s[/dim]", soft_wrap=True)
 
 

@@ -147,7 +147,9 @@ def read_info(path: Path) -> ModelInfo | None:
     readers = {".tflite": _read_tflite, ".onnx": _read_onnx}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise ValueError(f"{path}: a model file ends in {' or '.join(readers)}")
+        # The one file of ours that is easily given in place of an export.
+        remedy = "; make them from a checkpoint with facekp-export" if path.suffix == ".safetensors" else ""
+        raise ValueError(f"{path}: a model file ends in {' or '.join(readers)}{remedy}")
     refuse_unopenable(path)
     try:
         text = reader(path)

@@ -239,6 +239,7 @@ def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
         (["--to", "coreml"], 2, "coreml"),
         (["--split", "test"], 2, "--data"),
         (["--calibration", "nowhere"], 2, "FORMAT:PATH"),
+        (["check", "a.safetensors"], 1, "make them from a checkpoint with facekp-export"),
         (["check", "absent.tflite"], 1, "absent.tflite: no such file"),
         (["check", "folder"], 1, "holds no .onnx or .tflite"),
     ],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from facekp_export.cli import _Steps
 from facekp_export.demo import demo_photo
 from facekp_export.shipped import default_model
+from facekp_train.console import UserError
 
 CODE = """
 import os, sys
@@ -68,3 +71,19 @@ def test_the_commands_are_silent_where_all_is_well(module: str) -> None:
     command = [sys.executable, "-m", module, *words, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout and not done.stderr
+
+
+@pytest.mark.parametrize("swallowed", ["as an error", "wholly"])
+def test_a_termination_that_a_converter_swallows_ends_the_export(swallowed: str) -> None:
+    steps = _Steps()
+    before = signal.signal(signal.SIGTERM, steps.stop)
+    try:
+        with pytest.raises(SystemExit) as ended, steps.step("one that takes long"):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except SystemExit:
+                if swallowed == "as an error":
+                    raise UserError("the layer cannot be exported") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 143
