@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facekp_train import training_options as option
 from facekp_train.console import err, require
-from facekp_train.data_command import print_skipped
-from facekp_train.evaluate import progress_bar
-from facekp_train.samples import FaceSample
+
+if TYPE_CHECKING:
+    from facekp_train.samples import FaceSample
 
 
 def label(
@@ -42,7 +42,9 @@ def write_labels(
     require("train", "torch", "safetensors")
     from facekp_train.averaging import AveragedNets
     from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.data_command import print_skipped
     from facekp_train.datasets import coco
+    from facekp_train.evaluate import progress_bar
     from facekp_train.face_store import gather_faces
     from facekp_train.relabel import relabel
     from facekp_train.training_data import samples_of

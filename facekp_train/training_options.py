@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facekp_train.console import UserError, err, print_json, require
-from facekp_train.recipe import Recipe, make_recipe
 
-_DATA = "Training faces as FORMAT:PATH[@LIST], such as mtfl:PATH or 300w:PATH; repeat it to mix sets."
+if TYPE_CHECKING:
+    from facekp_train.recipe import Recipe
+
+_DATA = (
+    "Training faces as FORMAT:PATH[@LIST], such as mtfl:PATH; repeat it to mix sets. "
+    "Formats: facekp-train data --help."
+)
 _SET = "Change one setting of the recipe, such as --set augmentation.rotation=30; repeatable."
 _PRECISION = "auto (bf16-mixed where the hardware has it), 32-true, bf16-mixed, 16-mixed."
 
@@ -43,6 +48,8 @@ def require_training() -> None:
 def chosen_recipe(base: str, options: dict[str, Any], settings: list[str]) -> Recipe:
     """The recipe that a command line asks for; a wrong one is wrong usage, not a failure."""
     require_training()
+    from facekp_train.recipe import make_recipe
+
     try:
         return make_recipe(base, options, settings)
     except UserError as error:
