@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from facekp_train.console import err
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.notes import Notes
-from facekp_train.landmarks import Floats, to_five
+from facekp_train.landmarks import Floats, implies_five, to_five
 from facekp_train.metrics import Evaluation, score
 from facekp_train.samples import Box, FaceSample, read_image
 
@@ -36,10 +36,10 @@ _BATCH_BYTES = 256 << 20
 class Answers:
     """What a model said about faces, beside the truth; the photographs are not kept.
 
-    samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, already in
-    the samples' scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from
-    which source of boxes. refine: whether a second crop was taken. skipped: faces that could not be
-    cut or read.
+    samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, in the
+    model's scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from which
+    source of boxes. refine: whether a second crop was taken. skipped: faces that could not be cut or
+    read.
     """
 
     refine: bool = True
@@ -51,23 +51,35 @@ class Answers:
     skipped: list[dict[str, str]] = field(default_factory=list)
 
     def score(self, data: str = "", split: str = "") -> Evaluation:
-        """The figures. Raises ValueError where no face was answered, or they differ in scheme."""
+        """The figures. Raises ValueError where no face was answered, or they differ in scheme.
+
+        Where the model's scheme is not the data's they are compared through the five points that
+        both imply; `settings` says so, and the normalisers are still those of the data's keypoints.
+        """
         if not self.samples:
             reason = f", {len(self.skipped)} were skipped" if self.skipped else ""
             raise ValueError(f"{data or 'the data'} gave no face to measure{reason}")
         if len({len(sample.keypoints) for sample in self.samples}) > 1:
             raise ValueError(f"{data or 'the data'} mixes faces of different keypoint counts")
+        predicted, annotated = np.stack(self.predicted), np.stack([s.keypoints for s in self.samples])
+        truth, visible = annotated, np.stack([sample.visible for sample in self.samples])
+        settings: dict[str, Any] = {"boxes": dict(self.boxes), "refine": self.refine}
+        if predicted.shape[1] != truth.shape[1]:
+            settings["keypoints"] = {"model": predicted.shape[1], "data": truth.shape[1], "compared": 5}
+            # One of the five counts where all that it is made of is visible.
+            truth = to_five(np.where(visible[..., None], truth, np.nan))
+            predicted, visible = to_five(predicted), np.isfinite(truth).all(axis=2)
         evaluation = score(
-            np.stack(self.predicted),
-            np.stack([sample.keypoints for sample in self.samples]),
-            visible=np.stack([sample.visible for sample in self.samples]),
+            predicted,
+            truth,
+            annotated=annotated,
+            visible=visible,
             sides=np.array(self.sides),
             boxes=_listed_boxes(self.samples),
             names=[str(sample.image) for sample in self.samples],
             data=data,
             split=split,
         )
-        settings = {"boxes": dict(self.boxes), "refine": self.refine}
         return replace(evaluation, skipped=self.skipped, settings=settings)
 
 
@@ -85,10 +97,10 @@ def answer(
     """What a model says about labelled faces; `score` of the answers gives the figures.
 
     samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
-    stop the run where it is strict. A model of 68 or 98 points is measured on 5-point data through
-    `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it has one, as a
-    deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more from the
-    first answer, as the detector does. strict: of samples that are no `Dataset`, the first
+    stop the run where it is strict. A model of more than five points is measured on data of another
+    scheme through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
+    has one, as a deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more
+    from the first answer, as the detector does. strict: of samples that are no `Dataset`, the first
     unreadable photograph raises DataError. Memory stays flat.
 
     Raises ValueError where the schemes do not fit or an answer is not finite.
@@ -102,8 +114,9 @@ def answer(
         for views in _batches(_views(samples, boxes, notes), batch):
             predicted, sides = _predict_twice(predict, views, rule, refine)
             for view, points, side in zip(views, predicted, sides, strict=True):
+                _check_schemes(len(points), view.sample)
                 answers.samples.append(view.sample)
-                answers.predicted.append(_in_scheme(points, view.sample))
+                answers.predicted.append(points)
                 answers.sides.append(side)
                 answers.boxes[view.source] += 1
             bar.advance(task, len(views))
@@ -174,16 +187,14 @@ def _listed_boxes(samples: list[FaceSample]) -> NDArray[np.float64] | None:
     return np.array([sample.box or (np.nan,) * 4 for sample in samples], np.float64)
 
 
-def _in_scheme(points: NDArray[np.float64], sample: FaceSample) -> NDArray[np.float64]:
-    """The model's keypoints in the sample's scheme."""
-    wanted = len(sample.keypoints)
-    if len(points) == wanted:
-        return points
-    if wanted == 5:
-        return np.asarray(to_five(points), np.float64)
+def _check_schemes(points: int, sample: FaceSample) -> None:
+    """Raise ValueError where a model of that many points says nothing about a sample's."""
+    marked = len(sample.keypoints)
+    if points == marked or (points > 5 and implies_five(points) and implies_five(marked)):
+        return
     raise ValueError(
-        f"the model has {len(points)} keypoints and {sample.image} has {wanted}; "
-        "use data of the model's scheme, or data with five points"
+        f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
+        "a model of 19, 21, 68 or 98 is measured on data of another of those, or of five, too"
     )
 
 

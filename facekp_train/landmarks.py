@@ -144,19 +144,26 @@ def flip_keypoints(keypoints: Floats, mirror: float = 1.0) -> Floats:
 FIVE_OF_68: tuple[tuple[int, ...], ...] = (_span(36, 41), _span(42, 47), (30,), (48,), (54,))
 
 
+_FIVE_OF: dict[int, tuple[tuple[int, ...], ...]] = {
+    5: ((0,), (1,), (2,), (3,), (4,)),
+    19: ((7,), (10,), (13,), (15,), (17,)),
+    21: ((7,), (10,), (14,), (17,), (19,)),
+    68: FIVE_OF_68,
+    98: (_span(60, 67), _span(68, 75), (54,), (76,), (82,)),
+}
+
+
+def implies_five(points: int) -> bool:
+    """Whether a scheme's keypoints determine the five."""
+    return points in _FIVE_OF
+
+
 def five_matrix(points: int) -> NDArray[np.float32]:
     """[5, N] weights that turn a scheme's N keypoints into the five. ValueError where unknown."""
-    groups = {
-        5: ((0,), (1,), (2,), (3,), (4,)),
-        19: ((7,), (10,), (13,), (15,), (17,)),
-        21: ((7,), (10,), (14,), (17,), (19,)),
-        68: FIVE_OF_68,
-        98: (_span(60, 67), _span(68, 75), (54,), (76,), (82,)),
-    }.get(points)
-    if groups is None:
+    if not implies_five(points):
         raise ValueError(f"no map from {points} keypoints to five is known; use 5, 19, 21, 68 or 98 points")
     weights = np.zeros((5, points), np.float32)
-    for row, group in zip(weights, groups, strict=True):
+    for row, group in zip(weights, _FIVE_OF[points], strict=True):
         row[list(group)] = 1 / len(group)
     return weights
 
@@ -166,10 +173,9 @@ def five_of(keypoints: Floats, known: NDArray[np.bool_]) -> tuple[Floats, NDArra
 
     No face is, for schemes without a map to the five.
     """
-    try:
-        weights = five_matrix(keypoints.shape[1])
-    except ValueError:
+    if not implies_five(keypoints.shape[1]):
         return np.zeros((len(keypoints), 5, 2), np.float32), np.zeros(len(keypoints), bool)
+    weights = five_matrix(keypoints.shape[1])
     needed = weights.any(axis=0)
     return np.einsum("fn,bnc->bfc", weights, keypoints), known[:, needed].all(axis=1)
 

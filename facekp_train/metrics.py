@@ -117,8 +117,7 @@ def face_errors(
     unknown, gets NaN. Raises ValueError where the shapes differ or a prediction is not finite.
     """
     distances = _distances(predicted, truth, visible)
-    scale = normalising_distances(truth, normaliser, boxes)
-    return _mean_over_points(distances) / np.where(scale > 0, scale, np.nan)
+    return _mean_over_points(distances) / _positive(normalising_distances(truth, normaliser, boxes))
 
 
 def failure_rate(errors: Doubles, threshold: float) -> float:
@@ -145,6 +144,7 @@ def score(
     predicted: Floats,
     truth: Floats,
     *,
+    annotated: Floats | None = None,
     visible: NDArray[np.bool_] | None = None,
     sides: Floats | None = None,
     boxes: Floats | None = None,
@@ -154,13 +154,18 @@ def score(
 ) -> Evaluation:
     """Every figure of predictions [F, N, 2] against the truth [F, N, 2].
 
-    sides: [F], the crop's side in the unit of the points, for the MSE; without it the points are in
-    [0, 1] of the crop already. boxes: [F, 4], the data set's, for `face_box`; NaN for a face without.
-    names: [F], for `excluded`. A face that lacks any normaliser counts in no figure, so that all are
-    over the same faces. Raises ValueError where no face is left or a prediction is not finite.
+    annotated: [F, M, 2], the keypoints that the truth was derived from, if it was: the normalisers
+    are theirs. visible: [F, N], of the truth. sides: [F], the crop's side in the unit of the points,
+    for the MSE; without it the points are in [0, 1] of the crop already. boxes: [F, 4], the data set's,
+    for `face_box`; NaN for a face without. names: [F], for `excluded`. A face that lacks any normaliser
+    counts in no figure, so that all are over the same faces. Raises ValueError where no face is left
+    or a prediction is not finite.
     """
-    normalisers = normaliser_names(np.shape(truth)[1], boxes is not None)
-    by_name = {name: face_errors(predicted, truth, name, visible, boxes) for name in normalisers}
+    marks = truth if annotated is None else annotated
+    normalisers = normaliser_names(np.shape(marks)[1], boxes is not None)
+    scales = {name: _positive(normalising_distances(marks, name, boxes)) for name in normalisers}
+    distances = _distances(predicted, truth, visible)
+    by_name = {name: _mean_over_points(distances) / scale for name, scale in scales.items()}
     good = np.isfinite(list(by_name.values())).all(axis=0)
     if not good.any():
         raise ValueError(f"no face of {data or 'the data'} can be measured: {len(good)} were given")
@@ -168,8 +173,8 @@ def score(
     primary = normalisers[0]
     errors = by_name[primary][good] * 100
     median, p90, p95 = np.percentile(errors, [50, 90, 95]).tolist()
-    distances = _distances(predicted, truth, visible)[good]
-    relative = distances / normalising_distances(truth, primary, boxes)[good, None] * 100
+    distances = distances[good]
+    relative = distances / scales[primary][good, None] * 100
     labels: Sequence[str] = [f"face {i}" for i in range(len(good))] if names is None else names
     return Evaluation(
         data=data,
@@ -206,6 +211,11 @@ def _distances(predicted: Floats, truth: Floats, visible: NDArray[np.bool_] | No
     distances = np.linalg.norm(predicted - truth, axis=2)
     counts = np.isfinite(distances) if visible is None else np.isfinite(distances) & visible
     return np.where(counts, distances, np.nan)
+
+
+def _positive(scale: Doubles) -> Doubles:
+    """NaN for what nothing can be divided by."""
+    return np.where(scale > 0, scale, np.nan)
 
 
 def _mean_over_points(distances: Doubles) -> Doubles:

@@ -37,7 +37,10 @@ class TableRow:
 
 
 def row_of(dataset: Dataset, answers: Answers, whole: Evaluation) -> TableRow:
-    """The figures of the row's splits from the answers for the last and widest of them, `whole`."""
+    """The figures of the row's splits from the answers for the last and widest of them, `whole`.
+
+    The paper's table does not stand beside figures of the five points that two schemes imply.
+    """
     splits: dict[str, Evaluation | None] = {
         split: _figures(replace(dataset, split=split, strict=False), answers)
         for split in dataset.format.row[:-1]
@@ -45,7 +48,8 @@ def row_of(dataset: Dataset, answers: Answers, whole: Evaluation) -> TableRow:
     splits[dataset.split] = whole
     table = TABLES.get(dataset.spec.partition(":")[0].lower())
     counts = {split: figures.n if figures else 0 for split, figures in splits.items()}
-    comparable = table is not None and all(counts[split] == n for split, n in table.faces.items())
+    own_scheme = whole.points == len(answers.samples[0].keypoints)
+    comparable = own_scheme and table and all(counts[split] == n for split, n in table.faces.items())
     return TableRow(splits, table if comparable else None)
 
 
