@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from facekp_train.augment import photometric, random_view
+from facekp_train.conditions import TURN_EDGES, turn_of
 from facekp_train.crop import apply_affine, invert_affine
 from facekp_train.face_store import FaceStore
-from facekp_train.label_offset import face_frame
 from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
 from facekp_train.recipe import Augmentation
 
@@ -118,9 +118,8 @@ class TrainBatches:
         return photometric(crop, random, self.how), many, five, many_known, five_known
 
 
-# Turned by less than the first (nose's way from the eyes' middle, in eye distances), a face counts
-# as frontal; from the second on as wholly turned.
-_TURNED = (0.15, 0.5)
+# Turned by less than the first (`turn_of`), a face counts as frontal; from the second on as wholly turned.
+_TURNED = (TURN_EDGES[0], 0.5)
 
 
 def _turned(store: FaceStore) -> np.ndarray:
@@ -128,10 +127,8 @@ def _turned(store: FaceStore) -> np.ndarray:
     five, known = five_of(store.many[: store.size], store.many_known[: store.size])
     own = store.five_known[: store.size].all(axis=1)
     five[own], known[own] = store.five[: store.size][own], True
-    axes, distance = face_frame(five)
-    nose = five[:, 2] - five[:, :2].mean(axis=1)
-    aside = np.abs((nose * axes[:, 0]).sum(axis=1)) / np.maximum(distance, 1e-6)
-    return np.where(known, np.clip((aside - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1), 0)
+    share = np.clip((turn_of(five) - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1)
+    return np.where(known & np.isfinite(share), share, 0)
 
 
 def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from facekp_train.console import new_app, run
 from facekp_train.distill_command import distill
 from facekp_train.fit_command import fit
 from facekp_train.label_command import label
+
+if TYPE_CHECKING:
+    from facekp_train.conditions import Condition
+    from facekp_train.datasets import Dataset
 
 app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
 
@@ -29,6 +33,10 @@ _SPEC_HELP = "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw
 _SPLIT_HELP = (
     "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
     "heldout (celeba); train, full, frontal (aflw); all (pts, coco, detect)"
+)
+_BY_HELP = (
+    "figures by condition: turn, size, and what the lists say of each face (pose, glasses, smile, gender: "
+    "train, training and test of mtfl; yaw, pitch, roll: AFLW's database); by keypoint: --verbose"
 )
 _STRICT_HELP = "stop at the first bad row or image"
 _JSON_HELP = "print one JSON document on stdout"
@@ -69,6 +77,7 @@ def evaluate(
     ] = BoxChoice.listed,
     refine: Annotated[bool, typer.Option(help="crop once more from the first answer")] = True,
     batch: Annotated[int, typer.Option(min=1, max=4096, help="crops at once")] = 64,
+    by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="folder for the error curve, best and worst faces")
     ] = None,
@@ -86,13 +95,26 @@ def evaluate(
         dataset.split = dataset.format.evaluation
     evaluate_checkpoint(
         model, dataset, boxes=boxes.value, refine=refine, batch=batch, whole_row=split is None,
-        folder=folder, as_json=as_json, verbose=verbose,
+        by=_conditions(by, dataset), folder=folder, as_json=as_json, verbose=verbose,
     )  # fmt: skip
 
 
 app.command()(fit)
 app.command()(label)
 app.command()(distill)
+
+
+def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:
+    """The conditions that --by names; one that the faces do not have is wrong usage."""
+    from facekp_train.conditions import chosen, conditions_of
+
+    if names is None:
+        return []
+    known = conditions_of(dataset)
+    try:
+        return chosen(names, known)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @contextmanager

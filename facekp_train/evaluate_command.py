@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from facekp_train.by_condition import ByCondition, by_as_json, group_by, print_by
+from facekp_train.conditions import Condition
 from facekp_train.console import UserError, err, out, print_json, require
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.data_command import print_skipped
@@ -38,14 +41,15 @@ def evaluate_checkpoint(
     refine: bool,
     batch: int,
     whole_row: bool,
+    by: Sequence[Condition] = (),
     folder: Path | None,
     as_json: bool,
     verbose: bool,
 ) -> None:
     """Measure a checkpoint and report; with `whole_row`, on every split of the published table's row.
 
-    Raises UserError for a file of another kind, ValueError where the data do not fit the model or
-    nothing can be measured.
+    by: conditions to group the split's faces by. Raises UserError for a file of another kind,
+    ValueError where the data do not fit the model or nothing can be measured.
     """
     if model.suffix.lower() in _EXPORTED:
         raise UserError(
@@ -61,15 +65,19 @@ def evaluate_checkpoint(
     answers = answer(predict_of(checkpoint), dataset, rule, boxes=boxes, refine=refine, batch=batch)
     evaluation = answers.score(dataset.spec, dataset.split)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
-    document = evaluation.as_json() | ({"splits": row.as_json()} if row else {})
+    grouped = group_by(by, evaluation, answers.samples)
+    document = evaluation.as_json()
+    document |= {"splits": row.as_json()} if row else {}
+    document |= {"by": by_as_json(grouped)} if grouped else {}
     if folder is not None:
-        write_report(folder, document, evaluation, answers)
+        write_report(folder, document, evaluation, answers, grouped)
     if as_json:
         print_json(document)
     else:
         if row:
             print_row(row)
         print_evaluation(evaluation, verbose)
+        print_by(grouped, evaluation.normaliser)
         for warning in dataset.warnings:
             err.print(f"warning: {warning}", markup=False, soft_wrap=True)
         print_skipped(evaluation.skipped + evaluation.excluded)
@@ -91,6 +99,9 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     over = in_words(evaluation.normaliser)
     title = f"{evaluation.data}, {evaluation.split}: {evaluation.n:,} faces, {evaluation.points} keypoints"
     out.print(title, markup=False, soft_wrap=True)
+    if schemes := evaluation.settings.get("keypoints"):
+        both = "the model's {model} and the data's {data}".format(**schemes)
+        out.print(f"keypoints: 5, those that {both} both imply", markup=False, soft_wrap=True)
     table = Table("figure", "value")
     for normaliser, percent in evaluation.nme.items():
         table.add_row(f"NME over {in_words(normaliser)}", f"{percent:.2f} %")
@@ -108,14 +119,24 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
         out.print(landmarks)
 
 
-def write_report(folder: Path, document: dict[str, Any], evaluation: Evaluation, answers: Answers) -> None:
-    """evaluation.json (the document), errors.csv, ced.png, best.png and worst.png in a folder."""
+def write_report(
+    folder: Path,
+    document: dict[str, Any],
+    evaluation: Evaluation,
+    answers: Answers,
+    grouped: Sequence[ByCondition] = (),
+) -> None:
+    """evaluation.json (the document), errors.csv, ced.png, best.png and worst.png in a folder.
+
+    errors.csv has a row a face: error, photograph, and the face's group by each condition.
+    """
     write_text(folder / "evaluation.json", json.dumps(document, indent=2, allow_nan=False))
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
-    rows.writerow([f"percent of {evaluation.normaliser}", "image"])
-    for error, face in zip(evaluation.errors, evaluation.counted, strict=True):
-        rows.writerow([f"{error:.4f}", answers.samples[face].image])
+    rows.writerow([f"percent of {evaluation.normaliser}", "image", *(by.condition.name for by in grouped)])
+    for place, (error, face) in enumerate(zip(evaluation.errors, evaluation.counted, strict=True)):
+        groups = [by.members[place] for by in grouped]
+        rows.writerow([f"{error:.4f}", answers.samples[face].image, *groups])
     write_text(folder / "errors.csv", table.getvalue())
     plot_cumulative(folder / "ced.png", evaluation)
     order = evaluation.counted[np.argsort(evaluation.errors, kind="stable")]
