@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from synthetic_faces import draw_face
+from train_cli import annotated
 
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
@@ -43,3 +44,31 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sub").mkdir()
     (root / "trainImageList.txt").write_text("\n".join(lines) + "\n")
     return root
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of four good faces, one broken photograph and one broken annotation."""
+    folder = tmp_path / "photos"
+    for name in "abcdxy":
+        annotated(folder, name)
+    (folder / "x.png").write_bytes(b"\x89PNG no more")
+    (folder / "y.pts").write_text("version: 1")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained nets, as NAME.safetensors by their number of keypoints."""
+    torch = pytest.importorskip("torch", reason="needs facekp[train]")
+    from facekp_train.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks import NetConfig, build_net
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for points in (5, 19, 68):
+        config = NetConfig.model_validate({"points": points, "widths": [8] * 16})
+        header = CheckpointHeader.model_validate({"net": config})
+        save_checkpoint(folder / f"{points}.safetensors", build_net(config), header)
+    return folder
