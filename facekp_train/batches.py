@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -133,12 +133,15 @@ def _turned(store: FaceStore) -> np.ndarray:
 
 def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]:
     """Every face once, in order, as the crop rule cuts it; with the faces' places in the store."""
-    identity = np.array([[1.0, 0, 0], [0, 1, 0]])
     for start in range(0, store.size, batch):
         part = slice(start, min(start + batch, store.size))
-        crops = np.stack([store.view(i, identity) for i in range(part.start, part.stop)])
         labels = (store.many, store.five, store.many_known, store.five_known)
-        yield (
-            Batch(torch.from_numpy(crops).permute(0, 3, 1, 2), *(torch.from_numpy(x[part]) for x in labels)),
-            part,
-        )
+        crops = plain_crops(store, range(part.start, part.stop))
+        yield Batch(crops, *(torch.from_numpy(x[part]) for x in labels)), part
+
+
+def plain_crops(store: FaceStore, places: Iterable[int]) -> Tensor:
+    """Crops uint8 [B, 3, S, S] of some faces, as the crop rule cuts them."""
+    identity = np.array([[1.0, 0, 0], [0, 1, 0]])
+    crops = np.stack([store.view(int(i), identity) for i in places])
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from facekp_train.console import UserError
+from facekp_train.pruning.settings import PruneSettings
 from facekp_train.recipe import Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
@@ -42,23 +43,19 @@ class Labels(BaseModel):
     faces: Literal["none", "missing", "all"] = "none"
 
 
-class Prune(_Section):
-    """How channels are chosen and removed; `set` are the settings of the training after each step."""
+class Prune(PruneSettings):
+    """How channels are chosen and removed; `set` are the settings of the training after each step.
 
-    rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
-    budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")
-    score: Literal["paper", "greedy"] = "paper"
-    repair: Literal["none", "lstsq"] = "none"
-    scope: Literal["inner", "all"] = "inner"
-    layers_per_step: int = Field(default=1, ge=1)
+    teacher: who supervises that: the distilled student, as the paper's figure 2 draws it, or the teacher.
+    """
+
+    recipe: str = Field(default="retrain", description="retrain, modern, paper, or a YAML file")
+    set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
     teacher: Literal["distilled", "teacher"] = "distilled"
-    final_epochs: int = Field(default=0, ge=0, description="epochs of training after the last layer")
 
-    @model_validator(mode="after")
-    def _one_measure(self) -> Prune:
-        if (self.rate is None) == (self.budget is None):
-            raise ValueError("give a rate or a budget")
-        return self
+    def settings(self) -> PruneSettings:
+        """Without what concerns the training."""
+        return PruneSettings(**self.model_dump(include={*PruneSettings.model_fields}))
 
 
 class Pipeline(BaseModel):
@@ -78,7 +75,7 @@ class Pipeline(BaseModel):
     prune: Prune
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 
-    def recipe(self, section: _Section, **options: Any) -> Recipe:
+    def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
         """A stage's recipe: its base, what all stages share, its own settings, then `options`."""
         return make_recipe(section.recipe, {**self.shared, **section.set, **options}, [])
 

@@ -19,8 +19,8 @@ from facekp_train.pruning.cost import CostModel, net_cost
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.narrow import narrowed
-from facekp_train.pruning.repair import Repair
 from facekp_train.pruning.scores import rank
+from facekp_train.pruning.settings import Repair
 from facekp_train.pruning.surgery import explicit_sizes, masked, remove
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from facekp_train.networks import KeypointNet
-
-Scope = Literal["inner", "all"]
+from facekp_train.pruning.settings import Scope
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 # Channel i of the output depends on channel i of the input alone.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from facekp_train.pruning.moments import Moments
-
-Repair = Literal["none", "lstsq"]
+from facekp_train.pruning.settings import Repair
 
 # Keeps the equations solvable where channels are linear copies of each other.
 _RIDGE = 1e-6

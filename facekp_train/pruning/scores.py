@@ -22,7 +22,7 @@ its other inputs as they were: changes that travel through the blocks in between
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +30,8 @@ from torch import Tensor, nn
 from facekp_train.networks import KeypointNet
 from facekp_train.pruning.groups import Consumer, Group, is_depthwise
 from facekp_train.pruning.moments import Moments
-from facekp_train.pruning.repair import Repair, errors_after_repair
-
-Score = Literal["paper", "greedy"]
+from facekp_train.pruning.repair import errors_after_repair
+from facekp_train.pruning.settings import Repair, Score
 
 
 class Ranking(NamedTuple):

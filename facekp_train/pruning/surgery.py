@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from facekp_train.networks import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.groups import NORMS, Consumer, Group
 from facekp_train.pruning.moments import Moments
-from facekp_train.pruning.repair import Repair, repaired_weight
+from facekp_train.pruning.repair import repaired_weight
+from facekp_train.pruning.settings import Repair
 
 
 def masked(

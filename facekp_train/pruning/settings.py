@@ -1,0 +1,38 @@
+"""How a net is pruned; what `facekp-train prune` and the file of a run may say. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scope = Literal["inner", "all"]
+Score = Literal["paper", "greedy"]
+Repair = Literal["none", "lstsq"]
+
+
+class PruneSettings(BaseModel):
+    """A share of every layer's filters, or a budget; by which score; what is mended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
+    budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")
+    score: Score = "paper"
+    repair: Repair = "none"
+    scope: Scope = "inner"
+    images: int = Field(default=512, ge=1, description="training faces that the score looks at")
+    share: float = Field(default=0.05, gt=0, le=1, description="of every image's positions")
+    layers_per_step: int = Field(default=1, ge=1, description="layers pruned before each retraining")
+    final_epochs: int = Field(default=0, ge=0, description="epochs of training after the last layer")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> PruneSettings:
+        if (self.rate is None) == (self.budget is None):
+            raise ValueError("give a rate or a budget")
+        if self.budget is not None and not re.fullmatch(
+            r"(?i)\s*(\d+\.?\d*|\.\d+)\s*(MB|MMACs|ms)\s*", self.budget
+        ):
+            raise ValueError(f"a budget is written 2.5MB, 30MMACs or 0.5ms, not '{self.budget}'")
+        return self
