@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from facekp_export.metadata import read_info
 from facekp_export.runtimes import Runtime, open_runtime
+from facekp_train.files import parse_json
 
 
 def _open_torch(path: Path, threads: int) -> Runtime:
@@ -86,7 +86,7 @@ def identity(path: Path) -> tuple[str | None, str | None]:
             from safetensors import safe_open
 
             with safe_open(str(path), framework="numpy") as file:
-                header = json.loads((file.metadata() or {})["facekp"])
+                header = parse_json((file.metadata() or {})["facekp"])
             return str(header["name"]), "checkpoint"
         info = read_info(path)
     except Exception:  # whatever is wrong with the file, opening it will say so in its own words

@@ -18,6 +18,7 @@ import numpy as np
 from facekp_export.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
 from facekp_train.boxes import BoxMapping
 from facekp_train.crop import CropRule
+from facekp_train.files import parse_json
 from facekp_train.landmarks import Scheme, scheme_of
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _parse(text: str) -> dict[str, Any]:
     if len(text) > _LONGEST:
         raise ValueError(f"the model's metadata is {len(text)} characters long; {_LONGEST} are allowed")
     try:
-        document = json.loads(text, parse_constant=_refuse)
+        document = parse_json(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise ValueError("the model's metadata is not valid JSON") from None
     if not isinstance(document, dict):

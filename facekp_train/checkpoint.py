@@ -3,7 +3,6 @@ file can hold wrong numbers but no code."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facekp_train.crop import CropRule
-from facekp_train.files import written_aside
+from facekp_train.files import parse_json, written_aside
 from facekp_train.networks import KeypointNet, NetConfig, build_net
 
 _KEY = "facekp"
@@ -93,7 +92,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     path = Path(path)
     tensors, text = read_tensors(path)
     try:
-        header = CheckpointHeader.model_validate(json.loads(text))
+        header = CheckpointHeader.model_validate(parse_json(text))
         header.crop_rule  # noqa: B018 - refused here rather than at the first crop
         net = build_net(header.net)
         net.load_state_dict(tensors)

@@ -14,6 +14,8 @@ from facekp_train.console import new_app, run
 from facekp_train.distill_command import distill
 from facekp_train.fit_command import fit
 from facekp_train.label_command import label
+from facekp_train.prune_command import prune
+from facekp_train.run_command import run_all
 
 if TYPE_CHECKING:
     from facekp_train.conditions import Condition
@@ -102,6 +104,8 @@ def evaluate(
 app.command()(fit)
 app.command()(label)
 app.command()(distill)
+app.command()(prune)
+app.command("run")(run_all)
 
 
 def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:

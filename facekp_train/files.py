@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -56,3 +59,24 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+# Far beyond any honest document, far below what a stack bears.
+_DEEPEST = 200
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def parse_json(text: str, **options: Any) -> Any:
+    """`json.loads` for text that may be hostile; options as there.
+
+    Raises ValueError for what is no JSON or is nested deeper than 200. Python's own guard is the
+    recursion limit, which some converters raise for the whole process; without it deep nesting ends
+    the process instead of the parse.
+    """
+    if text.count("[") + text.count("{") > _DEEPEST:
+        depth = 0
+        for mark in re.finditer(r"[\[\]{}]", _STRING.sub("", text)):
+            depth += 1 if mark[0] in "[{" else -1
+            if depth > _DEEPEST:
+                raise ValueError(f"JSON nested deeper than {_DEEPEST}")
+    return json.loads(text, **options)

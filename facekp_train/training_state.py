@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facekp_train.checkpoint import read_tensors, save_tensors
+from facekp_train.files import parse_json
 from facekp_train.optimise import AveragedWeights
 
 STATE_FILE = "state.safetensors"
@@ -57,6 +58,6 @@ def load_state(
         raise ValueError(
             f"{path} belongs to another recipe ({first}); give another --out, or the same recipe"
         ) from None
-    progress = json.loads(header)
+    progress = parse_json(header)
     ema.updates = progress.pop("ema_updates")
     return progress

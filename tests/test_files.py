@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from facekp_train.files import sha256_of, write_text, written_aside
+from facekp_train.files import parse_json, sha256_of, write_text, written_aside
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -48,3 +52,28 @@ def test_sha256(tmp_path: Path) -> None:
     data = bytes(range(256)) * 9000
     (tmp_path / "data").write_bytes(data)
     assert sha256_of(tmp_path / "data") == hashlib.sha256(data).hexdigest()
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+)
+
+
+@given(documents)
+def test_json_is_read_as_ever(document: object) -> None:
+    assert parse_json(json.dumps(document)) == document
+
+
+def test_deep_json_is_refused_whatever_the_recursion_limit() -> None:
+    """Converters raise the limit for the whole process; brackets inside strings do not count."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for bomb in ("[" * 200_000, '{"a":' * 100_000, '["\\"", ' + "[" * 100_000):
+            with pytest.raises(ValueError, match="nested deeper"):
+                parse_json(bomb)
+    finally:
+        sys.setrecursionlimit(before)
+    harmless = {"text": "[" * 100_000 + '"' + "{" * 10, "wide": [[]] * 1000}
+    assert parse_json(json.dumps(harmless)) == harmless

@@ -36,7 +36,7 @@ def test_stages_share_what_is_shared_and_keep_their_own(
     ]
     assert all(r.data == ["mtfl:/faces/mtfl"] and r.points == 5 and r.seed == 3 for r in recipes)
     assert [r.backbone for r in recipes] == ["resnet-50", *["mobilenet-v2"] * 3]
-    assert [r.name for r in recipes] == ["modern", "paper", "modern", "modern"]
+    assert [r.name for r in recipes] == ["modern", "paper", "modern", "retrain"]
     assert [r.epochs for r in recipes] == [9, 60, 4, 1] and recipes[2].lambda_dp == 2
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.files import write_text
+from facekp_train.files import parse_json, write_text
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import Box, FaceSample
 
@@ -27,7 +27,7 @@ SPLITS = ("all",)
 def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Every annotated face of the file `root`. Raises DataError where it is not COCO's JSON."""
     try:
-        data = json.loads(root.read_text(encoding="utf-8"))
+        data = parse_json(root.read_text(encoding="utf-8"))
         images = {image["id"]: str(image["file_name"]) for image in data["images"]}
         annotations = data["annotations"]
     except (ValueError, RecursionError, KeyError, TypeError) as error:

@@ -6,7 +6,6 @@ is there, they count from the document's own folder.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.files import parse_json
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import FaceSample
 
@@ -23,7 +23,7 @@ SPLITS = ("all",)
 def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Every face of the document `root`. Raises DataError where facekp-detect did not write it."""
     try:
-        data = json.loads(root.read_text(encoding="utf-8"))
+        data = parse_json(root.read_text(encoding="utf-8"))
         images = [(str(entry["image"]), entry["faces"]) for entry in data.get("images", [data])]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None

@@ -15,20 +15,23 @@ from typing import Any
 
 import numpy as np
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 
 from facekp_train.batches import plain_crops
 from facekp_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from facekp_train.console import UserError, err
 from facekp_train.face_store import FaceStore
-from facekp_train.files import write_text
+from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import BEST_FILE, STATE_FILE, Step, fit
 from facekp_train.networks import KeypointNet
+from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
 from facekp_train.pruning.cost import CostModel, net_cost
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.latency import exported_ms
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import Ranking, rank
+from facekp_train.pruning.sensitivity import keypoint_errors
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.pruning.surgery import explicit_sizes, remove
 from facekp_train.recipe import Recipe
@@ -36,6 +39,8 @@ from facekp_train.training_data import TrainingData
 
 REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"
 _BATCH = 64
+# Faces that show how far the keypoints move, for a budget.
+_PROBES = 64
 
 
 @dataclass
@@ -102,20 +107,21 @@ def _planned(model: Path, out: Path, how: PruneSettings, faces: FaceStore, fabri
     if fabric.is_global_zero and not plan.is_file():
         checkpoint = load_checkpoint(model)
         widths = by_rate(checkpoint.net, how) if how.rate is not None else _by_budget(checkpoint, how, faces)
-        write_text(plan, json.dumps({"settings": settings, "model": model.name, "widths": widths}, indent=2))
+        made = {"settings": settings, "model": sha256_of(model), "widths": widths}
+        write_text(plan, json.dumps(made, indent=2))
     fabric.barrier()
     stored = json.loads(plan.read_text(encoding="utf-8"))
-    if stored["settings"] != settings:
-        raise UserError(f"{out} was pruned by other settings ({plan}); give another --out")
+    if stored["settings"] != settings or stored["model"] != sha256_of(model):
+        raise UserError(
+            f"{out} holds another model or was pruned by other settings ({plan}); give another --out"
+        )
     return stored["widths"]
 
 
 def by_rate(net: KeypointNet, how: PruneSettings) -> Widths:
     """Without a share of every group's channels, to the nearest multiple of 8, at least 8."""
     assert how.rate is not None
-    left = 1 - how.rate
-    groups = find_groups(net, how.scope)
-    return {g.name: min(g.width, max(8, round(g.width * left / 8) * 8)) for g in groups}
+    return {g.name: share_of_width(g.width, 1 - how.rate) for g in find_groups(net, how.scope)}
 
 
 def _by_budget(checkpoint: Checkpoint, how: PruneSettings, faces: FaceStore) -> Widths:
@@ -123,7 +129,8 @@ def _by_budget(checkpoint: Checkpoint, how: PruneSettings, faces: FaceStore) -> 
     net = checkpoint.net
     groups = find_groups(net, how.scope)
     moments = _moments(net, groups, how, faces)
-    rankings = {group.name: rank(net, group, moments, how.score, how.repair) for group in groups}
+    probes = plain_crops(faces, _spread(faces, _PROBES))
+    rankings = keypoint_errors(net, groups, moments, probes, how.score)
 
     def milliseconds(widths: Widths) -> float:
         return exported_ms(_without(net, groups, widths, rankings, moments, how), checkpoint.header)
@@ -135,11 +142,16 @@ def _moments(
     net: KeypointNet, groups: Sequence[Group], how: PruneSettings, faces: FaceStore
 ) -> dict[str, Moments]:
     """From one pass over faces spread evenly over the store, as the crop rule cuts them."""
-    places = np.linspace(0, faces.size - 1, min(how.images, faces.size)).astype(int)
+    places = _spread(faces, how.images)
     parts = np.array_split(places, max(1, len(places) // _BATCH))
     layers = {consumer.layer for group in groups for consumer in group.consumers}
     batches = (plain_crops(faces, part) for part in parts)
     return collect_moments(net, layers, batches, share=how.share, pairs=True)
+
+
+def _spread(faces: FaceStore, count: int) -> NDArray[np.int64]:
+    """Places of so many faces, or all, evenly over the store."""
+    return np.linspace(0, faces.size - 1, min(count, faces.size)).astype(np.int64)
 
 
 def _without(

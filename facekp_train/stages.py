@@ -1,0 +1,151 @@
+"""Teacher -> student -> distil -> prune: four stages from one file, each resumable
+(Appl. Sci. 2024, 14, 7153, figure 2).
+
+A run's folder holds a folder for each stage and `stage.json` in it once the stage is finished. What
+is finished is skipped, what was killed goes on; a stage that was made by other settings stops the
+run rather than be passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from facekp_train.console import UserError, err
+from facekp_train.crop import CropRule
+from facekp_train.files import write_text
+from facekp_train.fit import BEST_FILE, STATE_FILE, Step, fit
+from facekp_train.label_command import write_labels
+from facekp_train.pipeline import Pipeline
+from facekp_train.pruning.layerwise import prune
+from facekp_train.recipe import Recipe
+from facekp_train.training_data import TrainingData, load_training_data
+
+STAGE_FILE = "stage.json"
+
+
+@dataclass
+class Stage:
+    """A stage that is finished: its name, its checkpoint, and what is known of it."""
+
+    name: str
+    checkpoint: Path
+    facts: dict[str, Any]
+
+
+@dataclass
+class _Runner:
+    """What all stages of one run share. Faces are decoded once for all that learn from the same."""
+
+    pipeline: Pipeline
+    out: Path
+    fabric: Fabric
+    on_step: Callable[[Step], None]
+    data: tuple[str, TrainingData] | None = None
+
+    def faces(self, recipe: Recipe) -> TrainingData:
+        """The decoded faces of a recipe."""
+        keys = {"data", "split", "validation", "validation_split", "validation_limit", "box_source"}
+        keys |= {"points", "size", "seed", "fit_offset"}
+        wanted = recipe.model_dump_json(include=keys)
+        if self.data is None or self.data[0] != wanted:
+            self.data = None  # the old faces leave memory before the new ones come
+            self.data = wanted, load_training_data(recipe, CropRule(size=recipe.size))
+        return self.data[1]
+
+    def fit(self, name: str, recipe: Recipe) -> Stage:
+        """A stage that is one training run."""
+        folder = self.out / name
+
+        def make() -> dict[str, Any]:
+            resume = (folder / STATE_FILE).is_file()
+            data = self.faces(recipe)
+            fit(recipe, folder, resume=resume, on_step=self.on_step, fabric=self.fabric, data=data)
+            return {}
+
+        return self.stage(name, {"recipe": recipe.model_dump(mode="json")}, make)
+
+    def stage(self, name: str, settings: dict[str, Any], make: Callable[[], dict[str, Any]]) -> Stage:
+        """Make a stage unless it is finished; `make` leaves BEST_FILE in its folder."""
+        folder = self.out / name
+        marker = folder / STAGE_FILE
+        checkpoint = folder / BEST_FILE
+        if marker.is_file():
+            stored = json.loads(marker.read_text(encoding="utf-8"))
+            if stored["settings"] != settings:
+                raise UserError(
+                    f"{folder} was made by other settings; give another --out, or delete it to make it anew"
+                )
+            err.print(f"{name}: finished before, in {folder}", markup=False, soft_wrap=True)
+            return Stage(name, checkpoint, stored["facts"])
+        err.print(f"{name}: to {folder}", markup=False, soft_wrap=True)
+        facts = make()
+        self.fabric.barrier()
+        if self.fabric.is_global_zero:
+            write_text(marker, json.dumps({"settings": settings, "facts": facts}, indent=2))
+        self.fabric.barrier()
+        return Stage(name, checkpoint, facts)
+
+
+def run_stages(
+    pipeline: Pipeline, out: Path, fabric: Fabric, on_step: Callable[[Step], None] = lambda _step: None
+) -> Iterator[Stage]:
+    """The four stages in order, each yielded as soon as it is finished.
+
+    Raises UserError where a finished stage was made by other settings.
+    """
+    runner = _Runner(pipeline, out, fabric, on_step)
+    teacher = _teacher(runner)
+    yield teacher
+    shared = _label(runner, teacher)
+    student = runner.fit("student", pipeline.recipe(pipeline.student, **shared))
+    yield student
+    start = {**shared, "init": str(student.checkpoint)}
+    recipe = pipeline.recipe(pipeline.distil, **start, teacher=str(teacher.checkpoint))
+    distilled = runner.fit("distilled", recipe)
+    yield distilled
+    yield _prune(runner, shared, teacher, distilled)
+
+
+def _teacher(runner: _Runner) -> Stage:
+    section = runner.pipeline.teacher
+    if section.checkpoint is None:
+        return runner.fit("teacher", runner.pipeline.recipe(section))
+    path = Path(section.checkpoint)
+    if not path.is_file():
+        raise UserError(f"the teacher {path} does not exist; train one, or name another checkpoint")
+    return Stage("teacher", path, {"given": path.name})
+
+
+def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
+    """Labels by the teacher, where wanted; settings that put them before the data."""
+    wanted = runner.pipeline.labels.faces
+    if wanted == "none":
+        return {}
+    recipe = runner.pipeline.recipe(runner.pipeline.student)
+    file = runner.out / "labels.json"
+    if runner.fabric.is_global_zero and not file.is_file():
+        write_labels([teacher.checkpoint], recipe.data, recipe.split, file, missing=wanted == "missing")
+    runner.fabric.barrier()
+    return {"data": [f"coco:{file}", *recipe.data]}
+
+
+def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:
+    section = runner.pipeline.prune
+    supervisor = teacher if section.teacher == "teacher" else distilled
+    recipe = runner.pipeline.recipe(section, **shared, teacher=str(supervisor.checkpoint))
+    how = section.settings()
+
+    def make() -> dict[str, Any]:
+        return prune(
+            distilled.checkpoint, recipe, runner.out / "pruned", how,
+            fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
+        )  # fmt: skip
+
+    settings = {"recipe": recipe.model_dump(mode="json"), "prune": how.model_dump(mode="json")}
+    return runner.stage("pruned", settings, make)

@@ -1,0 +1,131 @@
+"""`facekp-train run`: four stages from one file, killed in each of them, finished all the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from quick_fits import QUICK
+
+from facekp_train.checkpoint import load_checkpoint, read_tensors
+from facekp_train.pruning.cost import net_cost
+
+pytestmark = pytest.mark.slow
+# A folder that appears when a stage has something to lose.
+STAGES = ("teacher", "student", "distilled", "pruned")
+
+
+@pytest.fixture(scope="module")
+def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stages of a few epochs on 48 faces; the teacher is wider than the student."""
+    shared = dict(s.split("=", 1) for s in QUICK)
+    widths = [16] * 16
+    del shared["widths"]
+    document = {
+        "shared": {**{k: yaml.safe_load(v) for k, v in shared.items()}, "data": [f"mtfl:{discs}"],
+                   "validation_limit": 8, "points": 5},
+        "teacher": {"set": {"widths": widths, "epochs": 2}},
+        "labels": {"faces": "all"},
+        "student": {"set": {"widths": widths, "epochs": 2}},
+        "distil": {"set": {"epochs": 2}},
+        "prune": {"rate": 0.5, "layers_per_step": 8, "set": {"epochs": 1}},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def command(recipe: Path, out: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "facekp_train",
+        "run",
+        str(recipe),
+        f"--out={out}",
+        "--no-latency",
+        "--json",
+    ]
+
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def whole(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """An unbroken run: its folder and what it printed."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    done = subprocess.run(
+        command(recipe, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=900
+    )
+    return out, json.loads(done.stdout)
+
+
+def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) -> None:
+    out, printed = whole
+    assert [stage["stage"] for stage in printed["stages"]] == list(STAGES)
+    nets = {name: load_checkpoint(out / name / "best.safetensors") for name in STAGES}
+    assert nets["pruned"].header.net.widths == (8,) * 16 and nets["distilled"].header.net.widths == (16,) * 16
+    for stage in printed["stages"]:
+        cost = net_cost(nets[stage["stage"]].net)
+        assert (stage["bytes"], stage["macs"]) == cost
+    assert printed["stages"][3]["bytes"] < printed["stages"][2]["bytes"]
+    assert nets["distilled"].header.recipe["teacher"] == "best.safetensors"
+    report = (out / "report.md").read_text()
+    assert all(f"| {name} |" in report for name in STAGES)
+    assert (out / "stages.png").stat().st_size > 1000
+    assert len(json.loads((out / "labels.json").read_text())["annotations"]) > 0
+
+
+def test_a_finished_run_is_passed_over(recipe: Path, whole: tuple[Path, dict]) -> None:
+    out, printed = whole
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
+    done = subprocess.run(
+        command(recipe, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=300
+    )
+    assert json.loads(done.stdout) == printed
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
+
+
+def test_other_settings_do_not_pass_for_a_finished_stage(recipe: Path, whole: tuple[Path, dict]) -> None:
+    document = yaml.safe_load(recipe.read_text())
+    document["student"]["set"]["epochs"] = 3
+    other = recipe.with_name("other.yaml")
+    other.write_text(yaml.safe_dump(document))
+    done = subprocess.run(
+        command(other, whole[0]), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 1 and "made by other settings" in done.stderr
+
+
+def test_killed_in_each_stage_it_ends_with_the_same_weights(
+    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+) -> None:
+    out = tmp_path / "broken"
+    for name in STAGES:
+        with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+            _wait_until_begun(out / name, process)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert not (out / name / "stage.json").exists()
+    subprocess.run(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, timeout=900)
+    for name in STAGES:
+        one, other = (read_tensors(run / name / "best.safetensors")[0] for run in (whole[0], out))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one), name
+
+
+def _wait_until_begun(folder: Path, process: subprocess.Popen) -> None:
+    """Until the stage has saved a state of its training."""
+    deadline = time.monotonic() + 600
+    while not any(folder.rglob("state.safetensors")) and time.monotonic() < deadline:
+        assert process.poll() is None, f"ended before {folder.name} began"
+        time.sleep(0.005)
