@@ -83,10 +83,12 @@ class Pipeline(BaseModel):
 def load_pipeline(path: Path) -> Pipeline:
     """Read the YAML file; $NAME in it is taken from the environment.
 
-    Raises UserError naming the key that is wrong, OSError where the file is missing.
+    Raises UserError naming the key that is wrong, or the file that is missing.
     """
     import yaml
 
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; docs/distill-prune.md shows what it holds")
     try:
         data = yaml.safe_load(_expanded(path.read_text(encoding="utf-8"), path))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
