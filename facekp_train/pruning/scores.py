@@ -14,9 +14,10 @@ runs the net once for every filter:
 The moments are about zero, which is removal as the paper has it, or about the mean (`centred`):
 what is left of the change once the removed channels' mean has gone into the BN, as surgery does.
 
-A score divided by the layer's energy (the change where all channels go) can be compared between
-layers. A group with several readers adds up their shares. Each reader is measured by itself, with
-its other inputs as they were: changes that travel through the blocks in between are not counted.
+A score divided by the layer's energy (the change where all channels go) is a share, on one scale in
+all layers; what a share means for the keypoints is another matter (sensitivity.py). A group with
+several readers adds up their shares. Each reader is measured by itself, with its other inputs as
+they were: changes that travel through the blocks in between are not counted.
 """
 
 from __future__ import annotations
