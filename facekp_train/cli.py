@@ -16,6 +16,7 @@ from facekp_train.fit_command import fit
 from facekp_train.label_command import label
 from facekp_train.prune_command import prune
 from facekp_train.run_command import run_all
+from facekp_train.study_command import study
 
 if TYPE_CHECKING:
     from facekp_train.conditions import Condition
@@ -106,6 +107,7 @@ app.command()(label)
 app.command()(distill)
 app.command()(prune)
 app.command("run")(run_all)
+app.command()(study)
 
 
 def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:

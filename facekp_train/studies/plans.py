@@ -1,0 +1,150 @@
+"""The five studies: which methods, what is compared with what, what the paper says.
+
+The paper's values are MSE in units of its own (0.0462 cannot be in units of the crop), so that its
+relative changes alone compare with ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from facekp_train.studies.methods import Method, Methods
+
+Expectation = Literal["lower", "higher", "close"]
+"""What the paper says of a row's error beside its reference; `close`: no more than 5 % above."""
+
+RATIOS = (0.2, 0.5, 1.0, 2.0, 5.0)
+RATES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method in a study. against: the name of the method it is compared with. paper: its MSE
+    there. at: its place on the figure's axis. resnet: on the budget's folds for ResNet-50 alone."""
+
+    method: Method
+    against: str | None = None
+    expect: Expectation | None = None
+    paper: float | None = None
+    at: float | None = None
+    resnet: bool = False
+
+
+@dataclass(frozen=True)
+class Study:
+    """A table or figure of the paper. axis: the label of the figure's axis, if it is a figure."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    axis: str | None = None
+
+
+def heatmap(methods: Methods) -> Study:
+    """Table 3: what the heatmap head adds."""
+    plain, joint = methods.regression(), methods.joint()
+    deep_plain, deep_joint = methods.on_resnet(plain), methods.on_resnet(joint)
+    return Study(
+        "heatmap",
+        "Table 3: regression with and without heatmaps",
+        (
+            Row(plain, paper=0.0556),
+            Row(joint, plain.name, "lower", 0.0462),
+            Row(methods.joint(chance=1), joint.name),
+            Row(deep_plain, resnet=True),
+            Row(deep_joint, deep_plain.name, "lower", 0.0457, resnet=True),
+        ),
+        (
+            "The row with another seed differs from the one before by chance alone: it says how far to "
+            "trust the others.",
+        ),
+    )
+
+
+def distillation(methods: Methods) -> Study:
+    """Table 4: what distillation gains and pruning costs."""
+    joint, distilled = methods.joint(), methods.distilled()
+    return Study(
+        "distillation",
+        "Table 4: distillation and pruning",
+        (
+            Row(joint, paper=0.0462),
+            Row(distilled, joint.name, "lower", 0.0434),
+            Row(methods.pruned(0.5), distilled.name, "close", 0.0445),
+            Row(methods.trained_on(), distilled.name),
+            Row(methods.teacher()),
+        ),
+        (
+            "Distillation starts where regression + heatmap starts and trains as long: the teacher is all "
+            "that differs.",
+            "Pruning trains on after every step; the row 'trained on' does so too and removes nothing: what "
+            "further epochs are worth.",
+        ),
+    )
+
+
+def lambda_rh(methods: Methods) -> Study:
+    """Figure 4: the ratio of regression and heatmap."""
+    best = methods.joint(1.0)
+    rows = [
+        Row(
+            methods.joint(ratio),
+            against=None if ratio == 1 else best.name,
+            expect=None if ratio == 1 else "higher",
+            paper=0.0462 if ratio == 1 else None,
+            at=ratio,
+        )
+        for ratio in RATIOS
+    ]
+    return Study("lambda-rh", "Figure 4: regression : heatmap", tuple(rows), axis="lambda_rh")
+
+
+def lambda_dp(methods: Methods) -> Study:
+    """Figure 5: the ratio of LOSS and distillation while the net is pruned by half."""
+    best = methods.pruned(0.5)
+    paper = {RATIOS[0]: 0.0486, 1.0: 0.0445, RATIOS[-1]: 0.0472}
+    rows = [
+        Row(
+            methods.pruned(0.5, ratio),
+            against=None if ratio == 1 else best.name,
+            expect=None if ratio == 1 else "higher",
+            paper=paper.get(ratio),
+            at=ratio,
+        )
+        for ratio in RATIOS
+    ]
+    notes = (
+        "The paper names its values for a ratio too small and one too large; they stand at the ends of its "
+        "range.",
+    )
+    return Study("lambda-dp", "Figure 5: LOSS : distillation, pruning 50 %", tuple(rows), notes, "lambda_dp")
+
+
+def rates(methods: Methods) -> Study:
+    """Figure 6: the pruning rate."""
+    none = methods.trained_on()
+    paper = {0.1: 0.0438, 0.5: 0.0445, 0.9: 0.0478}
+    expect: dict[float, Expectation] = {0.1: "close", 0.5: "close", 0.9: "higher"}
+    rows = [Row(methods.pruned(rate), none.name, expect[rate], paper[rate], rate * 100) for rate in RATES]
+    return Study(
+        "rates",
+        "Figure 6: pruning rates",
+        (Row(none, paper=0.0434, at=0.0), *rows),
+        (
+            "At 0 % the distilled net trains on as the others do, with nothing removed; the paper's value "
+            "there is its distilled net's.",
+        ),
+        "filters removed, %",
+    )
+
+
+STUDIES: dict[str, Callable[[Methods], Study]] = {
+    "heatmap": heatmap,
+    "distillation": distillation,
+    "lambda-rh": lambda_rh,
+    "lambda-dp": lambda_dp,
+    "rates": rates,
+}

@@ -1,0 +1,92 @@
+"""A study from its plan to its report: cells as jobs, in the order that they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facekp_train.console import err
+from facekp_train.jobs import Workers, run_jobs
+from facekp_train.studies.cells import Cell, CellPlan
+from facekp_train.studies.methods import Methods
+from facekp_train.studies.plans import STUDIES, Row, Study
+from facekp_train.studies.report import write_study
+from facekp_train.studies.summary import RowSummary, summarise
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A study that is done, and where its report lies."""
+
+    study: Study
+    rows: list[RowSummary]
+    settings: dict[str, Any]
+    report: Path
+
+
+def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool = True) -> StudyResult:
+    """Compute the cells of a study that are missing, then write `out/NAME`.
+
+    deep: with the rows of ResNet-50. Raises UserError where a cell failed.
+    """
+    study = STUDIES[name](Methods(plan.budget))
+    rows = [row for row in study.rows if deep or not row.resnet]
+    cells = {row.method.name: [Cell(plan, row.method, fold) for fold in _folds(row, plan)] for row in rows}
+    every = [cell for of_row in cells.values() for cell in of_row]
+    results = _compute([*every, *(below for cell in every for below in cell.needs())], workers)
+    study = Study(study.name, study.title, tuple(rows), study.notes, study.axis)
+    summaries = summarise(
+        study, {method: [results[cell.key] for cell in of_row] for method, of_row in cells.items()}
+    )
+    settings = _settings(plan, every, results)
+    return StudyResult(study, summaries, settings, write_study(out / name, study, summaries, settings))
+
+
+def _folds(row: Row, plan: CellPlan) -> range:
+    own = plan.budget.resnet_folds if row.resnet else None
+    return range(min(own or plan.faces.folds, plan.faces.folds))
+
+
+def _compute(cells: Iterable[Cell], workers: Workers) -> dict[str, dict[str, Any]]:
+    """Results by key. Those that others build on come first; folds of a level side by side."""
+    unique = {cell.key: cell for cell in cells}
+    results: dict[str, dict[str, Any]] = {}
+    for depth in sorted({cell.depth for cell in unique.values()}):
+        level = {key: cell for key, cell in unique.items() if cell.depth == depth}
+        err.print(
+            f"{len(level)} of {len(unique)} cells: {_names(level.values())}", markup=False, soft_wrap=True
+        )
+        done = run_jobs([cell.job() for cell in level.values()], workers)
+        results.update(zip(level, done, strict=True))
+    return results
+
+
+def _names(cells: Iterable[Cell]) -> str:
+    return "; ".join(dict.fromkeys(cell.method.name for cell in cells))
+
+
+def _settings(plan: CellPlan, cells: list[Cell], results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """For the report: what was spent on what, without the folders of this machine."""
+    recipe = cells[0].recipe().shareable()
+    tested = {face for result in results.values() for face in result["faces"]}
+    seconds = sum(result["training"]["seconds"] for result in results.values())
+    return {
+        "data": ", ".join(recipe["data"]) + (f", split {recipe['split']}" if recipe["split"] else ""),
+        "faces": f"{len(tested)}, in {plan.faces.folds} folds by image, seed {plan.faces.seed}",
+        "budget": plan.budget.name,
+        "first row's recipe": _differing(recipe),
+        "teacher": plan.budget.teacher or "the same net",
+        "pruning": f"{plan.budget.layers_per_step} layers a step, then {plan.budget.pruning}",
+        "ResNet-50's rows": f"{plan.budget.resnet_folds or plan.faces.folds} folds, {plan.budget.resnet}",
+        "training in all": f"{seconds / 3600:.2f} hours of one worker",
+    }
+
+
+def _differing(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a recipe that are not its class's defaults."""
+    from facekp_train.recipe import Recipe
+
+    plain = Recipe(data=["-"]).model_dump(mode="json")
+    return {k: v for k, v in recipe.items() if v != plain[k] and k not in ("name", "data", "split")}

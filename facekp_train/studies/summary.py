@@ -1,0 +1,141 @@
+"""From the results of cells to what a study says: means, tests, paired changes, verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.significance import (
+    Doubles,
+    FoldTest,
+    PairedChange,
+    fold_tests,
+    paired_change,
+    paired_t_test,
+)
+from facekp_train.studies.plans import Row, Study
+
+CLOSE = 5.0
+"""Percent by which an error may rise and still count as close."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean over folds and sample standard deviation; None for a single fold."""
+
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row beside its reference, over the folds that both have.
+
+    mse, nme: paired over faces. folds: in how many the MSE goes the way that the mean goes, and of
+    how many. t_test: p over folds. paper: the paper's change of MSE in percent. verdict: whether
+    what the paper says holds here; None where it says nothing.
+    """
+
+    against: str
+    mse: PairedChange
+    nme: PairedChange
+    folds: tuple[int, int]
+    t_test: float | None
+    paper: float | None
+    verdict: str | None
+
+
+@dataclass(frozen=True)
+class RowSummary:
+    """One row's figures. mse: in crops squared. nme: percent."""
+
+    name: str
+    at: float | None
+    paper: float | None
+    mse: Spread
+    nme: Spread
+    megabytes: float
+    mmacs: float
+    tests: list[FoldTest]
+    change: Change | None
+    cells: list[dict[str, Any]]
+
+
+def summarise(study: Study, cells: dict[str, list[dict[str, Any]]]) -> list[RowSummary]:
+    """cells: the results of each row's folds by the method's name, in the order of folds."""
+    by_name = {row.method.name: row for row in study.rows}
+    return [_row(row, by_name, cells) for row in study.rows]
+
+
+def _row(row: Row, rows: dict[str, Row], cells: dict[str, list[dict[str, Any]]]) -> RowSummary:
+    own = cells[row.method.name]
+    reference = rows.get(row.against) if row.against else None
+    return RowSummary(
+        name=row.method.name,
+        at=row.at,
+        paper=row.paper,
+        mse=_spread([cell["mse"] for cell in own]),
+        nme=_spread([cell["nme"] for cell in own]),
+        megabytes=own[0]["megabytes"],
+        mmacs=own[0]["mmacs"],
+        tests=fold_tests([np.array(cell["squared"]) for cell in own]),
+        change=reference and _change(row, reference, cells[reference.method.name], own),
+        cells=own,
+    )
+
+
+def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Change:
+    shared = sorted({cell["fold"] for cell in before} & {cell["fold"] for cell in after})
+    before, after = ([cell for cell in cells if cell["fold"] in shared] for cells in (before, after))
+    first, second, images = _paired(before, after, "squared")
+    mse = paired_change(first, second, images)
+    by_fold = [np.array([cell["mse"] for cell in cells]) for cells in (before, after)]
+    agree = int(np.sum(np.sign(by_fold[1] - by_fold[0]) == np.sign(mse.difference.value)))
+    paper = (row.paper / reference.paper - 1) * 100 if row.paper and reference.paper else None
+    return Change(
+        against=reference.method.name,
+        mse=mse,
+        nme=paired_change(*_paired(before, after, "errors")),
+        folds=(agree, len(shared)),
+        t_test=paired_t_test(*by_fold),
+        paper=paper,
+        verdict=verdict(row, mse, agree == len(shared)),
+    )
+
+
+def _paired(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], field: str
+) -> tuple[Doubles, Doubles, NDArray[np.intp]]:
+    """Errors of the faces that both methods were measured on, and the faces' images."""
+    first, second, image = _by_face(before, field), _by_face(after, field), _by_face(before, "images")
+    faces = sorted(first.keys() & second.keys())
+    return (
+        np.array([first[f] for f in faces]),
+        np.array([second[f] for f in faces]),
+        np.array([image[f] for f in faces], np.intp),
+    )
+
+
+def _by_face(cells: list[dict[str, Any]], field: str) -> dict[int, Any]:
+    return {face: value for cell in cells for face, value in zip(cell["faces"], cell[field], strict=True)}
+
+
+def verdict(row: Row, change: PairedChange, agree: bool) -> str | None:
+    """`holds`, `the opposite` or `not shown`. A change needs its whole interval and every fold."""
+    if row.expect is None:
+        return None
+    low, high = change.percent.low, change.percent.high
+    if row.expect == "close":
+        return "holds" if high < CLOSE else "the opposite" if low > CLOSE else "not shown"
+    if row.expect == "higher":
+        low, high = -high, -low
+    if high < 0 and agree:
+        return "holds"
+    return "the opposite" if low > 0 and agree else "not shown"
+
+
+def _spread(values: list[float]) -> Spread:
+    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None)
