@@ -38,7 +38,7 @@ class BudgetName(str, Enum):
 
 
 _NAME = "heatmap, distillation (tables 3, 4), lambda-rh, lambda-dp, rates (figures 4, 5, 6), or all."
-_BUDGET = "small: 2,000 images, 6 epochs, half width, ResNet-50 on one fold; full: the paper's 60 epochs."
+_BUDGET = "small: 2,000 images, 8 epochs, half width, ResNet-50 on one fold; full: the paper's 60 epochs."
 _CLUSTER = "Run on a Ray cluster: auto, HOST:6379, ray://HOST:10001; local starts Ray on this machine."
 _WORKERS = "Cells at a time (default: 1; on a cluster one for each machine)."
 _WORK = "Folder of the cells' training runs, shared by all studies (default: OUT/cells)."
@@ -80,7 +80,7 @@ def study(
     from facekp_train.jobs import Workers
     from facekp_train.studies.faces import FaceFolds
     from facekp_train.studies.plans import STUDIES
-    from facekp_train.studies.report import as_json as document_of
+    from facekp_train.studies.report import write_claims
     from facekp_train.studies.run import run_study
 
     spent = _budget(budget.value, epochs, resnet_folds)
@@ -88,15 +88,19 @@ def study(
     plan = _plan(source, spent, settings, accelerator, (work or out / "cells").resolve())
     pool = Workers(workers, cluster, accelerator == "gpu")
     names = list(STUDIES) if name is StudyName.all else [name.value]
-    documents = []
+    results = []
     for each in names:
         result = run_study(each, plan, out, pool, deep="resnet-50" in chosen)
-        documents.append(document_of(result.study, result.rows, result.settings, per_face=False))
-        err.print(f"wrote {result.report}", markup=False, soft_wrap=True)
+        results.append(result)
+        err.print(f"wrote {out / each / 'report.md'}", markup=False, soft_wrap=True)
         if not as_json:
-            stdout.print(result.report.read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+            stdout.print(result.as_markdown(), markup=False, soft_wrap=True)
+    if name is StudyName.all:
+        write_claims(out / "claims.md", results)
+        err.print(f"wrote {out / 'claims.md'}", markup=False, soft_wrap=True)
     if as_json:
-        print_json(documents[0] if name is not StudyName.all else {"studies": documents})
+        documents = [result.as_json(per_face=False) for result in results]
+        print_json({"studies": documents} if name is StudyName.all else documents[0])
 
 
 def _budget(name: str, epochs: int | None, resnet_folds: int | None) -> Budget:
@@ -110,10 +114,14 @@ def _budget(name: str, epochs: int | None, resnet_folds: int | None) -> Budget:
 
 def _plan(source: FaceFolds, budget: Budget, settings: list[str], accelerator: str, work: Path) -> CellPlan:
     """Everything that all cells share; wrong settings are named before anything is trained."""
+    from facekp_train.datasets import DataError
     from facekp_train.studies.cells import Cell, CellPlan
     from facekp_train.studies.methods import Methods
 
-    faces = source.load()
+    try:
+        faces = source.load()
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
     plan = CellPlan(budget, source, faces.fingerprint(), faces.points, tuple(settings), accelerator, work)
     try:
         Cell(plan, Methods(budget).joint(), 0).recipe()

@@ -1,14 +1,8 @@
-"""Studies from folds to reports, end to end on faces of coloured discs."""
+"""What a study is made of: folds, cells, comparisons, verdicts."""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
-import re
 import shutil
-import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,43 +14,19 @@ pytest.importorskip("lightning_fabric")
 pytest.importorskip("joblib")
 
 import torch
+from tiny_studies import TINY, plan_of
 
 from facekp_train.batches import Batch
 from facekp_train.console import UserError
-from facekp_train.jobs import Workers
 from facekp_train.joint_loss import JointLoss
 from facekp_train.networks import Prediction
 from facekp_train.recipe import make_recipe
 from facekp_train.significance import Interval, PairedChange
-from facekp_train.studies.cells import Cell, CellPlan
+from facekp_train.studies.cells import Cell
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import BUDGETS, Budget, Methods
 from facekp_train.studies.plans import STUDIES, Row
-from facekp_train.studies.run import run_study
 from facekp_train.studies.summary import summarise, verdict
-
-TINY = Budget(
-    name="tiny",
-    recipe="modern",
-    settings={
-        "size": 64, "batch": 8, "imagenet": False, "widths": (16,) * 16, "hidden": 16, "heatmap_width": 8,
-        "precision": "32-true", "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
-    },
-    limit=None,
-    resnet={"widths": (8,) * 16, "channels": (8, 32, 32, 32, 32)},
-    resnet_folds=1,
-    teacher={"hidden": 32},
-    layers_per_step=8,
-    pruning={"epochs": 1},
-    trained_on=2,
-)  # fmt: skip
-
-
-def plan_of(discs: Path, work: Path, budget: Budget = TINY, *settings: str, **options: Any) -> CellPlan:
-    source = replace(FaceFolds((f"mtfl:{discs}",), None, 2, None, 0), **options)
-    faces = source.load()
-    return CellPlan(budget, source, faces.fingerprint(), faces.points, settings, "cpu", work)
-
 
 # Folds
 
@@ -234,95 +204,3 @@ def test_methods_are_compared_over_the_faces_and_folds_that_both_have() -> None:
     assert len(by_name[joint].tests) == 3 and by_name[deep].mse.sd is None
     alone = by_name[deep].change
     assert alone is not None and alone.folds[1] == 1 and alone.mse.faces == 10 and alone.t_test is None
-
-
-# Whole studies
-
-
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cells that the tests below share, as studies do."""
-    return tmp_path_factory.mktemp("cells")
-
-
-@pytest.mark.slow
-def test_a_study_leaves_its_report_and_what_it_rests_on(discs: Path, work: Path, tmp_path: Path) -> None:
-    plan = plan_of(discs, work)
-    result = run_study("distillation", plan, tmp_path, Workers())
-    document = json.loads((tmp_path / "distillation" / "results.json").read_text())
-    names = [row["name"] for row in document["rows"]]
-    assert names == [row.name for row in result.rows]
-    for row in document["rows"]:
-        assert [cell["fold"] for cell in row["cells"]] == [1, 2]
-        assert sorted(face for cell in row["cells"] for face in cell["faces"]) == list(range(48))
-        for cell in row["cells"]:
-            assert cell["mse"] == pytest.approx(np.mean(cell["squared"]), rel=1e-4)
-            assert cell["nme"] == pytest.approx(np.mean(cell["errors"]), rel=1e-4)
-    size = {row["name"]: row["megabytes"] for row in document["rows"]}
-    assert size["+ pruning 50%"] < size["+ distillation"] == size["+ distillation, trained on"]
-    text = result.report.read_text()
-    assert all(f"| {name} |" in text for name in names)
-    everything = text + (tmp_path / "distillation" / "results.json").read_text()
-    assert str(discs) not in everything and str(work) not in everything and ".png " not in everything
-
-
-@pytest.mark.slow
-def test_a_second_study_computes_only_what_is_new(discs: Path, work: Path, tmp_path: Path) -> None:
-    plan = plan_of(discs, work)
-    run_study("distillation", plan, tmp_path, Workers())
-    times = {file: file.stat().st_mtime_ns for file in work.glob("*/result.json")}
-    result = run_study("rates", plan, tmp_path, Workers())
-    assert {file: file.stat().st_mtime_ns for file in times} == times
-    assert len(list(work.glob("*/result.json"))) == len(times) + 2 * 2, "rates of 10 and 90 % on two folds"
-    assert (tmp_path / "rates" / "rates.png").read_bytes().startswith(b"\x89PNG")
-    assert [row.at for row in result.rows] == [0, 10, 50, 90]
-    assert [row.megabytes for row in result.rows] == sorted((r.megabytes for r in result.rows), reverse=True)
-
-
-def regression_cells(plan: CellPlan) -> list[Cell]:
-    return [
-        Cell(plan, row.method, fold) for row in STUDIES["lambda-rh"](Methods(TINY)).rows for fold in range(2)
-    ]
-
-
-def _study(plan: CellPlan, out: Path) -> None:
-    os.setpgrp()
-    run_study("lambda-rh", plan, out, Workers())
-
-
-@pytest.mark.slow
-def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(
-    discs: Path, work: Path, tmp_path: Path
-) -> None:
-    """kill -9 after a cell's first epoch: the cell goes on with its second, the rest follows."""
-    plan = plan_of(discs, tmp_path / "cells")
-    process = multiprocessing.get_context("spawn").Process(target=_study, args=(plan, tmp_path))
-    process.start()
-    begun = regression_cells(plan)[0].folder / "run" / "state.safetensors"
-    while not begun.exists() and process.is_alive():
-        time.sleep(0.02)
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    assert begun.exists() and not (tmp_path / "lambda-rh").exists()
-    resumed = run_study("lambda-rh", plan, tmp_path, Workers())
-    unbroken = run_study("lambda-rh", plan_of(discs, work), tmp_path / "unbroken", Workers())
-    for one, two in zip(resumed.rows, unbroken.rows, strict=True):
-        assert one.mse.mean == pytest.approx(two.mse.mean, rel=1e-3)
-        assert [len(cell["faces"]) for cell in one.cells] == [24, 24]
-
-
-@pytest.mark.slow
-def test_the_heatmap_study_runs_resnet_on_fewer_folds(discs: Path, work: Path, tmp_path: Path) -> None:
-    result = run_study("heatmap", plan_of(discs, work), tmp_path, Workers())
-    assert [len(row.cells) for row in result.rows] == [2, 2, 2, 1, 1]
-    text = result.report.read_text()
-    assert re.search(r"\| ResNet-50, regression \| 1 \| [\d.]+ \|", text)
-    shallow = run_study("heatmap", plan_of(discs, work), tmp_path, Workers(), deep=False)
-    assert [row.name for row in shallow.rows] == [row.name for row in result.rows[:3]]
-
-
-def test_data_that_change_while_a_study_runs_are_noticed(discs: Path, tmp_path: Path) -> None:
-    plan = replace(plan_of(discs, tmp_path), fingerprint="of other faces")
-    with pytest.raises(UserError, match="changed since the study began"):
-        run_study("lambda-rh", plan, tmp_path, Workers())

@@ -92,6 +92,13 @@ class Cell:
         direct = self._roles().values()
         return [*direct, *(below for cell in direct for below in cell.needs())]
 
+    def tidy(self) -> None:
+        """Leave out what a finished cell needs no more: the states of training, several times the net."""
+        from facekp_train.training_state import STATE_FILE
+
+        for state in (self.folder / "run").rglob(STATE_FILE):
+            state.unlink()
+
     def job(self) -> Job:
         """The cell as a job."""
         return Job(self.name, self.key, self.folder / "result.json", run_cell, (self,))
@@ -131,17 +138,11 @@ class Cell:
 
 def run_cell(cell: Cell) -> dict[str, Any]:
     """Train, or go on training, and measure. Raises ValueError where the data are other than planned."""
-    from facekp_train.training_state import STATE_FILE
-
     faces = cell.plan.faces.load()
     if faces.fingerprint() != cell.plan.fingerprint:
         raise ValueError(f"{', '.join(cell.plan.faces.data)} changed since the study began; start it again")
     _train(cell, faces)
-    result = _measure(cell, faces)
-    # Five times the net; a finished cell does not go on.
-    for state in (cell.folder / "run").rglob(STATE_FILE):
-        state.unlink()
-    return result
+    return _measure(cell, faces)
 
 
 def _train(cell: Cell, faces: FoldedFaces) -> None:

@@ -54,7 +54,7 @@ BUDGETS = {
         recipe="modern",
         # The paper's losses and augmentation with a schedule that gets somewhere in a few epochs.
         settings={
-            "epochs": 6, "batch": 32, "loss": "mse", "expansion": 0.5, "ema": 0.98,
+            "epochs": 8, "batch": 32, "loss": "mse", "expansion": 0.5, "ema": 0.98,
             "augmentation": _FLIPS_AND_CROPS,
         },
         limit=2000,

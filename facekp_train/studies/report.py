@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,57 @@ from facekp_train.significance import Interval
 from facekp_train.studies.plans import Study
 from facekp_train.studies.summary import CLOSE, RowSummary, Spread
 
+_IN_WORDS = {"lower": "a lower error", "higher": "a higher error", "close": "a small cost"}
 _PER_FACE = ("faces", "images", "errors", "squared")
 
 
-def write_study(folder: Path, study: Study, rows: list[RowSummary], settings: dict[str, Any]) -> Path:
-    """Write the report, its data and its figure into a folder; returns the report's path."""
-    document = as_json(study, rows, settings)
-    write_text(folder / "results.json", json.dumps(document, allow_nan=False, separators=(",", ":")))
-    if study.axis is not None:
-        draw_figure(folder / f"{study.name}.png", study, rows)
-    report = folder / "report.md"
-    write_text(report, _report(study, rows, settings))
-    return report
+@dataclass(frozen=True)
+class StudyResult:
+    """A study that is done. settings: what was spent on what."""
+
+    study: Study
+    rows: list[RowSummary]
+    settings: dict[str, Any]
+
+    def as_json(self, per_face: bool = True) -> dict[str, Any]:
+        """Plain data; with every face's errors by its number in the data, or without."""
+        left_out = () if per_face else _PER_FACE
+        rows = [asdict(row) for row in self.rows]
+        for row in rows:
+            row["cells"] = [{k: v for k, v in cell.items() if k not in left_out} for cell in row["cells"]]
+        return {
+            "study": self.study.name, "title": self.study.title, "settings": self.settings, "rows": rows
+        }  # fmt: skip
+
+    def as_markdown(self) -> str:
+        """The report."""
+        return _report(self.study, self.rows, self.settings)
 
 
-def as_json(
-    study: Study, rows: list[RowSummary], settings: dict[str, Any], per_face: bool = True
-) -> dict[str, Any]:
-    """The study as plain data; with every face's errors by its number in the data, or without."""
-    left_out = () if per_face else _PER_FACE
-    plain = [asdict(row) for row in rows]
-    for row in plain:
-        row["cells"] = [{k: v for k, v in cell.items() if k not in left_out} for cell in row["cells"]]
-    return {"study": study.name, "title": study.title, "settings": settings, "rows": plain}
+def write_study(folder: Path, result: StudyResult) -> None:
+    """Write `report.md`, `results.json` and the figure, where it is one, into a folder."""
+    text = json.dumps(result.as_json(), allow_nan=False, separators=(",", ":"))
+    write_text(folder / "results.json", text)
+    if result.study.axis is not None:
+        draw_figure(folder / f"{result.study.name}.png", result.study, result.rows)
+    write_text(folder / "report.md", result.as_markdown())
+
+
+def write_claims(target: Path, results: Sequence[StudyResult]) -> None:
+    """One table of every claim of the paper that the studies tested."""
+    head = ("study", "method", "against", "the paper says", "MSE there", "MSE here", "verdict")
+    table = _table(head, (
+        (
+            f"[{result.study.name}]({result.study.name}/report.md)", row.name, change.against,
+            _IN_WORDS[change.expect], "-" if change.paper is None else f"{change.paper:+.1f} %",
+            _interval(change.mse.percent), change.verdict,
+        )
+        for result in results
+        for row in result.rows
+        if (change := row.change) is not None and change.expect is not None
+    ))  # fmt: skip
+    text = "\n\n".join(["# Which of the paper's claims hold here", table, _HOW_CHANGES])
+    write_text(target, text + "\n")
 
 
 def draw_figure(target: Path, study: Study, rows: list[RowSummary]) -> None:
@@ -92,8 +120,13 @@ _HOW_TESTS = (
 
 
 def _settings_text(settings: dict[str, Any]) -> str:
-    lines = [f"- {name}: {value}" for name, value in settings.items()]
-    return "\n".join(lines)
+    return "\n".join(f"- {name}: {_in_line(value)}" for name, value in settings.items())
+
+
+def _in_line(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{name} {_in_line(inner)}" for name, inner in value.items()) or "-"
 
 
 def _errors_table(rows: list[RowSummary]) -> str:

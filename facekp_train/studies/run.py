@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,8 @@ from facekp_train.jobs import Workers, run_jobs
 from facekp_train.studies.cells import Cell, CellPlan
 from facekp_train.studies.methods import Methods
 from facekp_train.studies.plans import STUDIES, Row, Study
-from facekp_train.studies.report import write_study
-from facekp_train.studies.summary import RowSummary, summarise
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """A study that is done, and where its report lies."""
-
-    study: Study
-    rows: list[RowSummary]
-    settings: dict[str, Any]
-    report: Path
+from facekp_train.studies.report import StudyResult, write_study
+from facekp_train.studies.summary import summarise
 
 
 def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool = True) -> StudyResult:
@@ -40,8 +29,9 @@ def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool
     summaries = summarise(
         study, {method: [results[cell.key] for cell in of_row] for method, of_row in cells.items()}
     )
-    settings = _settings(plan, every, results)
-    return StudyResult(study, summaries, settings, write_study(out / name, study, summaries, settings))
+    result = StudyResult(study, summaries, _settings(plan, every, results))
+    write_study(out / name, result)
+    return result
 
 
 def _folds(row: Row, plan: CellPlan) -> range:
@@ -60,6 +50,8 @@ def _compute(cells: Iterable[Cell], workers: Workers) -> dict[str, dict[str, Any
         )
         done = run_jobs([cell.job() for cell in level.values()], workers)
         results.update(zip(level, done, strict=True))
+        for cell in level.values():
+            cell.tidy()
     return results
 
 
@@ -77,9 +69,9 @@ def _settings(plan: CellPlan, cells: list[Cell], results: dict[str, dict[str, An
         "faces": f"{len(tested)}, in {plan.faces.folds} folds by image, seed {plan.faces.seed}",
         "budget": plan.budget.name,
         "first row's recipe": _differing(recipe),
-        "teacher": plan.budget.teacher or "the same net",
-        "pruning": f"{plan.budget.layers_per_step} layers a step, then {plan.budget.pruning}",
-        "ResNet-50's rows": f"{plan.budget.resnet_folds or plan.faces.folds} folds, {plan.budget.resnet}",
+        "teacher": plan.budget.teacher,
+        "after each step of pruning": {"layers": plan.budget.layers_per_step, **plan.budget.pruning},
+        "ResNet-50's rows": {"folds": plan.budget.resnet_folds or plan.faces.folds, **plan.budget.resnet},
         "training in all": f"{seconds / 3600:.2f} hours of one worker",
     }
 

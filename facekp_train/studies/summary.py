@@ -16,7 +16,7 @@ from facekp_train.significance import (
     paired_change,
     paired_t_test,
 )
-from facekp_train.studies.plans import Row, Study
+from facekp_train.studies.plans import Expectation, Row, Study
 
 CLOSE = 5.0
 """Percent by which an error may rise and still count as close."""
@@ -35,8 +35,8 @@ class Change:
     """A row beside its reference, over the folds that both have.
 
     mse, nme: paired over faces. folds: in how many the MSE goes the way that the mean goes, and of
-    how many. t_test: p over folds. paper: the paper's change of MSE in percent. verdict: whether
-    what the paper says holds here; None where it says nothing.
+    how many. t_test: p over folds. paper: the paper's change of MSE in percent. expect: what the
+    paper says of it, None where it says nothing. verdict: whether that holds here.
     """
 
     against: str
@@ -45,6 +45,7 @@ class Change:
     folds: tuple[int, int]
     t_test: float | None
     paper: float | None
+    expect: Expectation | None
     verdict: str | None
 
 
@@ -102,6 +103,7 @@ def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[
         folds=(agree, len(shared)),
         t_test=paired_t_test(*by_fold),
         paper=paper,
+        expect=row.expect,
         verdict=verdict(row, mse, agree == len(shared)),
     )
 

@@ -1,0 +1,33 @@
+"""Studies that train in seconds on faces of coloured discs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from facekp_train.studies.cells import CellPlan
+from facekp_train.studies.faces import FaceFolds
+from facekp_train.studies.methods import Budget
+
+TINY = Budget(
+    name="tiny",
+    recipe="modern",
+    settings={
+        "size": 64, "batch": 8, "imagenet": False, "widths": (16,) * 16, "hidden": 16, "heatmap_width": 8,
+        "precision": "32-true", "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
+    },
+    limit=None,
+    resnet={"widths": (8,) * 16, "channels": (8, 32, 32, 32, 32)},
+    resnet_folds=1,
+    teacher={"hidden": 32},
+    layers_per_step=8,
+    pruning={"epochs": 1},
+    trained_on=2,
+)  # fmt: skip
+
+
+def plan_of(discs: Path, work: Path, budget: Budget = TINY, *settings: str, **options: Any) -> CellPlan:
+    source = replace(FaceFolds((f"mtfl:{discs}",), None, 2, None, 0), **options)
+    faces = source.load()
+    return CellPlan(budget, source, faces.fingerprint(), faces.points, settings, "cpu", work)
