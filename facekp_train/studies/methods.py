@@ -80,6 +80,10 @@ BUDGETS = {
 }  # fmt: skip
 
 
+# Widths come from the net that a method goes on from.
+_AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
+
+
 class Methods:
     """Makes methods for a budget; those that say the same are the same cells."""
 
@@ -111,24 +115,30 @@ class Methods:
             return self.on_resnet(self.joint())
         return Method("teacher", {**self.joint().settings, **own})
 
+    def joint_on(self) -> Method:
+        """The joint net trained for as long again, without a teacher."""
+        settings = {**self.joint().settings, **_AS_IT_IS}
+        return Method("regression + heatmap, trained on", settings, start=self.joint())
+
     def distilled(self) -> Method:
-        """The joint method with a teacher: same start, same epochs."""
-        return Method("+ distillation", dict(self.joint().settings), teacher=self.teacher())
+        """The joint net trained for as long again, with a teacher."""
+        return replace(self.joint_on(), name="+ distillation", teacher=self.teacher())
 
     def pruned(self, rate: float, lambda_dp: float = 1.0) -> Method:
         """The distilled net pruned, supervised by itself as it was (the paper's figure 2)."""
         name = f"+ pruning {rate:.0%}" + ("" if lambda_dp == 1 else f", ratio {lambda_dp:g}")
-        settings = {**self._on_from_distilled(), "lambda_dp": lambda_dp}
-        return Method(name, settings, start=self.distilled(), teacher=self.distilled(), rate=rate)
+        kept = self.distilled_on()
+        return replace(
+            kept,
+            name=name,
+            rate=rate,
+            settings={**kept.settings, **self.budget.pruning, "lambda_dp": lambda_dp},
+        )
 
-    def trained_on(self) -> Method:
+    def distilled_on(self) -> Method:
         """The distilled net trained for as many epochs as a pruned one, with nothing removed."""
-        settings = {**self._on_from_distilled(), "epochs": self.budget.trained_on}
+        own = {**self.budget.pruning, "epochs": self.budget.trained_on}
+        settings = {**self.joint().settings, **_AS_IT_IS, **own}
         return Method(
             "+ distillation, trained on", settings, start=self.distilled(), teacher=self.distilled()
         )
-
-    def _on_from_distilled(self) -> dict[str, Any]:
-        # Widths come from the net that it goes on from.
-        widths = {"expansion": 1.0, "widths": None}
-        return {**self.joint().settings, **self.budget.pruning, **widths}
