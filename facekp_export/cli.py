@@ -71,6 +71,9 @@ def export(
     tolerance: Annotated[
         float, typer.Option(min=0, help="mean point distance allowed to quantised files, pixels of the crop")
     ] = 0.5,
+    float16_tolerance: Annotated[
+        float, typer.Option(min=0, help="largest difference of float16 files, in [0, 1] coordinates")
+    ] = 1e-3,
     nme_tolerance: Annotated[
         float, typer.Option(min=0, help="NME change allowed with --data, percent")
     ] = 2.0,
@@ -102,7 +105,12 @@ def export(
         integer_io=io is Io.int8,
         calibration=_checked_spec(calibration),
         labelled=_faces(data, split, limit, strict),
-        tolerance=Tolerance(quantised=tolerance, integer_output=max(0.75, tolerance), nme=nme_tolerance),
+        tolerance=Tolerance(
+            float16=float16_tolerance,
+            quantised=tolerance,
+            integer_output=max(0.75, tolerance),
+            nme=nme_tolerance,
+        ),
         threads=threads,
         step=steps.step,
     )

@@ -112,9 +112,15 @@ def _refuse_beyond(file: str, kind: str, found: Deviation, tolerance: Tolerance)
     }.get(kind)  # fmt: skip
     if largest is not None:
         if found.max_abs > largest:
+            remedy = (
+                ": the weights do not bear rounding to float16, as those of a net that was hardly trained; "
+                "train it further, or allow more with --float16-tolerance"
+                if kind == "float16"
+                else ", so its conversion is wrong"
+            )
             raise UserError(
                 f"{file} differs from PyTorch by up to {found.max_abs:.2g} in [0, 1] coordinates; "
-                f"{largest:g} is allowed, so its conversion is wrong"
+                f"{largest:g} is allowed{remedy}"
             )
         return
     mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantised
