@@ -11,6 +11,7 @@ import torch
 from pruning_nets import demo_crops, small_net, trained_net
 
 from facekp_train.checkpoint import CheckpointHeader
+from facekp_train.crop import CropRule
 from facekp_train.networks import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
@@ -142,5 +143,5 @@ def test_a_candidate_is_exported_and_measured(tmp_path: Path) -> None:
     for group in find_groups(net, "all")[::3]:
         net = remove(net, group, torch.arange(group.width // 2))
     net = net.float()
-    milliseconds = exported_ms(net, CheckpointHeader(net=net.config, crop={"size": 64}))
+    milliseconds = exported_ms(net, CheckpointHeader(net=net.config, crop=CropRule(size=64).as_dict()))
     assert 0 < milliseconds < 1000
