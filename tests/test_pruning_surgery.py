@@ -103,6 +103,7 @@ def test_constant_channels_cost_nothing_once_their_constant_is_taken_over() -> N
         net.load_state_dict(state)
 
 
+@pytest.mark.slow
 def test_least_squares_repairs() -> None:
     """On images that it has not seen the repaired net stays closer to the whole one."""
     net = trained_net()
