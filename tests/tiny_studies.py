@@ -18,7 +18,7 @@ TINY = Budget(
         "precision": "32-true", "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
     },
     limit=None,
-    resnet={"widths": (8,) * 16, "channels": (8, 32, 32, 32, 32)},
+    resnet={"widths": (8,) * 32, "channels": (8, 32, 32, 32, 32)},
     resnet_folds=1,
     teacher={"hidden": 32},
     layers_per_step=8,
