@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from facekp_train.console import UserError, err
 from facekp_train.crop import CropRule
 from facekp_train.files import write_text
-from facekp_train.fit import BEST_FILE, STATE_FILE, Step, fit
+from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
 from facekp_train.label_command import write_labels
 from facekp_train.pipeline import Pipeline
 from facekp_train.pruning.layerwise import prune
@@ -63,7 +63,7 @@ class _Runner:
         folder = self.out / name
 
         def make() -> dict[str, Any]:
-            resume = (folder / STATE_FILE).is_file()
+            resume = (folder / RECIPE_FILE).is_file()
             data = self.faces(recipe)
             fit(recipe, folder, resume=resume, on_step=self.on_step, fabric=self.fabric, data=data)
             return {}

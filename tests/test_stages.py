@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,3 +130,21 @@ def _wait_until_begun(folder: Path, process: subprocess.Popen) -> None:
     while not any(folder.rglob("state.safetensors")) and time.monotonic() < deadline:
         assert process.poll() is None, f"ended before {folder.name} began"
         time.sleep(0.005)
+
+
+def test_a_kill_between_checkpoint_and_state_costs_the_epoch_alone(
+    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+) -> None:
+    """A stage with a checkpoint but without a state begins anew instead of being refused for ever."""
+    out = tmp_path / "run"
+    shutil.copytree(whole[0], out)
+    (out / "teacher" / "stage.json").unlink()
+    (out / "teacher" / "state.safetensors").unlink()
+    before = read_tensors(out / "teacher" / "best.safetensors")[0]
+    for later in ("student", "distilled", "pruned"):
+        shutil.rmtree(out / later)
+    with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+        _wait_until_begun(out / "student", process)
+        process.send_signal(signal.SIGKILL)
+    again = read_tensors(out / "teacher" / "best.safetensors")[0]
+    assert all(torch.equal(before[key], again[key]) for key in before)

@@ -22,7 +22,7 @@ from facekp_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from facekp_train.console import UserError, err
 from facekp_train.face_store import FaceStore
 from facekp_train.files import sha256_of, write_text
-from facekp_train.fit import BEST_FILE, STATE_FILE, Step, fit
+from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
 from facekp_train.networks import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
@@ -206,7 +206,7 @@ def _retrain(
     start = folder / START_FILE
     if start.is_file():
         recipe = recipe.model_copy(update={"init": str(start)})
-    resume = (folder / STATE_FILE).is_file()
+    resume = (folder / RECIPE_FILE).is_file()
     fit(recipe, folder, resume=resume, fabric=fabric, data=data, on_step=on_step)
     fabric.barrier()
     return folder / BEST_FILE
