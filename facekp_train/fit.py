@@ -24,6 +24,7 @@ from facekp_train.face_store import FaceStore
 from facekp_train.files import write_text
 from facekp_train.initial import initial_net
 from facekp_train.joint_loss import Factors, JointLoss, LossTerms
+from facekp_train.memory import keep_freed_memory
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
 from facekp_train.recipe import Recipe
@@ -96,6 +97,8 @@ def fit(
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)
+    if fabric.device.type == "cpu":
+        keep_freed_memory()
     fabric.seed_everything(recipe.seed, verbose=False)
     _claim(out, recipe, resume)
     data = data or load_training_data(recipe, CropRule(size=recipe.size))

@@ -74,6 +74,14 @@ def test_stride_two_pads_as_tensorflow_does() -> None:
     assert torch.allclose(conv(impulse)[0, :, 0, 0], conv.weight[:, :, 0, 0].sum(1), atol=1e-6)
 
 
+def test_strided_depthwise_keeps_its_precision_under_autocast() -> None:
+    """They run in float32 there, for speed (see Conv); what comes out is as exact as their input."""
+    conv, picture = Conv(8, 8, 3, stride=2, groups=8), torch.randn(2, 8, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = conv(picture)
+    assert torch.equal(found, conv(picture))
+
+
 def test_heatmap_head_equals_upsampling_first() -> None:
     """Reducing channels before bilinear upsampling is the paper's head, which upsamples first."""
     head = HeatmapHead(channels=48, width=16, points=5).eval()
