@@ -59,6 +59,9 @@ def export(
     folder: Annotated[
         Path | None, typer.Option("--out", help="default: exports/NAME, NAME being the checkpoint's folder")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="name that travels in the files; default: the checkpoint's own")
+    ] = None,
     calibration: Annotated[
         str | None,
         typer.Option(help="data set whose faces set int8 ranges, FORMAT:PATH; default: the demo photo"),
@@ -112,6 +115,7 @@ def export(
             nme=nme_tolerance,
         ),
         threads=threads,
+        name=name,
         step=steps.step,
     )
     if as_json:

@@ -83,6 +83,7 @@ def export_model(
     labelled: LabelledFaces | None = None,
     tolerance: Tolerance | None = None,
     threads: int = 1,
+    name: str | None = None,
     step: Step = nullcontext,
 ) -> ExportResult:
     """Export a checkpoint into the folder `out`, all files or none.
@@ -90,7 +91,7 @@ def export_model(
     to: "onnx", "tflite" or both (the float model.onnx is written in any case). integer_io: also an
     all-integer TFLite file. calibration: data set (`FORMAT:PATH`) whose faces set the ranges of
     quantised files; None for views of the demo photo. labelled: faces to measure the NME on.
-    threads: of the runtimes that verify.
+    threads: of the runtimes that verify. name: travels in every file; None for the checkpoint's own.
 
     Raises ValueError or OSError for wrong arguments and unreadable files; UserError where a file
     cannot be made or lies beyond the tolerance. `out` then stays as it was, and the converters' log
@@ -104,7 +105,7 @@ def export_model(
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
     names = made_with(kinds, [FILES[kind] for kind in kinds])
     with staging_for(out, names) as staging, noise_in(staging / LOG):
-        job = _prepare(checkpoint, calibration, staging, step)
+        job = _prepare(checkpoint, calibration, staging, name, step)
         _write_onnx(job, kinds)
         if "tflite" in to:
             _write_tflite(job, [kind for kind in kinds if FILES[kind].endswith(".tflite")])
@@ -139,7 +140,7 @@ def _refuse_other_than_checkpoints(path: Path) -> None:
         )
 
 
-def _prepare(path: Path, calibration: str | None, folder: Path, step: Step) -> _Job:
+def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None, step: Step) -> _Job:
     with step("checkpoint and crops"):
         from facekp_train.checkpoint import load_checkpoint
 
@@ -152,7 +153,7 @@ def _prepare(path: Path, calibration: str | None, folder: Path, step: Step) -> _
                 "train it with one size"
             )
         info = ModelInfo(
-            name=header.name,
+            name=header.name if name is None else name,
             points=header.points,
             kind="onnx",
             crop=rule,

@@ -218,8 +218,10 @@ def test_beyond_the_tolerance_nothing_is_published(exported: Path, checkpoint: P
 
 def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
     words = ("--to", "onnx", "--model", checkpoint, "--out", tmp_path / "a", "--tolerance", TOLERANCE)
-    done = facekp_export(*words)
+    done = facekp_export(*words, "--name", "ours")
     assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "a/manifest.json").read_text())["name"] == "ours"
+    assert read_info(tmp_path / "a/model_int8.onnx").name == "ours"
     made = {path.name for path in (tmp_path / "a").iterdir()}
     assert made == {"model.onnx", "model_int8.onnx", "manifest.json", "report.md", "export.log"}
 
