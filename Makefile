@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup demo test test-fast lint format lock clean
+.PHONY: setup demo test test-fast test-adb lint format lock clean
 
 setup: $(READY)
 
@@ -33,10 +33,14 @@ demo: setup
 	@echo "The demo photo with keypoints:   exports/points.png"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not adb'
 
 test-fast: setup
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not adb'
+
+# The whole of `--device adb` against a real daemon. What is missing, the tests say as they skip.
+test-adb: setup
+	$(BIN)/python -m pytest -m adb tests/adb
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""Tests that talk to a real adb daemon (see `tests/rig`); run them with `make test-adb`."""

@@ -1,0 +1,7 @@
+"""What the rig raises."""
+
+from __future__ import annotations
+
+
+class RigError(Exception):
+    """Why there is no rig here, or what it refused, in one sentence."""

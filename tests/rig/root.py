@@ -1,0 +1,128 @@
+"""The parts of the rig that are made once and kept: the device's root and the shim.
+
+They lie in `$FACEKP_RIG`, or `~/.cache/facekp/rig`. Every part appears whole or not at all and is
+only read afterwards, so any number of rigs share it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.rig.errors import RigError
+from tests.rig.packages import unpack
+
+_HERE = Path(__file__).parent
+_PACKAGES = ("adbd", "toybox", "mksh", "libc6")
+_LIBRARIES = Path("usr/lib/aarch64-linux-gnu")
+
+
+def cache() -> Path:
+    """The folder of what is made once; it is made where it is missing."""
+    folder = Path(os.environ.get("FACEKP_RIG") or Path.home() / ".cache/facekp/rig")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def device_root() -> Path:
+    """The folder that devices take for their `/`; fetched from Debian the first time.
+
+    Raises RigError when the packages cannot be fetched.
+    """
+    return _made_once("root", hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), _make_root)
+
+
+def shim() -> Path:
+    """The folder of bionic's libraries as forwarders to glibc, compiled the first time.
+
+    Raises RigError when the compiler is missing or refuses.
+    """
+    sources = sorted((_HERE / "shim").iterdir())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
+    return _made_once("shim", digest.hexdigest(), _make_shim)
+
+
+def _make_root(root: Path) -> None:
+    """Unpack Debian's packages and lay them out as Android does: tools in /system/bin, nothing else."""
+    with tempfile.TemporaryDirectory(dir=root.parent, prefix="apt-") as work:
+        versions = unpack(_PACKAGES, root, Path(work))
+    for name in ("bin", "sbin", "lib"):
+        if not (root / name).exists():
+            (root / name).symlink_to(f"usr/{name}")
+    for name in ("proc", "sys", "dev", "data", "system", "vendor", "tmp", "etc"):
+        (root / name).mkdir(exist_ok=True)
+    (root / "sdcard").symlink_to("data/media")
+    _replace_link(root / "usr/bin/sh", "mksh")
+    (root / "etc/passwd").write_text("root:x:0:0::/:/system/bin/sh\nshell:x:2000:2000::/:/system/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\nshell:x:2000:\n")
+    # The loader's own search path, so that no LD_LIBRARY_PATH is left in the shell's environment.
+    for library in (root / _LIBRARIES / "android").iterdir():
+        (root / _LIBRARIES / library.name).symlink_to(f"android/{library.name}")
+    for name in ("libc.so", "libm.so", "libdl.so", "liblog.so", "libandroid.so", "libEGL.so", "libGLESv3.so"):
+        _replace_link(root / _LIBRARIES / name, f"/system/lib64/{name}")
+    (root / "toybox.txt").write_text(_toybox_names(root))
+    (root / "versions.json").write_text(json.dumps(versions, indent=2))
+
+
+def _toybox_names(root: Path) -> str:
+    """Names of the commands that toybox has in it, as toybox itself prints them."""
+    qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
+    if qemu is None:
+        raise RigError("qemu-aarch64-static is missing; apt-get install qemu-user-static")
+    command = [qemu, "-L", str(root), str(root / "usr/bin/toybox")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def _make_shim(folder: Path) -> None:
+    """Compile what refuses virtual sockets, and the libraries of bionic's names."""
+    _compile(_HERE / "shim/no_vsock.c", folder / "no_vsock.so")
+
+
+def _compile(source: Path, target: Path, *options: str) -> None:
+    """Compile a shared library for arm64."""
+    compiler = "aarch64-linux-gnu-gcc"
+    if not shutil.which(compiler):
+        raise RigError(f"{compiler} is missing; apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-o", str(target), str(source), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise RigError(f"{compiler} refuses {source.name}: {done.stderr.strip()}")
+
+
+def _replace_link(path: Path, target: str) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def _made_once(name: str, key: str, make: Callable[[Path], None]) -> Path:
+    """The cached folder `name` of this key; `make` fills it the first time."""
+    folder = cache() / f"{name}-{key[:16]}"
+    if folder.is_dir():
+        return folder
+    with _one_at_a_time(cache() / f"{name}.lock"):
+        if folder.is_dir():
+            return folder
+        aside = Path(tempfile.mkdtemp(dir=cache(), prefix=f"new-{name}-"))
+        try:
+            aside.chmod(0o755)
+            make(aside)
+            aside.rename(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Other processes that come here wait until the block has ended."""
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
