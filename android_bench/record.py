@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from android_bench.record_phone import (
+    CurvePoint,
+    Fingerprint,
+    Milliseconds,
+    Parity,
+    Repeat,
+    RunnerFacts,
+    State,
+    Strict,
+)
 
 SCHEMA: Final = "facekp-bench/1"
 """Version of the document. It changes when a field goes, or changes its meaning or unit."""
 
-Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Megabytes = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Machine(_Strict):
-    """The computer and its state just before the measurement; null: it could not be read."""
+class Machine(Strict):
+    """What computed, and its state just before the measurement; null: it could not be read."""
 
     cpu: str = Field(description="model name of the processor")
     cores: int = Field(ge=1, description="logical cores that this process may run on")
@@ -36,7 +42,7 @@ class Machine(_Strict):
     )
     virtual: bool | None = Field(None, description="the processor is a virtual machine's")
     os: str = Field(description="system, release and architecture")
-    python: str = Field(description="version of Python")
+    python: str | None = Field(None, description="version of Python; null on a phone")
 
     @property
     def usable_cores(self) -> float:
@@ -44,7 +50,7 @@ class Machine(_Strict):
         return self.cores if self.cpu_quota is None else min(self.cores, self.cpu_quota)
 
 
-class Tensor(_Strict):
+class Tensor(Strict):
     """An input of the model, as it was filled for the measurement."""
 
     name: str
@@ -52,7 +58,7 @@ class Tensor(_Strict):
     dtype: str = Field(description="NumPy's name of the element type")
 
 
-class Record(_Strict):
+class Record(Strict):
     """One model file on one runtime with one number of threads. Times are of one call each."""
 
     model: str = Field(description="path of the model file, as it was given")
@@ -62,9 +68,10 @@ class Record(_Strict):
     bytes: int = Field(ge=0, description="size of the file in bytes")
     inputs: list[Tensor] = Field(default_factory=list, description="inputs as they were filled")
 
-    runtime: str = Field(description="onnxruntime, litert or torch")
+    runtime: str = Field(description="onnxruntime, litert, torch, or tflite (a phone's TensorFlow Lite)")
     runtime_version: str | None = Field(None, description="version of the runtime's package")
-    device: str = Field("cpu", description="what computed")
+    device: str = Field("cpu", description="what computed: cpu is this computer, adb a phone")
+    delegate: str | None = Field(None, description="what of the phone computed: cpu, gpu or nnapi")
     threads: int = Field(ge=1, description="threads that the runtime was given for one call")
     emulated: bool = Field(False, description="computed by an emulated processor: times mean nothing")
     machine: Machine
@@ -95,6 +102,37 @@ class Record(_Strict):
         None, description="that peak minus what was resident just before the model was loaded, MB"
     )
 
+    serial: str | None = Field(None, description="the phone's serial, as adb names it")
+    fingerprint: Fingerprint | None = Field(None, description="which phone it was")
+    state_before: State | None = Field(None, description="the phone before the first run")
+    state_after: State | None = Field(None, description="the phone after the last run")
+    runner: RunnerFacts | None = Field(None, description="the program on the phone that measured")
+    engine_sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="SHA-256 of the runtime's library, as read on the phone"
+    )
+    cpus: list[int] | None = Field(None, description="cores that the runner was to stay on; null: all")
+    pinned: bool | None = Field(None, description="whether the phone let it stay there")
+    load_ms: Milliseconds | None = Field(None, description="loading the model and applying the delegate, ms")
+    delegated_nodes: tuple[int, int] | None = Field(
+        None, description="nodes that the delegate took, of so many; null: no delegate, or it does not tell"
+    )
+    fixed_performance: bool = Field(
+        False, description="Android's fixed performance mode was on: for comparisons, not for what users see"
+    )
+    repeats: list[Repeat] | None = Field(None, description="the repeats that samples_ms joins")
+    agreement: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="spread of the repeats' p50: (max - min) / median, a share",
+    )
+    timed_runs: int | None = Field(
+        None, ge=1, description="timed runs, where the runner hands out statistics and no samples"
+    )
+    parity: Parity | None = Field(None, description="how the outputs agree with this computer's")
+    throttled: bool | None = Field(None, description="the phone slowed down while it was measured")
+    curve: list[CurvePoint] | None = Field(None, description="of a sustained measurement, turn by turn")
+
     valid: bool = Field(description="false: do not use the figures")
     invalid_reasons: list[str] = Field(default_factory=list, description="why it is not valid")
     warnings: list[str] = Field(default_factory=list, description="what may have disturbed it")
@@ -102,20 +140,24 @@ class Record(_Strict):
     @model_validator(mode="after")
     def _believable(self) -> Record:
         """A valid record has figures and no reason against it; an invalid one the reverse."""
-        figures = (
-            self.first_ms, self.p50_ms, self.p90_ms, self.p95_ms, self.mean_ms, self.std_ms, self.min_ms,
-            self.max_ms, self.outliers,
-        )  # fmt: skip
+        always = (self.mean_ms, self.std_ms, self.min_ms, self.max_ms)
+        of_samples = (self.p50_ms, self.p90_ms, self.p95_ms, self.outliers)
         if self.valid == bool(self.invalid_reasons):
             raise ValueError("a record is valid exactly when it has no invalid_reasons")
-        if self.valid and (None in figures or len(self.samples_ms) < self.min_runs):
-            raise ValueError("a valid record has all its statistics and at least min_runs samples")
-        if not self.valid and any(value is not None for value in figures[1:]):
+        if not self.valid and any(value is not None for value in (*always, *of_samples)):
             raise ValueError("an invalid record keeps its samples but has no statistics")
+        # The official tool tells a mean and a count, and keeps the samples to itself.
+        tells_samples = self.timed_runs is None
+        figures = (self.first_ms, *always, *(of_samples if tells_samples else ()))
+        runs = len(self.samples_ms) if self.timed_runs is None else self.timed_runs
+        if self.valid and (None in figures or runs < self.min_runs):
+            raise ValueError("a valid record has all its statistics and at least min_runs samples")
+        if not tells_samples and self.samples_ms:
+            raise ValueError("timed_runs stands for samples that are not handed out")
         return self
 
 
-class Document(_Strict):
+class Document(Strict):
     """What `--json` prints and `--out` writes."""
 
     # `schema` itself is a method of every pydantic class, hence the alias.
