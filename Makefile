@@ -56,5 +56,9 @@ lock:
 	$(UV) pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --extra all --extra dev \
 	  --python-version 3.10.12 pyproject.toml --output-file requirements.txt
 
+# The phone's two runners, committed under android_bench/native/bin so that users need no compiler.
+native:
+	$(MAKE) --no-print-directory -C android_bench/native
+
 clean:
 	rm -rf $(VENV) exports dist build

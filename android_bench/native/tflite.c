@@ -1,0 +1,175 @@
+/* TensorFlow Lite through its C API (tensorflow/lite/core/c/c_api.h), looked up by name. */
+#include "runner.h"
+
+typedef struct TfLiteModel Model;
+typedef struct TfLiteInterpreterOptions Options;
+typedef struct TfLiteInterpreter Interpreter;
+typedef struct TfLiteTensor Tensor;
+typedef struct TfLiteDelegate Delegate;
+
+static struct {
+  const char *(*Version)(void);
+  Model *(*ModelCreateFromFile)(const char *path);
+  Options *(*OptionsCreate)(void);
+  void (*OptionsSetNumThreads)(Options *options, int32_t threads);
+  void (*OptionsAddDelegate)(Options *options, Delegate *delegate);
+  Interpreter *(*Create)(const Model *model, const Options *options);
+  int (*AllocateTensors)(Interpreter *interpreter);
+  int32_t (*GetInputTensorCount)(const Interpreter *interpreter);
+  Tensor *(*GetInputTensor)(const Interpreter *interpreter, int32_t index);
+  int32_t (*GetOutputTensorCount)(const Interpreter *interpreter);
+  const Tensor *(*GetOutputTensor)(const Interpreter *interpreter, int32_t index);
+  int (*Invoke)(Interpreter *interpreter);
+  int (*TensorType)(const Tensor *tensor);
+  int32_t (*TensorNumDims)(const Tensor *tensor);
+  int32_t (*TensorDim)(const Tensor *tensor, int32_t index);
+  void *(*TensorData)(const Tensor *tensor);
+  const char *(*TensorName)(const Tensor *tensor);
+} api;
+
+/* In the order of the members of `api`. */
+static const char *const SYMBOLS[] = {
+    "TfLiteVersion",
+    "TfLiteModelCreateFromFile",
+    "TfLiteInterpreterOptionsCreate",
+    "TfLiteInterpreterOptionsSetNumThreads",
+    "TfLiteInterpreterOptionsAddDelegate",
+    "TfLiteInterpreterCreate",
+    "TfLiteInterpreterAllocateTensors",
+    "TfLiteInterpreterGetInputTensorCount",
+    "TfLiteInterpreterGetInputTensor",
+    "TfLiteInterpreterGetOutputTensorCount",
+    "TfLiteInterpreterGetOutputTensor",
+    "TfLiteInterpreterInvoke",
+    "TfLiteTensorType",
+    "TfLiteTensorNumDims",
+    "TfLiteTensorDim",
+    "TfLiteTensorData",
+    "TfLiteTensorName",
+};
+_Static_assert(sizeof api == sizeof SYMBOLS, "a symbol for every member");
+
+/* TfLiteType of c_api_types.h; what is not named here holds no plain numbers. */
+static const char *const TYPES[] = {
+    [1] = "float32", [2] = "int32", [3] = "uint8", [4] = "int64", [6] = "bool", [7] = "int16", [9] = "int8",
+    [10] = "float16", [11] = "float64", [13] = "uint64", [16] = "uint32", [17] = "uint16",
+};
+
+static Interpreter *interpreter;
+
+static void *symbol(void *library, const char *path, const char *name, enum failure status) {
+  void *address = dlsym(library, name);
+  if (!address) fail(status, "%s lacks %s", path, name);
+  return address;
+}
+
+/* TfLiteGpuDelegateOptionsV2 of 2.16.1 (headers/ of the AAR tensorflow-lite-gpu); the library fills it
+ * in, and some room behind guards against a build with the two indices for debugging. */
+typedef struct {
+  int32_t is_precision_loss_allowed, inference_preference, priority1, priority2, priority3;
+  int64_t experimental_flags;
+  int32_t max_delegated_partitions;
+  const char *serialization_dir, *model_token;
+  char room[64];
+} GpuOptions;
+
+/* As the official benchmark_model sets it up (tools/delegates/gpu_delegate_provider.cc): half precision
+ * allowed, sustained speed; this is also what an app uses. */
+static Delegate *gpu_delegate(const struct request *request) {
+  enum { SUSTAINED_SPEED = 1, MAX_PRECISION = 1, MIN_LATENCY = 2, MIN_MEMORY = 3 };
+  const char *path = request->gpu_library;
+  void *library = dlopen(path, RTLD_NOW);
+  if (!library) fail(BAD_DELEGATE, "%s cannot be opened: %s", path, dlerror());
+  GpuOptions (*defaults)(void) = symbol(library, path, "TfLiteGpuDelegateOptionsV2Default", BAD_DELEGATE);
+  Delegate *(*create)(const GpuOptions *) = symbol(library, path, "TfLiteGpuDelegateV2Create", BAD_DELEGATE);
+  GpuOptions options = defaults();
+  options.inference_preference = SUSTAINED_SPEED;
+  options.priority1 = MIN_LATENCY;
+  options.priority2 = MIN_MEMORY;
+  options.priority3 = MAX_PRECISION;
+  return create(&options);
+}
+
+/* TfLiteNnapiDelegateOptions of 2.16.1 (nnapi_delegate_c_api.h of the AAR tensorflow-lite). */
+typedef struct {
+  int32_t execution_preference;
+  const char *accelerator_name, *cache_dir, *model_token;
+  int32_t disallow_nnapi_cpu, allow_fp16, max_number_delegated_partitions;
+  void *support_library;
+  char room[64];
+} NnapiOptions;
+
+static Delegate *nnapi_delegate(const struct request *request, void *library) {
+  enum { SUSTAINED_SPEED = 2 };
+  /* Without it TensorFlow Lite computes on the CPU and says nothing. */
+  if (!dlopen("libneuralnetworks.so", RTLD_NOW)) fail(BAD_DELEGATE, "this system has no NNAPI: %s", dlerror());
+  const char *path = request->engine;
+  NnapiOptions (*defaults)(void) = symbol(library, path, "TfLiteNnapiDelegateOptionsDefault", BAD_DELEGATE);
+  Delegate *(*create)(const NnapiOptions *) = symbol(library, path, "TfLiteNnapiDelegateCreate", BAD_DELEGATE);
+  NnapiOptions options = defaults();
+  options.execution_preference = SUSTAINED_SPEED;
+  options.allow_fp16 = 1;
+  return create(&options);
+}
+
+static void add_delegate(const struct request *request, void *library, Options *options) {
+  if (request->delegate == CPU) return; /* XNNPACK comes in by itself */
+  Delegate *delegate = request->delegate == GPU ? gpu_delegate(request) : nnapi_delegate(request, library);
+  if (!delegate) fail(BAD_DELEGATE, "the %s delegate could not be made", delegate_name(request->delegate));
+  api.OptionsAddDelegate(options, delegate);
+}
+
+static void describe(const Tensor *source, struct tensor *tensor) {
+  int type = api.TensorType(source);
+  int types = sizeof TYPES / sizeof *TYPES;
+  const char *name = api.TensorName(source);
+  tensor->name = name ? name : "";
+  tensor->dtype = type >= 0 && type < types && TYPES[type] ? TYPES[type] : "another type";
+  tensor->rank = api.TensorNumDims(source);
+  if (tensor->rank < 0 || tensor->rank > MOST_DIMENSIONS)
+    fail(BAD_MODEL, "the tensor '%s' has %d dimensions", tensor->name, tensor->rank);
+  for (int i = 0; i < tensor->rank; i++) tensor->shape[i] = api.TensorDim(source, i);
+  measure_tensor(tensor);
+  tensor->data = api.TensorData(source);
+}
+
+static bool invoke(void) { return api.Invoke(interpreter) == 0; }
+
+static void read_outputs(struct session *session) {
+  for (int i = 0; i < session->output_count; i++) describe(api.GetOutputTensor(interpreter, i), &session->outputs[i]);
+}
+
+static void refuse_foreign(const char *path) {
+  size_t size;
+  char *bytes = read_file(path, &size, BAD_MODEL);
+  if (size < 8 || memcmp(bytes + 4, "TFL3", 4)) fail(BAD_MODEL, "%s is no TFLite model", path);
+  free(bytes);
+}
+
+void open_tflite(const struct request *request, void *library, struct session *session) {
+  void **members = (void **)&api;
+  for (size_t i = 0; i < sizeof SYMBOLS / sizeof *SYMBOLS; i++)
+    members[i] = symbol(library, request->engine, SYMBOLS[i], BAD_ENGINE);
+  refuse_foreign(request->model);
+  Model *model = api.ModelCreateFromFile(request->model);
+  if (!model) fail(BAD_MODEL, "%s is damaged: TensorFlow Lite does not take it", request->model);
+  Options *options = api.OptionsCreate();
+  api.OptionsSetNumThreads(options, request->threads);
+  add_delegate(request, library, options);
+  enum failure status = request->delegate == CPU ? BAD_MODEL : BAD_DELEGATE;
+  interpreter = api.Create(model, options);
+  if (!interpreter || api.AllocateTensors(interpreter))
+    fail(status, "TensorFlow Lite %s cannot prepare %s for %s", api.Version(), request->model,
+         delegate_name(request->delegate));
+  session->engine = "tflite";
+  session->version = api.Version();
+  session->input_count = api.GetInputTensorCount(interpreter);
+  session->output_count = api.GetOutputTensorCount(interpreter);
+  if (session->input_count != 1 || session->output_count < 1 || session->output_count > MOST_TENSORS)
+    fail(BAD_MODEL, "%s has %d inputs and %d outputs; the runner takes one input and 1 to %d outputs", request->model,
+         session->input_count, session->output_count, MOST_TENSORS);
+  describe(api.GetInputTensor(interpreter, 0), &session->inputs[0]);
+  read_outputs(session);
+  session->invoke = invoke;
+  session->read_outputs = read_outputs;
+}
