@@ -79,7 +79,12 @@ def _run(command: Sequence[str], timeout: float) -> str:
     """The command's output; RigError with its last line when it fails or takes over `timeout` seconds."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env={**os.environ, "LC_ALL": "C"}
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "LC_ALL": "C"},
         )
     except FileNotFoundError:
         raise RigError(f"{command[0]} is missing; the rig is made of Debian packages") from None

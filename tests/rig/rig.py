@@ -54,7 +54,7 @@ def obstacle() -> str | None:
         "--mount-proc",
         "true",
     ]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(probe, check=False, capture_output=True, text=True, timeout=20)
     return f"this kernel gives no namespaces: {done.stderr.strip()}" if done.returncode else None
 
 
@@ -118,7 +118,12 @@ class Rig:
     def adb(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         """Run the host's adb, for at most `timeout` seconds."""
         return subprocess.run(
-            ["adb", *arguments], capture_output=True, text=True, timeout=timeout, env=self.environment
+            ["adb", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self.environment,
         )
 
     def shell(self, script: str, serial: str | None = None, timeout: float = 60) -> str:
@@ -133,7 +138,7 @@ class Rig:
         return self._add(profile)
 
     def push_root(self, path: str, content: bytes, mode: int = 0o644, serial: str | None = None) -> None:
-        """Put a file where adb could not: anywhere in /sys, /system, /vendor, or over /proc/cpuinfo, /proc/meminfo."""
+        """Put a file where adb could not: /sys, /system, /vendor, or over /proc/cpuinfo and /proc/meminfo."""
         target = self._file(path, serial)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_symlink():  # a name of toybox

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -20,8 +21,17 @@ from pathlib import Path
 from tests.rig.errors import RigError
 from tests.rig.packages import unpack
 
-_HERE = Path(__file__).parent
+_SHIM = Path(__file__).parent / "shim"
 _PACKAGES = ("adbd", "toybox", "mksh", "libc6")
+_SYSTEM_LIBRARIES = (
+    "libc.so",
+    "libm.so",
+    "libdl.so",
+    "liblog.so",
+    "libEGL.so",
+    "libGLESv3.so",
+    "libbionic.so",
+)
 _LIBRARIES = Path("usr/lib/aarch64-linux-gnu")
 
 
@@ -37,7 +47,8 @@ def device_root() -> Path:
 
     Raises RigError when the packages cannot be fetched.
     """
-    return _made_once("root", hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), _make_root)
+    recipe = f"{_PACKAGES} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}"
+    return _made_once("root", hashlib.sha256(recipe.encode()).hexdigest(), _make_root)
 
 
 def shim() -> Path:
@@ -45,8 +56,10 @@ def shim() -> Path:
 
     Raises RigError when the compiler is missing or refuses.
     """
-    sources = sorted((_HERE / "shim").iterdir())
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
+    sources = sorted(_SHIM.iterdir())
+    digest = hashlib.sha256(
+        b"".join(path.read_bytes() for path in sources) + inspect.getsource(_make_shim).encode()
+    )
     return _made_once("shim", digest.hexdigest(), _make_shim)
 
 
@@ -66,7 +79,7 @@ def _make_root(root: Path) -> None:
     # The loader's own search path, so that no LD_LIBRARY_PATH is left in the shell's environment.
     for library in (root / _LIBRARIES / "android").iterdir():
         (root / _LIBRARIES / library.name).symlink_to(f"android/{library.name}")
-    for name in ("libc.so", "libm.so", "libdl.so", "liblog.so", "libandroid.so", "libEGL.so", "libGLESv3.so"):
+    for name in _SYSTEM_LIBRARIES:
         _replace_link(root / _LIBRARIES / name, f"/system/lib64/{name}")
     (root / "toybox.txt").write_text(_toybox_names(root))
     (root / "versions.json").write_text(json.dumps(versions, indent=2))
@@ -82,19 +95,48 @@ def _toybox_names(root: Path) -> str:
 
 
 def _make_shim(folder: Path) -> None:
-    """Compile what refuses virtual sockets, and the libraries of bionic's names."""
-    _compile(_HERE / "shim/no_vsock.c", folder / "no_vsock.so")
+    """Compile what refuses virtual sockets, and libraries of bionic's names that lead to glibc."""
+    hidden = ("-fvisibility=hidden", "-Wl,-Bsymbolic", f"-Wl,--version-script={_SHIM / 'bionic.map'}")
+    _compile(folder / "no_vsock.so", "no_vsock.c")
+    _compile(folder / "libbionic.so", "bionic.c", "-fno-builtin")
+    _compile(folder / "liblog.so", "log.c")
+    for name in ("libEGL", "libGLESv3"):
+        _compile(folder / f"{name}.so", "absent.S", f'-DNAMES="{name}_names.s"')
+    for name, glibc, data in (
+        ("libc", "libc.so.6", "-DWITH_DATA"),
+        ("libm", "libm.so.6", ""),
+        ("libdl", "libc.so.6", ""),
+    ):
+        defines = (f'-DNAMES="{name}_names.s"', f'-DGLIBC="{glibc}"', *filter(None, [data]))
+        _compile(
+            folder / f"{name}.so", "forward.S", "forward.c", *defines, *hidden, str(folder / "libbionic.so")
+        )
 
 
-def _compile(source: Path, target: Path, *options: str) -> None:
-    """Compile a shared library for arm64."""
+def _compile(target: Path, *arguments: str) -> None:
+    """Compile files of the shim into a shared library for arm64."""
     compiler = "aarch64-linux-gnu-gcc"
     if not shutil.which(compiler):
         raise RigError(f"{compiler} is missing; apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
-    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-o", str(target), str(source), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        raise RigError(f"{compiler} refuses {source.name}: {done.stderr.strip()}")
+    flags = (
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-fno-stack-protector",
+        f"-Wl,-soname,{target.name}",
+    )
+    done = subprocess.run(
+        [compiler, *flags, "-o", str(target), *arguments],
+        cwd=_SHIM,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode or done.stderr:
+        raise RigError(f"{compiler} refuses {arguments[0]}: {done.stderr.strip()}")
 
 
 def _replace_link(path: Path, target: str) -> None:
