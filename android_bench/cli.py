@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from android_bench.bundle_command import bundle
 from android_bench.defaults import MIN_RUNS, MIN_SECONDS, MOST_THREADS, TIMEOUT_SECONDS, WARMUP_RUNS
 from facekp_train.console import UserError, err, new_app, out, run
 
@@ -97,6 +98,9 @@ def bench(
         raise KeyboardInterrupt
     if not all(record.valid for record in records):
         raise UserError(_failures(records))
+
+
+app.command()(bundle)
 
 
 @app.command()
