@@ -18,6 +18,15 @@ static void open_session(const struct request *request, struct session *session)
   else fail(BAD_ENGINE, "%s has neither TfLiteVersion nor OrtGetApiBase", request->engine);
 }
 
+static void append_outputs(struct output_file *output, const struct session *session) {
+  for (int i = 0; i < session->output_count; i++) {
+    const struct tensor *tensor = &session->outputs[i];
+    if (tensor->bytes && !tensor->data)
+      fail(BAD_INVOKE, "the engine keeps nothing of the output '%s'", tensor->name);
+    append(output, tensor->data, tensor->bytes);
+  }
+}
+
 /* Run every input once and write its outputs; the milliseconds of the very first run. */
 static double keep_outputs(const struct request *request, struct session *session, const char *inputs, size_t count) {
   struct output_file output = begin_output(request->output);
@@ -28,13 +37,9 @@ static double keep_outputs(const struct request *request, struct session *sessio
     int64_t start = now_ns();
     bool fine = session->invoke();
     if (i == 0) first_ms = (double)(now_ns() - start) / 1e6;
-    if (!fine) {
-      unlink(output.aside);
-      fail(BAD_INVOKE, "the engine failed to run the model on input %zu", i);
-    }
+    if (!fine) fail(BAD_INVOKE, "the engine failed to run the model on input %zu", i);
     session->read_outputs(session);
-    for (int k = 0; k < session->output_count; k++)
-      append(&output, session->outputs[k].data, session->outputs[k].bytes);
+    append_outputs(&output, session);
   }
   finish_output(&output);
   return first_ms;

@@ -61,6 +61,7 @@ __attribute__((format(printf, 2, 3), noreturn)) void fail(enum failure status, c
 void *allocate(size_t size);
 int64_t now_ns(void);
 int64_t status_kb(const char *field);
+size_t read_start(const char *path, void *bytes, size_t room, enum failure status);
 void *read_file(const char *path, size_t *size, enum failure status);
 bool pin(const int *cpus, int count);
 size_t bytes_of(const char *dtype);

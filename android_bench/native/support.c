@@ -22,12 +22,16 @@ void note(const char *format, ...) {
   va_end(values);
 }
 
+/* What an output file is called until it is finished; fail() takes it away. */
+static char *unfinished;
+
 /* Engines are not closed: their destructors may crash, which would hide the true status. */
 void fail(enum failure status, const char *format, ...) {
   va_list values;
   va_start(values, format);
   say("error: ", format, values);
   va_end(values);
+  if (unfinished) unlink(unfinished);
   _exit(status);
 }
 
@@ -62,11 +66,23 @@ int64_t status_kb(const char *field) {
   return -1;
 }
 
+/* Up to `room` bytes from the start of a file; how many there were. */
+size_t read_start(const char *path, void *bytes, size_t room, enum failure status) {
+  int file = open(path, O_RDONLY);
+  if (file < 0) fail(status, "%s cannot be opened: %s", path, strerror(errno));
+  long count = read(file, bytes, room);
+  if (count < 0) fail(status, "%s cannot be read: %s", path, strerror(errno));
+  close(file);
+  return (size_t)count;
+}
+
 void *read_file(const char *path, size_t *size, enum failure status) {
   int file = open(path, O_RDONLY);
   if (file < 0) fail(status, "%s cannot be opened: %s", path, strerror(errno));
   long length = lseek(file, 0, SEEK_END);
-  if (length < 0 || lseek(file, 0, SEEK_SET) < 0) fail(status, "%s is no plain file", path);
+  /* Some file systems call a folder the longest file there can be. */
+  if (length < 0 || length > INT32_MAX || lseek(file, 0, SEEK_SET) < 0)
+    fail(status, "%s is no plain file of at most 2 GB", path);
   char *bytes = allocate((size_t)length);
   for (long done = 0; done < length;) {
     long count = read(file, bytes + done, (size_t)(length - done));
@@ -86,25 +102,22 @@ struct output_file begin_output(const char *path) {
   memcpy(output.aside + length, ".part", 6);
   output.file = open(output.aside, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (output.file < 0) fail(BAD_FILE, "%s cannot be written: %s", path, strerror(errno));
+  unfinished = output.aside;
   return output;
-}
-
-static void give_up(struct output_file *output) {
-  int reason = errno;
-  unlink(output->aside);
-  fail(BAD_FILE, "%s cannot be written: %s", output->path, strerror(reason));
 }
 
 void append(struct output_file *output, const void *bytes, size_t count) {
   for (size_t done = 0; done < count;) {
     long written = write(output->file, (const char *)bytes + done, count - done);
-    if (written < 0) give_up(output);
+    if (written < 0) fail(BAD_FILE, "%s cannot be written: %s", output->path, strerror(errno));
     done += (size_t)written;
   }
 }
 
 void finish_output(struct output_file *output) {
-  if (close(output->file) < 0 || rename(output->aside, output->path) < 0) give_up(output);
+  if (close(output->file) < 0 || rename(output->aside, output->path) < 0)
+    fail(BAD_FILE, "%s cannot be written: %s", output->path, strerror(errno));
+  unfinished = NULL;
   free(output->aside);
 }
 
@@ -116,11 +129,11 @@ bool pin(const int *cpus, int count) {
   memset(asked, 0, sizeof asked);
   memset(granted, 0, sizeof granted);
   for (int i = 0; i < count; i++) asked[cpus[i] / BITS] |= 1ul << (cpus[i] % BITS);
-  if (syscall(SYSCALL_SCHED_SETAFFINITY, 0l, sizeof asked, asked) < 0) {
+  if (syscall(SYS_sched_setaffinity, 0l, sizeof asked, asked) < 0) {
     note("the system refused to pin to the processors asked for: %s", strerror(errno));
     return false;
   }
-  if (syscall(SYSCALL_SCHED_GETAFFINITY, 0l, sizeof granted, granted) < 0 ||
+  if (syscall(SYS_sched_getaffinity, 0l, sizeof granted, granted) < 0 ||
       memcmp(asked, granted, sizeof asked)) {
     note("the system granted only a part of the processors asked for");
     return false;

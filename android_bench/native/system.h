@@ -22,6 +22,8 @@ enum { O_RDONLY = 0, O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000 };
 enum { SEEK_SET = 0, SEEK_END = 2 };
 enum { CLOCK_MONOTONIC = 1 };
 enum { RTLD_NOW = 2 };
+/* include/uapi/asm-generic/unistd.h of Linux */
+enum { SYS_sched_setaffinity = 122, SYS_sched_getaffinity = 123 };
 #else
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,6 +31,7 @@ enum { RTLD_NOW = 2 };
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #endif
@@ -59,8 +62,5 @@ void *dlopen(const char *path, int flags);
 void *dlsym(void *library, const char *name);
 char *dlerror(void);
 void _exit(int status) __attribute__((noreturn));
-
-/* Linux's numbers on 64-bit ARM (include/uapi/asm-generic/unistd.h). */
-enum { SYSCALL_SCHED_SETAFFINITY = 122, SYSCALL_SCHED_GETAFFINITY = 123 };
 
 #endif

@@ -23,6 +23,7 @@ static struct {
   int (*TensorType)(const Tensor *tensor);
   int32_t (*TensorNumDims)(const Tensor *tensor);
   int32_t (*TensorDim)(const Tensor *tensor, int32_t index);
+  size_t (*TensorByteSize)(const Tensor *tensor);
   void *(*TensorData)(const Tensor *tensor);
   const char *(*TensorName)(const Tensor *tensor);
 } api;
@@ -44,6 +45,7 @@ static const char *const SYMBOLS[] = {
     "TfLiteTensorType",
     "TfLiteTensorNumDims",
     "TfLiteTensorDim",
+    "TfLiteTensorByteSize",
     "TfLiteTensorData",
     "TfLiteTensorName",
 };
@@ -131,6 +133,9 @@ static void describe(const Tensor *source, struct tensor *tensor) {
   for (int i = 0; i < tensor->rank; i++) tensor->shape[i] = api.TensorDim(source, i);
   measure_tensor(tensor);
   tensor->data = api.TensorData(source);
+  if (api.TensorByteSize(source) != tensor->bytes)
+    fail(BAD_MODEL, "the tensor '%s' takes %zu bytes where its shape takes %zu", tensor->name,
+         api.TensorByteSize(source), tensor->bytes);
 }
 
 static bool invoke(void) { return api.Invoke(interpreter) == 0; }
@@ -140,10 +145,9 @@ static void read_outputs(struct session *session) {
 }
 
 static void refuse_foreign(const char *path) {
-  size_t size;
-  char *bytes = read_file(path, &size, BAD_MODEL);
-  if (size < 8 || memcmp(bytes + 4, "TFL3", 4)) fail(BAD_MODEL, "%s is no TFLite model", path);
-  free(bytes);
+  char start[8];
+  if (read_start(path, start, sizeof start, BAD_MODEL) < sizeof start || memcmp(start + 4, "TFL3", 4))
+    fail(BAD_MODEL, "%s is no TFLite model", path);
 }
 
 void open_tflite(const struct request *request, void *library, struct session *session) {
@@ -169,7 +173,7 @@ void open_tflite(const struct request *request, void *library, struct session *s
     fail(BAD_MODEL, "%s has %d inputs and %d outputs; the runner takes one input and 1 to %d outputs", request->model,
          session->input_count, session->output_count, MOST_TENSORS);
   describe(api.GetInputTensor(interpreter, 0), &session->inputs[0]);
-  read_outputs(session);
+  if (!session->inputs[0].data) fail(BAD_MODEL, "%s keeps no memory for its input", request->model);
   session->invoke = invoke;
   session->read_outputs = read_outputs;
 }
