@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.rig.profiles import Profile
+from tests.rig.state import State
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
 
 
 def write_files(folder: Path, profile: Profile, root: Path, shim: Path) -> None:
     """Fill `folder` with the device's own proc, sys, system and vendor."""
-    for path, text in (_proc(profile) | _sys(profile) | _system(profile)).items():
+    for path, text in _all_files(profile).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
@@ -23,12 +24,18 @@ def write_files(folder: Path, profile: Profile, root: Path, shim: Path) -> None:
         (libraries / library.name).write_bytes(library.read_bytes())
 
 
+def _all_files(profile: Profile) -> dict[str, str]:
+    properties = "".join(f"{name}={value}\n" for name, value in profile.properties().items())
+    own = {"system/build.prop": properties, "system/etc/rig/cmd.log": ""}
+    return _proc(profile) | _sys(profile) | State().files(profile.sdk) | own
+
+
 def _tools(folder: Path, root: Path) -> None:
     """/system/bin as on a phone: mksh, toybox under all its names, the loader, and the stand-ins."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sh").symlink_to("/usr/bin/mksh")
     (folder / "linker64").symlink_to("/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1")
-    for name in (root / "toybox.txt").read_text().split():
+    for name in ("toybox", *(root / "toybox.txt").read_text().split()):
         (folder / name).symlink_to("/usr/bin/toybox")
     for script in _STAND_INS.iterdir():
         target = folder / script.name
@@ -53,7 +60,8 @@ def _proc(profile: Profile) -> dict[str, str]:
                 "",
             ]
             core += 1
-    lines.append(f"Hardware\t: {profile.hardware}")
+    if profile.hardware:
+        lines.append(f"Hardware\t: {profile.hardware}")
     free = profile.memory_kb // 2
     memory = (
         f"MemTotal:{profile.memory_kb:>16} kB",
@@ -66,7 +74,7 @@ def _proc(profile: Profile) -> dict[str, str]:
 def _sys(profile: Profile) -> dict[str, str]:
     files: dict[str, str] = {}
     cpu, first = "sys/devices/system/cpu", 0
-    for cluster in profile.clusters:
+    for package, cluster in enumerate(profile.clusters):
         cores = range(first, first + cluster.cores)
         for core in cores:
             files |= {
@@ -79,34 +87,13 @@ def _sys(profile: Profile) -> dict[str, str]:
                     "cpufreq/scaling_min_freq": cluster.min_khz,
                     "cpufreq/scaling_max_freq": cluster.max_khz,
                     "cpufreq/scaling_cur_freq": cluster.max_khz,
-                    "cpufreq/scaling_governor": "schedutil",
+                    "cpufreq/scaling_governor": profile.governor,
                     "topology/core_id": core,
-                    "topology/physical_package_id": 0,
+                    "topology/physical_package_id": package,
                     "topology/core_siblings_list": f"{cores[0]}-{cores[-1]}" if len(cores) > 1 else cores[0],
                     "online": 1,
                 }.items()
             }
         first += cluster.cores
     files |= {f"{cpu}/{name}": f"0-{first - 1}\n" for name in ("possible", "present", "online")}
-    zones = {"cpu-0-0-usr": 31_000, "gpuss-0-usr": 30_500, "battery": 28_500, "xo-therm": 29_800}
-    for number, (kind, temperature) in enumerate(zones.items()):
-        zone = f"sys/class/thermal/thermal_zone{number}"
-        files |= {f"{zone}/type": f"{kind}\n", f"{zone}/temp": f"{temperature}\n"}
     return files
-
-
-def _system(profile: Profile) -> dict[str, str]:
-    values = profile.properties
-    device, release = values["ro.product.device"], values["ro.build.version.release"]
-    common = {
-        "ro.product.brand": "rig",
-        "ro.product.name": device,
-        "ro.product.cpu.abi": "arm64-v8a",
-        "ro.product.cpu.abilist": "arm64-v8a,armeabi-v7a,armeabi",
-        "ro.build.fingerprint": f"rig/{device}/{device}:{release}/RIG.1/1:user/test-keys",
-        "ro.build.type": "user",
-        # What every emulator sets: nothing measured here is a phone's time.
-        "ro.boot.qemu": "1",
-    }
-    properties = "".join(f"{name}={value}\n" for name, value in (values | common).items())
-    return {"system/build.prop": properties}

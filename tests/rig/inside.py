@@ -1,8 +1,8 @@
 """Process 1 of the rig's namespaces: makes the devices' mounts, starts daemons, does what the host asks.
 
 Requests come as lines of JSON on stdin, an answer to each goes to stdout. When stdin ends, because the
-rig goes down or because whoever held it was killed, this process ends, and the kernel ends everything
-else in its process namespace and lets go of its mounts and its network.
+rig goes down or because whoever held it was killed, this process clears up and ends; with it the kernel
+ends everything else in its process namespace and lets go of its mounts and its network.
 """
 
 from __future__ import annotations
@@ -116,6 +116,15 @@ class Inside:
         """Take away what `fill` wrote."""
         (self._root(device) / "data/.filled").unlink(missing_ok=True)
 
+    def leave(self) -> None:
+        """End every other process, let go of the devices' mounts, and take the rig's folder away."""
+        os.kill(-1, signal.SIGKILL)
+        for root in self.run.glob("*/root"):
+            _call("umount", "--recursive", "--lazy", str(root))
+            if root.is_mount():
+                return  # nothing is deleted through a mount
+        shutil.rmtree(self.run, ignore_errors=True)
+
     def _root(self, device: int) -> Path:
         return self.run / f"{device}/root"
 
@@ -183,6 +192,7 @@ def main(run: str, root: str) -> None:
     for line in sys.stdin:
         print(json.dumps(_answer(inside, json.loads(line))), flush=True)
         _reap(inside)
+    inside.leave()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from tests.rig import root
 from tests.rig.device_files import write_files
 from tests.rig.errors import RigError
 from tests.rig.profiles import PROFILES, Profile
+from tests.rig.state import State
 
 _PORT = 6666
 """adbd's port of the first device. Not one of 5555 to 5585, where every adb server looks for emulators."""
@@ -147,9 +148,20 @@ class Rig:
         target.write_bytes(content)
         target.chmod(mode)
 
+    def read_root(self, path: str, serial: str | None = None) -> bytes:
+        """A file of the device's own /sys, /system, /vendor, /proc."""
+        return self._file(path, serial).read_bytes()
+
+    def set_state(self, state: State, serial: str | None = None) -> None:
+        """Make the device's services and sensors tell of this state."""
+        sdk = self._devices[self._number(serial)].sdk
+        for path, text in state.files(sdk).items():
+            self.push_root(f"/{path}", text.encode(), serial=serial)
+
     def remove_root(self, path: str, serial: str | None = None) -> None:
-        """Take a file of /sys, /system or /vendor away."""
-        self._file(path, serial).unlink()
+        """Take a file or folder of /sys, /system or /vendor away."""
+        target = self._file(path, serial)
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
 
     def kill_adbd(self, serial: str | None = None) -> None:
         """SIGKILL the device's daemon: the device is lost."""
