@@ -110,8 +110,11 @@ class Adb:
         # Words of ours alone choose the phone.
         self._environment.pop("ANDROID_SERIAL", None)
 
-    def call(self, *words: str, timeout: float, serial: str | None = None) -> Answer:
-        """Run the client. Raises AdbError where it cannot be started, StoppedError when called off."""
+    def call(self, *words: str, timeout: float, serial: str | None = None, tidying: bool = False) -> Answer:
+        """Run the client. tidying: not to be called off.
+
+        Raises AdbError where it cannot be started, StoppedError when called off.
+        """
         command = [self.program, *(("-s", serial) if serial else ()), *words]
         try:
             process = subprocess.Popen(
@@ -129,7 +132,7 @@ class Adb:
         assert process.stdout is not None and process.stderr is not None
         drains = [_Drain(process.stdout), _Drain(process.stderr)]
         try:
-            code = self._wait(process, drains, Deadline(timeout))
+            code = self._wait(process, drains, Deadline(timeout), tidying)
         finally:
             process.kill()
             process.wait()
@@ -138,9 +141,11 @@ class Adb:
                 drain.join(timeout=1)
         return Answer(code, *(bytes(drain.content) for drain in drains))
 
-    def _wait(self, process: subprocess.Popen[bytes], drains: list[_Drain], deadline: Deadline) -> int | None:
+    def _wait(
+        self, process: subprocess.Popen[bytes], drains: list[_Drain], deadline: Deadline, tidying: bool
+    ) -> int | None:
         while not deadline.over:
-            if self.stop.is_set():
+            if self.stop.is_set() and not tidying:
                 raise StoppedError
             if any(drain.flooded for drain in drains):
                 return None

@@ -41,16 +41,16 @@ class Phone:
         self.adb = adb
         self.serial = serial
 
-    def shell(self, script: str, timeout: float = SHELL_SECONDS) -> Result:
+    def shell(self, script: str, timeout: float = SHELL_SECONDS, *, tidying: bool = False) -> Result:
         """Run a script on the phone. Arguments that vary must come in quoted (shlex.quote).
 
-        timeout: seconds. Raises TimeLimitError, PhoneLostError where its end was not seen, StoppedError
-        when called off.
+        timeout: seconds. tidying: see `Adb.call`. Raises TimeLimitError, PhoneLostError where its end
+        was not seen, StoppedError when called off.
         """
         token = f"facekp-{secrets.token_hex(8)}"
         # In parentheses, so that an `exit` inside cannot leave the last line out.
         whole = f"(\n{script}\n)\nfacekp_code=$?\nprintf '\\n%s %d\\n' {token} \"$facekp_code\""
-        answer = self.adb.call("shell", "-T", whole, timeout=timeout, serial=self.serial)
+        answer = self.adb.call("shell", "-T", whole, timeout=timeout, serial=self.serial, tidying=tidying)
         stdout = answer.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
         end = re.search(rf"\n{token} (\d+)\n\Z", stdout)
         if end is None:
@@ -66,6 +66,18 @@ class Phone:
             why = said[-1][:300] if said else f"exit code {result.code}"
             raise AdbError(f"phone {self.serial}: a command failed on it ({why})")
         return result.stdout
+
+    def look_up(self, commands: dict[str, str], timeout: float = SHELL_SECONDS) -> dict[str, str]:
+        """What each command prints, in one round trip; empty where it fails, as many may on some phone.
+
+        Raises as `shell`.
+        """
+        mark = f"facekp-{secrets.token_hex(8)}"
+        parts = [f"printf '\\n%s\\n' {mark}\n{{\n{command}\n}} 2>/dev/null" for command in commands.values()]
+        _, *answers = self.shell("\n".join(parts), timeout).stdout.split(f"\n{mark}\n")
+        if len(answers) != len(commands):
+            raise AdbError(f"phone {self.serial} answers with garbage; restart it")
+        return {name: answer.strip() for name, answer in zip(commands, answers, strict=True)}
 
     def push(self, local: Path, remote: str) -> None:
         """Copy a file. What has arrived is not yet proven; `install` compares hashes.

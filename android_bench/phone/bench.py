@@ -1,0 +1,115 @@
+"""Measuring on one phone or on several at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from android_bench.host import Interrupted, Progress
+from android_bench.jobs import plan
+from android_bench.phone.adb import Adb, StoppedError
+from android_bench.phone.find import find_phones
+from android_bench.phone.server import Server
+from android_bench.phone.session import Session
+from android_bench.phone.settings import Settings
+from android_bench.record import Record
+from facekp_train.console import UserError
+
+_RUNTIMES = ("onnxruntime", "litert")
+_WIND_DOWN_SECONDS = 30.0
+"""After Ctrl-C, to end what runs on the phones and to tidy up there."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How phones are reached. serials: see `find_phones`. program, server: see `Adb`."""
+
+    serials: tuple[str, ...] = ()
+    program: str | None = None
+    server: Server | None = None
+
+
+@dataclass
+class Outcome:
+    """What was measured, and in words which phones could not be measured at all."""
+
+    records: list[Record] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def bench_phones(
+    paths: Sequence[Path | str],
+    settings: Settings,
+    access: Access,
+    *,
+    runtimes: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Measure model files on phones: one record for each phone, file, delegate and number of threads.
+
+    paths, runtimes: see `jobs.plan`; checkpoints are left out. Raises UserError where there is nothing
+    to measure, or no phone to measure on; Interrupted on Ctrl-C, with the records so far.
+    """
+    jobs = plan(paths, (1,), runtimes or _RUNTIMES)
+    files = [job.path for job in jobs]
+    if settings.runner in ("bionic", "glibc", "official"):
+        # The program was chosen by name, and it runs TFLite files alone.
+        files = [path for path in files if path.suffix.lower() == ".tflite"]
+    if not files:
+        raise UserError(f"the runner {settings.runner} runs .tflite files and none was given")
+    stop = threading.Event()
+    adb = Adb(access.program, access.server, stop)
+    phones = find_phones(adb, access.serials)
+    told = _Told(progress)
+    sessions = [Session(phone, files, settings, told.of(phone.serial)) for phone in phones]
+    threads = [threading.Thread(target=_quiet, args=(session,)) for session in sessions]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            # A bare join cannot be interrupted on every system.
+            while thread.is_alive():
+                thread.join(0.2)
+    except KeyboardInterrupt:
+        stop.set()
+        for thread in threads:
+            thread.join(_WIND_DOWN_SECONDS / len(threads))
+        raise Interrupted(_records(sessions, "interrupted: ")) from None
+    unmeasured = [session.error for session in sessions if session.error and not session.records()]
+    return Outcome(_records(sessions, ""), unmeasured)
+
+
+def _quiet(session: Session) -> None:
+    try:
+        session.run()
+    except StoppedError:
+        return
+
+
+def _records(sessions: Sequence[Session], cause: str) -> list[Record]:
+    return [record for session in sessions for record in session.records(cause)]
+
+
+class _Told:
+    """Adds up what several phones report."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done: dict[str, tuple[float, int]] = {}
+
+    def of(self, serial: str) -> Progress:
+        """The function that this phone reports to."""
+        self._done[serial] = (0.0, 0)
+
+        def tell(done: float, jobs: int, label: str) -> None:
+            with self._lock:
+                self._done[serial] = (done, jobs)
+                if self._progress is not None:
+                    title = f"{serial}: {label}" if len(self._done) > 1 else label
+                    sums = [sum(column) for column in zip(*self._done.values(), strict=True)]
+                    self._progress(sums[0], max(1, int(sums[1])), title)
+
+        return tell

@@ -1,0 +1,56 @@
+"""One measurement at a time on a phone: a lock of the operating system, gone with its process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from facekp_train.console import UserError
+
+
+@contextmanager
+def locked(serial: str, server: str) -> Iterator[None]:
+    """Hold the phone behind that adb server. Raises UserError where another process holds it."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "locks"
+    # A serial may hold any character, and none of them may lead out of the folder.
+    path = folder / f"{hashlib.sha256(f'{server} {serial}'.encode()).hexdigest()[:16]}.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="ascii", errors="replace")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME") from None
+    with file:
+        if not _taken(file):
+            file.seek(0)
+            holder = file.read(20).strip() or "unknown"
+            raise UserError(
+                f"phone {serial} is being measured by another facekp-bench (process {holder}); "
+                "wait for it, or choose another phone with --serial"
+            )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _taken(file: IO[str]) -> bool:
+    """Whether the lock is ours now; it is let go when the file is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            # Far behind the text, which others may read.
+            file.seek(1 << 20)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,231 @@
+"""All measurements on one phone: prepared, cooled, interleaved, and tidied up afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from android_bench.phone.adb import AdbError, PhoneLostError, StoppedError
+from android_bench.phone.clusters import fastest_cores
+from android_bench.phone.device import Device, describe, expect_usable
+from android_bench.phone.install import install, remove
+from android_bench.phone.lock import locked
+from android_bench.phone.parity import Reference, reference_of
+from android_bench.phone.run import RunError
+from android_bench.phone.runners import Program, prepare
+from android_bench.phone.settings import Settings
+from android_bench.phone.shell import Phone
+from android_bench.phone.state import read_state, slowed
+from android_bench.phone.trial import Trial
+from android_bench.phone.turn import WORK, Call, take_turn
+from android_bench.record import Record
+from android_bench.record_phone import CurvePoint, State
+from facekp_train.console import UserError
+
+_ATTEMPTS = 3
+"""Of one repeat, when the phone slows down."""
+_COOL_POLL_SECONDS = 5.0
+
+Tell = Callable[[float, int, str], None]
+"""Called with (jobs done, jobs, what is under way)."""
+
+
+class Session:
+    """The measurements on one phone. `run` makes them; `records` may be asked at any time after it."""
+
+    def __init__(self, phone: Phone, files: Sequence[Path], settings: Settings, tell: Tell) -> None:
+        self._phone, self._files, self._settings = phone, files, settings
+        self._tell = tell
+        self._trials: list[Trial] = []
+        self._programs: dict[str, Program | str] = {}
+        self._references: dict[Path, Reference | str] = {}
+        self.error: str | None = None
+        """Why nothing, or nothing more, could be measured on this phone."""
+
+    @property
+    def serial(self) -> str:
+        """The phone's."""
+        return self._phone.serial
+
+    @property
+    def progress(self) -> tuple[float, int]:
+        """Jobs done, and jobs."""
+        wanted = self._settings.repeat if self._settings.sustained is None else 1
+        done = [1.0 if trial.failure else len(trial.repeats) / wanted for trial in self._trials]
+        return sum(min(share, 1.0) for share in done), len(self._trials)
+
+    def records(self, cause: str = "") -> list[Record]:
+        """What was measured so far. cause: what ended it early."""
+        return [trial.record(self._settings, cause) for trial in self._trials]
+
+    def run(self) -> None:
+        """Measure everything. Raises StoppedError when called off; what goes wrong else is in `error`."""
+        try:
+            with locked(self.serial, self._phone.adb.server.address):
+                self._measure_all()
+        except (UserError, OSError) as error:
+            self.error = str(error)
+            for trial in self._trials:
+                if not trial.complete(self._settings):
+                    trial.failure = trial.failure or self.error
+
+    def _measure_all(self) -> None:
+        self._say("looking at the phone")
+        device = describe(self._phone)
+        expect_usable(device, self.serial)
+        try:
+            self._prepare(device)
+            with self._fixed_performance():
+                if self._settings.sustained is None:
+                    self._repeat()
+                else:
+                    for trial in self._ready():
+                        self._guarded(trial, self._sustain)
+        finally:
+            remove(self._phone, WORK)
+
+    def _prepare(self, device: Device) -> None:
+        """Bring runners, models and inputs to the phone; whatever fails for one job ends that job alone."""
+        clusters = device.fingerprint.clusters
+        suffixes = dict.fromkeys(path.suffix.lower() for path in self._files)
+        programs = {}
+        for suffix in suffixes:
+            self._say(f"bringing the runner for {suffix} files")
+            programs[suffix] = prepare(self._phone, device, suffix, self._settings)
+        self._phone.ask(f"rm -rf {WORK} && mkdir -p {WORK}")
+        for path in self._files:
+            program = programs[path.suffix.lower()]
+            trials = [
+                Trial(self.serial, device, path, delegate, threads)
+                for threads in self._settings.threads
+                for delegate in self._settings.delegates
+            ]
+            self._trials += trials
+            self._say(f"bringing {path.name}")
+            try:
+                reference = reference_of(path)
+            except ValueError as error:
+                for trial in trials:
+                    trial.failure = str(error).removeprefix(f"{path}: ")
+                continue
+            model, inputs = self._bring(path, trials[0].sha256, reference)
+            for trial in trials:
+                cpus = fastest_cores(clusters, trial.threads)
+                trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
+                if trial.delegate not in program.delegates:
+                    name, why = program.facts.name, program.facts.why
+                    trial.failure = f"the runner {name}, taken because {why}, computes on the CPU alone"
+        self._trials.sort(key=lambda trial: self._settings.threads.index(trial.threads))
+
+    def _bring(self, path: Path, digest: str, reference: Reference) -> tuple[str, str]:
+        """Paths on the phone of a model and of its inputs. Names there are ours: no file's name gets there."""
+        folder, name = f"{WORK}/{digest[:16]}", f"model{path.suffix.lower()}"
+        with tempfile.TemporaryDirectory(prefix="facekp-") as made:
+            inputs = Path(made) / "inputs.bin"
+            inputs.write_bytes(reference.content)
+            there = install(self._phone, folder, {name: path, "inputs.bin": inputs})
+        if there[name] != digest:
+            raise UserError(f"{path} changed while it was copied; measure again")
+        return f"{folder}/{name}", f"{folder}/inputs.bin"
+
+    def _ready(self) -> list[Trial]:
+        return [trial for trial in self._trials if trial.failure is None]
+
+    def _repeat(self) -> None:
+        """Every job once, in random order; again; and again."""
+        order = random.Random(0)
+        for _ in range(self._settings.repeat):
+            ready = self._ready()
+            order.shuffle(ready)
+            for trial in ready:
+                self._guarded(trial, self._one_repeat)
+        self._say("done")
+
+    def _guarded(self, trial: Trial, measure: Callable[[Trial, Call], None]) -> None:
+        assert trial.call is not None
+        try:
+            measure(trial, trial.call)
+        except RunError as error:
+            trial.failure = str(error)
+
+    def _one_repeat(self, trial: Trial, call: Call) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            before = self._cooled(call)
+            trial.before = trial.before or before
+            self._say(trial.label)
+            turn = take_turn(self._phone, call, self._settings)
+            after = read_state(self._phone, call.cpus)
+            held_back = slowed(before, after, call.cpus)
+            if held_back is None or attempt == _ATTEMPTS:
+                trial.add(turn, after, attempt, held_back)
+                return
+
+    def _sustain(self, trial: Trial, call: Call) -> None:
+        """Turns without a pause: what heat leaves of the phone's speed."""
+        assert self._settings.sustained is not None
+        trial.before = self._cooled(call)
+        started, seconds = time.monotonic(), 0.0
+        while seconds < self._settings.sustained and trial.failure is None:
+            self._say(f"{trial.label}, {seconds:.0f} of {self._settings.sustained:.0f} s")
+            turn = take_turn(self._phone, call, self._settings)
+            after = read_state(self._phone, call.cpus)
+            trial.add(turn, after, 1, None)
+            seconds = time.monotonic() - started
+            trial.curve.append(_curve_point(seconds, trial, after, call.cpus))
+
+    def _cooled(self, call: Call) -> State:
+        """The phone's state, once it is cool. Raises RunError where it stays warm."""
+        limit, deadline = self._settings.max_temperature, time.monotonic() + self._settings.cool_seconds
+        while True:
+            state = read_state(self._phone, call.cpus)
+            warm = state.temperature_c is not None and state.temperature_c > limit
+            if not warm and not state.thermal_status:
+                return state
+            known = state.temperature_c
+            now = "throttling" if known is None else f"at {known:.1f} C ({state.temperature_of})"
+            if time.monotonic() >= deadline:
+                raise RunError(
+                    f"the phone was still {now} after {self._settings.cool_seconds:.0f} s, and "
+                    f"{limit:g} C is the limit; cool it, or raise --max-temp"
+                )
+            self._say(f"waiting for the phone to cool: {now}, {limit:g} C wanted")
+            if self._phone.adb.stop.wait(min(_COOL_POLL_SECONDS, max(0.1, deadline - time.monotonic()))):
+                raise StoppedError
+
+    @contextlib.contextmanager
+    def _fixed_performance(self) -> Iterator[None]:
+        """Android's own mode for comparisons, for as long as the block lasts."""
+        if not self._settings.fixed_performance:
+            yield
+            return
+        switch = "cmd power set-fixed-performance-mode-enabled"
+        if self._phone.shell(f"{switch} true").code != 0:
+            raise UserError(
+                f"phone {self.serial} has no fixed performance mode; leave --fixed-performance out"
+            )
+        for trial in self._trials:
+            trial.fixed_performance = True
+        try:
+            yield
+        finally:
+            with contextlib.suppress(AdbError, PhoneLostError):
+                self._phone.shell(f"{switch} false", timeout=10, tidying=True)
+
+    def _say(self, label: str) -> None:
+        self._tell(*self.progress, label)
+
+
+def _curve_point(seconds: float, trial: Trial, state: State, cpus: list[int] | None) -> CurvePoint:
+    last = trial.repeats[-1]
+    used = [khz for cpu, khz in state.frequencies_khz.items() if cpus is None or int(cpu) in cpus]
+    return CurvePoint(
+        seconds=seconds,
+        p50_ms=last.p50_ms or 0.0,
+        temperature_c=state.temperature_c,
+        thermal_status=state.thermal_status,
+        frequency_khz=max(used, default=None),
+    )

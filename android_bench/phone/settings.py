@@ -1,0 +1,54 @@
+"""What a measurement on phones does, as the options say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.timing import StopRule
+
+DELEGATES = ("cpu", "gpu", "nnapi")
+RUNNERS = ("auto", "bionic", "glibc", "official")
+REPEATS = 5
+MAX_TEMPERATURE = 37.0
+COOL_SECONDS = 900.0
+"""A phone that has not cooled down by then lies in the sun."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """threads, delegates: each model is measured with each of them. repeat: times that the whole is made.
+
+    timeout: seconds that one call of the runner may take. max_temperature: degrees C above which it is
+    waited. sustained: seconds without a pause instead of repeats; None: repeats. runner: one of RUNNERS.
+    binary: the official tool's path or address. source: folder with the archives of bundles.
+    """
+
+    threads: tuple[int, ...] = (1,)
+    delegates: tuple[str, ...] = ("cpu",)
+    repeat: int = REPEATS
+    rule: StopRule = field(default_factory=StopRule)
+    warmup: int = WARMUP_RUNS
+    timeout: float = TIMEOUT_SECONDS
+    max_temperature: float = MAX_TEMPERATURE
+    cool_seconds: float = COOL_SECONDS
+    sustained: float | None = None
+    runner: str = "auto"
+    binary: str | None = None
+    source: Path | None = None
+    fixed_performance: bool = False
+
+    @property
+    def max_seconds(self) -> float:
+        """Of warm-up and of timed runs each, so that loading has a part of the time-out too."""
+        return self.timeout / 3
+
+
+def seconds_of(text: str) -> float:
+    """A duration such as 90, 90s, 10m or 1h, in seconds. Raises ValueError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if match is None or not float(match[1]):
+        raise ValueError(f"'{text}' is no duration; write 90s, 10m or 1h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
