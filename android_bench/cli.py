@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from android_bench.bundle_command import bundle
+from android_bench.compare_command import compare
 from android_bench.defaults import MIN_RUNS, MIN_SECONDS, MOST_THREADS, TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.report_command import report
 from facekp_train.console import UserError, err, new_app, out, run
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ def bench(
 
 
 app.command()(bundle)
+app.command()(report)
+app.command()(compare)
 
 
 @app.command()
