@@ -96,8 +96,8 @@ def run(built: Path, tmp_path: Path) -> Callable[..., Outcome]:
             [str(built / "runner"), *given, *QUICK, *words],
             capture_output=True, env=environment, timeout=60, check=False, **options,
         )  # fmt: skip
-        text = [stream.decode(errors="replace") if stream else "" for stream in (done.stdout, done.stderr)]
-        return Outcome(done.returncode, *text, Path(values["--output"] or "out.bin"))
+        stdout, stderr = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
+        return Outcome(done.returncode, stdout, stderr, Path(values["--output"] or "out.bin"))
 
     return call
 

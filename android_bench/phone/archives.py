@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 _LOAD = 1
+_DAMAGED = (lzma.LZMAError, zlib.error)
 
 
 def read_members(archive: Path, paths: list[str]) -> dict[str, bytes]:
@@ -22,7 +25,15 @@ def read_members(archive: Path, paths: list[str]) -> dict[str, bytes]:
                 return {path: _tar_file(tar, path) for path in paths}
         with zipfile.ZipFile(archive) as zipped:
             return {path: zipped.read(path) for path in paths}
-    except (KeyError, tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except (
+        ValueError,
+        KeyError,
+        EOFError,
+        OSError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        *_DAMAGED,
+    ) as error:
         raise ValueError(f"{archive.name}: {error}") from None
 
 
@@ -42,7 +53,7 @@ def _deb_data(package: bytes) -> bytes:
         name, size = package[at : at + 16].strip(b" /"), package[at + 48 : at + 58].strip()
         if not size.isdigit():
             break
-        if name.startswith(b"data.tar"):
+        if name.startswith(b"data.tar") and at + 60 + int(size) <= len(package):
             return package[at + 60 : at + 60 + int(size)]
         at += 60 + int(size) + int(size) % 2
     raise ValueError("a Debian package without files")

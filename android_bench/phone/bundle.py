@@ -54,6 +54,8 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
     source: a folder with the archives, for machines that reach no registry. Raises UserError where a
     part cannot be had, OSError where the cache cannot be written.
     """
+    if source is not None and not source.is_dir():
+        raise UserError(f"{source} is no folder; --from takes the folder that holds the archives")
     parts = load_parts()
     if name not in parts.bundles:
         raise UserError(f"there is no bundle '{name}'; choose {', '.join(NAMES)}")

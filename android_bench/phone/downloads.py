@@ -46,8 +46,6 @@ def given(parts: list[Part], source: Path) -> dict[str, Path]:
 
     Raises UserError that names all that are missing, or one that is not the recorded one.
     """
-    if not source.is_dir():
-        raise UserError(f"{source} is no folder; --from takes the folder that holds the archives")
     missing = [part for part in parts if not (source / part.file).is_file()]
     if missing:
         names = ", ".join(f"{part.file} ({part.origin})" for part in missing)
