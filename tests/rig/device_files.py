@@ -91,6 +91,9 @@ def _sys(profile: Profile) -> dict[str, str]:
                     "topology/core_id": core,
                     "topology/physical_package_id": package,
                     "topology/core_siblings_list": f"{cores[0]}-{cores[-1]}" if len(cores) > 1 else cores[0],
+                    "topology/core_siblings": f"{sum(1 << other for other in cores):02x}",
+                    "topology/thread_siblings": f"{1 << core:02x}",
+                    "topology/thread_siblings_list": core,
                     "online": 1,
                 }.items()
             }

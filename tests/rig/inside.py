@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 _NODES = ("null", "zero", "full", "random", "urandom", "tty")
+_KERNELS = "data/kernels"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _MAGIC = (
     rb"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00",
@@ -42,8 +43,11 @@ class Inside:
         command = ["adb", "-L", f"localfilesystem:{self.run}/adb.sock", "nodaemon", "server"]
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True)
 
-    def mount(self, device: int, data_mb: int) -> None:
-        """Put the root of a device together: the shared root, its own files over it, its own storage."""
+    def mount(self, device: int, data_mb: int, kernels: str | None) -> None:
+        """Put the root of a device together: the shared root, its own files over it, its own storage.
+
+        `kernels` is the folder where OpenCL keeps what it has compiled.
+        """
         root, files = self._root(device), self.run / f"{device}/files"
         root.mkdir()
         _call("mount", "--bind", str(self.root), str(root))
@@ -57,6 +61,9 @@ class Inside:
         _call("mount", "-t", "tmpfs", "-o", f"mode=771,size={data_mb}m", "data", str(root / "data"))
         (root / "data/local/tmp").mkdir(parents=True)
         (root / "data/media").mkdir()
+        if kernels:
+            (root / _KERNELS).mkdir()
+            _call("mount", "--bind", kernels, str(root / _KERNELS))
         _call("mount", "-o", "remount,bind,ro", str(root))
 
     def _mount_dev(self, dev: Path) -> None:
@@ -78,6 +85,7 @@ class Inside:
             "ANDROID_DATA": "/data",
             "ANDROID_ROOT": "/system",
             "TMPDIR": "/data/local/tmp",
+            "POCL_CACHE_DIR": f"/{_KERNELS}",
             "QEMU_CPU": cpu,
             "ADBD_PORT": str(port),
             "LD_PRELOAD": "/system/lib64/no_vsock.so",

@@ -62,17 +62,18 @@ def obstacle() -> str | None:
 class Rig:
     """One or more emulated phones behind an adb server of their own; leave the `with` block to end all.
 
-    Tests reach them with the host's adb and `environment`. Raises RigError where there can be no rig.
+    `data_mb` is the storage of each in MiB; with `opencl` they have a GPU, played by the processor. Tests
+    reach them with the host's adb and `environment`. Raises RigError where there can be no rig.
     """
 
-    def __init__(self, profile: str = "snapdragon-855", data_mb: int = 512) -> None:
+    def __init__(self, profile: str = "snapdragon-855", data_mb: int = 512, opencl: bool = False) -> None:
         self._devices: list[Profile] = []
         self._data_mb = data_mb
-        base, self._shim = root.device_root(), root.shim()
-        self._base = base
+        self._kernels = root.kernels() if opencl else None
+        self._base, self._shim = root.device_root(opencl), root.shim()
         # Short, since the path of a socket may have 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="facekp-rig-"))
-        self._process = self._unshare(base)
+        self._process = self._unshare()
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         try:
@@ -84,7 +85,7 @@ class Rig:
             self.down()
             raise
 
-    def _unshare(self, base: Path) -> subprocess.Popen[str]:
+    def _unshare(self) -> subprocess.Popen[str]:
         flags = (
             "--user",
             "--map-root-user",
@@ -97,7 +98,7 @@ class Rig:
         )
         inside = Path(__file__).with_name("inside.py")
         return subprocess.Popen(
-            ["unshare", *flags, sys.executable, str(inside), str(self.folder), str(base)],
+            ["unshare", *flags, sys.executable, str(inside), str(self.folder), str(self._base)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder / "inside.log").open("wb"),
@@ -207,8 +208,12 @@ class Rig:
             raise RigError(f"no profile {name}; there are {', '.join(PROFILES)}")
         number = len(self._devices)
         self._devices.append(PROFILES[name])
-        write_files(self.folder / f"{number}/files", PROFILES[name], self._base, self._shim)
-        self._ask("mount", device=number, data_mb=self._data_mb)
+        files = self.folder / f"{number}/files"
+        write_files(files, PROFILES[name], self._base, self._shim)
+        if self._kernels:
+            (files / "vendor/lib64" / root.OPENCL.name).symlink_to(f"/{root.OPENCL}")
+        kernels = str(self._kernels) if self._kernels else None
+        self._ask("mount", device=number, data_mb=self._data_mb, kernels=kernels)
         return self._start(number)
 
     def _start(self, number: int) -> str:

@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,8 @@ _SYSTEM_LIBRARIES = (
     "libGLESv3.so",
     "libbionic.so",
 )
+OPENCL = Path("opencl/libOpenCL.so")
+"""Where a root with OpenCL keeps what answers for a phone's."""
 _LIBRARIES = Path("usr/lib/aarch64-linux-gnu")
 
 
@@ -42,13 +44,16 @@ def cache() -> Path:
     return folder
 
 
-def device_root() -> Path:
+def device_root(opencl: bool = False) -> Path:
     """The folder that devices take for their `/`; fetched from Debian the first time.
 
-    Raises RigError when the packages cannot be fetched.
+    With `opencl` it has an OpenCL that computes on the processor, and 400 MB more. Raises RigError when
+    the packages cannot be fetched.
     """
-    recipe = f"{_PACKAGES} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}"
-    return _made_once("root", hashlib.sha256(recipe.encode()).hexdigest(), _make_root)
+    recipe = f"{_PACKAGES} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}".encode()
+    if not opencl:
+        return _made_once("root", recipe, lambda root: _make_root(root, _PACKAGES))
+    return _made_once("root-opencl", recipe + (_SHIM / "opencl.c").read_bytes(), _make_opencl_root)
 
 
 def shim() -> Path:
@@ -57,16 +62,21 @@ def shim() -> Path:
     Raises RigError when the compiler is missing or refuses.
     """
     sources = sorted(_SHIM.iterdir())
-    digest = hashlib.sha256(
-        b"".join(path.read_bytes() for path in sources) + inspect.getsource(_make_shim).encode()
-    )
-    return _made_once("shim", digest.hexdigest(), _make_shim)
+    recipe = inspect.getsource(_make_shim).encode() + b"".join(path.read_bytes() for path in sources)
+    return _made_once("shim", recipe, _make_shim)
 
 
-def _make_root(root: Path) -> None:
+def kernels() -> Path:
+    """The folder where OpenCL keeps what it has compiled, since that takes a minute under qemu."""
+    folder = cache() / "kernels"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _make_root(root: Path, packages: Sequence[str]) -> None:
     """Unpack Debian's packages and lay them out as Android does: tools in /system/bin, nothing else."""
     with tempfile.TemporaryDirectory(dir=root.parent, prefix="apt-") as work:
-        versions = unpack(_PACKAGES, root, Path(work))
+        versions = unpack(packages, root, Path(work))
     for name in ("bin", "sbin", "lib"):
         if not (root / name).exists():
             (root / name).symlink_to(f"usr/{name}")
@@ -83,6 +93,12 @@ def _make_root(root: Path) -> None:
         _replace_link(root / _LIBRARIES / name, f"/system/lib64/{name}")
     (root / "toybox.txt").write_text(_toybox_names(root))
     (root / "versions.json").write_text(json.dumps(versions, indent=2))
+
+
+def _make_opencl_root(root: Path) -> None:
+    _make_root(root, (*_PACKAGES, "pocl-opencl-icd", "ocl-icd-libopencl1"))
+    (root / OPENCL).parent.mkdir()
+    _compile(root / OPENCL, "opencl.c", "-Wl,--no-as-needed", str(root / _LIBRARIES / "libOpenCL.so.1"))
 
 
 def _toybox_names(root: Path) -> str:
@@ -144,9 +160,9 @@ def _replace_link(path: Path, target: str) -> None:
     path.symlink_to(target)
 
 
-def _made_once(name: str, key: str, make: Callable[[Path], None]) -> Path:
-    """The cached folder `name` of this key; `make` fills it the first time."""
-    folder = cache() / f"{name}-{key[:16]}"
+def _made_once(name: str, recipe: bytes, make: Callable[[Path], None]) -> Path:
+    """The cached folder `name` of this recipe; `make` fills it the first time."""
+    folder = cache() / f"{name}-{hashlib.sha256(recipe).hexdigest()[:16]}"
     if folder.is_dir():
         return folder
     with _one_at_a_time(cache() / f"{name}.lock"):
