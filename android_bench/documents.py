@@ -40,7 +40,8 @@ def read_document(path: Path) -> list[Record]:
             "read it with the release that wrote it, or measure again"
         )
     try:
-        records = Document.model_validate(content).records
+        # From the text once more: pydantic's own reader refuses half a character, which nobody could print.
+        records = Document.model_validate_json(text).records
     except ValidationError as error:
         raise UserError(f"{path}: {_first_of(error)}") from None
     if not records:
@@ -87,8 +88,9 @@ def _first_of(error: ValidationError) -> str:
     """Where and what the first contradiction is, without echoing what may be anything."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    place = place.lstrip(".")[:200] or "the document"
     if first["type"] == "extra_forbidden":
-        return f"{place.lstrip('.')[:200]} is not known here; read it with the release that wrote it"
+        return f"{place!a} is not known here; read it with the release that wrote it"
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
-    return f"{place.lstrip('.')[:200]}: {message}{more}; the file was changed, or another program wrote it"
+    return f"{place}: {message}{more}; the file was changed, or another program wrote it"

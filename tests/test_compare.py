@@ -1,0 +1,347 @@
+"""compare: which records belong together, what a change is worth, what is left out and named."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sample_records import invalid, machine, valid
+
+from android_bench import cli
+from android_bench.compare import FEWEST, Comparison, compare, interval, judge
+from android_bench.record import Record
+from android_bench.record_phone import Fingerprint, Repeat, RunnerFacts
+from android_bench.report import json_text
+from android_bench.timing import summarize
+from facekp_train.console import run
+
+Bench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
+    """Run the command; exit code, stdout, stderr."""
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            run(cli.app, [str(word) for word in words])
+        stdout, stderr = capsys.readouterr()
+        return int(exit_.value.code or 0), stdout, stderr
+
+    return call
+
+
+def timed(samples_ms: list[float], **changes: Any) -> Record:
+    summary = vars(summarize(samples_ms))
+    return valid(**{"samples_ms": samples_ms, **summary, **changes})
+
+
+def noisy(middle: float, seed: int = 0, spread: float = 0.01, **changes: Any) -> Record:
+    samples = middle * np.exp(np.random.default_rng(seed).normal(0, spread, 200))
+    return timed(samples.tolist(), **changes)
+
+
+def repeated(p50s: list[float], **changes: Any) -> Record:
+    repeats = [
+        Repeat.model_validate({"started": "2024-01-01T00:00:00+00:00", "runs": 9, "p50_ms": p50})
+        for p50 in p50s
+    ]
+    return timed(p50s, repeats=repeats, **changes)
+
+
+def verdicts(result: Comparison) -> list[str]:
+    return [change.verdict for change in result.changes]
+
+
+def test_a_clear_change_either_way_and_none() -> None:
+    for factor, verdict in ((1.2, "slower"), (0.8, "faster"), (1.0, "same")):
+        (change,) = compare([noisy(2.0)], [noisy(2.0 * factor, seed=1)]).changes
+        assert change.verdict == verdict
+        assert change.change == pytest.approx(factor - 1, abs=0.01)
+        assert change.low is not None and change.high is not None
+        assert change.low < factor - 1 < change.high
+        assert change.high - change.low < 0.03
+        assert (change.of, change.counted) == ("parts", (10, 10))
+
+
+def test_the_tolerance_decides_what_is_a_regression() -> None:
+    before, after = [noisy(2.0)], [noisy(2.06, seed=1)]
+    assert verdicts(compare(before, after, tolerance=0.02)) == ["slower"]
+    assert verdicts(compare(before, after, tolerance=0.05)) == ["same"]
+    assert verdicts(compare(before, after, tolerance=0)) == ["slower"]
+    for tolerance in (-0.1, math.nan, math.inf):
+        with pytest.raises(ValueError, match="tolerance"):
+            compare(before, after, tolerance)
+
+
+def test_noise_is_no_regression() -> None:
+    before, after = [noisy(2.0, spread=0.5)], [noisy(2.2, seed=1, spread=0.5)]
+    (change,) = compare(before, after).changes
+    assert change.verdict == "unclear"
+    assert change.low is not None and change.low < 0
+
+
+def test_repeats_count_before_samples_and_a_stray_one_does_not_decide() -> None:
+    before = repeated([2.0, 2.01, 1.99, 2.02, 2.0])
+    (change,) = compare([before], [repeated([2.0, 2.02, 1.98, 2.01, 9.0])]).changes
+    assert (change.of, change.counted, change.verdict) == ("repeats", (5, 5), "unclear")
+    assert change.change == pytest.approx(0.005)
+    (change,) = compare([before], [repeated([2.4, 2.42, 2.38, 2.41, 2.4])]).changes
+    assert (change.verdict, change.change) == ("slower", pytest.approx(0.2))
+
+
+def test_records_of_the_same_file_on_the_same_machine_are_repeats() -> None:
+    before, after = [noisy(2.0, seed=s) for s in range(5)], [noisy(2.3, seed=s) for s in range(5, 10)]
+    (change,) = compare(before, after).changes
+    assert (change.of, change.counted, change.verdict) == ("repeats", (5, 5), "slower")
+
+
+def test_without_an_interval_the_figure_alone_decides() -> None:
+    quiet: dict[str, Any] = {
+        "samples_ms": [], "timed_runs": 60, "p50_ms": None, "p90_ms": None, "p95_ms": None, "outliers": None,
+    }  # fmt: skip
+    (change,) = compare([valid(**quiet)], [valid(**quiet | {"mean_ms": 2.2})]).changes
+    assert (change.statistic, change.of, change.low, change.high) == ("mean", "nothing", None, None)
+    assert (change.verdict, change.change) == ("slower", pytest.approx(0.1))
+    (change,) = compare([valid()], [valid(p50_ms=2.02)]).changes
+    assert (change.statistic, change.of, change.verdict) == ("p50", "nothing", "same")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"runtime": "litert"}, {"threads": 2}, {"device": "adb", "serial": "1"}, {"delegate": "gpu"}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_other_circumstances_are_another_measurement(changes: dict[str, Any]) -> None:
+    result = compare([valid()], [valid(**changes)])
+    assert result.changes == []
+    assert len(result.left_out) == 2
+    assert all("nothing on the other side" in reason for reason in result.left_out)
+
+
+def test_a_model_is_known_by_its_hash_then_its_path_then_its_name() -> None:
+    before = [
+        valid(sha256="1" * 64, model="a/x.tflite"),
+        valid(sha256="2" * 64, model="a/y.tflite"),
+        valid(sha256="3" * 64, model="a/z.tflite", name="mdp-1x", kind="int8", p50_ms=3.0),
+    ]
+    after = [
+        valid(sha256="4" * 64, model="b/other.tflite", name="mdp-1x", kind="int8", p50_ms=9.0),
+        valid(sha256="5" * 64, model="a/y.tflite"),
+        valid(sha256="1" * 64, model="b/y.tflite"),
+        valid(sha256="6" * 64, model="b/other2.tflite", name="mdp-1x", kind="float32"),
+    ]
+    result = compare(before, after)
+    assert [change.model for change in result.changes] == ["b/other.tflite", "a/y.tflite", "b/y.tflite"]
+    assert result.changes[0].change == pytest.approx(2.0)
+    assert [bool(change.notes) for change in result.changes] == [True, True, False]
+    assert result.left_out == [
+        "b/other2.tflite, onnxruntime, cpu, threads 1, after: nothing on the other side to compare it with"
+    ]
+
+
+def test_two_files_of_one_name_are_not_repeats_of_one() -> None:
+    before = [valid(sha256="1" * 64, model="a/m.onnx"), valid(sha256="2" * 64, model="b/m.onnx")]
+    after = [valid(sha256="3" * 64, model="c/m.onnx")]
+    result = compare(before, after)
+    assert result.changes == []
+    assert len(result.left_out) == 3
+
+
+def test_several_phones_are_told_apart_and_two_single_ones_are_compared_with_a_note() -> None:
+    phones = [valid(device="adb", serial=serial, p50_ms=p50) for serial, p50 in (("one", 2.0), ("two", 4.0))]
+    result = compare(phones, [*reversed(phones), valid(device="adb", serial="three")])
+    assert [change.before_ms for change in result.changes] == [4.0, 2.0]
+    assert len(result.left_out) == 1
+    (change,) = compare(phones[:1], phones[1:]).changes
+    assert change.notes == ["another machine: one before, two after"]
+    (change,) = compare([valid()], [valid(machine=machine(cores=8))]).changes
+    assert change.notes == ["another machine: Test CPU, 4 cores before, Test CPU, 8 cores after"]
+
+
+def test_what_else_differs_is_said() -> None:
+    bionic, official = (
+        RunnerFacts.model_validate({"name": name, "why": "asked for"}) for name in ("bionic", "official")
+    )
+    phone = Fingerprint.model_validate({"model": "One"})
+    before = valid(runner=bionic, runtime_version="1", cpus=[4], fingerprint=phone)
+    after = valid(runner=official, runtime_version="2", cpus=[0], fixed_performance=True, throttled=True)
+    (change,) = compare([before], [after]).changes
+    for word in ("bionic before, official after", "1 before, 2 after", "cores used", "fixed", "throttled"):
+        assert any(word in note for note in change.notes), word
+
+
+def test_invalid_and_half_emulated_records_are_left_out_and_named() -> None:
+    before = [
+        valid(),
+        invalid("no GPU", model="b.onnx", sha256="1" * 64),
+        valid(sha256="2" * 64, model="c.onnx"),
+    ]
+    after = [
+        valid(),
+        valid(model="b.onnx", sha256="1" * 64),
+        valid(sha256="2" * 64, model="c.onnx", emulated=True, p50_ms=99.0),
+    ]
+    result = compare(before, after)
+    assert verdicts(result) == ["same"]
+    text = "\n".join(result.left_out)
+    assert "b.onnx, onnxruntime, cpu, threads 1, before: invalid, no GPU" in text
+    assert "b.onnx, onnxruntime, cpu, threads 1, after: nothing on the other side" in text
+    assert "c.onnx, onnxruntime, cpu, threads 1: emulated on one side" in text
+    (change,) = compare([valid(emulated=True)], [valid(emulated=True)]).changes
+    assert change.emulated
+
+
+def test_a_time_of_nothing_is_no_base_for_a_change() -> None:
+    nothing = timed([0.0, 0.0, 0.0])
+    result = compare([nothing], [valid()])
+    assert result.changes == []
+    assert "0 ms" in result.left_out[0]
+    half = timed([0.0, 0.0, 9.0])
+    assert compare([half], [half]).changes[0].statistic == "mean"
+
+
+def test_the_order_of_the_second_document_is_kept() -> None:
+    records = [valid(sha256=str(n) * 64, model=f"{n}.onnx") for n in range(5)]
+    result = compare(records, [records[n] for n in (3, 1, 4, 0, 2)])
+    assert [change.model for change in result.changes] == [f"{n}.onnx" for n in (3, 1, 4, 0, 2)]
+
+
+def test_the_interval_is_the_one_of_the_exact_test_or_one_pair_wider() -> None:
+    stats = pytest.importorskip("scipy.stats", reason="compares with SciPy (extra train)")
+    random = np.random.default_rng(3)
+    for n in range(FEWEST, 15):
+        for m in (FEWEST, n, 14):
+            before, after = random.lognormal(0, 1, n), random.lognormal(0, 1, m)
+            bounds = interval(before.tolist(), after.tolist())
+            assert bounds is not None
+            ratios = np.sort(np.divide.outer(after, before), axis=None)
+
+            def p_beside(number: int, step: float, b=before, a=after, r=ratios) -> float:
+                return stats.mannwhitneyu(a, b * r[number] * (1 + step), method="exact").pvalue
+
+            cut = int(np.flatnonzero(np.isclose(ratios, 1 + bounds[0]))[0])
+            assert ratios[-1 - cut] == pytest.approx(1 + bounds[1])
+            # Outside of the interval the test rejects; one pair further in it would not reject two steps on.
+            assert cut == 0 or p_beside(cut, -1e-9) <= 0.05
+            assert p_beside(cut + 1, 1e-9) > 0.05
+
+
+@pytest.mark.parametrize("counts", [(5, 5), (10, 10), (5, 9)])
+def test_the_interval_holds_the_truth_as_often_as_it_says(counts: tuple[int, int]) -> None:
+    random = np.random.default_rng(5)
+    held = 0
+    for _ in range(600):
+        before, after = random.lognormal(0, 0.1, counts[0]), 1.1 * random.lognormal(0, 0.1, counts[1])
+        bounds = interval(before.tolist(), after.tolist())
+        assert bounds is not None
+        held += bounds[0] <= 0.1 <= bounds[1]
+    assert 0.93 <= held / 600 <= 0.995
+
+
+def test_slow_moods_of_a_machine_rarely_make_a_regression() -> None:
+    """Samples whose mood lasts for a twentieth of the measurement, as a clock's or a neighbour's does."""
+    random = np.random.default_rng(7)
+
+    def moody() -> Record:
+        moods = np.repeat(random.normal(0, 0.03, 20), 25)
+        return timed((2.0 * np.exp(moods + random.normal(0, 0.02, 500))).tolist())
+
+    wrong = 0
+    for _ in range(200):
+        (change,) = compare([moody()], [moody()], tolerance=0).changes
+        assert change.low is not None and change.high is not None
+        wrong += not change.low <= 0 <= change.high
+    assert wrong / 200 <= 0.08
+
+
+def test_too_few_or_worthless_times_have_no_interval() -> None:
+    assert interval([1.0] * 3, [1.0] * 10) is None
+    assert interval([1.0] * 10, [0.0] + [1.0] * 9) is None
+    assert interval([1.0] * 4, [1.0] * 4) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "bounds", "verdict"),
+    [
+        (0.06, (0.01, 0.10), "slower"),
+        (0.06, (-0.01, 0.10), "unclear"),
+        (0.05, (0.04, 0.06), "unclear"),
+        (-0.2, (-0.3, -0.1), "faster"),
+        (0.0, (-0.05, 0.05), "same"),
+        (0.0, (-0.06, 0.05), "unclear"),
+        (0.051, None, "slower"),
+        (0.05, None, "same"),
+    ],
+)
+def test_verdicts(change: float, bounds: tuple[float, float] | None, verdict: str) -> None:
+    assert judge(change, bounds, 0.05) == verdict
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A document, and one in which one of three models became slower by a fifth."""
+    paths = tmp_path / "before file.json", tmp_path / "after.json"
+    hashes = ["1" * 64, "2" * 64, "3" * 64]
+    for path, factors in zip(paths, ((1.0, 1.0, 1.0), (1.2, 1.0, 0.7)), strict=True):
+        records = [
+            noisy(2 * factor, seed=n, sha256=sha, model=f"m/{n}.onnx")
+            for n, (sha, factor) in enumerate(zip(hashes, factors, strict=True))
+        ]
+        path.write_text(json_text([*records, invalid("broken", model="b/x.onnx", sha256="4" * 64)]))
+    return paths
+
+
+def test_a_regression_is_shown_and_ends_with_1(
+    files: tuple[Path, Path], bench: Bench, tmp_path: Path
+) -> None:
+    code, stdout, stderr = bench("compare", *files, "--markdown", tmp_path / "t.md")
+    assert code == 1
+    assert "1 of 3 became slower by more than 5 %; the most: m/0.onnx on onnxruntime, +20" in stderr
+    lines = [line.split() for line in stdout.splitlines() if line.startswith("m/")]
+    assert [(line[0], line[-1]) for line in lines] == [
+        ("m/0.onnx", "slower"), ("m/1.onnx", "same"), ("m/2.onnx", "faster"),
+    ]  # fmt: skip
+    assert "left out: b/x.onnx, onnxruntime, cpu, threads 1, before: invalid, broken" in stdout
+    text = (tmp_path / "t.md").read_text()
+    assert text.count("\n| ") == 5
+    assert "left out" in text
+
+
+def test_what_is_no_regression_ends_with_0(files: tuple[Path, Path], bench: Bench) -> None:
+    for words in ((*files, "--tolerance", "25"), (files[0], files[0])):
+        code, stdout, _ = bench("compare", *words)
+        assert (code, "slower" in stdout) == (0, False)
+
+
+def test_json_of_a_comparison(files: tuple[Path, Path], bench: Bench) -> None:
+    code, stdout, _ = bench("compare", *files, "--json")
+    document = json.loads(stdout)
+    assert (code, document["schema"], document["regressions"]) == (1, "facekp-bench-compare/1", 1)
+    assert [change["verdict"] for change in document["changes"]] == ["slower", "same", "faster"]
+    assert document["changes"][0]["change"] == pytest.approx(0.2, abs=0.01)
+    assert len(document["left_out"]) == 2
+
+
+def test_nothing_to_compare_is_an_error(tmp_path: Path, bench: Bench) -> None:
+    for name, record in (("a.json", invalid("no phone")), ("b.json", valid())):
+        (tmp_path / name).write_text(json_text([record]))
+    code, stdout, stderr = bench("compare", tmp_path / "a.json", tmp_path / "b.json")
+    assert (code, stdout) == (1, "")
+    assert "can be compared" in stderr and "invalid, no phone" in stderr
+    assert stderr.count("\n") == 1
+
+
+def test_wrong_usage_ends_with_2(files: tuple[Path, Path], bench: Bench) -> None:
+    for words in (
+        (files[0],),
+        (*files, "--tolerance", "-1"),
+        (*files, "--tolerance", "much"),
+        (*files, files[0]),
+    ):
+        assert bench("compare", *words)[0] == 2
