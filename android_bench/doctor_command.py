@@ -1,0 +1,77 @@
+"""facekp-bench doctor: what is missing for a measurement, and how to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_train.console import UserError, out, print_json
+
+if TYPE_CHECKING:
+    from android_bench.doctor import Finding
+
+SCHEMA = "facekp-bench-doctor/1"
+_STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
+
+
+def doctor(
+    *,
+    device: Annotated[str, typer.Option(help="Where is to be measured: cpu or adb.")] = "adb",
+    adb: Annotated[str | None, typer.Option(help="The adb program. Default: the one in PATH.")] = None,
+    adb_server: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="An adb server elsewhere.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of lines.")
+    ] = False,
+) -> None:
+    """Look at this computer and at every phone: what is there, what is missing and how to get it.
+
+    Nothing is measured, fetched or changed. Ends with exit code 1 where something is missing.
+    """
+    if device not in ("cpu", "adb"):
+        raise typer.BadParameter(f"'{device}' is not one of cpu, adb", param_hint="--device")
+    findings = []
+    for finding in _findings(device, adb, adb_server):
+        findings.append(finding)
+        if not as_json:
+            _show(finding)
+    missing = [finding for finding in findings if finding.state == "missing"]
+    if as_json:
+        print_json({"schema": SCHEMA, "ok": not missing, "findings": [asdict(f) for f in findings]})
+    if missing:
+        raise UserError(f"{len(missing)} of {len(findings)} pieces are missing; first: {missing[0].text}")
+
+
+def _findings(device: str, program: str | None, address: str | None) -> Iterator[Finding]:
+    from android_bench.doctor import Finding, look_at_adb, look_at_host, look_at_machine
+
+    yield from look_at_host()
+    if device == "cpu":
+        yield from look_at_machine()
+        return
+    from android_bench.phone.adb import Adb, AdbError
+    from android_bench.phone.server import Server
+
+    try:
+        server = None if address is None else Server.parse(address)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--adb-server") from None
+    try:
+        yield from look_at_adb(Adb(program, server))
+    except AdbError as error:
+        yield Finding("adb", "missing", str(error))
+
+
+def _show(finding: Finding) -> None:
+    from rich.text import Text
+
+    from android_bench.report import plain
+
+    line = Text.assemble(
+        (f"{finding.state:7} ", _STYLES[finding.state]), plain(f"{finding.subject}: {finding.text}")
+    )
+    out.print(line, soft_wrap=True)
