@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,15 +13,26 @@ import typer
 
 from android_bench.bundle_command import bundle
 from android_bench.compare_command import compare
-from android_bench.defaults import MIN_RUNS, MIN_SECONDS, MOST_THREADS, TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.defaults import (
+    MAX_TEMPERATURE,
+    MIN_RUNS,
+    MIN_SECONDS,
+    MOST_THREADS,
+    REPEATS,
+    TIMEOUT_SECONDS,
+    WARMUP_RUNS,
+)
+from android_bench.doctor_command import doctor
+from android_bench.phone_options import phone_measurement, refuse_phone_options
 from android_bench.report_command import report
 from facekp_train.console import UserError, err, new_app, out, run
 
 if TYPE_CHECKING:
     from android_bench.host import Progress
+    from android_bench.phone_options import Measure
     from android_bench.record import Record
 
-DEVICES = ("cpu",)
+DEVICES = ("cpu", "adb")
 
 app = new_app(
     "facekp-bench",
@@ -33,7 +44,9 @@ app = new_app(
 def bench(
     context: typer.Context,
     *,
-    device: Annotated[str, typer.Option(help=f"Where to compute: {', '.join(DEVICES)}.")] = "cpu",
+    device: Annotated[
+        str, typer.Option(help="Where to compute: cpu is this computer, adb a phone that is plugged in.")
+    ] = "cpu",
     models: Annotated[
         list[Path] | None,
         typer.Option(
@@ -63,48 +76,89 @@ def bench(
     output: Annotated[
         Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
     ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Phone: as 'adb devices' names it, HOST:PORT of one in the network, or all; repeatable. "
+            "Default: the only one."
+        ),
+    ] = None,
+    delegate: Annotated[
+        str, typer.Option(help="Phone: what computes, with commas between: cpu, gpu, nnapi.")
+    ] = "cpu",
+    repeat: Annotated[int, typer.Option(min=1, help="Phone: times that the whole is measured.")] = REPEATS,
+    runner: Annotated[
+        str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc or official.")
+    ] = "auto",
+    benchmark_binary: Annotated[
+        str | None, typer.Option(help="Phone: path or address of benchmark_model, for --runner official.")
+    ] = None,
+    max_temp: Annotated[
+        float, typer.Option(help="Phone: wait until it is no warmer than so many degrees C.")
+    ] = MAX_TEMPERATURE,
+    sustained: Annotated[
+        str | None, typer.Option(help="Phone: so long without a pause, as 10m, for the curve of throttling.")
+    ] = None,
+    fixed_performance: Annotated[
+        bool, typer.Option(help="Phone: Android's mode of steady clocks, for comparisons alone.")
+    ] = False,
+    bundles: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Phone: a folder with the runners' archives, where no registry is reached."
+        ),
+    ] = None,
+    adb: Annotated[str | None, typer.Option(help="Phone: the adb program.")] = None,
+    adb_server: Annotated[
+        str | None, typer.Option(help="Phone: HOST:PORT of the adb server it is connected to.")
+    ] = None,
 ) -> None:
-    """Measure on this machine, each model in a process of its own, in turns."""
+    """Measure on this machine or on phones, each model in a process of its own, in turns."""
     if context.invoked_subcommand is not None:
         return
     if device not in DEVICES:
-        raise typer.BadParameter(
-            f"this version does not measure on '{device}'; choose {' or '.join(DEVICES)}",
-            param_hint="--device",
-        )
+        raise typer.BadParameter(f"'{device}' is not one of {', '.join(DEVICES)}", param_hint="--device")
     from android_bench.engines import ENGINES
     from android_bench.host import Interrupted, bench_models
     from android_bench.timing import StopRule
 
-    names = None if runtime is None else _words(runtime, "--runtime")
-    for name in names or ():
-        if name not in ENGINES:
-            raise typer.BadParameter(f"'{name}' is not one of {', '.join(ENGINES)}", param_hint="--runtime")
+    runtimes = None if runtime is None else _chosen(runtime, ENGINES, "--runtime")
+    counts, rule = _numbers(threads, "--threads"), StopRule(min_runs, min_seconds)
+    files = models or [_shipped_export()]
+
+    def on_this_machine(progress: Progress) -> tuple[list[Record], list[str]]:
+        how = {"rule": rule, "warmup": warmup, "timeout": timeout, "progress": progress}
+        return bench_models(files, threads=counts, runtimes=runtimes, **how), []
+
+    measure: Measure = on_this_machine
+    if device == "adb":
+        measure = phone_measurement(
+            files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
+            delegates=_chosen(delegate, ("cpu", "gpu", "nnapi"), "--delegate"), repeat=repeat, runner=runner,
+            binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
+            fixed_performance=fixed_performance, source=bundles, adb=adb, server=adb_server,
+        )  # fmt: skip
+    else:
+        refuse_phone_options(context)
     _check_targets(markdown, output)
+    errors: list[str] = []
     interrupted = False
     try:
         with _progress_bar() as progress:
-            records = bench_models(
-                models or [_shipped_export()],
-                threads=_numbers(threads, "--threads"),
-                runtimes=names,
-                rule=StopRule(min_runs, min_seconds),
-                warmup=warmup,
-                timeout=timeout,
-                progress=progress,
-            )
+            records, errors = measure(progress)
     except Interrupted as stop:
         records, interrupted = stop.records, True
     _deliver(records, as_json, {"markdown": markdown, "json": output})
     if interrupted:
         raise KeyboardInterrupt
-    if not all(record.valid for record in records):
-        raise UserError(_failures(records))
+    if errors or not all(record.valid for record in records):
+        raise UserError("; ".join([*errors, *_failures(records)]))
 
 
 app.command()(bundle)
 app.command()(report)
 app.command()(compare)
+app.command()(doctor)
 
 
 @app.command()
@@ -125,6 +179,14 @@ def _words(text: str, option: str) -> list[str]:
     words = [word.strip() for word in text.split(",")]
     if not all(words):
         raise typer.BadParameter(f"'{text}' is not a list with commas between", param_hint=option)
+    return words
+
+
+def _chosen(text: str, among: Iterable[str], option: str) -> list[str]:
+    words = _words(text, option)
+    for word in words:
+        if word not in among:
+            raise typer.BadParameter(f"'{word}' is not one of {', '.join(among)}", param_hint=option)
     return words
 
 
@@ -164,13 +226,15 @@ def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | N
             err.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
-def _failures(records: Sequence[Record]) -> str:
-    """One sentence about the records that are invalid."""
+def _failures(records: Sequence[Record]) -> list[str]:
+    """One sentence about the records that are invalid; none where there are none."""
     invalid = [record for record in records if not record.valid]
+    if not invalid:
+        return []
     first = f"{invalid[0].model} on {invalid[0].runtime}: {'; '.join(invalid[0].invalid_reasons)}"
     if len(records) == 1:
-        return first
-    return f"{len(invalid)} of {len(records)} measurements are invalid; {first}"
+        return [first]
+    return [f"{len(invalid)} of {len(records)} measurements are invalid; {first}"]
 
 
 @contextmanager

@@ -21,8 +21,12 @@ from android_bench.record_phone import Parity
 from facekp_export.metadata import ModelInfo, read_info
 from facekp_export.runtimes import TensorSpec, open_runtime
 
-_VIEWS = ((1.0, 0.0), (1.15, 0.0), (0.9, 0.06), (1.0, -0.08))
-"""Of the demo photo: size of the square over the crop rule's, shift to the right as a share of it."""
+_VIEWS = (
+    (1.0, 0.0, 0.0, False), (1.0, 0.0, 0.0, True), (0.9, 0.0, 0.0, False), (1.1, 0.0, 0.0, False),
+    (1.0, 0.05, 0.0, False), (1.0, -0.05, 0.0, False), (1.0, 0.0, 0.05, False), (1.0, 0.0, -0.05, False),
+)  # fmt: skip
+"""Of the demo photo's face: size of the square over the crop rule's, shifts to the right and down as
+shares of it, mirrored. What a face finder's box may do to a crop."""
 _FLOAT_TOLERANCE = {"cpu": 1e-4, "gpu": 5e-3, "nnapi": 5e-3}
 """On outputs in [0, 1]. GPUs and NNAPI compute in half precision."""
 _QUANTISED = ("dynamic", "int8", "int8_io", "onnx_int8")
@@ -129,8 +133,12 @@ def _crops(spec: TensorSpec, info: ModelInfo) -> list[NDArray[Any]]:
 
     image, tight = demo_face()
     face = info.crop.square(tight)
-    squares = [Square(face.x + shift * face.side, face.y, size * face.side) for size, shift in _VIEWS]
-    return [_encoded(cut(image, square, info.crop), spec) for square in squares]
+    crops = []
+    for size, right, down, mirrored in _VIEWS:
+        square = Square(face.x + right * face.side, face.y + down * face.side, size * face.side)
+        crop = cut(image, square, info.crop)
+        crops.append(_encoded(crop[:, ::-1] if mirrored else crop, spec))
+    return crops
 
 
 def _encoded(crop: NDArray[np.uint8], spec: TensorSpec) -> NDArray[Any]:

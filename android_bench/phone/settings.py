@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.defaults import MAX_TEMPERATURE, REPEATS, TIMEOUT_SECONDS, WARMUP_RUNS
 from android_bench.timing import StopRule
 
-DELEGATES = ("cpu", "gpu", "nnapi")
 RUNNERS = ("auto", "bionic", "glibc", "official")
-REPEATS = 5
-MAX_TEMPERATURE = 37.0
 COOL_SECONDS = 900.0
 """A phone that has not cooled down by then lies in the sun."""
 
