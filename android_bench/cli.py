@@ -22,6 +22,7 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
+from android_bench.devices_command import devices
 from android_bench.doctor_command import doctor
 from android_bench.phone_options import phone_measurement, refuse_phone_options
 from android_bench.report_command import report
@@ -155,6 +156,7 @@ def bench(
         raise UserError("; ".join([*errors, *_failures(records)]))
 
 
+app.command()(devices)
 app.command()(bundle)
 app.command()(report)
 app.command()(compare)

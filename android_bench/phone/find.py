@@ -25,14 +25,14 @@ _REMEDIES = {
     "recovery": "it is in recovery mode; start Android with 'adb reboot'",
     "sideload": "it is in sideload mode; start Android with 'adb reboot'",
 }
-_NO_PHONE = (
+NO_PHONE = (
     "no phone is connected; plug one in with a cable that carries data, switch on USB debugging in its "
     "developer options and unlock it, or name one in the network with --serial HOST:PORT"
 )
 
 
 def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
-    """The phones to measure on; each of them answers.
+    """The phones to measure on; each that was named answers.
 
     serials: as `adb devices` names them, HOST:PORT of one to connect to, or "all". None: the only one.
     Takes 20 s at most. Raises AdbError where one is missing, not ready, silent, or must be chosen.
@@ -41,7 +41,7 @@ def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
     started = adb.start(deadline)
     for address in serials:
         _connect_where_needed(adb, address, deadline)
-    listed = _settled(adb, serials, started, deadline)
+    listed = settled(adb, serials, started, deadline)
     if ALL in serials:
         chosen = [entry for entry in listed if entry.state == "device"]
         if not chosen:
@@ -51,8 +51,9 @@ def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
     else:
         chosen = [_only(listed)]
     phones = [Phone(adb, entry.serial) for entry in chosen]
-    for phone in phones:
-        _expect_answer(phone, deadline)
+    if ALL not in serials:  # of many, one that is silent must not keep the others waiting
+        for phone in phones:
+            _expect_answer(phone, deadline)
     return phones
 
 
@@ -65,7 +66,7 @@ def _connect_where_needed(adb: Adb, serial: str, deadline: Deadline) -> None:
         adb.connect(serial, min(10.0, deadline.left()))
 
 
-def _settled(adb: Adb, serials: Sequence[str], started: bool, deadline: Deadline) -> list[Listed]:
+def settled(adb: Adb, serials: Sequence[str], started: bool, deadline: Deadline) -> list[Listed]:
     """The list, once nothing of interest in it is about to change."""
     patience = Deadline(min(_SETTLE_SECONDS, deadline.left()))
     while True:
@@ -82,10 +83,10 @@ def _named(serial: str, listed: Sequence[Listed]) -> Listed:
     if entry is None:
         seen = ", ".join(e.serial for e in listed)
         raise AdbError(
-            f"no phone has the serial '{serial}'; connected: {seen}" if seen else f"'{serial}': {_NO_PHONE}"
+            f"no phone has the serial '{serial}'; connected: {seen}" if seen else f"'{serial}': {NO_PHONE}"
         )
     if entry.state != "device":
-        raise AdbError(_unready(entry))
+        raise AdbError(unready(entry))
     return entry
 
 
@@ -100,10 +101,11 @@ def _only(listed: Sequence[Listed]) -> Listed:
 
 
 def _none_ready(listed: Sequence[Listed]) -> str:
-    return "; ".join(map(_unready, listed)) if listed else _NO_PHONE
+    return "; ".join(map(unready, listed)) if listed else NO_PHONE
 
 
-def _unready(entry: Listed) -> str:
+def unready(entry: Listed) -> str:
+    """Why a phone in that state is of no use, and what to do."""
     kind = next((kind for kind in _REMEDIES if entry.state.startswith(kind)), None)
     remedy = _REMEDIES[kind] if kind else "see 'adb devices'"
     return f"phone {entry.serial} is not ready ({kind or entry.state[:60]}): {remedy}"

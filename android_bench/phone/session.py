@@ -122,7 +122,7 @@ class Session:
         self._trials.sort(key=lambda trial: self._settings.threads.index(trial.threads))
 
     def _bring(self, path: Path, digest: str, reference: Reference) -> tuple[str, str]:
-        """Paths on the phone of a model and of its inputs. Names there are ours: no file's name gets there."""
+        """Paths on the phone of a model and of its inputs, named by us whatever the file is called."""
         folder, name = f"{WORK}/{digest[:16]}", f"model{path.suffix.lower()}"
         with tempfile.TemporaryDirectory(prefix="facekp-") as made:
             inputs = Path(made) / "inputs.bin"
