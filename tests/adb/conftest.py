@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rig.errors import RigError
+from tests.rig.errors import NoRigHereError
 from tests.rig.rig import Rig, obstacle
 
 
@@ -29,5 +29,5 @@ def _raised(data_mb: int = 512) -> Rig:
         pytest.skip(reason)
     try:
         return Rig(data_mb=data_mb)
-    except RigError as error:
+    except NoRigHereError as error:
         pytest.skip(f"no rig can stand here: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig import root
 from tests.rig.errors import RigError
 from tests.rig.profiles import PROFILES
 from tests.rig.rig import Rig
@@ -212,6 +214,46 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     assert soon(lambda: not left_since(before, folder)), left_since(before, folder)
+
+
+def test_it_stands_without_root() -> None:
+    """As `nobody`, with the cache's root; the suite's own Python may lie where only root may read."""
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    if os.geteuid() != 0 or not python:
+        pytest.skip("needs root, to be someone else, and the system's Python")
+    with tempfile.TemporaryDirectory(prefix="rig-of-nobody-") as folder:
+        home = Path(folder)
+        shutil.copytree(ROOT / "tests/rig", home / "tests/rig")
+        for made in (root.device_root(), root.shim()):
+            shutil.copytree(made, home / "cache" / made.name, symlinks=True)
+        (home / "tmp").mkdir()
+        subprocess.run(["chown", "-R", "nobody:nogroup", folder], check=True, timeout=60)
+        command = [
+            "setpriv",
+            "--reuid=nobody",
+            "--regid=nogroup",
+            "--clear-groups",
+            python,
+            "-m",
+            "tests.rig",
+        ]
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": folder,
+            "FACEKP_RIG": str(home / "cache"),
+            "TMPDIR": str(home / "tmp"),
+        }
+        done = subprocess.run(
+            [*command, "adb", "shell", "getprop ro.soc.model; df /data | tail -n 1"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=folder,
+            env=environment,
+        )
+        assert done.returncode == 0 and done.stdout.startswith("SM8150\ndata "), done.stderr
+        assert soon(lambda: not any((home / "tmp").iterdir()))
 
 
 def test_an_unknown_phone_is_refused_with_those_that_there_are() -> None:

@@ -8,11 +8,14 @@ ends everything else in its process namespace and lets go of its mounts and its 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +38,7 @@ class Inside:
         self.daemons: dict[int, subprocess.Popen[bytes]] = {}
         _call("mount", "--make-rprivate", "/")
         _register_arm64()
-        _call("ip", "link", "set", "lo", "up")
+        _raise_loopback()
 
     def serve(self) -> None:
         """Start the rig's adb server; it listens on a path, which every network namespace can reach."""
@@ -163,6 +166,13 @@ def _register_arm64() -> None:
     # F: opened now, so that it is found from any root. P: argv[0] is kept, which toybox goes by.
     entry = b":qemu-aarch64:M::" + b":".join(_MAGIC) + f":{qemu}:OPF".encode()
     (_BINFMT / "register").write_bytes(entry)
+
+
+def _raise_loopback() -> None:
+    """Bring up the network namespace's only interface."""
+    request, up = 0x8914, struct.pack("16sh", b"lo", 1)  # SIOCSIFFLAGS, IFF_UP: netdevice(7)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, request, up + bytes(22))
 
 
 def _call(*command: str) -> None:

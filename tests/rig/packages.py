@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.rig.errors import RigError
+from tests.rig.errors import NoRigHereError
 
 SUITE = "trixie"
 """The first Debian release that packages adbd for arm64."""
@@ -22,7 +22,7 @@ _ARCHIVE = "http://deb.debian.org/debian"
 def unpack(packages: Sequence[str], target: Path, work: Path) -> dict[str, str]:
     """Unpack the packages and all that they depend on into the folder `target`; keep the files in `work`.
 
-    Returns the version of every package unpacked. Raises RigError when apt cannot fetch them.
+    Returns the version of every package unpacked. Raises NoRigHereError when apt cannot fetch them.
     """
     options = _apt_options(work)
     _run(["apt-get", *options, "update"], 300)
@@ -40,7 +40,7 @@ def unpack(packages: Sequence[str], target: Path, work: Path) -> dict[str, str]:
 def _apt_options(work: Path) -> list[str]:
     """Make the private apt folders under `work`; the options that keep apt inside them."""
     if not _KEYRING.exists():
-        raise RigError(f"{_KEYRING} is missing; apt-get install debian-archive-keyring")
+        raise NoRigHereError(f"{_KEYRING} is missing; apt-get install debian-archive-keyring")
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (work / folder).mkdir(parents=True, exist_ok=True)
     # An empty status: every dependency is fetched, whatever the host has installed.
@@ -76,7 +76,7 @@ def _archive() -> str:
 
 
 def _run(command: Sequence[str], timeout: float) -> str:
-    """The command's output; RigError with its last line when it fails or takes over `timeout` seconds."""
+    """The command's output; NoRigHereError with its last line when it fails or takes over `timeout` s."""
     try:
         done = subprocess.run(
             command,
@@ -87,10 +87,10 @@ def _run(command: Sequence[str], timeout: float) -> str:
             env={**os.environ, "LC_ALL": "C"},
         )
     except FileNotFoundError:
-        raise RigError(f"{command[0]} is missing; the rig is made of Debian packages") from None
+        raise NoRigHereError(f"{command[0]} is missing; the rig is made of Debian packages") from None
     except subprocess.TimeoutExpired:
-        raise RigError(f"{command[0]} took longer than {timeout:g} s") from None
+        raise NoRigHereError(f"{command[0]} took longer than {timeout:g} s") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit {done.returncode}"]
-        raise RigError(f"{command[0]} failed: {lines[-1]}")
+        raise NoRigHereError(f"{command[0]} failed: {lines[-1]}")
     return done.stdout

@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.rig import root
 from tests.rig.device_files import write_files
-from tests.rig.errors import RigError
+from tests.rig.errors import NoRigHereError, RigError
 from tests.rig.profiles import PROFILES, Profile
 from tests.rig.state import State
 
@@ -29,7 +29,6 @@ _NEEDED = {
     "adb": "adb",
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
-    "ip": "iproute2",
     "mount": "mount",
     "unshare": "util-linux",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
@@ -63,7 +62,7 @@ class Rig:
     """One or more emulated phones behind an adb server of their own; leave the `with` block to end all.
 
     `data_mb` is the storage of each in MiB; with `opencl` they have a GPU, played by the processor. Tests
-    reach them with the host's adb and `environment`. Raises RigError where there can be no rig.
+    reach them with the host's adb and `environment`. Raises NoRigHereError where there can be no rig.
     """
 
     def __init__(self, profile: str = "snapdragon-855", data_mb: int = 512, opencl: bool = False) -> None:
@@ -77,7 +76,7 @@ class Rig:
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         try:
-            self._take(30)
+            self._enter()
             (self.folder / "home").mkdir()
             self._ask("serve")
             self.serial = self._add(profile)
@@ -106,6 +105,13 @@ class Rig:
             start_new_session=True,
             env={**os.environ, "HOME": str(self.folder / "home"), "PYTHONDONTWRITEBYTECODE": "1"},
         )
+
+    def _enter(self) -> None:
+        """Wait until process 1 of the namespaces is ready to be asked."""
+        try:
+            self._take(30)
+        except RigError as error:
+            raise NoRigHereError(f"this kernel does not let a rig stand: {error}") from None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -212,6 +218,8 @@ class Rig:
         write_files(files, PROFILES[name], self._base, self._shim)
         if self._kernels:
             (files / "vendor/lib64" / root.OPENCL.name).symlink_to(f"/{root.OPENCL}")
+            (files / "vendor/bin").mkdir()
+            (files / "vendor/bin/ld").symlink_to("/usr/bin/aarch64-linux-gnu-ld")  # its compiler looks for it
         kernels = str(self._kernels) if self._kernels else None
         self._ask("mount", device=number, data_mb=self._data_mb, kernels=kernels)
         return self._start(number)
@@ -219,7 +227,7 @@ class Rig:
     def _start(self, number: int) -> str:
         port = _PORT + number
         self._ask("start", device=number, port=port, cpu=self._devices[number].qemu_cpu)
-        serial, deadline, said = f"127.0.0.1:{port}", time.monotonic() + 30, ""
+        serial, deadline, said = f"127.0.0.1:{port}", time.monotonic() + 60, ""
         while time.monotonic() < deadline:
             said = self.adb("connect", serial).stdout
             if "connected to" in said and self.adb("-s", serial, "get-state").stdout.strip() == "device":

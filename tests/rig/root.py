@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.rig.errors import RigError
+from tests.rig.errors import NoRigHereError, RigError
 from tests.rig.packages import unpack
 
 _SHIM = Path(__file__).parent / "shim"
@@ -47,8 +47,8 @@ def cache() -> Path:
 def device_root(opencl: bool = False) -> Path:
     """The folder that devices take for their `/`; fetched from Debian the first time.
 
-    With `opencl` it has an OpenCL that computes on the processor, and 400 MB more. Raises RigError when
-    the packages cannot be fetched.
+    With `opencl` it has an OpenCL that computes on the processor, and 400 MB more. Raises NoRigHereError
+    when the packages cannot be fetched.
     """
     recipe = f"{_PACKAGES} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}".encode()
     if not opencl:
@@ -59,7 +59,7 @@ def device_root(opencl: bool = False) -> Path:
 def shim() -> Path:
     """The folder of bionic's libraries as forwarders to glibc, compiled the first time.
 
-    Raises RigError when the compiler is missing or refuses.
+    Raises NoRigHereError when the compiler is missing, RigError when it refuses.
     """
     sources = sorted(_SHIM.iterdir())
     recipe = inspect.getsource(_make_shim).encode() + b"".join(path.read_bytes() for path in sources)
@@ -105,7 +105,7 @@ def _toybox_names(root: Path) -> str:
     """Names of the commands that toybox has in it, as toybox itself prints them."""
     qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
     if qemu is None:
-        raise RigError("qemu-aarch64-static is missing; apt-get install qemu-user-static")
+        raise NoRigHereError("qemu-aarch64-static is missing; apt-get install qemu-user-static")
     command = [qemu, "-L", str(root), str(root / "usr/bin/toybox")]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
@@ -133,7 +133,9 @@ def _compile(target: Path, *arguments: str) -> None:
     """Compile files of the shim into a shared library for arm64."""
     compiler = "aarch64-linux-gnu-gcc"
     if not shutil.which(compiler):
-        raise RigError(f"{compiler} is missing; apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+        raise NoRigHereError(
+            f"{compiler} is missing; apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+        )
     flags = (
         "-shared",
         "-fPIC",
