@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -64,10 +64,10 @@ def look_at_machine() -> Iterator[Finding]:
         yield Finding("state", "note", warning)
 
 
-def look_at_adb(adb: Adb) -> Iterator[Finding]:
-    """The client, its server, and every phone that it lists."""
+def look_at_adb(adb: Adb, serials: Sequence[str] = ()) -> Iterator[Finding]:
+    """The client, its server, and these phones, or every one that it lists."""
     from android_bench.phone.adb import DISCOVERY_SECONDS, AdbError, Deadline
-    from android_bench.phone.find import find_phones
+    from android_bench.phone.find import ALL, find_phones
 
     deadline = Deadline(DISCOVERY_SECONDS)
     try:
@@ -75,14 +75,14 @@ def look_at_adb(adb: Adb) -> Iterator[Finding]:
         yield Finding("adb", "ok", f"{release}, {adb.program}")
         started = adb.start(deadline)
         yield Finding("adb server", "ok", adb.server.address + (", started just now" if started else ""))
-        serials = [entry.serial for entry in adb.devices(deadline.left())]
-        if not serials:
-            find_phones(adb)  # a server that has just started learns of its phones a little later
-            serials = [entry.serial for entry in adb.devices(deadline.left())]
+        listed = serials or [entry.serial for entry in adb.devices(deadline.left())]
+        if not listed:
+            # A server that has just started learns of its phones a little later.
+            listed = [phone.serial for phone in find_phones(adb, [ALL])]
     except AdbError as error:
         yield Finding("adb", "missing", str(error))
         return
-    for serial in serials:
+    for serial in listed:
         yield from _look_at(adb, serial)
 
 

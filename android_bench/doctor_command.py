@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,18 +24,24 @@ def doctor(
     adb_server: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="An adb server elsewhere.")
     ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(help="This phone alone, or HOST:PORT of one in the network; repeatable. Default: all."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of lines.")
     ] = False,
 ) -> None:
     """Look at this computer and at every phone: what is there, what is missing and how to get it.
 
-    Nothing is measured, fetched or changed. Ends with exit code 1 where something is missing.
+    Nothing is measured or fetched. Ends with exit code 1 where something is missing.
     """
     if device not in ("cpu", "adb"):
         raise typer.BadParameter(f"'{device}' is not one of cpu, adb", param_hint="--device")
-    findings = []
-    for finding in _findings(device, adb, adb_server):
+    findings: list[Finding] = []
+    for finding in _findings(device, adb, adb_server, serial or []):
+        if finding in findings:  # what two phones have in common
+            continue
         findings.append(finding)
         if not as_json:
             _show(finding)
@@ -43,10 +49,13 @@ def doctor(
     if as_json:
         print_json({"schema": SCHEMA, "ok": not missing, "findings": [asdict(f) for f in findings]})
     if missing:
-        raise UserError(f"{len(missing)} of {len(findings)} pieces are missing; first: {missing[0].text}")
+        more = f" (and {len(missing) - 1} more, see above)" if len(missing) > 1 else ""
+        raise UserError(f"not ready: {missing[0].text}{more}")
 
 
-def _findings(device: str, program: str | None, address: str | None) -> Iterator[Finding]:
+def _findings(
+    device: str, program: str | None, address: str | None, serials: Sequence[str]
+) -> Iterator[Finding]:
     from android_bench.doctor import Finding, look_at_adb, look_at_host, look_at_machine
 
     yield from look_at_host()
@@ -61,7 +70,7 @@ def _findings(device: str, program: str | None, address: str | None) -> Iterator
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--adb-server") from None
     try:
-        yield from look_at_adb(Adb(program, server))
+        yield from look_at_adb(Adb(program, server), serials)
     except AdbError as error:
         yield Finding("adb", "missing", str(error))
 
