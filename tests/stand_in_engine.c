@@ -98,3 +98,20 @@ void *TfLiteGpuDelegateV2Create(const struct gpu_options *options) {
           options->priority2, options->priority3, (long long)options->flags, options->partitions, options->token);
   return says("no-delegate") ? NULL : &out;
 }
+
+/* The options of 2.16.1's NNAPI delegate. */
+struct nnapi_options {
+  int32_t preference;
+  const char *accelerator, *folder, *token;
+  int32_t no_cpu, half, partitions;
+  void *library;
+};
+struct nnapi_options TfLiteNnapiDelegateOptionsDefault(void) {
+  struct nnapi_options options = {-1, NULL, NULL, "token", 1, 0, 3, NULL};
+  return options;
+}
+void *TfLiteNnapiDelegateCreate(const struct nnapi_options *options) {
+  fprintf(stderr, "nnapi %d %d %d %d %s\n", options->preference, options->no_cpu, options->half, options->partitions,
+          options->token);
+  return says("no-delegate") ? NULL : &out;
+}

@@ -181,8 +181,8 @@ def test_the_gpu_is_set_up_as_the_official_tool_does_it(run: Callable[..., Outco
     library = str(built / "engine.so")
     done = run("--delegate", "gpu", "--gpu-library", library)
     assert done.result["delegate"] == "gpu"
-    # Sustained speed; latency before memory before precision. All else is the library's own.
-    assert "gpu 0 1 2 3 1 1 77 token" in done.stderr
+    # Latency before memory before precision. All else is the library's own.
+    assert "gpu 0 0 2 3 1 1 77 token" in done.stderr
     assert "delegates 1" in done.stderr
     for stand_in in ("no-delegate", "no-interpreter", "no-memory"):
         done.output.unlink(missing_ok=True)
@@ -194,6 +194,20 @@ def test_the_gpu_is_set_up_as_the_official_tool_does_it(run: Callable[..., Outco
 @needs_compiler
 def test_no_nnapi_is_not_the_cpu_in_its_place(run: Callable[..., Outcome]) -> None:
     run("--delegate", "nnapi").failed(5, "no NNAPI", "libneuralnetworks.so")
+
+
+@needs_compiler
+def test_nnapi_is_left_as_the_library_sets_it(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    empty = tmp_path / "libneuralnetworks.so"
+    command = ["cc", "-shared", "-fPIC", "-x", "c", "/dev/null", "-o", str(empty)]
+    subprocess.run(command, check=True, timeout=60)
+    system = {"LD_LIBRARY_PATH": str(tmp_path)}
+    done = run("--delegate", "nnapi", env=system)
+    assert done.result["delegate"] == "nnapi"
+    assert "nnapi -1 1 0 3 token" in done.stderr
+    assert "delegates 1" in done.stderr
+    done.output.unlink()
+    run("--delegate", "nnapi", stand_in="no-delegate", env=system).failed(5, "nnapi")
 
 
 @needs_compiler
