@@ -26,6 +26,7 @@ from android_bench.devices_command import devices
 from android_bench.doctor_command import doctor
 from android_bench.phone_options import phone_measurement, refuse_phone_options
 from android_bench.report_command import report
+from facekp_export.noise import this_process_is_ours
 from facekp_train.console import UserError, err, new_app, out, run
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ def _progress_bar() -> Iterator[Progress]:
 
 def main() -> None:
     """Run as a program."""
+    this_process_is_ours()
     run(app)
 
 

@@ -11,6 +11,7 @@ from android_bench.host import Interrupted, Progress
 from android_bench.jobs import plan
 from android_bench.phone.adb import Adb, StoppedError
 from android_bench.phone.find import find_phones
+from android_bench.phone.parity import Reference, reference_of
 from android_bench.phone.server import Server
 from android_bench.phone.session import Session
 from android_bench.phone.settings import Settings
@@ -63,7 +64,8 @@ def bench_phones(
     adb = Adb(access.program, access.server, stop)
     phones = find_phones(adb, access.serials)
     told = _Told(progress)
-    sessions = [Session(phone, files, settings, told.of(phone.serial)) for phone in phones]
+    references = {path: _reference(path) for path in files}
+    sessions = [Session(phone, references, settings, told.of(phone.serial)) for phone in phones]
     threads = [threading.Thread(target=_quiet, args=(session,)) for session in sessions]
     for thread in threads:
         thread.start()
@@ -79,6 +81,15 @@ def bench_phones(
         raise Interrupted(_records(sessions, "interrupted: ")) from None
     unmeasured = [session.error for session in sessions if session.error and not session.records()]
     return Outcome(_records(sessions, ""), unmeasured)
+
+
+def _reference(path: Path) -> Reference | str:
+    """This computer's answers for a file, or why it has none."""
+    try:
+        return reference_of(path)
+    except ValueError as error:
+        # The record names the file; a reason need not repeat it.
+        return str(error).removeprefix(f"{path}: ")
 
 
 def _quiet(session: Session) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from android_bench.phone.adb import AdbError, PhoneLostError, StoppedError
@@ -14,9 +14,9 @@ from android_bench.phone.clusters import fastest_cores
 from android_bench.phone.device import Device, describe, expect_usable
 from android_bench.phone.install import install, remove
 from android_bench.phone.lock import locked
-from android_bench.phone.parity import Reference, reference_of
+from android_bench.phone.parity import Reference
 from android_bench.phone.run import RunError
-from android_bench.phone.runners import Program, prepare
+from android_bench.phone.runners import prepare
 from android_bench.phone.settings import Settings
 from android_bench.phone.shell import Phone
 from android_bench.phone.state import read_state, slowed
@@ -37,12 +37,13 @@ Tell = Callable[[float, int, str], None]
 class Session:
     """The measurements on one phone. `run` makes them; `records` may be asked at any time after it."""
 
-    def __init__(self, phone: Phone, files: Sequence[Path], settings: Settings, tell: Tell) -> None:
+    def __init__(
+        self, phone: Phone, files: Mapping[Path, Reference | str], settings: Settings, tell: Tell
+    ) -> None:
+        """files: model file -> this computer's answers, or why it has none."""
         self._phone, self._files, self._settings = phone, files, settings
         self._tell = tell
         self._trials: list[Trial] = []
-        self._programs: dict[str, Program | str] = {}
-        self._references: dict[Path, Reference | str] = {}
         self.error: str | None = None
         """Why nothing, or nothing more, could be measured on this phone."""
 
@@ -97,7 +98,7 @@ class Session:
             self._say(f"bringing the runner for {suffix} files")
             programs[suffix] = prepare(self._phone, device, suffix, self._settings)
         self._phone.ask(f"rm -rf {WORK} && mkdir -p {WORK}")
-        for path in self._files:
+        for path, reference in self._files.items():
             program = programs[path.suffix.lower()]
             trials = [
                 Trial(self.serial, device, path, delegate, threads)
@@ -106,11 +107,9 @@ class Session:
             ]
             self._trials += trials
             self._say(f"bringing {path.name}")
-            try:
-                reference = reference_of(path)
-            except ValueError as error:
+            if isinstance(reference, str):
                 for trial in trials:
-                    trial.failure = str(error).removeprefix(f"{path}: ")
+                    trial.failure = reference
                 continue
             model, inputs = self._bring(path, trials[0].sha256, reference)
             for trial in trials:
