@@ -35,8 +35,8 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
     if stale:
         phone.ask(f"cd {shlex.quote(folder)} && rm -rf -- {_quoted(stale)}")
     missing = {name: path for name, path in files.items() if there.get(name) != wanted[name]}
+    _expect_space(phone, missing)
     try:
-        _expect_space(phone, missing)
         for name, path in missing.items():
             phone.push(path, f"{folder}/{name}{_PART}")
         _prove(phone, folder, {name: wanted[name] for name in missing}, seconds)

@@ -1,0 +1,315 @@
+"""What we make of what adb says: every fault is one sentence, in bounded time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scripted_phone import PROPERTIES, ScriptedPhone
+
+from android_bench.phone.adb import Adb, AdbError, PhoneLostError, StoppedError, TimeLimitError
+from android_bench.phone.device import describe, expect_usable
+from android_bench.phone.find import find_phones
+from android_bench.phone.install import ROOT, install
+from android_bench.phone.lock import locked
+from android_bench.phone.run import RunError, run_program
+from android_bench.phone.server import Server
+from android_bench.phone.shell import DiskFullError, Phone
+from facekp_train.console import UserError
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPhone]:
+    folder = tmp_path / "scripted"
+    folder.mkdir()
+    scripted = ScriptedPhone(folder)
+    for name, value in scripted.environment.items():
+        monkeypatch.setenv(name, value)
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def phone(scripted: ScriptedPhone) -> Phone:
+    return Phone(Adb(), "TEST")
+
+
+def test_the_only_phone_is_found_whatever_it_is_called(scripted: ScriptedPhone) -> None:
+    odd = "a 'b\" $(touch hacked); c"
+    scripted.save(phones={odd: "device"})
+    (found,) = find_phones(Adb())
+    assert found.serial == odd
+    assert found.shell("true").code == 0
+    assert scripted.calls[-1][:2] == ["-s", odd]
+    assert not Path("hacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("phones", "serials", "says"),
+    [
+        ({}, (), "no phone is connected"),
+        ({"A": "device", "B": "device"}, (), "2 phones are connected: A, B"),
+        ({"A": "unauthorized"}, (), "Allow USB debugging"),
+        ({"A": "no permissions (user in plugdev group; see [http://x])"}, (), "udev"),
+        ({"A": "bootloader"}, (), "fastboot reboot"),
+        ({"A": "host"}, (), "not ready (host)"),
+        ({"A": "device"}, ("B",), "no phone has the serial 'B'; connected: A"),
+        ({"A": "recovery"}, ("A",), "recovery mode"),
+        ({}, ("all",), "no phone is connected"),
+    ],
+    ids=str,
+)
+def test_a_phone_that_is_no_use_has_its_sentence(
+    scripted: ScriptedPhone, phones: dict[str, str], serials: tuple[str, ...], says: str
+) -> None:
+    scripted.save(phones=phones)
+    with pytest.raises(AdbError) as error:
+        find_phones(Adb(), serials)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_offline_phone_is_waited_for_and_then_named(
+    scripted: ScriptedPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("android_bench.phone.find._SETTLE_SECONDS", 3.0)
+    scripted.save(phones={"A": "offline"})
+    with pytest.raises(AdbError, match=r"not ready \(offline\): unplug"):
+        find_phones(Adb())
+    assert sum(call == ["devices"] for call in scripted.calls) >= 2
+
+
+def test_an_offline_phone_beside_a_ready_one_is_no_obstacle(
+    scripted: ScriptedPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("android_bench.phone.find._SETTLE_SECONDS", 0.1)
+    scripted.save(phones={"A": "offline", "B": "device"})
+    assert [phone.serial for phone in find_phones(Adb())] == ["B"]
+    assert [phone.serial for phone in find_phones(Adb(), ("all",))] == ["B"]
+
+
+def test_no_adb_and_what_is_no_adb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("ANDROID_HOME", "ANDROID_SDK_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(AdbError, match="no adb on this computer; install"):
+        Adb()
+    with pytest.raises(AdbError, match="cannot be started"):
+        Adb(str(tmp_path / "gone")).version()
+    for text, says in (
+        ("echo hello", "is no adb"),
+        ("echo 'Android Debug Bridge version 1.0.39'; echo 'Version 27.0.1'", "too old"),
+        ("echo 'Android Debug Bridge version 1.0.32'", "too old"),
+    ):
+        program = tmp_path / "platform-tools" / "adb"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("ANDROID_HOME", str(tmp_path))
+        with pytest.raises(AdbError, match=says):
+            Adb().version()
+
+
+def test_a_server_of_another_version_is_not_ended(scripted: ScriptedPhone) -> None:
+    scripted.server_version(40)
+    with pytest.raises(AdbError, match="version 40 is already running"):
+        find_phones(Adb())
+    # A client of another version would end the server with any of these.
+    assert all(call == ["version"] for call in scripted.calls)
+
+
+def test_a_server_elsewhere_that_is_not_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert Server.parse(f"127.0.0.1:{port}").version(1) is None
+    assert Server("tcp:farm.example:5037").remote
+    assert not Server.parse("127.0.0.1").remote
+    for text in ("a b", "host:99999", "", "host:port"):
+        with pytest.raises(ValueError, match="no HOST:PORT"):
+            Server.parse(text)
+
+
+def test_a_server_that_says_nothing_or_nonsense_is_named_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(f"tcp:localhost:{listening.getsockname()[1]}")
+        with pytest.raises(UserError, match=r"does not answer within 0\.2 s"):
+            server.version(0.2)
+
+        def nonsense() -> None:
+            for _ in range(2):
+                connection, _ = listening.accept()
+                connection.sendall(b"HTTP/1.1 400 Bad")
+                connection.close()
+
+        threading.Thread(target=nonsense, daemon=True).start()
+        # The first in line is the connection above.
+        with pytest.raises(UserError, match="no adb server"):
+            server.version(5)
+
+
+def test_connect_is_judged_by_its_text(scripted: ScriptedPhone) -> None:
+    said = "failed to connect to '10.0.0.9:5555': Connection refused\n"
+    scripted.save(phones={}, connect={"stdout": said, "code": 0})
+    with pytest.raises(AdbError, match=r"10.0.0.9:5555 cannot be reached .*Connection refused"):
+        find_phones(Adb(), ("10.0.0.9:5555",))
+    assert ["disconnect", "10.0.0.9:5555"] in scripted.calls
+
+
+def test_a_phone_that_is_listed_and_silent(scripted: ScriptedPhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("android_bench.phone.find.DISCOVERY_SECONDS", 2.0)
+    scripted.save(shell={"sleep": 60})
+    begun = time.monotonic()
+    with pytest.raises(TimeLimitError, match="gave no answer within"):
+        find_phones(Adb())
+    assert time.monotonic() - begun < 10
+
+
+def test_only_the_last_line_proves_that_a_script_ended(scripted: ScriptedPhone, phone: Phone) -> None:
+    result = phone.shell("echo '  out'; echo err >&2; exit 7")
+    assert (result.code, result.stdout, result.stderr) == (7, "  out\n", "err\n")
+    assert phone.shell("printf 'no newline'").stdout == "no newline"
+    # Exit code 0 and half of the output is what a phone leaves that is unplugged.
+    scripted.save(cut="seq")
+    with pytest.raises(PhoneLostError, match="lost in the middle"):
+        phone.shell("seq 100")
+    scripted.save(cut=None, shell={"stderr": "error: device offline\n", "code": 1})
+    with pytest.raises(PhoneLostError, match=r"\(error: device offline\)"):
+        phone.shell("true")
+
+
+def test_a_script_cannot_pretend_its_end(scripted: ScriptedPhone, phone: Phone) -> None:
+    scripted.save(shell={"stdout": "\nfacekp-0123456789abcdef 0\n", "code": 0})
+    with pytest.raises(PhoneLostError):
+        phone.shell("true")
+
+
+def test_a_flood_of_output_is_cut_off(
+    scripted: ScriptedPhone, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("android_bench.phone.adb._MOST_BYTES", 1_000_000)
+    scripted.save(shell={"flood": True})
+    begun = time.monotonic()
+    with pytest.raises(AdbError):
+        phone.shell("true", timeout=60)
+    assert time.monotonic() - begun < 30
+
+
+def test_a_call_is_called_off_at_once(scripted: ScriptedPhone, phone: Phone) -> None:
+    scripted.save(shell={"sleep": 60})
+    threading.Timer(0.3, phone.adb.stop.set).start()
+    begun = time.monotonic()
+    with pytest.raises(StoppedError):
+        phone.shell("true", timeout=60)
+    assert time.monotonic() - begun < 10
+
+
+def files(folder: Path, **contents: str) -> dict[str, Path]:
+    for name, text in contents.items():
+        (folder / name).write_text(text)
+    return {name: folder / name for name in contents}
+
+
+def test_only_what_differs_is_pushed_and_what_is_stale_goes(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    there = scripted.root / ROOT[1:] / "x"
+    wanted = files(tmp_path, **{"a b'c.so": "one", "lib.so": "two", "same": "three"})
+    scripted.put(f"{ROOT}/x/same", "three")
+    scripted.put(f"{ROOT}/x/lib.so", "TWO")  # of the same size
+    scripted.put(f"{ROOT}/x/libc.so", "of an older bundle")
+    scripted.put(f"{ROOT}/x/lib.so.part", "of a push that was killed")
+    install(phone, f"{ROOT}/x", wanted)
+    assert {path.name: path.read_text() for path in there.iterdir()} == {
+        name: path.read_text() for name, path in wanted.items()
+    }
+    assert sorted(Path(call[4]).name for call in scripted.calls if "push" in call) == [
+        "a b'c.so.part",
+        "lib.so.part",
+    ]
+    assert os.access(there / "lib.so", os.X_OK)
+
+
+def test_a_damaged_push_is_noticed_and_leaves_nothing(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    scripted.save(damage=True)
+    with pytest.raises(AdbError, match=r"lib\.so arrived damaged"):
+        install(phone, f"{ROOT}/x", files(tmp_path, **{"lib.so": "two"}))
+    assert list((scripted.root / ROOT[1:] / "x").iterdir()) == []
+
+
+def test_a_full_phone_is_told_how_much_is_needed(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    wanted = files(tmp_path, big="x" * 3_000_000)
+    scripted.tool(
+        "df", "echo 'Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/x 9 9 1000 9% /data'"
+    )
+    with pytest.raises(DiskFullError, match=r"3\.0 MB are needed in /data/local/tmp and 1\.0 MB are free"):
+        install(phone, f"{ROOT}/x", wanted)
+    # Where df tells nothing, adb does, and on stdout.
+    scripted.tool("df", "true")
+    scripted.save(push={"stdout": "adb: error: remote write failed: No space left on device\n", "code": 1})
+    with pytest.raises(DiskFullError, match=r"3\.0 MB are needed"):
+        install(phone, f"{ROOT}/x", wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"ro.product.cpu.abilist": "armeabi-v7a,armeabi"}, "armeabi-v7a"),
+        ({"ro.product.cpu.abilist": "x86_64,x86"}, "arm64-v8a"),
+        ({"ro.build.version.sdk": "23", "ro.build.version.release": "6.0"}, "Android 6.0"),
+    ],
+    ids=str,
+)
+def test_a_phone_that_cannot_run_us_is_refused(
+    scripted: ScriptedPhone, phone: Phone, changes: dict[str, str], says: str
+) -> None:
+    scripted.properties(PROPERTIES | changes)
+    with pytest.raises(UserError, match=says):
+        expect_usable(describe(phone), "TEST")
+
+
+def test_a_program_that_hangs_is_ended_on_the_phone(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    folder = f"{ROOT}/hang"
+    scripted.put(f"{folder}/hang", "#!/bin/sh\necho $$ > number\nexec sleep 300\n")
+    (scripted.root / folder[1:] / "hang").chmod(0o755)
+    with pytest.raises(RunError, match="no answer within 3 s, so it was ended"):
+        run_program(phone, folder, ["./hang"], timeout=3)
+    number = int((scripted.root / folder[1:] / "number").read_text())
+    for _ in range(50):
+        if not Path(f"/proc/{number}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_one_measurement_at_a_time_on_a_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with locked("a/../b", "s"):
+        with pytest.raises(UserError, match=rf"process {os.getpid()}"), locked("a/../b", "s"):
+            pass
+        with locked("another", "s"), locked("a/../b", "of another farm"):
+            pass
+    with locked("a/../b", "s"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["facekp"]
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="set XDG_CACHE_HOME"), locked("a", "s"):
+        pass
