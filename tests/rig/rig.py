@@ -217,7 +217,7 @@ class Rig:
         files = self.folder / f"{number}/files"
         write_files(files, PROFILES[name], self._base, self._shim)
         if self._kernels:
-            (files / "vendor/lib64" / root.OPENCL.name).symlink_to(f"/{root.OPENCL}")
+            shutil.copy(self._shim / root.OPENCL, files / "vendor/lib64")
             (files / "vendor/bin").mkdir()
             (files / "vendor/bin/ld").symlink_to("/usr/bin/aarch64-linux-gnu-ld")  # its compiler looks for it
         kernels = str(self._kernels) if self._kernels else None

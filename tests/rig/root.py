@@ -23,6 +23,7 @@ from tests.rig.packages import unpack
 
 _SHIM = Path(__file__).parent / "shim"
 _PACKAGES = ("adbd", "toybox", "mksh", "libc6")
+_OPENCL_PACKAGES = ("pocl-opencl-icd", "ocl-icd-libopencl1")
 _SYSTEM_LIBRARIES = (
     "libc.so",
     "libm.so",
@@ -32,8 +33,8 @@ _SYSTEM_LIBRARIES = (
     "libGLESv3.so",
     "libbionic.so",
 )
-OPENCL = Path("opencl/libOpenCL.so")
-"""Where a root with OpenCL keeps what answers for a phone's."""
+OPENCL = "vendor/libOpenCL.so"
+"""What answers for a phone's OpenCL, in the folder of the shim."""
 _LIBRARIES = Path("usr/lib/aarch64-linux-gnu")
 
 
@@ -50,10 +51,10 @@ def device_root(opencl: bool = False) -> Path:
     With `opencl` it has an OpenCL that computes on the processor, and 400 MB more. Raises NoRigHereError
     when the packages cannot be fetched.
     """
-    recipe = f"{_PACKAGES} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}".encode()
-    if not opencl:
-        return _made_once("root", recipe, lambda root: _make_root(root, _PACKAGES))
-    return _made_once("root-opencl", recipe + (_SHIM / "opencl.c").read_bytes(), _make_opencl_root)
+    packages = (*_PACKAGES, *_OPENCL_PACKAGES) if opencl else _PACKAGES
+    recipe = f"{packages} {_SYSTEM_LIBRARIES} {inspect.getsource(_make_root)}".encode()
+    name = "root-opencl" if opencl else "root"
+    return _made_once(name, recipe, lambda root: _make_root(root, packages))
 
 
 def shim() -> Path:
@@ -95,12 +96,6 @@ def _make_root(root: Path, packages: Sequence[str]) -> None:
     (root / "versions.json").write_text(json.dumps(versions, indent=2))
 
 
-def _make_opencl_root(root: Path) -> None:
-    _make_root(root, (*_PACKAGES, "pocl-opencl-icd", "ocl-icd-libopencl1"))
-    (root / OPENCL).parent.mkdir()
-    _compile(root / OPENCL, "opencl.c", "-Wl,--no-as-needed", str(root / _LIBRARIES / "libOpenCL.so.1"))
-
-
 def _toybox_names(root: Path) -> str:
     """Names of the commands that toybox has in it, as toybox itself prints them."""
     qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
@@ -127,6 +122,12 @@ def _make_shim(folder: Path) -> None:
         _compile(
             folder / f"{name}.so", "forward.S", "forward.c", *defines, *hidden, str(folder / "libbionic.so")
         )
+
+    # Its name is all that is needed of Debian's OpenCL to link against it.
+    debians = folder / "vendor/libOpenCL.so.1"
+    debians.parent.mkdir()
+    _compile(debians, "-x", "c", "/dev/null")
+    _compile(folder / OPENCL, "opencl.c", "-Wl,--no-as-needed", str(debians))
 
 
 def _compile(target: Path, *arguments: str) -> None:
