@@ -1,0 +1,211 @@
+"""facekp-bench --device adb from end to end, against a real daemon: what it measures, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from android_bench.phone.install import ROOT
+from android_bench.record import Document, Record
+from facekp_export.shipped import shipped_models_dir
+from tests.rig.rig import Rig
+
+pytestmark = pytest.mark.adb
+
+INT8 = shipped_models_dir() / "mdp-0.25x" / "model_int8.tflite"
+QUICK = (
+    "--repeat", "1", "--min-runs", "3", "--min-seconds", "0", "--warmup", "1", "--timeout", "300",
+)  # fmt: skip
+ENDLESS = ("--repeat", "1", "--min-runs", "1000000", "--min-seconds", "0")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def environment(rig: Rig, tmp_path: Path) -> dict[str, str]:
+    """The rig's, with this user's bundles and locks of the test's own."""
+    bundles = os.environ.get("FACEKP_CACHE") or str(Path.home() / ".cache/facekp/bundles")
+    return rig.environment | {"FACEKP_CACHE": bundles, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "200"}
+
+
+def start(rig: Rig, tmp_path: Path, *words: str | Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "android_bench", "--device", "adb", *map(str, words)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(rig, tmp_path)
+    )
+
+
+def finish(process: subprocess.Popen[str], timeout: float = 500) -> tuple[int, str, str]:
+    stdout, stderr = process.communicate(timeout=timeout)
+    return process.returncode, stdout, stderr
+
+
+def measure(rig: Rig, tmp_path: Path, *words: str | Path) -> list[Record]:
+    code, stdout, stderr = finish(start(rig, tmp_path, *words, "--json"))
+    assert code == 0, stderr
+    return Document.model_validate_json(stdout).records
+
+
+def until(true: Callable[[], Any], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def running(rig: Rig) -> bool:
+    return (
+        "facekp_runner"
+        in rig.adb("-s", rig.serial, "shell", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout
+    )
+
+
+def error_of(stderr: str) -> str:
+    (line,) = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    return line
+
+
+def test_a_record_says_what_was_measured_on_what(rig: Rig, tmp_path: Path) -> None:
+    (record,) = measure(rig, tmp_path, "--models", INT8, "--repeat", "2", *QUICK[2:])
+    assert (record.device, record.delegate, record.emulated, record.valid) == ("adb", "cpu", True, True)
+    assert record.serial == rig.serial
+    assert record.fingerprint and record.state_before and record.state_after and record.parity
+    assert (record.fingerprint.chip, record.fingerprint.page_bytes) == ("Snapdragon 855", 4096)
+    assert [cluster.cpus for cluster in record.fingerprint.clusters] == [[7], [4, 5, 6], [0, 1, 2, 3]]
+    assert record.cpus == [7]
+    assert record.runner and record.runner.name == "bionic"
+    assert record.runtime_version == "2.16.1"
+    assert record.parity.ok and record.parity.inputs == 8
+    assert record.parity.mean_px is not None and record.parity.mean_px <= 0.1
+    assert record.repeats and [repeat.runs for repeat in record.repeats] == [3, 3]
+    assert len(record.samples_ms) == 6 and record.agreement is not None
+    # Models and inputs are gone, the runner stays for the next time.
+    assert rig.shell(f"ls {ROOT}").split() == ["bionic"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["mdp-0.25x", "mdp-1x"])
+@pytest.mark.parametrize("runner", ["auto", "glibc"])
+def test_every_shipped_file_gives_this_computers_points(
+    rig: Rig, tmp_path: Path, model: str, runner: str
+) -> None:
+    folder = shipped_models_dir() / model
+    wanted = {path.name for path in folder.iterdir() if path.suffix in (".tflite", ".onnx")}
+    if runner == "glibc":
+        wanted = {name for name in wanted if name.endswith(".tflite")}
+    quick = ("--repeat", "1", "--min-runs", "1", "--min-seconds", "0", "--warmup", "0", "--timeout", "600")
+    records = measure(rig, tmp_path, "--models", folder, "--runner", runner, *quick)
+    assert {Path(record.model).name for record in records} == wanted
+    for record in records:
+        assert record.parity and record.parity.ok
+        assert record.runner
+        expected = (
+            "onnxruntime" if record.model.endswith(".onnx") else "bionic" if runner == "auto" else "glibc"
+        )
+        assert record.runner.name == expected
+
+
+def test_a_phone_lost_in_the_middle_of_a_run(fresh_rig: Rig, tmp_path: Path) -> None:
+    process = start(fresh_rig, tmp_path, "--models", INT8, *ENDLESS, "--json")
+    until(lambda: running(fresh_rig))
+    fresh_rig.kill_adbd()
+    code, stdout, stderr = finish(process, 60)
+    assert code == 1
+    assert "was lost in the middle of a command" in error_of(stderr)
+    (record,) = json.loads(stdout)["records"]
+    assert (record["valid"], record["p50_ms"]) == (False, None)
+
+
+def test_a_run_that_takes_too_long_is_ended_on_the_phone(rig: Rig, tmp_path: Path) -> None:
+    process = start(rig, tmp_path, "--models", INT8, *ENDLESS, "--timeout", "10")
+    code, _, stderr = finish(process, 90)
+    assert code == 1
+    assert "allow more with --timeout" in error_of(stderr)
+    until(lambda: not running(rig), 10)
+
+
+def test_a_daemon_that_falls_silent_is_noticed_in_time(fresh_rig: Rig, tmp_path: Path) -> None:
+    fresh_rig.stop_adbd()
+    try:
+        begun = time.monotonic()
+        code, _, stderr = finish(start(fresh_rig, tmp_path, "--models", INT8), 60)
+        assert time.monotonic() - begun < 40  # 20 s, and Python's start on a busy machine
+        assert code == 1
+        assert "gave no answer within" in error_of(stderr)
+    finally:
+        fresh_rig.continue_adbd()
+
+
+def test_ctrl_c_keeps_what_was_measured_and_ends_the_runner(rig: Rig, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    process = start(rig, tmp_path, "--models", INT8, *ENDLESS, "--out", kept)
+    until(lambda: running(rig))
+    process.send_signal(signal.SIGINT)
+    code, _, _ = finish(process, 60)
+    assert code == 130
+    (record,) = Document.model_validate_json(kept.read_text()).records
+    assert record.invalid_reasons == ["interrupted: only 0 of 1 repeats"]
+    until(lambda: not running(rig), 10)
+    assert "work" not in rig.shell(f"ls {ROOT}").split()
+
+
+def test_a_full_phone(fresh_rig: Rig, tmp_path: Path) -> None:
+    fresh_rig.fill_disk()
+    try:
+        code, _, stderr = finish(start(fresh_rig, tmp_path, "--models", INT8), 90)
+        assert code == 1
+        assert "MB are needed in /data/local/tmp" in error_of(stderr)
+    finally:
+        fresh_rig.free_disk()
+    assert fresh_rig.shell(f"find {ROOT} -type f") == ""
+
+
+def test_a_stale_library_on_the_phone_is_replaced(rig: Rig, tmp_path: Path) -> None:
+    library = f"{ROOT}/bionic/libtensorflowlite_jni.so"
+    measure(rig, tmp_path, "--models", INT8, *QUICK)
+    # One byte of it is another, its size and time are the same.
+    rig.shell(f"printf X | dd of={library} bs=1 seek=5000 conv=notrunc 2>/dev/null && touch -d @1 {library}")
+    before = rig.shell(f"sha256sum {library}")
+    (record,) = measure(rig, tmp_path, "--models", INT8, *QUICK)
+    assert record.engine_sha256 and record.engine_sha256 not in before
+    assert record.engine_sha256 in rig.shell(f"sha256sum {library}")
+
+
+def test_a_kirin_beside_it_is_measured_at_the_same_time(fresh_rig: Rig, tmp_path: Path) -> None:
+    other = fresh_rig.second_device("kirin-980")
+    code, _, stderr = finish(start(fresh_rig, tmp_path, "--models", INT8, *QUICK), 60)
+    assert code == 1
+    assert f"2 phones are connected: {fresh_rig.serial}, {other}" in error_of(stderr)
+    records = measure(fresh_rig, tmp_path, "--models", INT8, "--serial", "all", *QUICK)
+    chips = {record.serial: record.fingerprint and record.fingerprint.chip for record in records}
+    assert chips == {fresh_rig.serial: "Snapdragon 855", other: "Kirin 980"}
+    assert all(record.valid for record in records)
+
+
+def test_a_phone_in_use_is_not_measured_twice(rig: Rig, tmp_path: Path) -> None:
+    first = start(rig, tmp_path, "--models", INT8, *ENDLESS)
+    try:
+        until(lambda: running(rig))
+        code, _, stderr = finish(start(rig, tmp_path, "--models", INT8), 60)
+        assert code == 1
+        assert f"being measured by another facekp-bench (process {first.pid})" in error_of(stderr)
+    finally:
+        first.send_signal(signal.SIGINT)
+        finish(first, 60)
+
+
+def test_16_kb_pages_take_the_glibc_runner_and_say_so(fresh_rig: Rig, tmp_path: Path) -> None:
+    fresh_rig.push_root("/system/bin/getconf", b"#!/system/bin/sh\necho 16384\n", 0o755)
+    code, _, stderr = finish(start(fresh_rig, tmp_path, "--models", INT8, "--runner", "bionic"), 60)
+    assert code == 1
+    assert "memory pages have 16 KB" in error_of(stderr)
+    (record,) = measure(fresh_rig, tmp_path, "--models", INT8, *QUICK)
+    assert record.runner and record.runner.name == "glibc"
+    assert "16 KB" in record.runner.why
