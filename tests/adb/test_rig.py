@@ -158,6 +158,14 @@ def test_a_killed_daemon_is_an_offline_device_until_it_is_restarted(fresh_rig: R
     assert fresh_rig.shell("echo back") == "back\n"
 
 
+def test_what_is_killed_on_the_device_is_listed_there_no_more(fresh_rig: Rig) -> None:
+    number = fresh_rig.shell("sleep 987 >/dev/null 2>&1 & echo $!").strip()
+    listed = f"ps -A -o PID | grep -cw {number} || true"
+    assert fresh_rig.shell(listed) == "1\n"
+    fresh_rig.shell(f"kill -9 {number}")
+    assert soon(lambda: fresh_rig.shell(listed) == "0\n")
+
+
 def test_a_stopped_daemon_is_listed_and_answers_nothing(fresh_rig: Rig) -> None:
     fresh_rig.stop_adbd()
     assert fresh_rig.adb("-s", fresh_rig.serial, "get-state").stdout == "device\n"

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -183,13 +184,13 @@ def _call(*command: str) -> None:
 
 def _reap(inside: Inside) -> None:
     """Orphans of the devices end up as children of process 1, which must take leave of them."""
-    known = {daemon.pid for daemon in inside.daemons.values()}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) not in known:
-            try:
-                os.waitpid(int(entry.name), os.WNOHANG)
-            except OSError:
-                continue
+    daemons = {daemon.pid: daemon for daemon in inside.daemons.values()}
+    with contextlib.suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in daemons:
+                daemons[ended.si_pid].poll()
+            else:
+                os.waitpid(ended.si_pid, 0)
 
 
 def _answer(inside: Inside, request: dict[str, Any]) -> dict[str, Any]:
@@ -207,9 +208,15 @@ def main(run: str, root: str) -> None:
         print(json.dumps({"error": str(error)}), flush=True)
         return
     print(json.dumps({"result": None}), flush=True)
-    for line in sys.stdin:
+    while True:
+        # Half a second, so that what was killed on a device is not listed there as a zombie for long.
+        if not select.select([sys.stdin], [], [], 0.5)[0]:
+            _reap(inside)
+            continue
+        line = sys.stdin.readline()
+        if not line:
+            break
         print(json.dumps(_answer(inside, json.loads(line))), flush=True)
-        _reap(inside)
     inside.leave()
 
 
