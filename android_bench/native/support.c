@@ -118,7 +118,6 @@ void finish_output(struct output_file *output) {
   if (close(output->file) < 0 || rename(output->aside, output->path) < 0)
     fail(BAD_FILE, "%s cannot be written: %s", output->path, strerror(errno));
   unfinished = NULL;
-  free(output->aside);
 }
 
 /* Threads that the engine starts inherit the set. Android's cpusets cut a set silently to what they

@@ -45,7 +45,6 @@ int rename(const char *from, const char *to);
 int unlink(const char *path);
 void *malloc(size_t size);
 void *realloc(void *block, size_t size);
-void free(void *block);
 void *memcpy(void *to, const void *from, size_t count);
 void *memset(void *to, int byte, size_t count);
 int memcmp(const void *a, const void *b, size_t count);
