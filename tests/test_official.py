@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,10 +214,22 @@ def test_the_command_line() -> None:
     assert call("tflite", "nnapi")[-1] == "--use_nnapi=true"
     assert call("tflite", "gpu")[-2:] == ["--use_gpu=true", "--gpu_precision_loss_allowed=false"]
     assert call("litert", "gpu")[-1] == "--use_gpu=true"
-    assert call("litert", "cpu", cpus=(4, 5, 6, 7))[:3] == ["taskset", "f0", "./b"]
+    assert call("litert", "cpu", cpus=(4, 5, 6, 7))[3:5] == ["f0", "./b"]
     assert not any("profil" in word or "memory" in word for word in call("tflite", "gpu"))
     with pytest.raises(UserError, match="no NNAPI"):
         call("litert", "nnapi")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pins with Linux's taskset")
+def test_a_phone_that_refuses_to_pin_runs_it_all_the_same() -> None:
+    for cpus, held in (([min(os.sched_getaffinity(0))], True), ([1023], False)):
+        words = call("tflite", "cpu", cpus=cpus)
+        words = [*words[: words.index("./b")], "sh", "-c", 'echo "$0" "$1"; taskset -p $$', "a b", "$HOME"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
+        assert done.stdout.startswith("a b $HOME\n")
+        assert official.pinned(done.stderr) == held
+        if held:
+            assert done.stdout.rstrip().endswith(f": {1 << cpus[0]:x}")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ URL = (
 )
 """TensorFlow's nightly build. It changes daily: to measure with the same one again, keep the file."""
 _WAIT_SECONDS = 20
+_NOT_PINNED = "facekp: not pinned"
+# The tool cannot pin itself. A phone that refuses (cores that are asleep, a cpuset) measures all the same.
+_PIN = f"""taskset -p "$0" $$ >/dev/null || echo '{_NOT_PINNED}' >&2; exec "$@\""""
 _AARCH64 = 183
 """e_machine of an arm64 program (ELF for the Arm 64-bit Architecture, table 4-1)."""
 
@@ -71,8 +74,14 @@ def command(
         **_DELEGATES[tool, delegate],
     }
     # toybox's taskset takes a mask in hexadecimal, without a prefix.
-    pin = ["taskset", f"{sum(1 << cpu for cpu in set(cpus)):x}"] if cpus else []
+    mask = f"{sum(1 << cpu for cpu in set(cpus)):x}"
+    pin = ["sh", "-c", _PIN, mask] if cpus else []
     return [*pin, program, *(f"--{name}={value}" for name, value in flags.items())]
+
+
+def pinned(stderr: str) -> bool:
+    """Whether the phone let a call of `command` with `cpus` stay on them."""
+    return _NOT_PINNED not in stderr
 
 
 _DELEGATES: dict[tuple[Tool, str], dict[str, str]] = {

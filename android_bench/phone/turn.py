@@ -145,7 +145,7 @@ def _official_turn(phone: Phone, call: Call, settings: Settings, started: str) -
         first_ms=facts.first_ms,
         warmup_runs=facts.warmup_runs,
         increase_mb=facts.memory_increase_mb,
-        pinned=True if call.cpus else None,
+        pinned=official.pinned(result.stderr) if call.cpus else None,
         official=facts,
     )
 

@@ -1,0 +1,123 @@
+"""--runner official on the rig: a stand-in prints the tools' documented output through the real daemon."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from android_bench.record import Document, Record
+from tests.rig.rig import Rig
+
+pytestmark = pytest.mark.adb
+
+SOURCE = Path(__file__).with_name("stand_in_benchmark_model.c")
+MODEL = Path(__file__).parents[2] / "models" / "mdp-0.25x" / "model_int8.tflite"
+QUICK = ("--repeat", "2", "--min-runs", "20", "--min-seconds", "0.05", "--warmup", "3", "--max-temp", "60")
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Compile the stand-in for arm64; the program, under a name that must be quoted."""
+    folder = tmp_path_factory.mktemp("stand in's")
+
+    def compiled(*definitions: str) -> Path:
+        program = folder / f"benchmark model {' '.join(definitions)}"
+        if not program.exists():
+            words = ["aarch64-linux-gnu-gcc", "-O2", "-static", "-Wall", "-Werror", *definitions]
+            subprocess.run([*words, str(SOURCE), "-o", str(program), "-lm"], check=True, timeout=120)
+        return program
+
+    return compiled
+
+
+def bench(
+    rig: Rig, folder: Path, binary: Path, *words: str, model: Path = MODEL
+) -> tuple[int, list[Record], str]:
+    """Run the whole command on the rig; exit code, records, stderr."""
+    out = folder / "records.json"
+    command = [sys.executable, "-m", "android_bench", "--device", "adb", "--serial", rig.serial]
+    command += ["--runner", "official", "--benchmark-binary", str(binary), "--models", str(model)]
+    done = subprocess.run(
+        [*command, *QUICK, *words, "--out", str(out)],
+        check=False, capture_output=True, text=True, timeout=240,
+        env={**rig.environment, "FACEKP_CACHE": str(folder / "cache")},
+    )  # fmt: skip
+    records = Document.model_validate_json(out.read_text()).records if out.exists() else []
+    return done.returncode, records, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("definitions", "tells_median"),
+    [(("-DGPU=0",), True), (("-DGPU=0", "-DOLD"), False), (("-DGPU=0", "-DLITERT"), True)],
+    ids=["TensorFlow", "TensorFlow, old", "LiteRT"],
+)
+def test_both_tools_formats_become_records(
+    definitions: tuple[str, ...], tells_median: bool, rig: Rig, build: Build, tmp_path: Path
+) -> None:
+    binary = build(*definitions)
+    code, (record,), stderr = bench(rig, tmp_path, binary, "--threads", "2")
+    assert (code, record.valid, record.emulated) == (0, True, True), stderr
+    assert record.runner is not None
+    assert (record.runner.name, record.device, record.delegate, record.threads) == (
+        "official",
+        "adb",
+        "cpu",
+        2,
+    )
+    assert record.runner.sha256 == hashlib.sha256(binary.read_bytes()).hexdigest()
+    assert record.sha256 == hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    assert (record.samples_ms, record.p90_ms, record.parity) == ([], None, None)
+    assert (record.p50_ms is not None) == (record.p95_ms is not None) == tells_median
+    assert record.timed_runs is not None and record.timed_runs >= 20
+    assert record.min_ms is not None and record.mean_ms is not None and record.max_ms is not None
+    assert 0 < record.min_ms <= record.mean_ms <= record.max_ms
+    assert record.memory_increase_mb == pytest.approx(8.4, abs=0.05)
+    assert record.repeats is not None and len(record.repeats) == 2
+    assert any("neither samples nor outputs" in warning for warning in record.warnings)
+    # The rig's processor has the host's cores: those of the big cluster are there only on paper.
+    assert record.pinned == (len(os.sched_getaffinity(0)) > max(record.cpus or [0]))
+
+
+@pytest.mark.parametrize(
+    ("definitions", "valid", "says"),
+    [
+        (("-DGPU=1",), True, None),
+        (("-DGPU=1", "-DLITERT"), True, None),
+        (("-DGPU=2",), True, "a part of the nodes"),
+        (("-DGPU=0",), False, "took no part"),
+        (("-DGPU=3",), False, "took no part"),
+        (("-DGPU=3", "-DLITERT"), False, "took no part"),
+    ],
+    ids=["all", "all, LiteRT", "part", "not built in", "given back", "given back, LiteRT"],
+)
+def test_a_silent_fallback_is_no_gpu_time(
+    definitions: tuple[str, ...], valid: bool, says: str | None, rig: Rig, build: Build, tmp_path: Path
+) -> None:
+    code, (record,), stderr = bench(rig, tmp_path, build(*definitions), "--delegate", "gpu")
+    assert (code, record.valid, record.delegate) == (int(not valid), valid, "gpu"), stderr
+    if says is not None:
+        assert any(says in text for text in (*record.warnings, *record.invalid_reasons))
+
+
+def test_what_the_tool_refuses_is_an_invalid_record(rig: Rig, build: Build, tmp_path: Path) -> None:
+    code, (record,), stderr = bench(rig, tmp_path, build("-DGPU=0", "-DLITERT"), "--delegate", "nnapi")
+    assert (code, record.valid) == (1, False)
+    assert "no NNAPI" in stderr
+    assert "no NNAPI" in record.invalid_reasons[0]
+
+
+def test_a_program_that_is_no_benchmark_model_never_reaches_the_phone(rig: Rig, tmp_path: Path) -> None:
+    wrong = tmp_path / "benchmark_model"
+    wrong.write_bytes(b"<html>sign in</html>")
+    code, records, stderr = bench(rig, tmp_path, wrong)
+    assert (code, records) == (1, [])
+    assert "no arm64 program" in stderr
+    assert "benchmark_model" not in rig.shell("ls /data/local/tmp/facekp/official 2>/dev/null; true")
