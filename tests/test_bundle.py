@@ -109,6 +109,8 @@ def test_a_damaged_cache_is_made_anew(server: Server, damage: str) -> None:
     assert bundle("bionic") == made
     assert {path.name: sha256_of(path) for path in made.folder.iterdir()} == made.files
     assert len(list(made.folder.parent.iterdir())) == 1
+    again = [] if damage == "foreign" else [AAR, DEB] if damage == "a file" else [AAR]
+    assert server.asked == [AAR, DEB, *again]
 
 
 def test_another_runner_is_another_folder(
@@ -119,6 +121,7 @@ def test_another_runner_is_another_folder(
     monkeypatch.setattr("android_bench.phone.parts._BINARIES", tmp_path / "bin")
     second = bundle("bionic")
     assert second.folder != first.folder
+    assert server.asked == [AAR, DEB]  # what has not changed is taken from the older bundle
     assert second.files["facekp_runner_bionic"] != first.files["facekp_runner_bionic"]
 
 
@@ -294,6 +297,20 @@ def test_a_cache_that_cannot_be_written_names_it(
     monkeypatch.setenv("FACEKP_CACHE", str(tmp_path / "plain" / "bundles"))
     with pytest.raises(OSError, match=r"plain/bundles: nothing can be written there"):
         bundle("bionic")
+
+
+def test_a_full_disk_names_the_folder_and_keeps_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match=r"facekp/bundles: nothing can be written there \(No space left"):
+            bundle("bionic")
+    assert _nothing_left(tmp_path / "cache" / "facekp" / "bundles")
+    assert bundle("bionic")
 
 
 def test_a_bundle_that_there_is_not() -> None:

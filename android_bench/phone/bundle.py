@@ -12,7 +12,7 @@ from pathlib import Path
 
 from android_bench.phone.archives import load_alignment, read_members
 from android_bench.phone.downloads import fetch, given
-from android_bench.phone.parts import Part, Parts, Recipe, load_parts
+from android_bench.phone.parts import Part, Parts, load_parts
 from facekp_train.console import UserError, err
 from facekp_train.files import naming_folder, sha256_of
 
@@ -102,34 +102,58 @@ def _assemble(parts: Parts, name: str, files: dict[str, str], folder: Path, sour
     with naming_folder(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
-    try:
-        fresh = work / "bundle"
-        fresh.mkdir()
-        for part, archive in _archives(parts, name, work, source):
-            _unpack(part, archive, fresh)
-        _add_runner(parts.bundles[name], fresh)
-        if not _whole(fresh, files):
-            raise UserError(
-                f"the bundle {name} came out damaged in {folder.parent}; check the disk and try again"
-            )
-        with contextlib.suppress(FileNotFoundError):
-            folder.rename(work / "damaged")
         try:
-            fresh.rename(folder)
-        except OSError:
-            if not _whole(folder, files):  # else another process was faster; what it made is the same
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            fresh = work / "bundle"
+            fresh.mkdir()
+            wanted = [part for part in parts.of(name).values() if not _reuse(part, folder.parent, fresh)]
+            for part, archive in _archives(wanted, work, source):
+                _unpack(part, archive, fresh)
+            recipe = parts.bundles[name]
+            _write(fresh / recipe.runner, recipe.runner_path.read_bytes())
+            _put_in_place(fresh, folder, files, work / "damaged")
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
-def _archives(parts: Parts, name: str, work: Path, source: Path | None) -> list[tuple[Part, Path]]:
-    needed = list(parts.of(name).values())
+def _put_in_place(fresh: Path, folder: Path, files: dict[str, str], damaged: Path) -> None:
+    """Rename `fresh` to `folder`, unless another process was faster: what it made is the same."""
+    if not _whole(fresh, files):
+        raise UserError(
+            f"what was just written to {folder.parent} reads otherwise; check the disk and try again"
+        )
+    if _whole(folder, files):
+        return
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(damaged)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if not _whole(folder, files):
+            raise
+
+
+def _reuse(part: Part, cache: Path, folder: Path) -> bool:
+    """Take a part's files from bundles made before: glibc is in two, engines outlive a new runner."""
+    found = {}
+    for member in part.members:
+        for path in cache.glob(f"*/{member.file}"):
+            with contextlib.suppress(OSError):  # another process may be replacing that bundle
+                if (content := path.read_bytes()) and hashlib.sha256(content).hexdigest() == member.sha256:
+                    found[member.file] = content
+                    break
+    if len(found) < len(part.members):
+        return False
+    for file, content in found.items():
+        _write(folder / file, content)
+    return True
+
+
+def _archives(wanted: list[Part], work: Path, source: Path | None) -> list[tuple[Part, Path]]:
     if source is not None:
-        found = given(needed, source)
-        return [(part, found[part.file]) for part in needed]
+        found = given(wanted, source)
+        return [(part, found[part.file]) for part in wanted]
     archives = []
-    for part in needed:
+    for part in wanted:
         err.print(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)", markup=False, soft_wrap=True)
         archives.append((part, fetch(part, work)))
     return archives
@@ -147,12 +171,9 @@ def _unpack(part: Part, archive: Path, folder: Path) -> None:
             raise UserError(
                 f"{part.origin}: {member.path} has another SHA-256 than the recorded one; fetch it again"
             )
-        target = folder / member.file
-        target.write_bytes(content)
-        target.chmod(0o755)  # glibc's loader is itself run
+        _write(folder / member.file, content)
 
 
-def _add_runner(recipe: Recipe, folder: Path) -> None:
-    target = folder / recipe.runner
-    shutil.copyfile(recipe.runner_path, target)
-    target.chmod(0o755)
+def _write(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
+    target.chmod(0o755)  # the runner is run, and so is glibc's loader

@@ -70,10 +70,13 @@ def _sentence(part: Part, reason: str) -> str:
 
 def _difference(part: Part, path: Path) -> str | None:
     """Why a file is not the part's archive; None where it is."""
-    size = path.stat().st_size
-    if size != part.bytes:
-        return f"has {size} bytes instead of {part.bytes}"
-    return None if sha256_of(path) == part.sha256 else "has another SHA-256 than the recorded one"
+    try:
+        size = path.stat().st_size
+        if size != part.bytes:
+            return f"has {size} bytes instead of {part.bytes}"
+        return None if sha256_of(path) == part.sha256 else "has another SHA-256 than the recorded one"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def _refuse_other(part: Part, target: Path) -> None:
