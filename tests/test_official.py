@@ -216,7 +216,7 @@ def test_the_command_line() -> None:
     assert call("litert", "gpu")[-1] == "--use_gpu=true"
     assert call("litert", "cpu", cpus=(4, 5, 6, 7))[3:5] == ["f0", "./b"]
     assert not any("profil" in word or "memory" in word for word in call("tflite", "gpu"))
-    with pytest.raises(UserError, match="no NNAPI"):
+    with pytest.raises(ValueError, match="no NNAPI"):
         call("litert", "nnapi")
 
 

@@ -56,10 +56,10 @@ def command(
 
     Profiling and memory reports stay off, since both change the times. The GPU computes in float32
     as in our own runner; LiteRT's tool has no such switch that all of its releases know. Raises
-    UserError for a delegate that the tool does not have.
+    ValueError for a delegate that the tool does not have.
     """
     if tool == "litert" and delegate == "nnapi":
-        raise UserError(
+        raise ValueError(
             "LiteRT's benchmark_model has no NNAPI; give TensorFlow's with --benchmark-binary, "
             "or leave nnapi out of --delegate"
         )

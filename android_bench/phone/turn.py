@@ -117,18 +117,21 @@ def _words(call: Call, settings: Settings) -> list[str]:
 
 def _official_turn(phone: Phone, call: Call, settings: Settings, started: str) -> Turn:
     assert call.program.tool is not None
-    words = official.command(
-        call.program.command[0],
-        call.model,
-        tool=call.program.tool,
-        delegate=call.delegate,
-        threads=call.threads,
-        min_runs=settings.rule.min_runs,
-        min_seconds=settings.rule.min_seconds,
-        max_seconds=settings.max_seconds,
-        warmup=settings.warmup,
-        cpus=call.cpus or (),
-    )
+    try:
+        words = official.command(
+            call.program.command[0],
+            call.model,
+            tool=call.program.tool,
+            delegate=call.delegate,
+            threads=call.threads,
+            min_runs=settings.rule.min_runs,
+            min_seconds=settings.rule.min_seconds,
+            max_seconds=settings.max_seconds,
+            warmup=settings.warmup,
+            cpus=call.cpus or (),
+        )
+    except ValueError as error:
+        raise RunError(str(error)) from None
     result = run_program(phone, call.program.folder, words, settings.timeout)
     if reason := failure_of(result):
         raise RunError(reason)
