@@ -17,7 +17,7 @@ from android_bench.phone.lock import locked
 from android_bench.phone.parity import Reference
 from android_bench.phone.run import RunError
 from android_bench.phone.runners import prepare
-from android_bench.phone.settings import Settings
+from android_bench.phone.settings import COOL_SECONDS, Settings
 from android_bench.phone.shell import Phone
 from android_bench.phone.state import read_state, slowed
 from android_bench.phone.trial import Trial
@@ -178,7 +178,7 @@ class Session:
 
     def _cooled(self, call: Call) -> State:
         """The phone's state, once it is cool. Raises RunError where it stays warm."""
-        limit, deadline = self._settings.max_temperature, time.monotonic() + self._settings.cool_seconds
+        limit, deadline = self._settings.max_temperature, time.monotonic() + COOL_SECONDS
         while True:
             state = read_state(self._phone, call.cpus)
             warm = state.temperature_c is not None and state.temperature_c > limit
@@ -188,7 +188,7 @@ class Session:
             now = "throttling" if known is None else f"at {known:.1f} C ({state.temperature_of})"
             if time.monotonic() >= deadline:
                 raise RunError(
-                    f"the phone was still {now} after {self._settings.cool_seconds:.0f} s, and "
+                    f"the phone was still {now} after {COOL_SECONDS:.0f} s, and "
                     f"{limit:g} C is the limit; cool it, or raise --max-temp"
                 )
             self._say(f"waiting for the phone to cool: {now}, {limit:g} C wanted")

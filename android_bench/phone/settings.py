@@ -30,7 +30,6 @@ class Settings:
     warmup: int = WARMUP_RUNS
     timeout: float = TIMEOUT_SECONDS
     max_temperature: float = MAX_TEMPERATURE
-    cool_seconds: float = COOL_SECONDS
     sustained: float | None = None
     runner: str = "auto"
     binary: str | None = None
