@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from facekp_train.console import UserError
+
 if TYPE_CHECKING:
     from android_bench.host import Progress
     from android_bench.phone.server import Server
@@ -84,6 +86,9 @@ def phone_measurement(
 
     def measure(progress: Progress) -> tuple[list[Record], list[str]]:
         outcome = bench_phones(files, settings, access, runtimes=runtimes, progress=progress)
+        if not outcome.records:
+            # A file of earlier results must not be replaced by nothing.
+            raise UserError("; ".join(outcome.errors))
         return outcome.records, outcome.errors
 
     return measure

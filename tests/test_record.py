@@ -11,6 +11,15 @@ from pydantic import BaseModel, ValidationError
 from sample_records import invalid, machine, valid
 
 from android_bench.record import SCHEMA, Document, Machine, Record, Tensor
+from android_bench.record_phone import (
+    CoreCluster,
+    CurvePoint,
+    Fingerprint,
+    Parity,
+    Repeat,
+    RunnerFacts,
+    State,
+)
 
 
 def test_a_document_survives_json() -> None:
@@ -49,13 +58,31 @@ def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) ->
         valid(**changes)
 
 
+def test_a_runner_that_keeps_its_samples_tells_their_number() -> None:
+    told = {
+        "timed_runs": 60,
+        "samples_ms": [],
+        "p90_ms": None,
+        "outliers": None,
+        "p50_ms": None,
+        "p95_ms": None,
+    }
+    assert valid(**told).mean_ms == 2.0
+    for changes in ({"samples_ms": [1.0]}, {"timed_runs": 2}, {"mean_ms": None}, {"first_ms": None}):
+        with pytest.raises(ValidationError):
+            valid(**{**told, **changes})
+
+
 def test_another_version_of_the_document_is_refused() -> None:
     text = Document(schema=SCHEMA, records=[]).to_json()
     with pytest.raises(ValidationError):
         Document.model_validate_json(text.replace(SCHEMA, "facekp-bench/99"))
 
 
-@pytest.mark.parametrize("kind", [Record, Machine, Tensor])
+@pytest.mark.parametrize(
+    "kind",
+    [Record, Machine, Tensor, Fingerprint, CoreCluster, State, Repeat, Parity, RunnerFacts, CurvePoint],
+)
 def test_the_published_schema_explains_what_is_not_plain(kind: type[BaseModel]) -> None:
     schema = Document.model_json_schema()["$defs"][kind.__name__]
     assert set(schema["properties"]) == set(kind.model_fields)
