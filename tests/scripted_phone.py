@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 ADB = r"""#!PYTHON
-import json, os, shutil, subprocess, sys, time
+import json, os, re, shutil, subprocess, sys, time
 HOME = os.path.dirname(os.path.abspath(__file__))
 script = json.load(open(HOME + "/script.json"))
 words = sys.argv[1:]
@@ -24,6 +24,9 @@ serial = None
 if words[:1] == ["-s"]:
     serial, words = words[1], words[2:]
 verb = words[0]
+root = HOME + "/root"
+if os.path.isdir(f"{root}-{serial}"):
+    root += "-" + serial
 said = script.get(verb)
 if said and said.get("if", "") in " ".join(words):
     time.sleep(said.get("sleep", 0))
@@ -41,8 +44,7 @@ elif verb == "devices":
         print(name + "\t" + state)
 elif verb == "shell":
     text = words[-1]
-    for folder in ("/data/", "/sys/", "/proc/cpuinfo", "/proc/meminfo", "/system/"):
-        text = text.replace(folder, HOME + "/root" + folder)
+    text = re.sub(r"(?<!\w)/(data/|sys/|system/|proc/cpuinfo|proc/meminfo)", root + r"/\1", text)
     path = HOME + "/bin:" + os.environ["PATH"]
     done = subprocess.run(["sh", "-c", text], env={**os.environ, "PATH": path}, capture_output=True)
     out = done.stdout
@@ -51,7 +53,7 @@ elif verb == "shell":
     sys.stdout.buffer.write(out); sys.stderr.buffer.write(done.stderr)
     sys.exit(0 if script.get("cut") else done.returncode)
 elif verb == "push":
-    target = HOME + "/root" + words[2]
+    target = root + words[2]
     shutil.copyfile(words[1], target)
     if script.get("damage"):
         open(target, "ab").write(b"!")

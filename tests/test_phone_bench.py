@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,6 +216,7 @@ def test_a_phone_lost_between_two_repeats_keeps_the_first(scripted: ScriptedPhon
 
 def test_several_phones_are_measured_at_once(scripted: ScriptedPhone, bench: Bench) -> None:
     scripted.save(phones={"A": "device", "B": "device"})
+    shutil.copytree(scripted.root, f"{scripted.root}-B")  # another phone has other storage
     code, records, stderr = bench()
     assert (code, records) == (1, [])
     assert "2 phones are connected" in stderr

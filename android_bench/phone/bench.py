@@ -78,7 +78,9 @@ def bench_phones(
         stop.set()
         for thread in threads:
             thread.join(_WIND_DOWN_SECONDS / len(threads))
-        raise Interrupted(_records(sessions, "interrupted: ")) from None
+        if records := _records(sessions, "interrupted: "):
+            raise Interrupted(records) from None
+        raise  # a file of earlier results must not be replaced by nothing
     unmeasured = [session.error for session in sessions if session.error and not session.records()]
     return Outcome(_records(sessions, ""), unmeasured)
 

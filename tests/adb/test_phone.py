@@ -61,8 +61,8 @@ def until(true: Callable[[], Any], seconds: float = 120) -> None:
 
 
 def running(rig: Rig) -> bool:
-    """Whether a runner is at work; processes come and go while they are listed."""
-    return "facekp_runner" in rig.adb("-s", rig.serial, "shell", "cat /proc/[0-9]*/cmdline").stdout
+    """Whether a runner is at work; its name alone is in the commands that install it as well."""
+    return "--engine" in rig.adb("-s", rig.serial, "shell", "cat /proc/[0-9]*/cmdline").stdout
 
 
 def error_of(stderr: str) -> str:
