@@ -111,9 +111,33 @@ static Delegate *nnapi_delegate(const struct request *request, void *library) {
   return create(&options);
 }
 
+/* TfLiteXNNPackDelegateOptions begins with the number of threads in every version; the rest is left at
+ * the library's defaults, and there is room for what later versions add. */
+typedef struct {
+  int32_t threads;
+  char room[252];
+} XnnpackOptions;
+
+/* The C API of the AAR does not take XNNPACK by itself, where an app's Interpreter and LiteRT's do. */
+static Delegate *xnnpack_delegate(const struct request *request, void *library) {
+  XnnpackOptions (*defaults)(void) = dlsym(library, "TfLiteXNNPackDelegateOptionsDefault");
+  Delegate *(*create)(const XnnpackOptions *) = dlsym(library, "TfLiteXNNPackDelegateCreate");
+  if (!defaults || !create) {
+    note("%s has no XNNPACK: it computes by TensorFlow Lite's own kernels", request->engine);
+    return NULL;
+  }
+  XnnpackOptions options = defaults();
+  options.threads = request->threads;
+  Delegate *delegate = create(&options);
+  if (!delegate) fail(BAD_DELEGATE, "XNNPACK could not be made for the cpu");
+  return delegate;
+}
+
 static void add_delegate(const struct request *request, void *library, Options *options) {
-  if (request->delegate == CPU) return; /* XNNPACK comes in by itself */
-  Delegate *delegate = request->delegate == GPU ? gpu_delegate(request) : nnapi_delegate(request, library);
+  Delegate *delegate = request->delegate == GPU     ? gpu_delegate(request)
+                       : request->delegate == NNAPI ? nnapi_delegate(request, library)
+                                                    : xnnpack_delegate(request, library);
+  if (!delegate && request->delegate == CPU) return;
   if (!delegate) fail(BAD_DELEGATE, "the %s delegate could not be made", delegate_name(request->delegate));
   api.OptionsAddDelegate(options, delegate);
 }

@@ -124,7 +124,6 @@ def test_the_phones_own_engine_gives_the_hosts_points(
     assert difference(rig, inputs, tmp_path) < 1e-4
 
 
-@pytest.mark.xfail(strict=True, reason="the AAR's C API takes XNNPACK only when it is given as a delegate")
 def test_the_processor_computes_by_xnnpack_as_in_an_app(
     rig: Rig, bionic: Bundle, inputs: np.ndarray[Any, Any], tmp_path: Path
 ) -> None:
