@@ -38,7 +38,13 @@ def environment(rig: Rig, tmp_path: Path) -> dict[str, str]:
 def start(rig: Rig, tmp_path: Path, *words: str | Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "android_bench", "--device", "adb", *map(str, words)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(rig, tmp_path)
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(rig, tmp_path),
+        # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
