@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup demo test test-fast test-adb lint format lock clean
+.PHONY: setup demo test test-fast test-adb lint format lock native clean
 
 setup: $(READY)
 

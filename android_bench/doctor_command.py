@@ -63,14 +63,10 @@ def _findings(
         yield from look_at_machine()
         return
     from android_bench.phone.adb import Adb, AdbError
-    from android_bench.phone.server import Server
+    from android_bench.phone_options import parse_server
 
     try:
-        server = None if address is None else Server.parse(address)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--adb-server") from None
-    try:
-        yield from look_at_adb(Adb(program, server), serials)
+        yield from look_at_adb(Adb(program, parse_server(address)), serials)
     except AdbError as error:
         yield Finding("adb", "missing", str(error))
 

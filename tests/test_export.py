@@ -221,7 +221,8 @@ def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
     done = facekp_export(*words, "--name", "ours")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "a/manifest.json").read_text())["name"] == "ours"
-    assert read_info(tmp_path / "a/model_int8.onnx").name == "ours"
+    info = read_info(tmp_path / "a/model_int8.onnx")
+    assert info is not None and info.name == "ours"
     made = {path.name for path in (tmp_path / "a").iterdir()}
     assert made == {"model.onnx", "model_int8.onnx", "manifest.json", "report.md", "export.log"}
 

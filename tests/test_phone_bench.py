@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from scripted_phone import ScriptedPhone
-from tiny_models import tiny_tflite
+from tiny_models import tiny_onnx, tiny_tflite
 
 from android_bench import cli
 from android_bench.phone import runners
@@ -167,6 +167,26 @@ def test_16_kb_pages_take_the_other_runner_which_has_no_gpu(scripted: ScriptedPh
     assert code == 1
     assert cpu.valid and cpu.runner.name == "glibc" and "16 KB" in cpu.runner.why
     assert not gpu.valid and "computes on the CPU alone" in gpu.invalid_reasons[0]
+
+
+def test_onnx_files_beside_others_are_measured_on_the_cpu_alone(
+    scripted: ScriptedPhone, bench: Bench, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    file = tiny_onnx(tmp_path / "add.onnx", constant=1.0)
+    replacing = "INFO: Replacing 4 out of 4 node(s) with delegate (TfLiteGpuDelegateV2) node"
+    proof = f"{replacing}\\nInitialized OpenCL-based API\\nCreated 1 GPU delegate kernels"
+    behave(scripted, f"sys.stderr.write('{proof}\\n')")
+    code, records, _ = bench("--delegate", "cpu,gpu", "--models", str(file))
+    measured = [(Path(r.model).suffix, r.delegate, r.valid) for r in records]
+    assert (code, sorted(measured)) == (
+        0, [(".onnx", "cpu", True), (".tflite", "cpu", True), (".tflite", "gpu", True)],
+    )  # fmt: skip
+    (said,) = [r.warnings for r in records if r.runtime == "onnxruntime"]
+    assert "not measured on gpu: the runner onnxruntime computes on the CPU alone" in said
+    code, records, stderr = bench("--delegate", "gpu", "--models", str(file))
+    assert code == 1 and [r.valid for r in records if r.runtime == "onnxruntime"] == [False]
+    assert "computes on the CPU alone" in stderr
 
 
 def test_a_phone_that_stays_warm_is_not_measured(

@@ -45,14 +45,22 @@ def tiny_tflite(
     return path
 
 
-def tiny_onnx(path: Path, shape: Sequence[int | str] = (1, 64), dtype: str = "FLOAT") -> Path:
-    """c = a + b in ONNX, with two inputs; a string is an open dimension. Needs the package onnx."""
+def tiny_onnx(
+    path: Path, shape: Sequence[int | str] = (1, 64), dtype: str = "FLOAT", *, constant: float | None = None
+) -> Path:
+    """c = a + b in ONNX: two inputs, or one and a constant `b`; a string is an open dimension.
+
+    Needs the package onnx.
+    """
     import onnx
     from onnx import helper
 
     element = getattr(onnx.TensorProto, dtype)
     a, b, c = (helper.make_tensor_value_info(name, element, list(shape)) for name in "abc")
-    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["c"])], "add", [a, b], [c])
+    inputs, constants = [a, b], []
+    if constant is not None:
+        inputs, constants = [a], [helper.make_tensor("b", element, [1], [constant])]
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["c"])], "add", inputs, [c], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, str(path))
     return path

@@ -100,10 +100,15 @@ class Session:
         self._phone.ask(f"rm -rf {WORK} && mkdir -p {WORK}")
         for path, reference in self._files.items():
             program = programs[path.suffix.lower()]
+            wanted = self._settings.delegates
+            delegates = wanted
+            if path.suffix.lower() == ".onnx":
+                # No phone has another runner for these: beside .tflite files it does what it can.
+                delegates = [name for name in wanted if name in program.delegates] or wanted
             trials = [
                 Trial(self.serial, device, path, delegate, threads)
                 for threads in self._settings.threads
-                for delegate in self._settings.delegates
+                for delegate in delegates
             ]
             self._trials += trials
             self._say(f"bringing {path.name}")
@@ -115,6 +120,7 @@ class Session:
             for trial in trials:
                 cpus = fastest_cores(clusters, trial.threads)
                 trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
+                trial.left_out = [name for name in wanted if name not in delegates]
                 if trial.delegate not in program.delegates:
                     name, why = program.facts.name, program.facts.why
                     trial.failure = f"the runner {name}, taken because {why}, computes on the CPU alone"

@@ -37,6 +37,8 @@ class Trial:
         self.before: State | None = None
         self.after: State | None = None
         self.fixed_performance = False
+        self.left_out: list[str] = []
+        """Delegates that were asked for and that this file's runner does not have."""
         self.repeats: list[Repeat] = []
         self.curve: list[CurvePoint] = []
         self._turns: list[Turn] = []
@@ -156,6 +158,9 @@ class Trial:
     def _warnings(self, samples: list[float], invalid: bool) -> list[str]:
         warnings = [] if self.before is None else blind_spots(self.before)
         cores = sum(len(cluster.cpus) for cluster in self.device.fingerprint.clusters)
+        if self.left_out and self.call:
+            names, runner = ", ".join(self.left_out), self.call.program.facts.name
+            warnings.append(f"not measured on {names}: the runner {runner} computes on the CPU alone")
         if self.threads > cores > 0:
             warnings.append(f"{self.threads} threads on {cores} cores wait for one another; ask for fewer")
         if any(turn.pinned is False for turn in self._turns):
