@@ -155,7 +155,6 @@ def test_a_phone_without_opencl_fails_loudly(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="all nodes are taken and run, but the answers are 0.84 off: not yet understood")
 def test_the_gpu_delegate_computes_through_opencl(
     bionic: Bundle, inputs: np.ndarray[Any, Any], tmp_path: Path
 ) -> None:
