@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from android_bench.host import Interrupted, Progress
 from android_bench.jobs import plan
-from android_bench.phone.adb import Adb, StoppedError
+from android_bench.phone.adb import Adb, Deadline, StoppedError
 from android_bench.phone.find import find_phones
 from android_bench.phone.parity import Reference, reference_of
 from android_bench.phone.server import Server
@@ -66,18 +67,20 @@ def bench_phones(
     told = _Told(progress)
     references = {path: _reference(path) for path in files}
     sessions = [Session(phone, references, settings, told.of(phone.serial)) for phone in phones]
-    threads = [threading.Thread(target=_quiet, args=(session,)) for session in sessions]
-    for thread in threads:
-        thread.start()
+    ended = [threading.Event() for _ in sessions]
+    for session, end in zip(sessions, ended, strict=True):
+        threading.Thread(target=_quiet, args=(session, end)).start()
     try:
-        for thread in threads:
-            # A bare join cannot be interrupted on every system.
-            while thread.is_alive():
-                thread.join(0.2)
+        # Not by Thread.join: until Python 3.13 a join that Ctrl-C interrupts takes the thread for
+        # ended (https://github.com/python/cpython/issues/90882).
+        for end in ended:
+            while not end.wait(0.2):
+                pass
     except KeyboardInterrupt:
         stop.set()
-        for thread in threads:
-            thread.join(_WIND_DOWN_SECONDS / len(threads))
+        deadline = Deadline(_WIND_DOWN_SECONDS)
+        for end in ended:
+            end.wait(deadline.left())
         if records := _records(sessions, "interrupted: "):
             raise Interrupted(records) from None
         raise  # a file of earlier results must not be replaced by nothing
@@ -94,11 +97,12 @@ def _reference(path: Path) -> Reference | str:
         return str(error).removeprefix(f"{path}: ")
 
 
-def _quiet(session: Session) -> None:
-    try:
-        session.run()
-    except StoppedError:
-        return
+def _quiet(session: Session, ended: threading.Event) -> None:
+    with contextlib.suppress(StoppedError):
+        try:
+            session.run()
+        finally:
+            ended.set()
 
 
 def _records(sessions: Sequence[Session], cause: str) -> list[Record]:

@@ -88,7 +88,7 @@ def _end_leftover() -> str:
 
 def _end(phone: Phone, folder: str) -> None:
     with contextlib.suppress(AdbError):
-        phone.shell(f"cd {shlex.quote(folder)} || exit\n{_end_leftover()}", timeout=5, tidying=True)
+        phone.shell(f"cd {shlex.quote(folder)} || exit\n{_end_leftover()}", timeout=15, tidying=True)
 
 
 def answer_of(result: Result) -> RunnerAnswer:

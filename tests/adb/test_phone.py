@@ -132,7 +132,7 @@ def test_a_run_that_takes_too_long_is_ended_on_the_phone(rig: Rig, tmp_path: Pat
     code, _, stderr = finish(process, 90)
     assert code == 1
     assert "allow more with --timeout" in error_of(stderr)
-    until(lambda: not running(rig), 10)
+    until(lambda: not running(rig), 30)
 
 
 def test_a_daemon_that_falls_silent_is_noticed_in_time(fresh_rig: Rig, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_was_measured_and_ends_the_runner(rig: Rig, tmp_path: 
     assert code == 130
     (record,) = Document.model_validate_json(kept.read_text()).records
     assert record.invalid_reasons == ["interrupted: only 0 of 1 repeats"]
-    until(lambda: not running(rig), 10)
+    until(lambda: not running(rig), 30)
     assert "work" not in rig.shell(f"ls {ROOT}").split()
 
 
