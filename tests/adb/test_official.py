@@ -150,6 +150,7 @@ def test_what_the_tool_cannot_do_does_not_spoil_what_it_can(rig: Rig, build: Bui
 
 
 def test_a_program_that_is_no_benchmark_model_never_reaches_the_phone(rig: Rig, tmp_path: Path) -> None:
+    rig.shell("rm -rf /data/local/tmp/facekp/official")
     wrong = tmp_path / "benchmark_model"
     wrong.write_bytes(b"<html>sign in</html>")
     code, records, stderr = bench(rig, tmp_path, wrong)

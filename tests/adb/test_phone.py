@@ -77,6 +77,7 @@ def error_of(stderr: str) -> str:
 
 
 def test_a_record_says_what_was_measured_on_what(rig: Rig, tmp_path: Path) -> None:
+    rig.shell(f"rm -rf {ROOT}")
     (record,) = measure(rig, tmp_path, "--models", INT8, "--repeat", "2", *QUICK[2:])
     assert (record.device, record.delegate, record.emulated, record.valid) == ("adb", "cpu", True, True)
     assert record.serial == rig.serial
