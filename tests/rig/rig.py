@@ -34,6 +34,11 @@ _NEEDED = {
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
     "qemu-aarch64-static": "qemu-user-static",
 }
+# Namespaces of the rig's own; whoever lives in them dies with the process that made them.
+_UNSHARE = (
+    "unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child",
+    "--mount-proc",
+)  # fmt: skip
 
 
 def obstacle() -> str | None:
@@ -43,18 +48,7 @@ def obstacle() -> str | None:
     missing = [package for command, package in _NEEDED.items() if not shutil.which(command)]
     if missing:
         return f"the rig needs Debian packages: apt-get install {' '.join(missing)}"
-    probe = [
-        "unshare",
-        "--user",
-        "--map-root-user",
-        "--mount",
-        "--net",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-        "true",
-    ]
-    done = subprocess.run(probe, check=False, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([*_UNSHARE, "true"], check=False, capture_output=True, text=True, timeout=20)
     return f"this kernel gives no namespaces: {done.stderr.strip()}" if done.returncode else None
 
 
@@ -85,19 +79,9 @@ class Rig:
             raise
 
     def _unshare(self) -> subprocess.Popen[str]:
-        flags = (
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-        )
         inside = Path(__file__).with_name("inside.py")
         return subprocess.Popen(
-            ["unshare", *flags, sys.executable, str(inside), str(self.folder), str(self._base)],
+            [*_UNSHARE, sys.executable, str(inside), str(self.folder), str(self._base)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder / "inside.log").open("wb"),
