@@ -16,6 +16,7 @@ import typer
 from facekp_export.boxes_command import boxes
 from facekp_export.noise import this_process_is_ours
 from facekp_train.console import err, new_app, out, print_json, run
+from facekp_train.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from facekp_export.check import Checked
@@ -278,4 +279,5 @@ def _print_checked(checked: Checked) -> None:
 def main() -> None:
     """Run the command line."""
     this_process_is_ours()
+    keep_freed_memory()
     run(app)

@@ -14,6 +14,7 @@ from facekp_train.console import new_app, run
 from facekp_train.distill_command import distill
 from facekp_train.fit_command import fit
 from facekp_train.label_command import label
+from facekp_train.memory import keep_freed_memory
 from facekp_train.prune_command import prune
 from facekp_train.run_command import run_all
 from facekp_train.study_command import study
@@ -136,4 +137,5 @@ def _spec_is_usage() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line."""
+    keep_freed_memory()
     run(app)

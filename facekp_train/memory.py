@@ -1,4 +1,4 @@
-"""How glibc gives memory to a training on the CPU."""
+"""How glibc gives memory to training and inference on the CPU."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep what it frees, for the next step of the same sizes.
+    """Let the process keep what it frees, for the next batch of the same sizes.
 
     glibc returns large blocks to the system at once; every layer of every step then pays for fresh
-    pages, a third of a MobileNet's step. Changes nothing where the C library is another.
+    pages, a third of a MobileNet's training step and half of its inference. Changes nothing where the C
+    library is another.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
