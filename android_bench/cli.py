@@ -173,7 +173,7 @@ def schema() -> None:
 
 
 def _shipped_export() -> Path:
-    from facekp_export.shipped import default_model
+    from facekp_train.shipped import default_model
 
     return default_model().parent
 

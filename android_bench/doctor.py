@@ -30,7 +30,7 @@ class Finding:
 def look_at_host() -> Iterator[Finding]:
     """Python's packages, the shipped models, and this machine's state."""
     from android_bench.engines import ENGINES
-    from facekp_export.shipped import default_model
+    from facekp_train.shipped import default_model
 
     yield Finding("Python", "ok", platform.python_version())
     for engine in ENGINES.values():

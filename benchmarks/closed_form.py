@@ -27,7 +27,6 @@ from torch import Tensor
 
 from android_bench.machine import describe_machine
 from facekp_export.calibration import demo_views
-from facekp_export.shipped import shipped_models_dir
 from facekp_train.checkpoint import load_checkpoint
 from facekp_train.console import new_app, out, run
 from facekp_train.files import write_text
@@ -35,6 +34,7 @@ from facekp_train.networks import KeypointNet
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.moments import collect_moments
 from facekp_train.pruning.scores import group_scores
+from facekp_train.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "closed_form.json"
 _BATCH = 16

@@ -23,7 +23,6 @@ import typer
 from torch import Tensor
 
 from facekp_export.calibration import crop_sets
-from facekp_export.shipped import shipped_models_dir
 from facekp_train.checkpoint import load_checkpoint
 from facekp_train.console import err, new_app, out, run
 from facekp_train.files import write_text
@@ -36,6 +35,7 @@ from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import Ranking, rank
 from facekp_train.pruning.sensitivity import keypoint_errors
 from facekp_train.pruning.surgery import remove
+from facekp_train.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "layer_errors.json"
 _PROBES = 64

@@ -90,8 +90,8 @@ def export(
     """
     if context.invoked_subcommand is not None:
         return
-    from facekp_export.shipped import default_checkpoint
     from facekp_train.console import require
+    from facekp_train.shipped import default_checkpoint
 
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
     from facekp_export.export import FORMATS, export_model

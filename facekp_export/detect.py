@@ -59,7 +59,7 @@ def detect(
     ] = False,
 ) -> None:
     """Find faces on a photograph (or a folder of them), draw their keypoints, or print them as JSON."""
-    from facekp_export.shipped import default_model
+    from facekp_train.shipped import default_model
 
     given = [_parsed_box(text) for text in boxes] if boxes else None
     if not photo.exists():

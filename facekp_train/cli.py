@@ -67,8 +67,10 @@ def data(
 @app.command()
 def evaluate(
     *,
-    model: Annotated[Path, typer.Option(help="a checkpoint, .safetensors")],
     data: Annotated[str, typer.Option(help=_SPEC_HELP)],
+    model: Annotated[
+        Path | None, typer.Option(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -92,14 +94,15 @@ def evaluate(
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluate_command import evaluate_checkpoint
+    from facekp_train.shipped import default_checkpoint
 
     with _spec_is_usage():
         dataset = open_dataset(data, split, strict)
     if split is None:
         dataset.split = dataset.format.evaluation
     evaluate_checkpoint(
-        model, dataset, boxes=boxes.value, refine=refine, batch=batch, whole_row=split is None,
-        by=_conditions(by, dataset), folder=folder, as_json=as_json, verbose=verbose,
+        model or default_checkpoint(), dataset, boxes=boxes.value, refine=refine, batch=batch,
+        whole_row=split is None, by=_conditions(by, dataset), folder=folder, as_json=as_json, verbose=verbose,
     )  # fmt: skip
 
 

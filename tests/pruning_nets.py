@@ -13,8 +13,8 @@ from facekp_train.networks import KeypointNet, NetConfig, build_net
 @cache
 def trained_net() -> KeypointNet:
     """The shipped 1X in float64, where a score can be compared to many digits."""
-    from facekp_export.shipped import shipped_models_dir
     from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.shipped import shipped_models_dir
 
     return load_checkpoint(shipped_models_dir() / "mdp-1x" / "model.safetensors").net.double()
 

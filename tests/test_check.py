@@ -12,9 +12,9 @@ import pytest
 
 from facekp_export.calibration import demo_face
 from facekp_export.cli import app
-from facekp_export.shipped import default_model
 from facekp_train.console import run
 from facekp_train.draw import write_picture
+from facekp_train.shipped import default_model
 
 MODEL = default_model()
 

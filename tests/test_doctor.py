@@ -199,7 +199,7 @@ def test_no_models(run_doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> Path:
         raise OSError("models: nothing there")
 
-    monkeypatch.setattr("facekp_export.shipped.default_model", gone)
+    monkeypatch.setattr("facekp_train.shipped.default_model", gone)
     code, lines, _ = run_doctor("--device", "cpu")
     assert (code, states(lines, "shipped export")) == (1, ["missing"])
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from train_cli import annotated, command, printed
 
+from facekp_train.shipped import default_checkpoint
+
 
 def test_evaluate_json(photos: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
@@ -122,3 +124,12 @@ def test_evaluate_measures_celeba_on_the_papers_share(
     assert (surveyed["n"], surveyed["points"]) == (4, 5)
     assert surveyed["splits"] == {"train": 1, "validation": 1, "test": 2}
     assert cv2.imread(str(tmp_path / "sheet.png")).size > 0
+
+
+def test_without_a_model_it_measures_the_shipped_one(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("evaluate", "--data", f"pts:{photos}", "--json") == 0
+    unnamed = printed(capsys)
+    assert command("evaluate", "--model", default_checkpoint(), "--data", f"pts:{photos}", "--json") == 0
+    assert printed(capsys) == unnamed

@@ -21,7 +21,7 @@ import pytest
 
 from android_bench.phone.archives import load_alignment
 from facekp_export.runtimes import open_runtime
-from facekp_export.shipped import shipped_models_dir
+from facekp_train.shipped import shipped_models_dir
 
 NATIVE = Path(__file__).parents[1] / "android_bench" / "native"
 BINARIES = NATIVE / "bin"

@@ -11,8 +11,8 @@ import pytest
 
 from facekp_export.cli import _Steps
 from facekp_export.demo import demo_photo
-from facekp_export.shipped import default_model
 from facekp_train.console import UserError
+from facekp_train.shipped import default_model
 
 CODE = """
 import os, sys

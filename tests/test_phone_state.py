@@ -18,7 +18,7 @@ from android_bench.phone.shell import Result
 from android_bench.phone.state import blind_spots, read_state, slowed
 from android_bench.phone.trial import trend
 from android_bench.record import Tensor
-from facekp_export.shipped import shipped_models_dir
+from facekp_train.shipped import shipped_models_dir
 
 SNAPDRAGON_855 = {cpu: 1_785_600 if cpu < 4 else 2_419_200 if cpu < 7 else 2_841_600 for cpu in range(8)}
 

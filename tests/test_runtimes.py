@@ -13,8 +13,8 @@ from tiny_models import tiny_onnx, tiny_tflite
 
 from facekp_export.metadata import ModelInfo, tflite_with_info
 from facekp_export.runtimes import KeypointModel, TensorSpec, open_model, open_runtime
-from facekp_export.shipped import default_model
 from facekp_train.crop import CropRule
+from facekp_train.shipped import default_model
 
 SIZE, POINTS = 16, 5
 SMALL = ModelInfo(**{**vars(INFO), "points": POINTS, "crop": CropRule(size=SIZE)})

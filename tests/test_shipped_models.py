@@ -8,8 +8,8 @@ import pytest
 
 from facekp_export.check import check_integrity, find_models
 from facekp_export.manifest import read_manifest
-from facekp_export.shipped import shipped_models_dir
 from facekp_train.files import sha256_of
+from facekp_train.shipped import shipped_models_dir
 
 LARGEST = 10_000_000
 FILES = (

@@ -16,7 +16,7 @@ import pytest
 
 from android_bench.phone.install import ROOT
 from android_bench.record import Document, Record
-from facekp_export.shipped import shipped_models_dir
+from facekp_train.shipped import shipped_models_dir
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb

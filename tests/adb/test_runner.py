@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from android_bench.phone.bundle import Bundle, bundle
 from facekp_export.runtimes import Runtime, open_runtime
-from facekp_export.shipped import shipped_models_dir
+from facekp_train.shipped import shipped_models_dir
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb
