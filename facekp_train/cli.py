@@ -84,8 +84,17 @@ def evaluate(
     refine: Annotated[bool, typer.Option(help="crop once more from the first answer")] = True,
     batch: Annotated[int, typer.Option(min=1, max=4096, help="crops at once")] = 64,
     by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
+    box_jitter: Annotated[
+        bool, typer.Option("--box-jitter", help="also the error as the face's box is moved and resized")
+    ] = False,
+    tilt: Annotated[
+        bool, typer.Option("--tilt", help="also the error as the face is turned by up to 45 degrees")
+    ] = False,
+    curve_faces: Annotated[
+        int, typer.Option(min=1, help="faces for --box-jitter and --tilt, evenly taken from the split")
+    ] = 500,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="folder for the error curve, best and worst faces")
+        Path | None, typer.Option("--out", help="folder for the curves, best, median and worst faces")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
     strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
@@ -94,6 +103,7 @@ def evaluate(
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluate_command import evaluate_checkpoint
+    from facekp_train.robustness import JITTER, TILT
     from facekp_train.shipped import default_checkpoint
 
     with _spec_is_usage():
@@ -102,7 +112,9 @@ def evaluate(
         dataset.split = dataset.format.evaluation
     evaluate_checkpoint(
         model or default_checkpoint(), dataset, boxes=boxes.value, refine=refine, batch=batch,
-        whole_row=split is None, by=_conditions(by, dataset), folder=folder, as_json=as_json, verbose=verbose,
+        whole_row=split is None, by=_conditions(by, dataset),
+        changes=(JITTER if box_jitter else {}) | (TILT if tilt else {}), curve_faces=curve_faces,
+        folder=folder, as_json=as_json, verbose=verbose,
     )  # fmt: skip
 
 

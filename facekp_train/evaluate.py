@@ -93,6 +93,7 @@ def answer(
     batch: int = 64,
     strict: bool = False,
     progress: bool = True,
+    change: Callable[[View], View] | None = None,
 ) -> Answers:
     """What a model says about labelled faces; `score` of the answers gives the figures.
 
@@ -101,7 +102,8 @@ def answer(
     scheme through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
     has one, as a deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more
     from the first answer, as the detector does. strict: of samples that are no `Dataset`, the first
-    unreadable photograph raises DataError. Memory stays flat.
+    unreadable photograph raises DataError. change: what befalls each face before it is cropped. Memory
+    stays flat.
 
     Raises ValueError where the schemes do not fit or an answer is not finite.
     """
@@ -111,7 +113,8 @@ def answer(
     notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
     with progress_bar(progress) as bar:
         task = bar.add_task("evaluating", total=None)
-        for views in _batches(_views(samples, boxes, notes), batch):
+        opened = _views(samples, boxes, notes)
+        for views in _batches(map(change, opened) if change else opened, batch):
             predicted, sides = _predict_twice(predict, views, rule, refine)
             for view, points, side in zip(views, predicted, sides, strict=True):
                 _check_schemes(len(points), view.sample)
@@ -124,9 +127,9 @@ def answer(
     return answers
 
 
-@dataclass
-class _View:
-    """A face with its photograph open and the tight box to crop around."""
+@dataclass(frozen=True)
+class View:
+    """A face with its photograph open, and the tight box to crop around. source: where that box is from."""
 
     sample: FaceSample
     image: NDArray[np.uint8]
@@ -134,7 +137,7 @@ class _View:
     source: str
 
 
-def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[_View]:
+def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[View]:
     for sample in samples:
         listed = boxes == "listed" and sample.box is not None
         try:
@@ -143,11 +146,11 @@ def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterato
         except (OSError, ValueError) as error:
             notes.skip(sample.image, error)
             continue
-        yield _View(sample, image, tight, sample.box_source if listed else "tight")
+        yield View(sample, image, tight, sample.box_source if listed else "tight")
 
 
-def _batches(views: Iterator[_View], size: int) -> Iterator[list[_View]]:
-    held: list[_View] = []
+def _batches(views: Iterator[View], size: int) -> Iterator[list[View]]:
+    held: list[View] = []
     for view in views:
         held.append(view)
         if len(held) >= size or sum(v.image.nbytes for v in held) > _BATCH_BYTES:
@@ -158,7 +161,7 @@ def _batches(views: Iterator[_View], size: int) -> Iterator[list[_View]]:
 
 
 def _predict_twice(
-    predict: Predict, views: list[_View], rule: CropRule, refine: bool
+    predict: Predict, views: list[View], rule: CropRule, refine: bool
 ) -> tuple[list[NDArray[np.float64]], list[float]]:
     """Keypoints in pixels of each photograph, and the side of the crop that gave them."""
     tights = [view.tight for view in views]
@@ -170,7 +173,7 @@ def _predict_twice(
 
 
 def _predict_around(
-    predict: Predict, views: list[_View], tights: list[Box], rule: CropRule
+    predict: Predict, views: list[View], tights: list[Box], rule: CropRule
 ) -> tuple[list[NDArray[np.float64]], list[Square]]:
     squares = [rule.square(tight) for tight in tights]
     crops = np.stack([cut(view.image, square, rule) for view, square in zip(views, squares, strict=True)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_pictur
 from facekp_train.evaluate import Answers, Boxes, Predict, answer
 from facekp_train.files import write_text, written_aside
 from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
+from facekp_train.robustness import Kind, evenly, measure_robustness, print_robustness
+from facekp_train.robustness_plot import plot_robustness
 from facekp_train.samples import read_image
 from facekp_train.table_row import print_row, row_of
 
@@ -42,13 +44,16 @@ def evaluate_checkpoint(
     batch: int,
     whole_row: bool,
     by: Sequence[Condition] = (),
+    changes: Mapping[Kind, tuple[float, ...]] | None = None,
+    curve_faces: int = 500,
     folder: Path | None,
     as_json: bool,
     verbose: bool,
 ) -> None:
     """Measure a checkpoint and report; with `whole_row`, on every split of the published table's row.
 
-    by: conditions to group the split's faces by. Raises UserError for a file of another kind,
+    by: conditions to group the split's faces by. changes: what to measure the robustness against, on
+    `curve_faces` faces evenly taken from the split. Raises UserError for a file of another kind,
     ValueError where the data do not fit the model or nothing can be measured.
     """
     if model.suffix.lower() in _EXPORTED:
@@ -62,15 +67,23 @@ def evaluate_checkpoint(
 
     checkpoint = load_checkpoint(model)
     rule = checkpoint.header.crop_rule
-    answers = answer(predict_of(checkpoint), dataset, rule, boxes=boxes, refine=refine, batch=batch)
+    predict = predict_of(checkpoint)
+    answers = answer(predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
     evaluation = answers.score(dataset.spec, dataset.split)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     grouped = group_by(by, evaluation, answers.samples)
     document = evaluation.as_json()
     document |= {"splits": row.as_json()} if row else {}
     document |= {"by": by_as_json(grouped)} if grouped else {}
+    robustness = None
+    if changes:
+        some = evenly(answers.samples, curve_faces)
+        robustness = measure_robustness(predict, some, rule, changes, boxes=boxes, batch=batch)
+        document["robustness"] = robustness.as_json()
     if folder is not None:
         write_report(folder, document, evaluation, answers, grouped)
+        if robustness:
+            plot_robustness(folder / "robustness.png", robustness)
     if as_json:
         print_json(document)
     else:
@@ -78,6 +91,8 @@ def evaluate_checkpoint(
             print_row(row)
         print_evaluation(evaluation, verbose)
         print_by(grouped, evaluation.normaliser)
+        if robustness:
+            print_robustness(robustness)
         for warning in dataset.warnings:
             err.print(f"warning: {warning}", markup=False, soft_wrap=True)
         print_skipped(evaluation.skipped + evaluation.excluded)
@@ -126,7 +141,7 @@ def write_report(
     answers: Answers,
     grouped: Sequence[ByCondition] = (),
 ) -> None:
-    """evaluation.json (the document), errors.csv, ced.png, best.png and worst.png in a folder.
+    """evaluation.json (the document), errors.csv, ced.png, best.png, median.png and worst.png in a folder.
 
     errors.csv has a row a face: error, photograph, and the face's group by each condition.
     """
@@ -140,7 +155,9 @@ def write_report(
     write_text(folder / "errors.csv", table.getvalue())
     plot_cumulative(folder / "ced.png", evaluation)
     order = evaluation.counted[np.argsort(evaluation.errors, kind="stable")]
+    middle = max(0, (len(order) - _SHEET_FACES) // 2)
     write_picture(folder / "best.png", _sheet(answers, order[:_SHEET_FACES]))
+    write_picture(folder / "median.png", _sheet(answers, order[middle : middle + _SHEET_FACES]))
     write_picture(folder / "worst.png", _sheet(answers, order[::-1][:_SHEET_FACES]))
 
 

@@ -1,0 +1,191 @@
+"""How far a model can be put off: its error as the face's box is moved or resized, and as the face is tilted.
+
+Box jitter says what a face finder's carelessness costs; tilt, what a phone held askew does. Imports
+neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from rich.table import Table
+
+from facekp_train.boxes import mapping_of
+from facekp_train.console import out
+from facekp_train.crop import CropRule
+from facekp_train.evaluate import Boxes, Predict, View, answer, progress_bar
+from facekp_train.metrics import in_words
+from facekp_train.samples import Box, FaceSample
+
+Kind = Literal["shift", "scale", "finder", "tilt"]
+JITTER: dict[Kind, tuple[float, ...]] = {
+    "shift": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
+    "scale": (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0),
+    "finder": (0.0, 1.0, 2.0),
+}
+TILT: dict[Kind, tuple[float, ...]] = {"tilt": (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)}
+MEANINGS: dict[Kind, str] = {
+    "shift": "the box moved by a share of its side, in a direction of chance",
+    "scale": "the box's side times",
+    "finder": "the box moved and resized by chance as BlazeFace's boxes are, times",
+    "tilt": "the photograph turned about the face, degrees",
+}
+_NEUTRAL: dict[Kind, float] = {"shift": 0.0, "scale": 1.0, "finder": 0.0, "tilt": 0.0}
+_FINDER = "blazeface"
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model's error under one change, in percent of the normaliser, with and without a second crop.
+
+    kind and amount: `MEANINGS`. n: faces. nme: from one crop; nme_refined: from the crop around the
+    first answer. failure_rate_refined: percent of faces whose refined answer is above 10.
+    """
+
+    kind: Kind
+    amount: float
+    n: int
+    nme: float
+    nme_refined: float
+    failure_rate_refined: float
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """A model's points, and the normaliser that they are percent of."""
+
+    normaliser: str
+    points: list[Point]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `robustness` of `--json`; each kind's points in the order of their amounts."""
+        document: dict[str, Any] = {"normaliser": self.normaliser}
+        for point in self.points:
+            facts = asdict(point)
+            document.setdefault(facts.pop("kind"), []).append(facts)
+        return document
+
+
+def measure_robustness(
+    predict: Predict,
+    faces: Sequence[FaceSample],
+    rule: CropRule,
+    amounts: Mapping[Kind, tuple[float, ...]],
+    *,
+    boxes: Boxes = "listed",
+    batch: int = 64,
+    progress: bool = True,
+) -> Robustness:
+    """The error for every kind and amount of change, the same chance for every amount and model.
+
+    amounts: `JITTER`, `TILT` or others. boxes: where the box is from before it is changed. Raises as
+    `facekp_train.evaluate.answer`, and ValueError where no face can be measured.
+    """
+    wanted = [(kind, amount) for kind, values in amounts.items() for amount in values]
+    points: list[Point] = []
+    normaliser, neutral = "", None
+    with progress_bar(progress) as bar:
+        for kind, amount in bar.track(wanted, description="changing boxes and tilt"):
+            if neutral is not None and amount == _NEUTRAL[kind]:
+                points.append(replace(neutral, kind=kind, amount=amount))
+                continue
+            figures = [
+                answer(
+                    predict, faces, rule, boxes=boxes, refine=refine, batch=batch, progress=False,
+                    change=_change(kind, amount),
+                ).score()
+                for refine in (False, True)
+            ]  # fmt: skip
+            once, refined = figures
+            normaliser = once.normaliser
+            nmes = (figure.nme[normaliser] for figure in figures)
+            points.append(Point(kind, amount, once.n, *nmes, refined.failure_rate["10"]))
+            if amount == _NEUTRAL[kind]:
+                neutral = points[-1]
+    return Robustness(normaliser, points)
+
+
+def evenly(faces: Sequence[FaceSample], wanted: int) -> list[FaceSample]:
+    """At most so many faces, taken at even distances, so that all parts of a list count."""
+    places = np.unique(np.linspace(0, len(faces) - 1, min(wanted, len(faces))).round().astype(int))
+    return [faces[place] for place in places.tolist()]
+
+
+def turned(view: View, degrees: float) -> View:
+    """The photograph turned counter-clockwise about the middle of the face's box, nothing cut off.
+
+    The box keeps its size and its middle, since a face finder sees a tilted face so.
+    """
+    height, width = view.image.shape[:2]
+    x, y, box_width, box_height = view.tight
+    centre = x + box_width / 2, y + box_height / 2
+    matrix = cv2.getRotationMatrix2D(centre, degrees, 1.0)
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    moved = _apply(matrix, corners - 0.5)
+    matrix[:, 2] -= moved.min(axis=0) + 0.5
+    size = np.ceil(np.ptp(moved, axis=0)).astype(int)
+    image = cv2.warpAffine(view.image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR)
+    keypoints = _apply(matrix, view.sample.keypoints.astype(float)).astype(np.float32)
+    middle = _apply(matrix, np.array([centre]))[0]
+    tight = (middle[0] - box_width / 2, middle[1] - box_height / 2, box_width, box_height)
+    return View(
+        replace(view.sample, keypoints=keypoints, box=None), np.asarray(image, np.uint8), tight, view.source
+    )
+
+
+def print_robustness(robustness: Robustness) -> None:
+    """A table for each kind of change on stdout."""
+    over = in_words(robustness.normaliser)
+    for kind in dict.fromkeys(point.kind for point in robustness.points):
+        points = [point for point in robustness.points if point.kind == kind]
+        title = f"{MEANINGS[kind]} ({points[0].n:,} faces, NME over {over})"
+        out.print(title, markup=False, soft_wrap=True)
+        table = Table(kind)
+        for heading in ("one crop", "refined", "refined, above 10 %"):
+            table.add_column(heading, justify="right")
+        for point in points:
+            percents = (point.nme, point.nme_refined, point.failure_rate_refined)
+            table.add_row(f"{point.amount:g}", *(f"{percent:.2f} %" for percent in percents))
+        out.print(table)
+
+
+def _change(kind: Kind, amount: float) -> Callable[[View], View]:
+    chance = np.random.default_rng(_SEED)
+    if kind == "tilt":
+        return lambda view: turned(view, amount)
+    if kind == "scale":
+        return lambda view: _boxed(view, 0.0, 0.0, amount)
+    if kind == "shift":
+
+        def shifted(view: View) -> View:
+            angle = chance.uniform(0, 2 * np.pi)
+            return _boxed(view, amount * np.cos(angle), amount * np.sin(angle), 1.0)
+
+        return shifted
+    spread = mapping_of(_FINDER)
+
+    def as_found(view: View) -> View:
+        # The spreads are in units of the finder's box, whose side is 1 / scale of the tight one's.
+        dx, dy, growth = chance.normal(0, amount, 3) * (spread.sd_dx, spread.sd_dy, spread.sd_scale)
+        return _boxed(view, dx / spread.scale, dy / spread.scale, float(np.exp(growth)))
+
+    return as_found
+
+
+def _boxed(view: View, dx: float, dy: float, scale: float) -> View:
+    """The box moved by shares of its longer side, then resized about its middle."""
+    x, y, width, height = view.tight
+    side = max(width, height)
+    centre_x, centre_y = x + width / 2 + dx * side, y + height / 2 + dy * side
+    tight: Box = (centre_x - width * scale / 2, centre_y - height * scale / 2, width * scale, height * scale)
+    return replace(view, tight=tight)
+
+
+def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """[N, 2] points moved by a 2 x 3 affine matrix."""
+    return points @ matrix[:, :2].T + matrix[:, 2]

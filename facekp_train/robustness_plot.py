@@ -1,0 +1,31 @@
+"""The robustness curves as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facekp_train.console import require
+from facekp_train.files import written_aside
+from facekp_train.metrics import in_words
+from facekp_train.robustness import MEANINGS, Robustness
+
+
+def plot_robustness(target: Path, robustness: Robustness) -> None:
+    """A panel for each kind of change, with and without the second crop. Needs matplotlib."""
+    require("train", "matplotlib")
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(point.kind for point in robustness.points))
+    figure = Figure(figsize=(4.2 * len(kinds), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        points = [point for point in robustness.points if point.kind == kind]
+        amounts = [point.amount for point in points]
+        axes.plot(amounts, [point.nme for point in points], "o--", label="one crop")
+        axes.plot(amounts, [point.nme_refined for point in points], "o-", label="refined")
+        axes.set(ylabel=f"NME, % of {in_words(robustness.normaliser)}", ylim=(0, None))
+        axes.set_xlabel(MEANINGS[kind], wrap=True)
+        axes.grid(alpha=0.3)
+    panels[0].legend()
+    with written_aside(target) as aside:
+        figure.savefig(aside, dpi=150)
