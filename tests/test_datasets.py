@@ -221,7 +221,8 @@ BAD_PTS = {
     "n_points: 2\n{\n1 2\n3 4\n}\n": "no landmark scheme has 2 points",
     "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 x\n}\n": "not a number",
     "n_points: five\n{\n1 2 3 4 5 6 7 8 9 10\n}\n": "not a number",
-    "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 inf\n}\n": "not finite",
+    "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 inf\n}\n": "not a finite number",
+    "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 1e39\n}\n": "1e+39 pixels lies beyond every photograph",
     "n_points: 5\n{\n1 2 3 4 5 6 7 8 9\n}\n": "says 5 points and holds 4.5",
     "": "no pair of braces",
 }

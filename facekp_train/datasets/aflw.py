@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from facekp_train.datasets import aflw_mat, aflw_sqlite
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import first_found
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "full", "frontal", "test")
@@ -49,8 +50,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
 
 def _source(root: Path, listing: str | None) -> Path:
     names = (_MAT, _SQLITE) if listing is None else (listing,)
-    places = [root / folder / name for name in names for folder in _LIST_FOLDERS]
-    file = next((place for place in places if place.is_file()), None)
+    file = next(filter(None, (first_found(root, _LIST_FOLDERS, [name]) for name in names)), None)
     if file is None:
         raise FileNotFoundError(f"{root} has no {' and no '.join(names)}, from which AFLW's faces are read")
     if file.suffix not in (".mat", ".sqlite"):
@@ -60,8 +60,7 @@ def _source(root: Path, listing: str | None) -> Path:
 
 def _image(root: Path, name: Path) -> Path | None:
     """A photograph, which the lists name as `0/image00002.jpg`."""
-    places = (root / folder / name for folder in _IMAGE_FOLDERS)
-    return next((place for place in places if place.is_file()), None)
+    return first_found(root, _IMAGE_FOLDERS, [str(name)])
 
 
 def _all_visible(visible: NDArray[np.bool_]) -> bool:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import Beside, first_found, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 _PARTITIONS = {"train": ("0",), "validation": ("1",), "test": ("2",), "heldout": ("1", "2")}
@@ -63,16 +65,16 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     points, edition = _points_list(root, listing)
     images = _images(root, edition)
     partition_list = _required(root, _PARTITION_LIST, f"the split '{split}' is read from it")
-    partitions = _Beside(_rows(partition_list, _PARTITION_COLUMNS, notes))
+    partitions = _beside(partition_list, _PARTITION_COLUMNS, notes)
     box_list = _list(root, _BOX_LIST) if edition.boxed else None
-    boxes = _Beside(_rows(box_list, _BOX_COLUMNS, notes)) if box_list else None
+    boxes = _beside(box_list, _BOX_COLUMNS, notes) if box_list else None
     faces = 0
-    for where, name, numbers in _rows(points, _POINT_COLUMNS, notes):
+    for where, name, columns in _rows(points, _POINT_COLUMNS, notes):
         box_row, partition = boxes.of(name) if boxes else None, partitions.of(name)
         try:
             if not _belongs(partition, split, partition_list):
                 continue
-            sample = _face(images, name, numbers, box_row)
+            sample = _face(images, name, columns, box_row)
         except ValueError as error:
             notes.skip(where, error)
             continue
@@ -82,26 +84,8 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         notes.warn(f"the split '{split}' gives {faces:,} faces where CelebA has {_STANDARD[split]:,}")
 
 
-class _Beside:
-    """Another list about the same images, read along with the first.
-
-    The published lists are in one order, so that nothing is held; of lists in another order, the
-    rows that were passed wait until they are asked for.
-    """
-
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self._rows = rows
-        self._passed: dict[str, list[str]] = {}
-
-    def of(self, name: str) -> list[str] | None:
-        """The columns of an image, each image once; None where the list lacks it."""
-        if name in self._passed:
-            return self._passed.pop(name)
-        for _, other, columns in self._rows:
-            if other == name:
-                return columns
-            self._passed[other] = columns
-        return None
+def _beside(file: Path, columns: tuple[str, ...], notes: Notes) -> Beside[list[str]]:
+    return Beside((name, values) for _, name, values in _rows(file, columns, notes))
 
 
 def _belongs(columns: list[str] | None, split: str, file: Path) -> bool:
@@ -113,30 +97,20 @@ def _belongs(columns: list[str] | None, split: str, file: Path) -> bool:
 
 
 def _face(images: Path, name: str, columns: list[str], box_row: list[str] | None) -> FaceSample:
-    keypoints = np.array(_numbers(columns), np.float32).reshape(5, 2)
+    keypoints = to_numbers(columns).astype(np.float32).reshape(5, 2)
     image = images / name
     if images.name.endswith("_png"):
         # The lists say .jpg for both packages.
         image = image.with_suffix(".png")
     if not image.is_file():
         raise ValueError(f"the image {image.name} is missing")
-    box = None if box_row is None else _box(_numbers(box_row))
+    box = None if box_row is None else _box(to_numbers(box_row))
     return FaceSample(image, keypoints, np.ones(5, bool), box, "celeba")
 
 
-def _numbers(columns: list[str]) -> list[float]:
-    try:
-        numbers = [float(column) for column in columns]
-    except ValueError:
-        raise ValueError("a coordinate is not a number") from None
-    if not np.isfinite(numbers).all():
-        raise ValueError("a coordinate is not a finite number")
-    return numbers
-
-
-def _box(numbers: list[float]) -> Box | None:
+def _box(numbers: NDArray[np.float64]) -> Box | None:
     """Some published boxes are empty: such a face has none."""
-    x, y, width, height = numbers
+    x, y, width, height = numbers.tolist()
     return (x, y, width, height) if width > 0 and height > 0 else None
 
 
@@ -185,9 +159,7 @@ def _points_list(root: Path, listing: str | None) -> tuple[Path, _Edition]:
 
 
 def _list(root: Path, name: str) -> Path | None:
-    names = (name, f"{name}.txt", f"{name}.csv")
-    places = (root / folder / file for folder in _LIST_FOLDERS for file in names)
-    return next((place for place in places if place.is_file()), None)
+    return first_found(root, _LIST_FOLDERS, (name, f"{name}.txt", f"{name}.csv"))
 
 
 def _required(root: Path, name: str, purpose: str) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import Beside, Seen, to_numbers
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "validation", "test", "training")
@@ -52,9 +53,9 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     file = root / (listing or _FILES[split])
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; the split '{split}' of MTFL is read from it")
-    attributes = _attributes(root) if split == "train" else {}
+    attributes = Beside(_attributes(root) if split == "train" else iter(()))
     # A photograph may hold two faces; the same numbers twice are one of them.
-    faces: dict[tuple[str, bytes], int] = {}
+    seen = Seen()
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             fields = line.split()
@@ -63,10 +64,10 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             try:
                 name, numbers = _parsed(fields)
                 _check_form(file, split, numbers)
-                first = faces.setdefault((name, numbers.tobytes()), number)
+                first = seen.first((name, numbers.tobytes()), number)
                 if first != number:
                     raise ValueError(f"the same face of {name} stands in line {first} already")
-                yield _face(root, name, numbers, split, attributes)
+                yield _face(root, name, numbers, split, attributes.of(name) or {})
             except DataError:
                 raise
             except ValueError as error:
@@ -77,13 +78,7 @@ def _parsed(fields: list[str]) -> tuple[str, NDArray[np.float64]]:
     """A row's image name and its fourteen numbers."""
     if len(fields) != _COLUMNS:
         raise ValueError(f"{len(fields)} columns where {_COLUMNS} belong")
-    try:
-        numbers = np.array([float(field) for field in fields[1:]])
-    except ValueError:
-        raise ValueError("a coordinate is not a number") from None
-    if not np.isfinite(numbers).all():
-        raise ValueError("a coordinate is not a finite number")
-    return fields[0].replace("\\", "/"), numbers
+    return fields[0].replace("\\", "/"), to_numbers(fields[1:])
 
 
 def _check_form(file: Path, split: str, numbers: NDArray[np.float64]) -> None:
@@ -97,7 +92,7 @@ def _check_form(file: Path, split: str, numbers: NDArray[np.float64]) -> None:
 
 
 def _face(
-    root: Path, name: str, numbers: NDArray[np.float64], split: str, known: dict[str, dict[str, str]]
+    root: Path, name: str, numbers: NDArray[np.float64], split: str, known: dict[str, str]
 ) -> FaceSample:
     image = root / name
     if not image.is_file():
@@ -109,7 +104,7 @@ def _face(
             raise ValueError("its face box is empty")
         keypoints = numbers[4:].reshape(5, 2).astype(np.float32)
         box = (left, top, right - left, bottom - top)
-        return FaceSample(image, keypoints, visible, box, "mtfl", known.get(name, {}))
+        return FaceSample(image, keypoints, visible, box, "mtfl", known)
     keypoints = (numbers[:10].reshape(2, 5).T - 1).astype(np.float32)
     return FaceSample(image, keypoints, visible, attributes=_named(numbers[10:]))
 
@@ -124,15 +119,14 @@ def _named(codes: NDArray[np.float64]) -> dict[str, str]:
     return named
 
 
-def _attributes(root: Path) -> dict[str, dict[str, str]]:
-    """Image name -> attributes for the boxed train list; MTFL gives none for its validation list."""
+def _attributes(root: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Image names and attributes for the boxed train list; MTFL gives none for its validation list."""
     file = root / _FILES["training"]
     if not file.is_file():
-        return {}
-    found = {}
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        # A bad row is reported where that list itself is read.
-        with suppress(ValueError):
-            name, numbers = _parsed(line.split())
-            found[name] = _named(numbers[10:])
-    return found
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            # A bad row is reported where that list itself is read.
+            with suppress(ValueError):
+                name, numbers = _parsed(line.split())
+                yield name, _named(numbers[10:])

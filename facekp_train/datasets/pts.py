@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import Notes
+from facekp_train.datasets.rows import Seen, to_numbers
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -33,15 +34,13 @@ def read_pts(path: Path) -> NDArray[np.float32]:
         raise ValueError("it has no pair of braces around its points, or is cut short")
     header = dict(line.lower().split(":", 1) for line in before.splitlines() if ":" in line)
     stated = {name.strip(): value for name, value in header.items()}.get("n_points")
+    values = to_numbers(body.split())
     try:
-        values = np.array(body.split(), np.float64)
         count = len(values) // 2 if stated is None else int(stated)
     except ValueError:
-        raise ValueError("a coordinate or n_points is not a number") from None
+        raise ValueError("n_points is not a number") from None
     if values.size != 2 * count:
         raise ValueError(f"it says {count} points and holds {values.size / 2:g}")
-    if not np.isfinite(values).all():
-        raise ValueError("a coordinate is not finite")
     scheme_of(count)
     return (values.reshape(count, 2) - 1).astype(np.float32)
 
@@ -110,25 +109,33 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
     file = next((f for f in (root / listing, Path(listing)) if f.is_file()), None)
     if file is None:
         raise FileNotFoundError(f"the list {listing} is neither in {root} nor a path of its own")
-    annotations: dict[Path, dict[str, list[Path]]] = {}
-    lines: dict[str, int] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
-        image = root / line.strip().replace("\\", "/")
-        if not image.is_file():
-            notes.skip(f"{file}:{number}", f"the image {image} is missing")
-            continue
-        first = lines.setdefault(os.path.normpath(image), number)
-        if first != number:
-            notes.skip(f"{file}:{number}", f"the image {image} is named in line {first} already")
-            continue
-        if image.parent not in annotations:
-            annotations[image.parent] = _by_stem(image.parent, (".pts",))
-        if found := _named(annotations[image.parent], image.stem):
-            yield image, found[0]
-        else:
-            notes.skip(f"{file}:{number}", f"no .pts file lies beside {image}")
+    seen = Seen()
+    folders: dict[Path, dict[str, list[Path]]] = {}
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            image = root / line.strip().replace("\\", "/")
+            if not image.is_file():
+                notes.skip(f"{file}:{number}", f"the image {image} is missing")
+                continue
+            first = seen.first((os.path.normpath(image), b""), number)
+            if first != number:
+                notes.skip(f"{file}:{number}", f"the image {image} is named in line {first} already")
+            elif annotation := _beside(image, folders):
+                yield image, annotation
+            else:
+                notes.skip(f"{file}:{number}", f"no .pts file lies beside {image}")
+
+
+def _beside(image: Path, folders: dict[Path, dict[str, list[Path]]]) -> Path | None:
+    """The annotation of an image; folders are listed, and remembered, where its name differs in case."""
+    exact = image.with_suffix(".pts")
+    if exact.is_file():
+        return exact
+    if image.parent not in folders:
+        folders[image.parent] = _by_stem(image.parent, (".pts",))
+    return next(iter(_named(folders[image.parent], image.stem)), None)
 
 
 def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, list[Path]]:

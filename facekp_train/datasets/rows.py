@@ -1,0 +1,101 @@
+"""What the lists' readers share: a row's numbers, rows met twice, and lists read side by side."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Columns = TypeVar("Columns")
+
+# OpenCV opens no image with a longer side.
+_FARTHEST = 1 << 20
+
+
+def to_numbers(fields: Sequence[str]) -> NDArray[np.float64]:
+    """The numbers of a row's columns. Raises ValueError for one that can be no coordinate."""
+    try:
+        values = np.array([float(field) for field in fields])
+    except ValueError:
+        raise ValueError("a coordinate is not a number") from None
+    return checked(values)
+
+
+def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
+    """The coordinates. Raises ValueError where one is not finite or lies beyond every photograph."""
+    values = np.asarray(coordinates, np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("a coordinate is not a finite number")
+    farthest = float(np.abs(values).max(initial=0))
+    if farthest > _FARTHEST:
+        raise ValueError(f"a coordinate of {farthest:g} pixels lies beyond every photograph")
+    return values
+
+
+def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Path | None:
+    """The first of the files `names` in the first of the folders that has one; None where none has."""
+    places = (root / folder / name for folder in folders for name in names)
+    return next((place for place in places if place.is_file()), None)
+
+
+class Seen:
+    """Which rows were met before, and where: some fifty bytes a row, however long the rows are.
+
+    Rows are told apart by 64 bits of their hash, so that one in a million rows is wrongly taken for
+    another once in thirty million lists.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._resize(1 << 10)
+
+    def first(self, row: tuple[str, bytes], place: int) -> int:
+        """Where the row was met first: `place` itself (from 1) where it is new."""
+        if 2 * self._count >= len(self._keys):
+            keys, places = self._keys, self._places
+            self._resize(2 * len(keys))
+            for key, known in zip(keys, places, strict=True):
+                if known:
+                    self._put(key, known)
+        return self._put(hash(row) & 0xFFFF_FFFF_FFFF_FFFF, place)
+
+    def _resize(self, size: int) -> None:
+        self._count = 0
+        self._keys = array("Q", bytes(8 * size))
+        self._places = array("I", bytes(4 * size))
+
+    def _put(self, key: int, place: int) -> int:
+        slot = key % len(self._keys)
+        while known := self._places[slot]:
+            if self._keys[slot] == key:
+                return known
+            slot = (slot + 1) % len(self._keys)
+        self._keys[slot], self._places[slot] = key, place
+        self._count += 1
+        return place
+
+
+class Beside(Generic[Columns]):
+    """Another list about the same images, read along with the first.
+
+    The published lists are in one order, so that nothing is held; of lists in another order, the
+    rows that were passed wait until they are asked for.
+    """
+
+    def __init__(self, rows: Iterator[tuple[str, Columns]]) -> None:
+        self._rows = rows
+        self._passed: dict[str, Columns] = {}
+
+    def of(self, name: str) -> Columns | None:
+        """The columns of an image, each row once; None where the list lacks it."""
+        if name in self._passed:
+            return self._passed.pop(name)
+        for other, columns in self._rows:
+            if other == name:
+                return columns
+            self._passed[other] = columns
+        return None

@@ -1,0 +1,62 @@
+"""What the lists' readers share: numbers, rows met twice, lists read side by side."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facekp_train.datasets.rows import Beside, Seen, to_numbers
+
+rows = st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2)), max_size=60)
+
+
+@given(rows)
+def test_rows_met_twice_are_told_with_their_first_place(given_rows: list[tuple[str, bytes]]) -> None:
+    seen = Seen()
+    found = [seen.first(row, place) for place, row in enumerate(given_rows, 1)]
+    assert found == [given_rows.index(row) + 1 for row in given_rows]
+
+
+def test_a_hundred_thousand_rows_are_remembered_in_little_room() -> None:
+    seen, count = Seen(), 100_000
+    tracemalloc.start()
+    places = [seen.first(("a long name of a photograph", b"%d" % place), place) for place in range(1, count)]
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held - sys.getsizeof(places) - 36 * count < 52 * count
+    assert places == list(range(1, count))
+    for place in (1, 2, 1000, 99_999):
+        assert seen.first(("a long name of a photograph", b"%d" % place), 7) == place
+
+
+@given(st.permutations([("a", 1), ("b", 2), ("c", 3), ("c", 4)]))
+def test_a_list_beside_may_be_in_any_order(order: list[tuple[str, int]]) -> None:
+    beside = Beside(iter(order))
+    assert (beside.of("b"), beside.of("a"), beside.of("gone")) == (2, 1, None)
+
+
+def test_two_faces_of_a_photograph_take_their_own_rows() -> None:
+    beside = Beside(iter([("a", 1), ("a", 2), ("b", 3)]))
+    assert [beside.of(name) for name in ("a", "a", "b")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("x", "is not a number"), ("", "is not a number"), ("1,5", "is not a number"),
+        ("nan", "is not a finite number"), ("-inf", "is not a finite number"),
+        ("1e39", "of 1e\\+39 pixels lies beyond"), ("-2000000", "of 2e\\+06 pixels lies beyond"),
+    ],
+)  # fmt: skip
+def test_what_can_be_no_coordinate_is_refused(field: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        to_numbers(["1", field, "2"])
+
+
+def test_coordinates_beside_a_photograph_are_coordinates() -> None:
+    np.testing.assert_array_equal(to_numbers(["-7.5", "1e5", "0"]), [-7.5, 1e5, 0])
