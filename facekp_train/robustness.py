@@ -62,13 +62,17 @@ class Robustness:
     normaliser: str
     points: list[Point]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for `robustness` of `--json`; each kind's points in the order of their amounts."""
-        document: dict[str, Any] = {"normaliser": self.normaliser}
+    def by_kind(self) -> dict[Kind, list[Point]]:
+        """The points of each kind, in the order of their amounts."""
+        kinds: dict[Kind, list[Point]] = {}
         for point in self.points:
-            facts = asdict(point)
-            document.setdefault(facts.pop("kind"), []).append(facts)
-        return document
+            kinds.setdefault(point.kind, []).append(point)
+        return kinds
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `robustness` of `--json`."""
+        kinds = {kind: [asdict(point) for point in points] for kind, points in self.by_kind().items()}
+        return {"normaliser": self.normaliser, **kinds}
 
 
 def measure_robustness(
@@ -86,7 +90,9 @@ def measure_robustness(
     amounts: `JITTER`, `TILT` or others. boxes: where the box is from before it is changed. Raises as
     `facekp_train.evaluate.answer`, and ValueError where no face can be measured.
     """
-    wanted = [(kind, amount) for kind, values in amounts.items() for amount in values]
+    wanted: list[tuple[Kind, float]] = [
+        (kind, amount) for kind, values in amounts.items() for amount in values
+    ]
     points: list[Point] = []
     normaliser, neutral = "", None
     with progress_bar(progress) as bar:
@@ -103,7 +109,7 @@ def measure_robustness(
             ]  # fmt: skip
             once, refined = figures
             normaliser = once.normaliser
-            nmes = (figure.nme[normaliser] for figure in figures)
+            nmes = once.nme[normaliser], refined.nme[normaliser]
             points.append(Point(kind, amount, once.n, *nmes, refined.failure_rate["10"]))
             if amount == _NEUTRAL[kind]:
                 neutral = points[-1]
@@ -141,8 +147,7 @@ def turned(view: View, degrees: float) -> View:
 def print_robustness(robustness: Robustness) -> None:
     """A table for each kind of change on stdout."""
     over = in_words(robustness.normaliser)
-    for kind in dict.fromkeys(point.kind for point in robustness.points):
-        points = [point for point in robustness.points if point.kind == kind]
+    for kind, points in robustness.by_kind().items():
         title = f"{MEANINGS[kind]} ({points[0].n:,} faces, NME over {over})"
         out.print(title, markup=False, soft_wrap=True)
         table = Table(kind)

@@ -15,11 +15,10 @@ def plot_robustness(target: Path, robustness: Robustness) -> None:
     require("train", "matplotlib")
     from matplotlib.figure import Figure
 
-    kinds = list(dict.fromkeys(point.kind for point in robustness.points))
+    kinds = robustness.by_kind()
     figure = Figure(figsize=(4.2 * len(kinds), 3.6), layout="constrained")
     panels = figure.subplots(1, len(kinds), squeeze=False)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        points = [point for point in robustness.points if point.kind == kind]
+    for axes, (kind, points) in zip(panels, kinds.items(), strict=True):
         amounts = [point.amount for point in points]
         axes.plot(amounts, [point.nme for point in points], "o--", label="one crop")
         axes.plot(amounts, [point.nme_refined for point in points], "o-", label="refined")
