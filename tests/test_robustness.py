@@ -115,7 +115,7 @@ def test_evaluate_draws_and_tells_the_curves(
 ) -> None:
     arguments = ("evaluate", "--model", checkpoints / "68.safetensors", "--data", f"pts:{photos}")
     folder = tmp_path / "report"
-    curves = ("--box-jitter", "--tilt", "--curve-faces", 2)
+    curves = ("--box-jitter", "--tilt", "--curve-faces", "2")
     assert command(*arguments, *curves, "--out", folder, "--json") == 0
     robustness = printed(capsys)["robustness"]
     assert {kind: [p["amount"] for p in robustness[kind]] for kind in (*JITTER, *TILT)} == {
@@ -125,5 +125,5 @@ def test_evaluate_draws_and_tells_the_curves(
     assert robustness["scale"][4]["nme"] == robustness["shift"][0]["nme"] == robustness["tilt"][3]["nme"]
     pictures = ("robustness.png", "best.png", "median.png", "worst.png", "ced.png")
     assert all(cv2.imread(str(folder / name)) is not None for name in pictures)
-    assert command(*arguments, "--tilt", "--curve-faces", 2) == 0
+    assert command(*arguments, "--tilt", "--curve-faces", "2") == 0
     assert "degrees (2 faces, NME over inter-ocular distance)" in capsys.readouterr().out
