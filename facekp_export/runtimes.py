@@ -48,7 +48,7 @@ class Runtime(Protocol):
         ...
 
     def invoke(self) -> None:
-        """Run once on the inputs set last."""
+        """Run once on the inputs set last. Raises ValueError where the file is damaged."""
         ...
 
     def results(self) -> list[NDArray[Any]]:
@@ -89,7 +89,11 @@ class OnnxRuntime:
         }
 
     def invoke(self) -> None:
-        self._results = [np.asarray(array) for array in self._session.run(self._output_names, self._feed)]
+        try:
+            answers = self._session.run(self._output_names, self._feed)
+        except Exception as error:  # the library's errors share no base class
+            raise ValueError(f"{self.path}: onnxruntime cannot compute it ({_first_line(error)})") from None
+        self._results = [np.asarray(array) for array in answers]
 
     def results(self) -> list[NDArray[Any]]:
         return self._results
@@ -122,7 +126,10 @@ class LiteRuntime:
             self._interpreter.set_tensor(index, array)
 
     def invoke(self) -> None:
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ValueError(f"{self.path}: LiteRT cannot compute it ({_first_line(error)})") from None
 
     def results(self) -> list[NDArray[Any]]:
         return [self._interpreter.get_tensor(index) for index in self._output_indices]
@@ -188,7 +195,8 @@ class KeypointModel:
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Raw crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1], x then y.
 
-        Raises ValueError for crops of another shape or type.
+        Raises ValueError for crops of another shape or type, and where a damaged file cannot be
+        computed or answers with what is no number.
         """
         size = self.info.crop.size
         if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
@@ -201,6 +209,10 @@ class KeypointModel:
             self.runtime.set_inputs([self._encode(crop)])
             self.runtime.invoke()
             row[:] = self._decode(self.runtime.results()[0])
+        if not np.isfinite(points).all():
+            raise ValueError(
+                f"{self.runtime.path}: its answer is not finite, so its weights are damaged; export it again"
+            )
         return points.reshape(len(crops), self.info.points, 2)
 
     def _encode(self, crop: NDArray[np.uint8]) -> NDArray[Any]:
