@@ -1,7 +1,8 @@
 """Conditions that faces are grouped by: how far one is turned, how large it is, what the lists say of it.
 
-`turn` and `size` follow from the annotated keypoints, of every scheme that implies the five; an
-attribute of the data set's lists, such as MTFL's pose, is a condition of that name. Imports neither
+`turn` and `size` follow from the annotated keypoints, of every scheme that implies the five,
+`occlusion` from those that the annotator marked hidden; an attribute of the data set's lists, such
+as MTFL's pose, is a condition of that name. Imports neither
 torch nor tensorflow.
 """
 
@@ -35,6 +36,8 @@ _SIZE_EDGES = (20.0, 30.0, 40.0, 80.0, 160.0)
 # Head angles in degrees, as AFLW's database has them.
 _ANGLES = ("roll", "pitch", "yaw")
 _ANGLE_EDGES = (15.0, 45.0)
+# In percent of a face's labelled keypoints, beyond those of which none is hidden.
+_HIDDEN_EDGES = (20.0, 40.0)
 # The first faces say which attributes a data set has.
 _LOOKED_AT = 100
 
@@ -79,9 +82,10 @@ def conditions_of(dataset: Dataset) -> dict[str, Condition]:
     if not faces:
         raise ValueError(f"{dataset.spec} gave no face to group")
     by_keypoints = _BY_KEYPOINTS if implies_five(len(faces[0].keypoints)) else ()
+    by_flags = (_OCCLUSION,) if any(_hidden(face) > 0 for face in faces) else ()
     attributes = dict.fromkeys(name for face in faces for name in face.attributes)
     stated = [_attribute(name) for name in attributes if name in _ANGLES or not _is_measured(name, faces)]
-    return {condition.name: condition for condition in (*by_keypoints, *stated)}
+    return {condition.name: condition for condition in (*by_keypoints, *by_flags, *stated)}
 
 
 def chosen(names: str, known: dict[str, Condition]) -> list[Condition]:
@@ -116,6 +120,17 @@ def _size(face: FaceSample) -> str:
     return _binned(float(face_frame(to_five(face.keypoints))[1]), _SIZE_EDGES, _SIZES)
 
 
+def _hidden(face: FaceSample) -> float:
+    """Percent of a face's labelled keypoints that are hidden; NaN where none is labelled."""
+    labelled = np.isfinite(face.keypoints).all(axis=1)
+    return float(100 * (~face.visible[labelled]).mean()) if labelled.any() else float("nan")
+
+
+def _occlusion(face: FaceSample) -> str:
+    hidden = _hidden(face)
+    return "none" if hidden == 0 else _binned(hidden, _HIDDEN_EDGES, _OCCLUSIONS[1:])
+
+
 def _value(name: str, face: FaceSample) -> str:
     return face.attributes.get(name, UNKNOWN)
 
@@ -131,6 +146,10 @@ def _attribute(name: str) -> Condition:
 
 
 _SIZES = _ranges(_SIZE_EDGES, "px")
+_OCCLUSIONS = ("none", *_ranges(_HIDDEN_EDGES, "%"))
+_OCCLUSION = Condition(
+    "occlusion", "the share of the labelled keypoints that are hidden", _occlusion, _OCCLUSIONS
+)
 _ANGLE_GROUPS = _ranges(_ANGLE_EDGES, "degrees")
 _BY_KEYPOINTS = (
     Condition(

@@ -197,7 +197,7 @@ def _check_schemes(points: int, sample: FaceSample) -> None:
         return
     raise ValueError(
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
-        "a model of 19, 21, 68 or 98 is measured on data of another of those, or of five, too"
+        "a model of more than five is measured on data of another scheme, too"
     )
 
 

@@ -148,6 +148,7 @@ _FIVE_OF: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((0,), (1,), (2,), (3,), (4,)),
     19: ((7,), (10,), (13,), (15,), (17,)),
     21: ((7,), (10,), (14,), (17,), (19,)),
+    29: ((16,), (17,), (20,), (22,), (23,)),
     68: FIVE_OF_68,
     98: (_span(60, 67), _span(68, 75), (54,), (76,), (82,)),
 }
@@ -161,7 +162,8 @@ def implies_five(points: int) -> bool:
 def five_matrix(points: int) -> NDArray[np.float32]:
     """[5, N] weights that turn a scheme's N keypoints into the five. ValueError where unknown."""
     if not implies_five(points):
-        raise ValueError(f"no map from {points} keypoints to five is known; use 5, 19, 21, 68 or 98 points")
+        known = ", ".join(str(n) for n in _FIVE_OF)
+        raise ValueError(f"no map from {points} keypoints to five is known; use data with one of {known}")
     weights = np.zeros((5, points), np.float32)
     for row, group in zip(weights, _FIVE_OF[points], strict=True):
         row[list(group)] = 1 / len(group)

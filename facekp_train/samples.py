@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_train.packed import read_packed
+
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels; x, y is the top-left corner."""
 
@@ -17,10 +19,11 @@ Box = tuple[float, float, float, float]
 class FaceSample:
     """One face of one photograph.
 
-    image: the photograph's path. keypoints: float32 [N, 2], pixels from 0, x then y.
-    visible: bool [N]; False where the annotator said hidden. box: where a detector (or the list)
-    saw the face, None where the data set has no boxes; box_source names who made it
-    (`facekp_train.boxes`). attributes: further facts of the list, such as MTFL's pose.
+    image: the photograph's path, which may lead into a file that holds many (`facekp_train.packed`).
+    keypoints: float32 [N, 2], pixels from 0, x then y. visible: bool [N]; False where the annotator
+    said hidden. box: where a detector (or the list) saw the face, None where the data set has no
+    boxes; box_source names who made it (`facekp_train.boxes`). attributes: further facts of the list,
+    such as MTFL's pose.
     """
 
     image: Path
@@ -34,11 +37,14 @@ class FaceSample:
 def read_image(path: Path) -> NDArray[np.uint8]:
     """The photograph as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
 
-    Raises OSError, in one sentence, for a file that is missing, empty or no image.
+    Raises OSError, in one sentence, for a file that is missing, empty or no image; UserError where
+    a library to read the file that it lies in is missing.
     """
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
+        if isinstance(error, NotADirectoryError) and (packed := read_packed(path)) is not None:
+            return packed
         raise OSError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

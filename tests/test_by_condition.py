@@ -169,12 +169,3 @@ def test_a_bad_photograph_stops_a_strict_run_as_it_does_without_by(
     model = checkpoints / "68.safetensors"
     assert command("evaluate", "--model", model, "--data", f"pts:{photos}", "--strict", "--by", "size") == 1
     assert "--strict stops here" in capsys.readouterr().err
-
-
-def test_schemes_without_the_five_have_no_condition(
-    tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    annotated(tmp_path / "cofw", "a", points=29)
-    model = checkpoints / "68.safetensors"
-    assert command("evaluate", "--model", model, "--data", f"pts:{tmp_path / 'cofw'}", "--by", "turn") == 2
-    assert "these faces have none" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from facekp_train.conditions import TURN_EDGES, UNKNOWN, Condition, chosen, conditions_of, turn_of
 from facekp_train.datasets import Dataset, open_dataset
-from facekp_train.landmarks import SCHEMES, five_matrix, implies_five
+from facekp_train.landmarks import SCHEMES, five_matrix
 from facekp_train.samples import FaceSample
 
 FRONTAL = np.array([(-0.5, -0.6), (0.5, -0.6), (0.0, 0.0), (-0.4, 0.5), (0.4, 0.5)])
@@ -98,10 +98,7 @@ def test_an_edge_of_size_belongs_to_the_larger_group(eyes: float, group: str) ->
 
 
 @pytest.mark.parametrize("points", list(SCHEMES))
-def test_every_scheme_that_implies_five_has_turn_and_size(points: int) -> None:
-    if not implies_five(points):
-        assert known(points) == {}
-        return
+def test_every_scheme_has_turn_and_size(points: int) -> None:
     assert list(known(points)) == ["turn", "size"]
     # Keypoints that imply these five: spread back by the pseudo-inverse of the map to them.
     keypoints = np.linalg.pinv(five_matrix(points)) @ turned(0.3, 100)
@@ -129,6 +126,30 @@ def test_head_angles_are_grouped_and_other_measured_numbers_are_no_condition() -
 
 def test_chosen_conditions_come_in_the_order_asked_for_and_once() -> None:
     assert [condition.name for condition in chosen("size, turn,size", known())] == ["size", "turn"]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "group"),
+    [
+        (0, "none"),
+        (1, "below 20 %"),
+        (5, "below 20 %"),
+        (6, "20 to 40 %"),
+        (12, "40 % and more"),
+        (29, "40 % and more"),
+    ],
+)
+def test_groups_of_occlusion_are_shares_of_the_labelled_keypoints(hidden: int, group: str) -> None:
+    keypoints = np.random.default_rng(1).random((29, 2))
+    covered = replace(face(keypoints), visible=np.arange(29) >= hidden)
+    condition = conditions_of(data_of(covered, replace(covered, visible=np.arange(29) > 0)))["occlusion"]
+    assert condition.group(covered) == group
+    keypoints[20:] = np.nan
+    assert condition.group(replace(covered, visible=np.arange(29) < 20)) == "none"
+
+
+def test_faces_without_a_hidden_keypoint_have_no_occlusion() -> None:
+    assert list(known(29)) == ["turn", "size"]
 
 
 @pytest.mark.parametrize("names", ["landmark", "turn,pose", "", "turn,", "Turn"])

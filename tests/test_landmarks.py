@@ -95,15 +95,15 @@ def test_five_of_68_are_eye_centres_nose_tip_and_mouth_corners() -> None:
     np.testing.assert_allclose(five[:, 2:], face[:, [30, 48, 54]])
 
 
-@pytest.mark.parametrize("points", [5, 19, 21, 68, 98])
+@pytest.mark.parametrize("points", list(SCHEMES))
 def test_five_of_a_mirrored_face_are_its_mirrored_five(points: int) -> None:
     face = np.random.default_rng(1).random((points, 2))
     np.testing.assert_allclose(to_five(flip_keypoints(face)), flip_keypoints(to_five(face)), atol=1e-6)
 
 
 def test_no_five_are_invented_for_other_schemes() -> None:
-    with pytest.raises(ValueError, match="no map from 29"):
-        five_matrix(29)
+    with pytest.raises(ValueError, match=r"no map from 106 .* one of 5, 19, 21, 29, 68, 98"):
+        five_matrix(106)
 
 
 def test_unknown_scheme_names_the_known_ones() -> None:
@@ -141,6 +141,21 @@ def test_mirrored_genuine_faces_look_like_faces(shared_data: Path, folder: str, 
         along = sides @ across / np.linalg.norm(sides, axis=1)
         assert along.min() > 0.5, (folder, pairs[int(along.argmin())])
         assert np.median(along) > 0.97
+
+
+def test_the_five_of_cofws_genuine_faces_are_where_a_net_of_68_sees_them(shared_data: Path) -> None:
+    """Its authors' names of the 29 are known from a figure alone: eye centres, nose tip, mouth corners."""
+    pytest.importorskip("torch", reason="needs facekp[train]")
+    from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.datasets import open_dataset
+    from facekp_train.evaluate import answer
+    from facekp_train.evaluate_command import predict_of
+
+    checkpoint = load_checkpoint(Path(__file__).parents[1] / "models" / "mdp-1x" / "model.safetensors")
+    data = open_dataset(f"coco:{shared_data / 'samples' / 'cofw' / 'test_cofw.json'}")
+    answers = answer(predict_of(checkpoint), data, checkpoint.header.crop_rule, boxes="tight", progress=False)
+    face, seen = to_five(answers.samples[0].keypoints), to_five(answers.predicted[0])
+    assert np.linalg.norm(face - seen, axis=1).max() < 0.1 * np.linalg.norm(face[1] - face[0])
 
 
 def _coco_faces(folder: Path) -> list[np.ndarray]:

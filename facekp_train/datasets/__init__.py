@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import aflw, celeba, coco, detected, mtfl, pts, w300
+from facekp_train.datasets import aflw, celeba, coco, cofw, detected, mtfl, pts, w300, w300vw, wflw
 from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
@@ -45,6 +45,9 @@ FORMATS: dict[str, Format] = {
     "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68, row=("common", "challenging", "full")),
     "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
+    "wflw": Format(wflw.read, wflw.SPLITS, wflw.PARTS, "test", 98, row=(*wflw.SUBSETS, "test")),
+    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29),
+    "300vw": Format(w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW),
     "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
     "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
     "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
