@@ -1,4 +1,4 @@
-"""facekp-detect: finds the faces on photographs and draws or prints their keypoints."""
+"""facekp-detect: finds the faces on photographs and in videos and draws or prints their keypoints."""
 
 from __future__ import annotations
 
@@ -26,15 +26,20 @@ app = new_app("facekp-detect", __doc__ or "")
 
 @app.command(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 def detect(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="a photograph, or a folder of them")],
+    photo: Annotated[
+        Path,
+        typer.Argument(metavar="PHOTO", help="a photograph, a folder of them, a video, or a camera's number"),
+    ],
     out_path: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="picture to write (for a folder: a folder); default: NAME_points.png here"
+            "--out",
+            help="picture, folder of pictures or video to write; default: NAME_points.png or .mp4 here",
         ),
     ] = None,
     json_: Annotated[
-        bool, typer.Option("--json", help="print one JSON document on stdout; draw with --out only")
+        bool,
+        typer.Option("--json", help="print JSON on stdout (of a video a line a frame); draw with --out only"),
     ] = False,
     model: Annotated[
         Path | None, typer.Option(help=".tflite or .onnx file of an export; default: the shipped 0.25X int8")
@@ -55,12 +60,24 @@ def detect(
         bool, typer.Option("--flip-average", help="average with the mirrored crop: twice the time")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="stop at the first unreadable photograph of a folder")
+        bool, typer.Option("--strict", help="stop at an unreadable photograph, or where a video is damaged")
     ] = False,
+    smooth: Annotated[bool, typer.Option(help="smooth the keypoints of a video over time")] = True,
 ) -> None:
-    """Find faces on a photograph (or a folder of them), draw their keypoints, or print them as JSON."""
+    """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
+    from facekp_export.video_command import is_video, run_video, target_of
     from facekp_train.shipped import default_model
 
+    if is_video(photo):
+        if boxes or not refine or flip_average:
+            raise typer.BadParameter(
+                "--boxes, --no-refine and --flip-average are for photographs: in a video faces are found, "
+                "followed, and looked at twice, the second time mirrored"
+            )
+        video_target = None if json_ and out_path is None else target_of(photo, out_path)
+        detector = _open(model or default_model(), threads, finder, box_source, finds=True)
+        run_video(photo, detector, video_target, json_, strict, smooth)
+        return
     given = [_parsed_box(text) for text in boxes] if boxes else None
     if not photo.exists():
         raise UserError(f"{photo} does not exist; name a photograph or a folder of them")

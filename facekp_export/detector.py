@@ -132,6 +132,25 @@ class KeypointDetector:
             raise ValueError(f"the model {self.info.name} answers with coordinates that are not finite")
         return points
 
+    def look(
+        self, image: Image, tights: Sequence[Box], *, mirrored: bool = False
+    ) -> list[NDArray[np.float32]]:
+        """One pass of the model: keypoints [N, 2] in the image from one crop around each tight box.
+
+        mirrored shows the model the mirror image of each crop; the answer is turned back. Raises
+        ValueError as `predict` does.
+        """
+        if not tights:
+            return []
+        squares = [self.info.crop.square(tight) for tight in tights]
+        crops = np.stack([cut(image, square, self.info.crop) for square in squares])
+        shares = self.predict(np.ascontiguousarray(crops[:, :, ::-1]) if mirrored else crops)
+        if mirrored:
+            shares = flip_keypoints(shares)
+        return [
+            square.to_image(share).astype(np.float32) for square, share in zip(squares, shares, strict=True)
+        ]
+
     def mapping(self, source: str) -> BoxMapping:
         """How that source's boxes become tight ones: as the model file says, else as this version knows.
 
@@ -153,18 +172,12 @@ class KeypointDetector:
         return self._within(image, list(map(refined_box, points, tights)), flip)
 
     def _within(self, image: Image, tights: Sequence[Box], flip: bool) -> list[NDArray[np.float32]]:
-        """Keypoints in the image from one crop around each tight box."""
-        if not tights:
-            return []
-        squares = [self.info.crop.square(tight) for tight in tights]
-        crops = np.stack([cut(image, square, self.info.crop) for square in squares])
-        shares = self.predict(crops)
-        if flip:
-            mirrored = self.predict(np.ascontiguousarray(crops[:, :, ::-1]))
-            shares = (shares + flip_keypoints(mirrored)) / 2
-        return [
-            square.to_image(share).astype(np.float32) for square, share in zip(squares, shares, strict=True)
-        ]
+        """Keypoints in the image from one crop around each tight box, or from it and its mirror image."""
+        points = self.look(image, tights)
+        if not flip:
+            return points
+        mirrored = self.look(image, tights, mirrored=True)
+        return [(one + other) / 2 for one, other in zip(points, mirrored, strict=True)]
 
 
 def checked(image: Image) -> Image:

@@ -1,0 +1,258 @@
+"""Faces through a video: the box follows the keypoints, is found anew when lost, and is smoothed.
+
+    tracker = VideoTracker(KeypointDetector.from_export("models/mdp-0.25x/model_int8.tflite"))
+    for frame, seconds in frames:                  # uint8 [H, W, 3] RGB, and its time
+        for face in tracker.update(frame, seconds):
+            print(face.track, face.score, face.keypoints)
+
+Each frame is looked at twice around each face, the second time mirrored and around the first answer.
+On a face both answers agree; on anything else they do not, which is how a lost face is known
+(measured in docs/video.md). Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.detector import KeypointDetector, checked
+from facekp_export.faces import FoundFace, Image, overlapping, suppressed
+from facekp_export.one_euro import OneEuro, OneEuroFilter
+from facekp_train.crop import tight_box
+from facekp_train.samples import Box
+
+Floats = NDArray[np.floating]
+
+# Mean distance of the two answers over the face's side, at which a face counts as half lost.
+LOST_AT = 0.04
+# Two tracks whose keypoints lie closer than this, in sides, look at one and the same face.
+_SAME = 0.25
+# A lost face may come back this many sides away, and farther the longer it is away (sides a second).
+_REACH, _REACH_SPEED = 0.6, 1.0
+_LARGEST_GROWTH = 1.6
+# Share of a new speed in a track's: one frame's noise must not throw the box.
+_SPEED_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """One face on one frame.
+
+    track: its number, from 1, the same on every frame. keypoints: float32 [N, 2], pixels of the frame,
+    smoothed; x then y, an integer is a pixel's centre. box: the tight box around them. score: 0 to 1,
+    how well two looks at it agree; a face below 0.5 is lost and not listed. may_be: other tracks that
+    this one may have changed places with when their faces crossed, () where its identity is sure.
+    """
+
+    track: int
+    keypoints: NDArray[np.float32]
+    box: Box
+    score: float
+    may_be: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Where a face seems to be: float64 keypoints [N, 2] in pixels, its box, the score of the two looks."""
+
+    keypoints: NDArray[np.float64]
+    box: Box
+    score: float
+
+
+@dataclass(eq=False)
+class _Track:
+    number: int
+    look: Look
+    seconds: float
+    filter: OneEuroFilter | None
+    smoothed: NDArray[np.float64]
+    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    surprise: float = 0.0
+    lost: bool = False
+    may_be: set[int] = field(default_factory=set)
+
+    def box_at(self, seconds: float) -> Box:
+        """Where its box should be by now, if it goes on as it went."""
+        x, y, width, height = self.look.box
+        dx, dy = (self.speed * (seconds - self.seconds)).tolist()
+        return x + dx, y + dy, width, height
+
+    def see(self, look: Look, seconds: float) -> None:
+        """Take over what was seen."""
+        passed = seconds - self.seconds
+        speed = (_centre(look.box) - _centre(self.look.box)) / passed if passed > 0 else self.speed
+        expected = self.box_at(seconds)
+        side, before = max(look.box[2:]), max(expected[2:])
+        away = np.hypot(*(_centre(look.box) - _centre(expected)))
+        self.surprise = float(away) / before + abs(math.log(side / before))
+        # After a loss nobody knows how it moved meanwhile.
+        self.speed = np.zeros(2) if self.lost else self.speed + _SPEED_SHARE * (speed - self.speed)
+        if self.filter is not None and self.lost:
+            self.filter = OneEuroFilter(self.filter.settings)
+        self.look, self.seconds, self.lost = look, seconds, False
+        self.smoothed = self.filter.smooth(look.keypoints, seconds, side) if self.filter else look.keypoints
+
+    def face(self) -> TrackedFace:
+        keypoints = self.smoothed.astype(np.float32)
+        return TrackedFace(
+            self.number, keypoints, tight_box(keypoints), self.look.score, tuple(sorted(self.may_be))
+        )
+
+
+class VideoTracker:
+    """Follows the faces of one video, frame by frame. Not to be shared between threads."""
+
+    def __init__(
+        self,
+        detector: KeypointDetector,
+        smoothing: OneEuro | None = OneEuro(),  # noqa: B008 (frozen)
+        look_every: float = 0.5,
+        remember: float = 1.0,
+    ) -> None:
+        """smoothing: None leaves the keypoints as the net gives them.
+
+        look_every: seconds between two searches of the whole frame for faces that have come in; while
+        no face is known or one was just lost, every frame is searched. remember: seconds for which a
+        lost face keeps its number. Raises ValueError for negative or infinite times.
+        """
+        if not (0 <= look_every < math.inf and 0 <= remember < math.inf):
+            raise ValueError("look_every and remember are seconds, 0 or more")
+        self.detector, self.smoothing = detector, smoothing
+        self.look_every, self.remember = look_every, remember
+        self._box_of = detector.mapping(detector.scheme.box_source).to_tight
+        self._tracks: list[_Track] = []
+        self._count = 0
+        self._seconds = self._searched = -math.inf
+
+    def update(self, frame: Image, seconds: float) -> list[TrackedFace]:
+        """The faces on the next frame, uint8 [H, W, 3] RGB, by track number; [] where there is none.
+
+        seconds: the frame's time, later than the last one's; frames need not be evenly spaced.
+        Raises ValueError for another kind of image or a time that does not advance.
+        """
+        image = checked(frame)
+        if not self._seconds < seconds < math.inf:
+            raise ValueError(f"a frame's time must be finite and later than the last one's, not {seconds} s")
+        self._seconds = seconds
+        self._tracks = [t for t in self._tracks if seconds - t.seconds <= self.remember]
+        self._follow(image, [track for track in self._tracks if not track.lost])
+        self._part()
+        live = [track for track in self._tracks if not track.lost]
+        if len(live) < len(self._tracks) or not live or seconds - self._searched >= self.look_every:
+            self._search(image, live)
+        return [track.face() for track in self._tracks if not track.lost]
+
+    def look(self, image: Image, boxes: Sequence[Box]) -> list[Look]:
+        """Two passes around each tight box: the mean of their keypoints, and how well they agree."""
+        answers = []
+        firsts = self.detector.look(image, boxes)
+        second_boxes = [self._box(first, box) for first, box in zip(firsts, boxes, strict=True)]
+        seconds = self.detector.look(image, second_boxes, mirrored=True)
+        for first, second, box in zip(firsts, seconds, second_boxes, strict=True):
+            apart = float(np.hypot(*(first - second).T).mean()) / max(box[2:])
+            points = (first.astype(np.float64) + second) / 2
+            answers.append(Look(points, self._box(points, box), 1 / (1 + (apart / LOST_AT) ** 2)))
+        return answers
+
+    def _box(self, keypoints: Floats, otherwise: Box) -> Box:
+        """The tight box that the keypoints stand for; `otherwise` where they all fell into one."""
+        return self._box_of(tight_box(keypoints)) if np.ptp(keypoints, axis=0).any() else otherwise
+
+    def _follow(self, image: Image, live: list[_Track]) -> None:
+        """Look again where each face should be by now; those not seen there are lost."""
+        looks = self.look(image, [track.box_at(self._seconds) for track in live])
+        for track, look in zip(live, looks, strict=True):
+            if _seen(look, image):
+                track.see(look, self._seconds)
+            else:
+                self._lose(track, [other for other in live if other is not track])
+
+    def _lose(self, track: _Track, others: Sequence[_Track]) -> None:
+        """A face that vanishes behind another may come back as that other."""
+        track.lost = True
+        for other in others:
+            if overlapping(FoundFace(track.look.box, 1), FoundFace(other.look.box, 1)):
+                _doubt(track, other)
+
+    def _part(self) -> None:
+        """Of two tracks on one face, the one whose face was expected elsewhere is lost."""
+        live = [track for track in self._tracks if not track.lost]
+        for number, one in enumerate(live):
+            for other in live[number + 1 :]:
+                if one.lost or other.lost or not _same(one.look, other.look):
+                    continue
+                loser = max(one, other, key=lambda track: track.surprise)
+                loser.lost = True
+                _doubt(one, other)
+
+    def _search(self, image: Image, live: Sequence[_Track]) -> None:
+        """Find faces that no live track has: lost ones come back, others begin a track."""
+        self._searched = self._seconds
+        finder = self.detector.finder
+        to_tight = self.detector.mapping(finder.box_source).to_tight
+        boxes = [to_tight(face.box) for face in suppressed(finder.find(image))]
+        known = [FoundFace(track.look.box, 1) for track in live]
+        fresh = [box for box in boxes if not any(overlapping(FoundFace(box, 1), face) for face in known)]
+        # A finder's box is rougher than one that followed: one more look brings it there.
+        firsts = self.detector.look(image, fresh)
+        looks = self.look(image, [self._box(p, box) for p, box in zip(firsts, fresh, strict=True)])
+        taken = [track.look for track in live]
+        for look in looks:
+            if _seen(look, image) and not any(_same(look, other) for other in taken):
+                taken.append(look)
+                self._place(look)
+
+    def _place(self, look: Look) -> None:
+        """Give a face that was found to the lost track that is nearest, or to a new one."""
+        near = sorted(
+            (t for t in self._tracks if t.lost and self._distance(t, look) < 1),
+            key=lambda track: self._distance(track, look),
+        )
+        if near:
+            for other in near[1:]:
+                _doubt(near[0], other)
+            near[0].see(look, self._seconds)
+            return
+        self._count += 1
+        smoother = OneEuroFilter(self.smoothing) if self.smoothing else None
+        track = _Track(self._count, look, self._seconds, smoother, look.keypoints)
+        track.see(look, self._seconds)
+        self._tracks.append(track)
+
+    def _distance(self, track: _Track, look: Look) -> float:
+        """How far a face lies from where a lost one may be; beyond 1 it is another."""
+        side, other = max(look.box[2:]), max(track.look.box[2:])
+        if not 1 / _LARGEST_GROWTH <= side / other <= _LARGEST_GROWTH:
+            return math.inf
+        reach = _REACH + _REACH_SPEED * (self._seconds - track.seconds)
+        away = np.hypot(*(_centre(look.box) - _centre(track.look.box)))
+        return float(away) / (reach * max(side, other))
+
+
+def _doubt(one: _Track, other: _Track) -> None:
+    """Note that two tracks may have changed places, and with whom either had before."""
+    together = one.may_be | other.may_be | {one.number, other.number}
+    one.may_be, other.may_be = together - {one.number}, together - {other.number}
+
+
+def _seen(look: Look, image: Image) -> bool:
+    """Whether a face is there, with its centre on the frame."""
+    x, y = _centre(look.box)
+    height, width = image.shape[:2]
+    return look.score >= 0.5 and -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
+
+
+def _same(one: Look, other: Look) -> bool:
+    """Whether two looks ended on one and the same face."""
+    apart = np.hypot(*(one.keypoints - other.keypoints).T).mean()
+    return bool(apart < _SAME * min(max(one.box[2:]), max(other.box[2:])))
+
+
+def _centre(box: Box) -> NDArray[np.float64]:
+    x, y, width, height = box
+    return np.array([x + width / 2, y + height / 2])
