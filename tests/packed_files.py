@@ -25,13 +25,13 @@ def write_mat(
         store = content.create_group("#refs#")
         for name, arrays in cells.items():
             references = content.create_dataset(name, (1, len(arrays)), h5py.ref_dtype)
-            references.attrs["MATLAB_class"] = np.bytes_("cell")
+            references.attrs["MATLAB_class"] = np.bytes_(b"cell")
             for place, pixels in enumerate(arrays):
                 held = store.create_dataset(f"{name}{place}", data=pixels.T)
-                held.attrs["MATLAB_class"] = np.bytes_(pixels.dtype.name)
+                held.attrs["MATLAB_class"] = np.bytes_(pixels.dtype.name.encode())
                 references[0, place] = held.ref
         for name, matrix in (matrices or {}).items():
-            content.create_dataset(name, data=matrix.T).attrs["MATLAB_class"] = np.bytes_("double")
+            content.create_dataset(name, data=matrix.T).attrs["MATLAB_class"] = np.bytes_(b"double")
     with file.open("r+b") as stream:
         stream.write(_HEADER.ljust(116) + bytes(8) + b"\x00\x02IM")
 
