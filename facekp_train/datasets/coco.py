@@ -17,49 +17,96 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import Seen, checked
 from facekp_train.files import parse_json, write_text
-from facekp_train.landmarks import SCHEMES
-from facekp_train.samples import Box, FaceSample
+from facekp_train.landmarks import scheme_of
+from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
 
 
 def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
-    """Every annotated face of the file `root`. Raises DataError where it is not COCO's JSON."""
+    """Every annotated face of the file `root`, which is read whole; the first says the scheme of all.
+
+    Keys that the form does not know are ignored. Raises DataError where it is not COCO's JSON, or
+    an object in it has one key twice.
+    """
     try:
-        data = parse_json(root.read_text(encoding="utf-8"))
-        images = {image["id"]: str(image["file_name"]) for image in data["images"]}
+        data = parse_json(root.read_text(encoding="utf-8"), object_pairs_hook=_object)
+        images, doubtful = _images(data["images"])
         annotations = data["annotations"]
+        seen = _states_seen(annotations)
     except (ValueError, RecursionError, KeyError, TypeError) as error:
-        raise DataError(f"{root} is not COCO-style JSON with images and annotations ({error!r})") from None
-    seen = _states_seen(annotations)
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{root} is not COCO-style JSON with images and annotations: {reason}") from None
     folders = (root.parent, root.parent / "images")
     places: dict[str, Path] = {}
-    for number, annotation in enumerate(annotations):
-        where = f"{root.name}: annotation {number}"
+    faces, points = Seen(), 0
+    for number, annotation in enumerate(annotations, 1):
         try:
-            name = images[annotation["image_id"]]
+            name = _image_of(annotation, images, doubtful)
             if name not in places:
                 places[name] = next((f / name for f in folders if (f / name).is_file()), root.parent / name)
-            yield _sample(places[name], annotation, seen)
+            sample = _sample(places[name], annotation, seen)
+            points = points or len(sample.keypoints)
+            if len(sample.keypoints) != points:
+                raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
+            first = faces.first((name, sample.keypoints.tobytes()), number)
+            if first != number:
+                raise ValueError(f"the same face of {name} is annotation {first - 1} already")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            notes.skip(where, reason)
+            notes.skip(f"{root.name}: annotation {number - 1}", reason)
+            continue
+        yield sample
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON's readers take the last of two equal keys, and no one would know."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has '{next(n for n in names if names.count(n) > 1)}' twice")
+    return found
+
+
+def _images(entries: Any) -> tuple[dict[Any, str], set[Any]]:
+    """File names by id, and the ids that two different files have."""
+    images: dict[Any, str] = {}
+    doubtful = set()
+    for entry in entries:
+        name = str(entry["file_name"])
+        if images.setdefault(entry["id"], name) != name:
+            doubtful.add(entry["id"])
+    return images, doubtful
+
+
+def _image_of(annotation: dict[str, Any], images: dict[Any, str], doubtful: set[Any]) -> str:
+    wanted = annotation["image_id"]
+    if wanted not in images:
+        raise ValueError(f"no image has its image_id {wanted!r}")
+    if wanted in doubtful:
+        raise ValueError(f"two different images have its image_id {wanted!r}")
+    return images[wanted]
 
 
 def _states_seen(annotations: Any) -> bool:
     """Whether the file uses v = 2, so that 1 means hidden."""
-    return any(2 in a["keypoints"][2::3] for a in annotations if isinstance(a, dict) and a.get("keypoints"))
+    lists = (a.get("keypoints") for a in annotations if isinstance(a, dict))
+    return any(2 in marks[2::3] for marks in lists if isinstance(marks, list))
 
 
 def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
     marks = np.asarray(annotation["keypoints"], float)
-    if marks.ndim != 1 or len(marks) % 3 or len(marks) // 3 not in SCHEMES:
-        raise ValueError(f"{marks.size} keypoint numbers, which is no scheme of x, y, v")
+    if marks.ndim != 1 or len(marks) % 3:
+        raise ValueError(f"{marks.size} keypoint numbers, which is no list of x, y, v")
     marks = marks.reshape(-1, 3)
-    known = (marks[:, 2] > 0) & np.isfinite(marks).all(axis=1)
+    scheme_of(len(marks))
+    # NaN, which JSON's writers give for what is missing, is no state.
+    known = ~(marks[:, 2] <= 0)
     if not known.any():
         raise ValueError("no labelled keypoint")
+    checked(marks[known])
     keypoints = np.where(known[:, None], marks[:, :2], np.nan).astype(np.float32)
     return FaceSample(image, keypoints, known & (marks[:, 2] >= (2 if seen else 1)), **_box(annotation))
 
@@ -69,9 +116,11 @@ def _box(annotation: dict[str, Any]) -> dict[str, Any]:
     source, values = annotation.get("box_source"), annotation.get("bbox")
     if not source or values is None:
         return {}
-    x, y, width, height = (float(v) for v in values)
-    box: Box = (x, y, width, height)
-    return {"box": box, "box_source": str(source)}
+    box = np.asarray(values, float)
+    if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
+        raise ValueError("its bbox is no x, y, width, height of a positive size")
+    x, y, width, height = box.tolist()
+    return {"box": (x, y, width, height), "box_source": str(source)}
 
 
 def write(target: Path, faces: Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]) -> int:
