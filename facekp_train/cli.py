@@ -33,14 +33,24 @@ class BoxChoice(str, Enum):
     tight = "tight"
 
 
-_SPEC_HELP = "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, pts, coco, detect"
+_SPEC_HELP = (
+    "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, coco, detect"
+)
 _SPLIT_HELP = (
     "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
-    "heldout (celeba); train, full, frontal (aflw); all (pts, coco, detect)"
+    "heldout (celeba); train, full, frontal (aflw); train, test, pose, expression, illumination, makeup, "
+    "occlusion, blur (wflw); train, test (cofw); train, category1, category2, category3, test, all (300vw); "
+    "all (pts, coco, detect)"
+)
+_EVALUATED = (
+    "; default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table (300w: "
+    "common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test and its categories)"
 )
 _BY_HELP = (
     "figures by condition: turn, size, and what the lists say of each face (pose, glasses, smile, gender: "
-    "train, training and test of mtfl; yaw, pitch, roll: AFLW's database); by keypoint: --verbose"
+    "train, training and test of mtfl; yaw, pitch, roll: AFLW's database; pose, expression, illumination, "
+    "makeup, occlusion, blur: wflw; occlusion: hidden keypoints of cofw and aflw; video: 300vw); "
+    "by keypoint: --verbose"
 )
 _STRICT_HELP = "stop at the first bad row or image"
 _JSON_HELP = "print one JSON document on stdout"
@@ -73,10 +83,7 @@ def evaluate(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            help=_SPLIT_HELP + "; default: validation (mtfl), heldout (celeba), the whole row of a published "
-            "table (300w: common, challenging, full; aflw: frontal, full)"
-        ),
+        typer.Option(help=_SPLIT_HELP + _EVALUATED),
     ] = None,
     boxes: Annotated[
         BoxChoice, typer.Option(help="crop around the data set's box where it has one, or the keypoints")
