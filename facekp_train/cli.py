@@ -43,8 +43,9 @@ _SPLIT_HELP = (
     "all (pts, coco, detect)"
 )
 _EVALUATED = (
-    "; default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table (300w: "
-    "common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test and its categories)"
+    "; default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table "
+    "(300w: common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test and "
+    "its categories)"
 )
 _BY_HELP = (
     "figures by condition: turn, size, and what the lists say of each face (pose, glasses, smile, gender: "
