@@ -14,7 +14,7 @@ from facekp_export.metadata import read_info
 from facekp_export.report import PICTURE, REPORT
 from facekp_export.runtimes import OPENERS
 from facekp_train.console import UserError, err
-from facekp_train.files import naming_folder, sha256_of
+from facekp_train.files import naming_folder, naming_full_disk, sha256_of
 
 LOG = "export.log"
 
@@ -42,7 +42,8 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
         staging = Path(name, "new")
         staging.mkdir()
         try:
-            yield staging
+            with naming_full_disk(out):
+                yield staging
         except UserError as error:
             if (staging / LOG).exists():
                 with suppress(OSError):

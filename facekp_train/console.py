@@ -17,6 +17,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from facekp_train.files import says_full_disk
+
 err = Console(stderr=True, highlight=False)
 """For people: progress, steps, warnings."""
 out = Console(highlight=False)
@@ -89,9 +91,12 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
-    except (UserError, ValueError, OSError, MemoryError) as error:
-        if debug:
+    except Exception as error:
+        full = says_full_disk(error)
+        if debug or not (full or isinstance(error, (UserError, ValueError, OSError, MemoryError))):
             raise
         sentence = " ".join(str(error).split()) or type(error).__name__
+        if full:
+            sentence = "the disk is full; free some space, or write elsewhere"
         err.print(f"error: {sentence}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,8 +18,8 @@ from typing import Any
 def written_aside(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it is renamed to `target` if the block ends well.
 
-    The folder is made where it is missing. On an error, or a kill, `target` stays as it was. The
-    suffix is kept, since several libraries choose their format by it.
+    The folder is made where it is missing. On an error, or a kill, `target` stays as it was; a full
+    disk is named. The suffix is kept, since several libraries choose their format by it.
     """
     with naming_folder(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +27,8 @@ def written_aside(target: Path) -> Iterator[Path]:
     os.close(handle)
     aside = Path(name)
     try:
-        yield aside
+        with naming_full_disk(target):
+            yield aside
         # mkstemp makes the file private; a finished artefact has the mode of any new file.
         umask = os.umask(0)
         os.umask(umask)
@@ -34,6 +36,25 @@ def written_aside(target: Path) -> Iterator[Path]:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def naming_full_disk(target: Path) -> Iterator[None]:
+    """The error of a full disk inside becomes an OSError that names `target` and the remedy."""
+    try:
+        yield
+    except Exception as error:
+        if says_full_disk(error):
+            raise OSError(f"{target}: the disk is full; free some space, or write elsewhere") from None
+        raise
+
+
+def says_full_disk(error: Exception) -> bool:
+    """Whether an error is that of a full disk; other languages' libraries say so in their message alone."""
+    return getattr(error, "errno", None) in _FULL or any(os.strerror(n) in str(error) for n in _FULL)
 
 
 @contextmanager

@@ -1,0 +1,123 @@
+"""A disk that fills up while a command writes: one sentence, and nothing half-written.
+
+The disk is a tmpfs of a few kilobytes in a mount namespace of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facekp_export.demo import demo_photo
+from facekp_train.shipped import default_checkpoint, shipped_models_dir
+
+_MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && "$@"; code=$?; find . -type f >&2; exit $code'
+_SPACES = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+def _able() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    probe = [*_SPACES, "sh", "-c", "mount -t tmpfs -o size=4k tmpfs /mnt"]
+    return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not _able(), reason="needs user and mount namespaces (Linux)")
+
+
+def _on_a_disk_of(size: str, disk: Path, module: str, *words: str | Path) -> tuple[int, str, list[str]]:
+    """Exit code, the last line on stderr, and the files left on a disk of that size."""
+    disk.mkdir()
+    program = [sys.executable, "-m", module, *map(str, words)]
+    command = [
+        *_SPACES,
+        "sh",
+        "-c",
+        f"cd / && {_MOUNT.replace('find .', f'find {disk}')}",
+        "sh",
+        size,
+        disk,
+        *program,
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    lines = ended.stderr.splitlines()
+    left = [line for line in lines if line.startswith(f"{disk}/")]
+    assert "Traceback" not in ended.stderr
+    return ended.returncode, next(line for line in reversed(lines) if line not in left), left
+
+
+def _full(target: Path) -> str:
+    return f"error: {target}: the disk is full; free some space, or write elsewhere"
+
+
+def test_a_picture(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    code, said, left = _on_a_disk_of(
+        "8k", disk, "facekp_export.detect", demo_photo(), "--out", disk / "points.png"
+    )
+    assert (code, said, left) == (1, _full(disk / "points.png"), [])
+
+
+@pytest.mark.parametrize(
+    ("size", "left"), [("4k", ["evaluation.json"]), ("40k", ["errors.csv", "evaluation.json"])]
+)
+def test_an_evaluation(photos: Path, tmp_path: Path, size: str, left: list[str]) -> None:
+    disk = tmp_path / "disk"
+    words = ("evaluate", "--data", f"pts:{photos}", "--out", disk / "report")
+    code, said, found = _on_a_disk_of(size, disk, "facekp_train", *words)
+    assert code == 1
+    assert said.endswith("the disk is full; free some space, or write elsewhere")
+    assert sorted(found) == [f"{disk}/report/{name}" for name in left]
+
+
+def test_labels(photos: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    words = (
+        "label",
+        "--model",
+        default_checkpoint(),
+        "--data",
+        f"pts:{photos}",
+        "--out",
+        disk / "labels.json",
+    )
+    assert _on_a_disk_of("4k", disk, "facekp_train", *words) == (1, _full(disk / "labels.json"), [])
+
+
+def test_a_training_run(discs: Path, tmp_path: Path) -> None:
+    """What was finished before the disk was full is whole; nothing else lies there."""
+    disk = tmp_path / "disk"
+    words = ("fit", "--data", f"mtfl:{discs}", "--split", "train", "--points", "5", "--out", disk / "run")
+    settings = (
+        "validation=[]",
+        "epochs=2",
+        "batch=16",
+        "widths=[" + ",".join(["8"] * 16) + "]",
+        "imagenet=false",
+    )
+    options = [word for setting in settings for word in ("--set", setting)]
+    code, said, left = _on_a_disk_of("700k", disk, "facekp_train", *words, *options)
+    assert code == 1
+    assert said.endswith("the disk is full; free some space, or write elsewhere")
+    assert not [name for name in left if Path(name).name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_an_export(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="needs facekp[export]")
+    disk = tmp_path / "disk"
+    words = ("--to", "onnx", "--out", disk / "export")
+    assert _on_a_disk_of("3m", disk, "facekp_export", *words) == (1, _full(disk / "export"), [])
+
+
+def test_a_measurement(tmp_path: Path) -> None:
+    """What was measured is on stdout even though the file cannot be."""
+    disk = tmp_path / "disk"
+    model = shipped_models_dir() / "mdp-0.25x" / "model_int8.tflite"
+    words = ("--models", model, "--min-runs", "1000", "--min-seconds", "0", "--out", disk / "result.json")
+    code, said, left = _on_a_disk_of("4k", disk, "android_bench", *words)
+    assert (code, said, left) == (1, _full(disk / "result.json"), [])
