@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from facekp_export.manifest import MANIFEST, Manifest, read_manifest
 from facekp_export.metadata import read_info
 from facekp_export.report import PICTURE, REPORT
 from facekp_export.runtimes import OPENERS
+from facekp_export.staging import staging_folder
 from facekp_train.console import UserError, err
 from facekp_train.files import naming_folder, naming_full_disk, sha256_of
 
@@ -28,18 +28,13 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
     UserError that leaves the block.
 
     Raises UserError, before anything is built, where a folder or a stranger's file bears one of the
-    names, OSError where nothing can be written.
+    names or another process writes to `out`, OSError where nothing can be written.
     """
     place = out.resolve()
     kept = place.parent / f"{place.name}.{LOG}"
     _refuse_clashes(out, names, _made_before(_manifest_of(out)))
-    # Inside `out` where it exists: it may be a disk of its own, and files can only be renamed within one.
-    beside = place if place.is_dir() else place.parent
-    with naming_folder(beside):
-        beside.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=beside)
-    with folder as name:
-        staging = Path(name, "new")
+    with staging_folder(place) as folder:
+        staging = folder / "new"
         staging.mkdir()
         try:
             with naming_full_disk(out):
@@ -50,7 +45,7 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
                     shutil.copyfile(staging / LOG, kept)
                     raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
             raise
-        _publish(staging, out, Path(name, "old"))
+        _publish(staging, out, folder / "old")
         kept.unlink(missing_ok=True)
 
 
