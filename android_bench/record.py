@@ -7,9 +7,10 @@ plots a number which is not believed.
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from android_bench.record_phone import (
     CurvePoint,
@@ -136,6 +137,12 @@ class Record(Strict):
     valid: bool = Field(description="false: do not use the figures")
     invalid_reasons: list[str] = Field(default_factory=list, description="why it is not valid")
     warnings: list[str] = Field(default_factory=list, description="what may have disturbed it")
+
+    @field_validator("model")
+    @classmethod
+    def _is_text(cls, path: str) -> str:
+        """A file's name may hold a byte that is no text, which JSON cannot carry: \\xff stands for it."""
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
 
     @model_validator(mode="after")
     def _believable(self) -> Record:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+from scripted_phone import ScriptedPhone, assembled
 from synthetic_faces import draw_face
+from tiny_models import tiny_tflite
 from train_cli import annotated
+
+from android_bench.record import Document
+from facekp_train.console import run
 
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
@@ -72,3 +79,55 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
         header = CheckpointHeader.model_validate({"net": config})
         save_checkpoint(folder / f"{points}.safetensors", build_net(config), header)
     return folder
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run facekp-bench in this process; exit code, stdout, stderr."""
+    from android_bench import cli
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            run(cli.app, [str(word) for word in words])
+        stdout, stderr = capsys.readouterr()
+        return int(exit_.value.code or 0), stdout, stderr
+
+    return call
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPhone]:
+    """A phone named TEST that behaves as scripted; this process sees no other."""
+    folder = tmp_path / "scripted"
+    folder.mkdir()
+    scripted = ScriptedPhone(folder)
+    for name, value in scripted.environment.items():
+        monkeypatch.setenv(name, value)
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def odd_model(tmp_path: Path) -> Path:
+    """c = a + 1 under a name that a shell would take apart."""
+    return tiny_tflite(tmp_path / "it's a $(model).tflite", constant=1.0)
+
+
+@pytest.fixture
+def measure(
+    scripted: ScriptedPhone,
+    odd_model: Path,
+    bench: Callable[..., tuple[int, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[int, list[Any], str]]:
+    """Measure `odd_model` on the scripted phone, quickly; exit code, records, stderr."""
+    monkeypatch.setattr("android_bench.phone.runners.bundle", assembled(tmp_path / "bundle"))
+    quick = ("--min-runs", "5", "--min-seconds", "0", "--repeat", "2")
+
+    def call(*words: str | Path) -> tuple[int, list[Any], str]:
+        code, stdout, stderr = bench("--device", "adb", "--models", odd_model, "--json", *quick, *words)
+        records = Document.model_validate_json(stdout).records if stdout.startswith("{") else []
+        return code, list(records), stderr
+
+    return call

@@ -11,7 +11,12 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+from android_bench.phone.bundle import Bundle
+from android_bench.phone.install import ROOT
+from facekp_train.files import sha256_of
 
 ADB = r"""#!PYTHON
 import json, os, re, shutil, subprocess, sys, time
@@ -44,6 +49,8 @@ elif verb == "devices":
         print(name + "\t" + state)
 elif verb == "shell":
     text = words[-1]
+    for name in script.get("without", []):
+        text = text.replace(name, "no-" + name)
     text = re.sub(r"(?<!\w)/(data/|sys/|system/|proc/cpuinfo|proc/meminfo)", root + r"/\1", text)
     path = HOME + "/bin:" + os.environ["PATH"]
     done = subprocess.run(["sh", "-c", text], env={**os.environ, "PATH": path}, capture_output=True)
@@ -70,6 +77,30 @@ BATTERY = """Current Battery Service state:
   level: 80
   temperature: 285
 """
+
+
+RUNNER = r'''#!PYTHON
+"""c = a + 1, and whatever the test puts into behave.py."""
+import array, json, os, sys, time
+words = sys.argv[1:]
+options = dict(zip(words[::2], words[1::2]))
+a = array.array("f", open(options["--input"], "rb").read())
+answer = {
+    "runner": 1, "engine": "tflite", "engine_version": "2.16.1", "delegate": options["--delegate"],
+    "threads": int(options["--threads"]), "cpus": [], "pinned": True if "--cpus" in options else None,
+    "load_ms": 3.0, "first_ms": 2.0, "warmup_runs": int(options["--warmup"]),
+    "samples_ns": [1000000 + 1000 * n for n in range(int(options["--min-runs"]))],
+    "peak_memory_kb": 20000, "base_memory_kb": 5000,
+    "inputs": [{"name": "a", "shape": [1, 64], "dtype": "float32"}],
+    "outputs": [{"name": "c", "shape": [1, 64], "dtype": "float32"}],
+}
+outputs = array.array("f", [x + 1 for x in a])
+if os.path.exists("../behave.py"):
+    exec(open("../behave.py").read())
+open(options["--output"], "wb").write(outputs.tobytes())
+print(json.dumps(answer))
+'''.replace("PYTHON", sys.executable)
+"""A runner of every kind. behave.py lies in the folder of ours on the phone; see `ScriptedPhone.behave`."""
 
 
 class ScriptedPhone:
@@ -139,6 +170,10 @@ class ScriptedPhone:
         lines = "\n".join(f"[{name}]: [{value}]" for name, value in values.items())
         self.tool("getprop", f"cat <<'X'\n{lines}\nX")
 
+    def behave(self, text: str) -> None:
+        """What the runner does, in Python, before it answers."""
+        self.put(f"{ROOT}/behave.py", text)
+
     def server_version(self, version: int) -> None:
         """The running server's version from now on."""
         self._server.version = version
@@ -146,6 +181,22 @@ class ScriptedPhone:
     def close(self) -> None:
         """Let the server's socket go."""
         self._server.close()
+
+
+def assembled(folder: Path) -> Callable[[str, Path | None], Bundle]:
+    """What stands for `bundle`: bundles of `RUNNER` and an engine that is none, made in `folder`."""
+    folder.mkdir()
+    (folder / "runner").write_text(RUNNER)
+    (folder / "lib.so").write_text("engine")
+    hashes = {path.name: sha256_of(path) for path in folder.iterdir()}
+
+    def bundle(name: str, source: Path | None) -> Bundle:
+        gpu = "./gpu.so" if name == "bionic" else None
+        return Bundle(
+            name, folder, hashes, {}, ["./runner"], "./lib.so", gpu, 4096 if gpu else 65536, {"x": "1"}
+        )
+
+    return bundle
 
 
 class _Server:

@@ -15,30 +15,15 @@ import numpy as np
 import pytest
 from tiny_models import tiny_onnx, tiny_tflite
 
-from android_bench import cli
 from android_bench.host import bench_models
 from android_bench.record import Document, Record
 from android_bench.timing import StopRule
-from facekp_train.console import run
 
 QUICK = ("--min-runs", "5", "--min-seconds", "0")
 QUICK_RULE = StopRule(5, 0)
 needs_onnx = pytest.mark.skipif(
     importlib.util.find_spec("onnx") is None, reason="makes an ONNX file with the package onnx (extra export)"
 )
-
-
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run the command; exit code, stdout, stderr."""
-
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exit_:
-            run(cli.app, [str(word) for word in words])
-        stdout, stderr = capsys.readouterr()
-        return int(exit_.value.code or 0), stdout, stderr
-
-    return call
 
 
 def only(records: Sequence[Record]) -> Record:

@@ -12,28 +12,13 @@ import numpy as np
 import pytest
 from sample_records import invalid, machine, valid
 
-from android_bench import cli
 from android_bench.compare import FEWEST, Comparison, compare, interval, judge
 from android_bench.record import Record
 from android_bench.record_phone import Fingerprint, Repeat, RunnerFacts
 from android_bench.report import json_text
 from android_bench.timing import summarize
-from facekp_train.console import run
 
 Bench = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
-    """Run the command; exit code, stdout, stderr."""
-
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exit_:
-            run(cli.app, [str(word) for word in words])
-        stdout, stderr = capsys.readouterr()
-        return int(exit_.value.code or 0), stdout, stderr
-
-    return call
 
 
 def timed(samples_ms: list[float], **changes: Any) -> Record:

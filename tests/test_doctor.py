@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from android_bench import cli, machine
+from android_bench import machine
 from android_bench.engines import ENGINES
-from facekp_train.console import run
 
 Doctor = Callable[..., tuple[int, list[str], str]]
 
@@ -39,16 +38,16 @@ BATTERY = "Current Battery Service state:\n  USB powered: true\n  level: 80\n  t
 
 
 @pytest.fixture
-def run_doctor(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def run_doctor(
+    bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Doctor:
     """Run the command; exit code, lines of stdout, stderr."""
     monkeypatch.setenv("ADB_SERVER_SOCKET", f"localfilesystem:{tmp_path}/no.sock")
     monkeypatch.setenv("FACEKP_CACHE", str(tmp_path / "cache"))
 
     def call(*words: str | Path) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as exit_:
-            run(cli.app, ["doctor", *map(str, words)])
-        stdout, stderr = capsys.readouterr()
-        return int(exit_.value.code or 0), stdout.splitlines(), stderr
+        code, stdout, stderr = bench("doctor", *words)
+        return code, stdout.splitlines(), stderr
 
     return call
 

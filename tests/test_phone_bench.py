@@ -5,100 +5,30 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_phone import ScriptedPhone
-from tiny_models import tiny_onnx, tiny_tflite
+from scripted_phone import PROPERTIES, ScriptedPhone
+from tiny_models import tiny_onnx
 
-from android_bench import cli
 from android_bench.phone import runners
 from android_bench.phone.bundle import Bundle
 from android_bench.phone.install import ROOT
 from android_bench.record import Document
-from facekp_train.console import run
+from facekp_train.console import UserError
 from facekp_train.files import sha256_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
 
-RUNNER = r'''#!PYTHON
-"""c = a + 1, and whatever the test puts into behave.py."""
-import array, json, os, sys, time
-words = sys.argv[1:]
-options = dict(zip(words[::2], words[1::2]))
-a = array.array("f", open(options["--input"], "rb").read())
-answer = {
-    "runner": 1, "engine": "tflite", "engine_version": "2.16.1", "delegate": options["--delegate"],
-    "threads": int(options["--threads"]), "cpus": [], "pinned": True if "--cpus" in options else None,
-    "load_ms": 3.0, "first_ms": 2.0, "warmup_runs": int(options["--warmup"]),
-    "samples_ns": [1000000 + 1000 * n for n in range(int(options["--min-runs"]))],
-    "peak_memory_kb": 20000, "base_memory_kb": 5000,
-    "inputs": [{"name": "a", "shape": [1, 64], "dtype": "float32"}],
-    "outputs": [{"name": "c", "shape": [1, 64], "dtype": "float32"}],
-}
-outputs = array.array("f", [x + 1 for x in a])
-if os.path.exists("../behave.py"):
-    exec(open("../behave.py").read())
-open(options["--output"], "wb").write(outputs.tobytes())
-print(json.dumps(answer))
-'''.replace("PYTHON", sys.executable)
-QUICK = ("--min-runs", "5", "--min-seconds", "0", "--repeat", "2")
-
-Bench = Callable[..., tuple[int, list[Any], str]]
+Measure = Callable[..., tuple[int, list[Any], str]]
 
 
-@pytest.fixture
-def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPhone]:
-    folder = tmp_path / "scripted"
-    folder.mkdir()
-    scripted = ScriptedPhone(folder)
-    for name, value in scripted.environment.items():
-        monkeypatch.setenv(name, value)
-    assembled = tmp_path / "bundle"
-    assembled.mkdir()
-    (assembled / "runner").write_text(RUNNER)
-    (assembled / "lib.so").write_text("engine")
-    hashes = {path.name: sha256_of(path) for path in assembled.iterdir()}
-
-    def bundle(name: str, source: Path | None) -> Bundle:
-        gpu = "./gpu.so" if name == "bionic" else None
-        return Bundle(
-            name, assembled, hashes, {}, ["./runner"], "./lib.so", gpu, 4096 if gpu else 65536, {"x": "1"}
-        )
-
-    monkeypatch.setattr(runners, "bundle", bundle)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return tiny_tflite(tmp_path / "it's a $(model).tflite", constant=1.0)
-
-
-@pytest.fixture
-def bench(model: Path, capsys: pytest.CaptureFixture[str]) -> Bench:
-    """Run the command on the model; exit code, records, stderr."""
-
-    def call(*words: str) -> tuple[int, list[Any], str]:
-        with pytest.raises(SystemExit) as exit_:
-            run(cli.app, ["--device", "adb", "--models", str(model), "--json", *QUICK, *words])
-        stdout, stderr = capsys.readouterr()
-        records = Document.model_validate_json(stdout).records if stdout.startswith("{") else []
-        return int(exit_.value.code or 0), list(records), stderr
-
-    return call
-
-
-def behave(scripted: ScriptedPhone, text: str) -> None:
-    scripted.put(f"{ROOT}/behave.py", text)
-
-
-def test_a_measurement_holds_what_was_asked_for(scripted: ScriptedPhone, bench: Bench, model: Path) -> None:
-    code, (one, four), _ = bench("--threads", "1,4", "--repeat", "3")
+def test_a_measurement_holds_what_was_asked_for(
+    scripted: ScriptedPhone, measure: Measure, odd_model: Path
+) -> None:
+    code, (one, four), _ = measure("--threads", "1,4", "--repeat", "3")
     assert code == 0
     assert (one.threads, four.threads) == (1, 4)
     assert one.cpus == [4, 5, 6, 7] and one.pinned
@@ -106,7 +36,7 @@ def test_a_measurement_holds_what_was_asked_for(scripted: ScriptedPhone, bench: 
     assert [repeat.runs for repeat in one.repeats] == [5, 5, 5]
     assert one.agreement == 0
     assert one.parity.ok and one.parity.source == "noise"
-    assert one.sha256 == sha256_of(model)
+    assert one.sha256 == sha256_of(odd_model)
     assert one.runner.sha256 == sha256_of(scripted.root / ROOT[1:] / "bionic" / "runner")
     assert (one.peak_memory_mb, one.memory_increase_mb) == (20.5, 15.4)
     assert (one.state_before.battery_percent, one.state_after.charging) == (80, "usb")
@@ -132,10 +62,10 @@ def test_a_measurement_holds_what_was_asked_for(scripted: ScriptedPhone, bench: 
     ids=str,
 )
 def test_a_run_that_is_not_believed_is_kept_as_invalid(
-    scripted: ScriptedPhone, bench: Bench, text: str, says: str
+    scripted: ScriptedPhone, measure: Measure, text: str, says: str
 ) -> None:
-    behave(scripted, text)
-    code, (record,), stderr = bench()
+    scripted.behave(text)
+    code, (record,), stderr = measure()
     assert code == 1
     assert says in stderr and says in record.invalid_reasons[0]
     assert stderr.count("\n") == 1
@@ -143,143 +73,194 @@ def test_a_run_that_is_not_believed_is_kept_as_invalid(
 
 
 def test_a_gpu_that_only_pretends_is_invalid_and_a_true_one_is_not(
-    scripted: ScriptedPhone, bench: Bench
+    scripted: ScriptedPhone, measure: Measure
 ) -> None:
     replacing = "INFO: Replacing 3 out of 4 node(s) with delegate (TfLiteGpuDelegateV2) node"
-    behave(scripted, f"sys.stderr.write('{replacing}\\n')")
-    code, (cpu, gpu), stderr = bench("--delegate", "cpu,gpu")
+    scripted.behave(f"sys.stderr.write('{replacing}\\n')")
+    code, (cpu, gpu), stderr = measure("--delegate", "cpu,gpu")
     assert code == 1
     assert (cpu.valid, gpu.valid) == (True, False)
     assert "the CPU computed it" in stderr
+    replacing = replacing.replace("3 out", "4 out")
     proof = "Initialized OpenCL-based API\\nCreated 1 GPU delegate kernels"
-    behave(scripted, f"sys.stderr.write('{replacing}\\n{proof}\\n')")
-    code, (gpu,), _ = bench("--delegate", "gpu")
-    assert (code, gpu.delegated_nodes) == (0, (3, 4))
-    assert any("gpu took 3 of 4 nodes" in warning for warning in gpu.warnings)
+    scripted.behave(f"sys.stderr.write('{replacing}\\n{proof}\\n')")
+    code, (gpu,), _ = measure("--delegate", "gpu")
+    assert (code, gpu.delegated_nodes) == (0, (4, 4))
 
 
-def test_16_kb_pages_take_the_other_runner_which_has_no_gpu(scripted: ScriptedPhone, bench: Bench) -> None:
+def test_a_delegate_that_takes_only_a_part_gives_no_time_of_its_own(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
+    log = "INFO: Replacing 3 out of 4 node(s) with delegate (TfLiteNnapiDelegate) node"
+    scripted.behave(f"sys.stderr.write('{log}\\n')")
+    code, (record,), stderr = measure("--delegate", "nnapi")
+    assert code == 1
+    assert "NNAPI took only 3 of 4 nodes" in stderr
+    assert (record.valid, record.p50_ms, record.delegated_nodes) == (False, None, (3, 4))
+    assert len(record.samples_ms) == 5  # kept for whoever wants to know what the mixture takes
+
+
+def test_16_kb_pages_take_the_other_runner_which_has_no_gpu(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
     scripted.tool("getconf", "echo 16384")
-    code, records, stderr = bench("--runner", "bionic")
+    code, records, stderr = measure("--runner", "bionic")
     assert (code, records) == (1, [])
     assert "memory pages have 16 KB" in stderr
-    code, (cpu, gpu), stderr = bench("--delegate", "cpu,gpu")
+    code, (cpu, gpu), stderr = measure("--delegate", "cpu,gpu")
     assert code == 1
     assert cpu.valid and cpu.runner.name == "glibc" and "16 KB" in cpu.runner.why
     assert not gpu.valid and "computes on the CPU alone" in gpu.invalid_reasons[0]
 
 
 def test_onnx_files_beside_others_are_measured_on_the_cpu_alone(
-    scripted: ScriptedPhone, bench: Bench, tmp_path: Path
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnx")
     file = tiny_onnx(tmp_path / "add.onnx", constant=1.0)
     replacing = "INFO: Replacing 4 out of 4 node(s) with delegate (TfLiteGpuDelegateV2) node"
     proof = f"{replacing}\\nInitialized OpenCL-based API\\nCreated 1 GPU delegate kernels"
-    behave(scripted, f"sys.stderr.write('{proof}\\n')")
-    code, records, _ = bench("--delegate", "cpu,gpu", "--models", str(file))
+    scripted.behave(f"sys.stderr.write('{proof}\\n')")
+    code, records, _ = measure("--delegate", "cpu,gpu", "--models", str(file))
     measured = [(Path(r.model).suffix, r.delegate, r.valid) for r in records]
     assert (code, sorted(measured)) == (
         0, [(".onnx", "cpu", True), (".tflite", "cpu", True), (".tflite", "gpu", True)],
     )  # fmt: skip
     (said,) = [r.warnings for r in records if r.runtime == "onnxruntime"]
     assert "not measured on gpu: the runner onnxruntime computes on the CPU alone" in said
-    code, records, stderr = bench("--delegate", "gpu", "--models", str(file))
+    code, records, stderr = measure("--delegate", "gpu", "--models", str(file))
     assert code == 1 and [r.valid for r in records if r.runtime == "onnxruntime"] == [False]
     assert "computes on the CPU alone" in stderr
 
 
 def test_a_phone_that_stays_warm_is_not_measured(
-    scripted: ScriptedPhone, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    scripted: ScriptedPhone, measure: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("android_bench.phone.session.COOL_SECONDS", 0.0)
-    code, (record,), _ = bench("--max-temp", "20")
+    code, (record,), _ = measure("--max-temp", "20")
     assert code == 1
     assert record.samples_ms == []
     assert "28.5 C (battery)" in record.invalid_reasons[0] and "--max-temp" in record.invalid_reasons[0]
 
 
 def test_a_phone_that_slows_down_is_tried_again_and_then_given_up(
-    scripted: ScriptedPhone, bench: Bench
+    scripted: ScriptedPhone, measure: Measure
 ) -> None:
     limits = scripted.root / "sys/devices/system/cpu/cpu7/cpufreq/scaling_max_freq"
     lower = f"p = {str(limits)!r}; n = int(open(p).read()); open(p, 'w').write(str(n - 1000))"
     once = f"if not os.path.exists('once'): open('once', 'w').close(); {lower}"
-    behave(scripted, once)
-    code, (record,), _ = bench("--repeat", "1")
+    scripted.behave(once)
+    code, (record,), _ = measure("--repeat", "1")
     assert code == 0
     assert record.repeats[0].attempts == 2 and not record.throttled
-    behave(scripted, lower)
-    code, (record,), _ = bench("--repeat", "1")
+    scripted.behave(lower)
+    code, (record,), _ = measure("--repeat", "1")
     assert code == 1
     assert "slowed down in each of 3 attempts" in record.invalid_reasons[0]
     assert record.throttled and len(record.samples_ms) == 5
 
 
-def test_a_sustained_measurement_keeps_its_curve(scripted: ScriptedPhone, bench: Bench) -> None:
-    code, (record,), _ = bench("--sustained", "3s")
+def test_a_sustained_measurement_keeps_its_curve(scripted: ScriptedPhone, measure: Measure) -> None:
+    code, (record,), _ = measure("--sustained", "3s")
     assert code == 0
     assert record.curve[-1].seconds >= 3
     assert record.curve[0].frequency_khz == 2_400_000 and record.curve[0].temperature_c == 28.5
     assert len(record.samples_ms) == 5 * len(record.curve)
+    assert record.throttled is False
 
 
-def test_a_phone_lost_between_two_repeats_keeps_the_first(scripted: ScriptedPhone, bench: Bench) -> None:
+def test_a_sustained_measurement_notices_that_the_phone_slows_down(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
+    count = "open('turns', 'a').write('x')"
+    rise = "answer['samples_ns'] = [int(ns * (1 + n / 5)) for ns in answer['samples_ns']]"
+    scripted.behave(f"{count}; n = len(open('turns').read()); {rise}")
+    code, (record,), _ = measure("--sustained", "6s", "--min-runs", "20")
+    assert code == 0
+    assert record.curve[-1].p50_ms > record.curve[0].p50_ms
+    assert record.throttled
+
+
+def test_fixed_performance_is_switched_on_for_the_measurement_alone(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
+    log = scripted.folder / "cmd.log"
+    scripted.tool("cmd", f'echo "$*" >> {log}')
+    scripted.behave(f"open({str(log)!r}, 'a').write('run\\n')")
+    code, (record,), _ = measure("--fixed-performance", "--repeat", "1")
+    mode = "power set-fixed-performance-mode-enabled"
+    assert log.read_text().splitlines() == [f"{mode} true", "run", f"{mode} false"]
+    assert code == 0 and record.fixed_performance
+    assert any("fixed performance mode was on" in warning for warning in record.warnings)
+    # A phone before Android 11 does not know it.
+    scripted.tool("cmd", "echo 'Unknown command' >&2; exit 255")
+    code, (record,), stderr = measure("--fixed-performance")
+    assert code == 1
+    assert "leave --fixed-performance out" in stderr and not record.fixed_performance
+
+
+def test_a_phone_lost_between_two_repeats_keeps_the_first(scripted: ScriptedPhone, measure: Measure) -> None:
     script = scripted.folder / "script.json"
     gone = json.dumps(scripted.script | {"cut": "facekp"})
-    behave(scripted, f"open({str(script)!r}, 'w').write({gone!r})")
-    code, (record,), stderr = bench()
+    scripted.behave(f"open({str(script)!r}, 'w').write({gone!r})")
+    code, (record,), stderr = measure()
     assert code == 1
     assert "lost in the middle" in stderr
     assert not record.valid
 
 
-def test_several_phones_are_measured_at_once(scripted: ScriptedPhone, bench: Bench) -> None:
+def test_several_phones_are_measured_at_once(scripted: ScriptedPhone, measure: Measure) -> None:
     scripted.save(phones={"A": "device", "B": "device"})
     shutil.copytree(scripted.root, f"{scripted.root}-B")  # another phone has other storage
-    code, records, stderr = bench()
+    code, records, stderr = measure()
     assert (code, records) == (1, [])
     assert "2 phones are connected" in stderr
-    code, records, _ = bench("--serial", "all")
+    code, records, _ = measure("--serial", "all")
     assert code == 0
     assert {record.serial for record in records} == {"A", "B"}
 
 
-def test_devices_lists_what_can_be_used_and_why_another_cannot(
-    scripted: ScriptedPhone, capsys: pytest.CaptureFixture[str]
+def test_the_same_phone_by_cable_and_by_network_is_measured_once(
+    scripted: ScriptedPhone, measure: Measure
 ) -> None:
-    scripted.save(phones={"TEST": "device", "OTHER": "unauthorized"})
-    with pytest.raises(SystemExit) as exit_:
-        run(cli.app, ["devices", "--json"])
-    assert not exit_.value.code
-    test, other = json.loads(capsys.readouterr().out)
-    assert test["fingerprint"]["chip"] == "Snapdragon 855" and test["problem"] is None
-    assert [cluster["cpus"] for cluster in test["fingerprint"]["clusters"]] == [[4, 5, 6, 7], [0, 1, 2, 3]]
-    assert "Allow USB debugging" in other["problem"]
-    with pytest.raises(SystemExit):
-        run(cli.app, ["devices"])
-    shown = capsys.readouterr().out
-    assert "Cortex-A55 (0x41/0xd05), up to 1.80 GHz" in shown and "battery 80 %, charging (usb)" in shown
+    scripted.save(phones={"R5CT": "device", "192.168.1.20:5555": "device"})
+    scripted.properties(PROPERTIES | {"ro.serialno": "R5CT"})
+    scripted.behave("time.sleep(1)")  # both are at it at the same time
+    code, records, stderr = measure("--serial", "all")
+    assert code == 1
+    assert len(records) == 1 and records[0].valid
+    assert "is being measured already, by another cable or address" in stderr
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("--device", "cpu", "--serial", "x"), "--serial"),
-        (("--runner", "magic"), "magic"),
-        (("--delegate", "npu"), "npu"),
-        (("--benchmark-binary", "x"), "--runner official"),
-        (("--sustained", "soon"), "soon"),
-        (("--adb-server", "a b"), "HOST:PORT"),
-        (("--runtime", "torch"), "PyTorch"),
-        (("--repeat", "0"), "repeat"),
-    ],
-    ids=str,
-)
-def test_wrong_usage_is_exit_code_2(
-    words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+def test_a_runner_that_cannot_be_had_costs_only_the_files_that_need_it(
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        run(cli.app, ["--device", "adb", *words])
-    assert exit_.value.code == 2
-    assert says in capsys.readouterr().err
+    pytest.importorskip("onnx")
+    bundle = runners.bundle
+
+    def no_onnxruntime(name: str, source: Path | None) -> Bundle:
+        if name == "onnxruntime":
+            raise UserError("the wheel cannot be fetched; check the network")
+        return bundle(name, source)
+
+    monkeypatch.setattr(runners, "bundle", no_onnxruntime)
+    file = tiny_onnx(tmp_path / "add.onnx", constant=1.0)
+    code, records, stderr = measure("--models", file)
+    assert code == 1
+    assert {(Path(r.model).suffix, r.valid) for r in records} == {(".onnx", False), (".tflite", True)}
+    assert "the wheel cannot be fetched" in stderr
+
+
+def test_a_file_name_that_is_no_text_does_not_lose_the_measurement(
+    scripted: ScriptedPhone, measure: Measure, odd_model: Path, tmp_path: Path
+) -> None:
+    nameless = os.fsencode(tmp_path) + b"/\xff.tflite"
+    try:
+        shutil.copy(odd_model, os.fsdecode(nameless))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    kept = tmp_path / "kept.json"
+    code, (_, record), stderr = measure("--models", os.fsdecode(nameless), "--out", kept)
+    assert code == 1 and "its name is not valid UTF-8" in stderr
+    assert record.model == f"{tmp_path}/\\xff.tflite"
+    assert [r.valid for r in Document.model_validate_json(kept.read_text()).records] == [True, False]

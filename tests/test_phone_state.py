@@ -165,6 +165,8 @@ def test_a_delegate_must_show_that_it_did_the_work() -> None:
         (127, "sh: ./r: not found\n", "does not start"),
         (126, "./r: not executable: 64-bit ELF file\n", "64-bit ELF"),
         (137, "Killed\n", "killed by the phone"),
+        (139, "E/mali: /dev/mali0: Permission denied\n", "crashed on the phone (SIGSEGV)"),
+        (4, "error: model.tflite cannot be opened: Permission denied\n", "model.tflite cannot be opened"),
         (139, "", "crashed on the phone (SIGSEGV)"),
         (134, "", "SIGABRT"),
         (9, "", "exit code 9"),

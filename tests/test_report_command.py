@@ -13,27 +13,14 @@ from typing import Any
 import pytest
 from sample_records import invalid, machine, valid
 
-from android_bench import cli, documents, plot
+from android_bench import documents, plot
 from android_bench.documents import read_all, read_document
 from android_bench.record import SCHEMA, Record
 from android_bench.record_phone import CurvePoint, Fingerprint
 from android_bench.report import headers, json_text, machines, markdown, remarks, rows
-from facekp_train.console import UserError, run
+from facekp_train.console import UserError
 
 Bench = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
-    """Run the command; exit code, stdout, stderr."""
-
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exit_:
-            run(cli.app, [str(word) for word in words])
-        stdout, stderr = capsys.readouterr()
-        return int(exit_.value.code or 0), stdout, stderr
-
-    return call
 
 
 def phone(**changes: Any) -> Record:

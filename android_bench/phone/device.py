@@ -25,6 +25,7 @@ _COMMANDS = {
     "present": f"cat {_CPU}/present",
     "online": f"cat {_CPU}/online",
     "kernel": "uname -r",
+    "boot": "cat /proc/sys/kernel/random/boot_id",
     "linker": "ls /system/bin/linker64",
     "space": f"df -k {FOLDER}",
 }
@@ -41,12 +42,16 @@ _CHIPS = {
 
 @dataclass(frozen=True)
 class Device:
-    """A phone as it was found. free_bytes: space in `FOLDER`; None where it cannot be read."""
+    """A phone as it was found. free_bytes: space in `FOLDER`. identity: its own, however it is reached.
+
+    Either is None where it cannot be read.
+    """
 
     fingerprint: Fingerprint
     emulated: bool
     has_linker: bool
     free_bytes: int | None
+    identity: str | None
 
     @property
     def title(self) -> str:
@@ -85,7 +90,10 @@ def describe(phone: Phone) -> Device:
         clusters=clusters,
     )
     emulated = "1" in (properties.get("ro.boot.qemu"), properties.get("ro.kernel.qemu"))
-    return Device(fingerprint, emulated, bool(found["linker"]), free_bytes(found["space"]))
+    # Some makers give all phones one number; what the kernel drew at its start tells those apart.
+    number = properties.get("ro.serialno") or properties.get("ro.boot.serialno")
+    identity = f"{number} {found['boot']}" if number else None
+    return Device(fingerprint, emulated, bool(found["linker"]), free_bytes(found["space"]), identity)
 
 
 def expect_usable(device: Device, serial: str) -> None:

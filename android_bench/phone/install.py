@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import hashlib
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from android_bench.phone.adb import AdbError, PhoneLostError
+from android_bench.phone.adb import AdbError, PhoneLostError, TimeLimitError
 from android_bench.phone.device import FOLDER, free_bytes
 from android_bench.phone.shell import SHELL_SECONDS, DiskFullError, Phone
 from facekp_train.files import sha256_of
@@ -20,6 +21,8 @@ ROOT = f"{FOLDER}/facekp"
 _PART = ".part"
 _HASH_BYTES_PER_SECOND = 20e6
 """Of the slowest phone's sha256sum."""
+_READ_BYTES_PER_SECOND = 1e6
+"""Back over a slow network, for phones that have no sha256sum: those with Android 7."""
 
 
 def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, str]:
@@ -29,8 +32,8 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
     stays. Raises DiskFullError with what is needed, and as `Phone.push`; nothing half-written is left.
     """
     wanted = {name: sha256_of(path) for name, path in files.items()}
-    seconds = SHELL_SECONDS + sum(path.stat().st_size for path in files.values()) / _HASH_BYTES_PER_SECOND
-    there = _hashes(phone, folder, seconds)
+    size = _size(files)
+    there = _hashes(phone, folder, size)
     stale = [name for name, digest in there.items() if wanted.get(name) != digest]
     if stale:
         phone.ask(f"cd {shlex.quote(folder)} && rm -rf -- {_quoted(stale)}")
@@ -39,7 +42,7 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
     try:
         for name, path in missing.items():
             phone.push(path, f"{folder}/{name}{_PART}")
-        _prove(phone, folder, {name: wanted[name] for name in missing}, seconds)
+        _prove(phone, folder, {name: wanted[name] for name in missing}, size)
     except BaseException as error:
         if not isinstance(error, PhoneLostError):
             _clear(phone, folder)
@@ -49,9 +52,9 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
     return wanted
 
 
-def read_back(phone: Phone, path: str) -> bytes:
+def read_back(phone: Phone, path: str, timeout: float = SHELL_SECONDS) -> bytes:
     """A small file's content. Raises AdbError where it is missing or garbled, and as `Phone.shell`."""
-    text = phone.ask(f"base64 {shlex.quote(path)}")
+    text = phone.ask(f"base64 {shlex.quote(path)}", timeout)
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except binascii.Error:
@@ -64,25 +67,40 @@ def remove(phone: Phone, *folders: str) -> None:
         phone.shell(f"rm -rf -- {_quoted(folders)}", timeout=10, tidying=True)
 
 
-def _hashes(phone: Phone, folder: str, timeout: float) -> dict[str, str]:
+def _hashes(phone: Phone, folder: str, size: int) -> dict[str, str]:
     """Name -> SHA-256 of whatever lies in the folder, which is made where it is missing.
 
     A thing that is no readable file has the hash "". Leftovers of a push that was killed are listed too.
+    size: bytes that are to be expected there.
     """
     quoted = shlex.quote(folder)
-    sums = "(sha256sum -- * .[!.]* 2>/dev/null; true)"
-    script = f"mkdir -p {quoted} && cd {quoted} && ls -A1 && printf '\\n' && {sums}"
-    names, _, sums = phone.ask(script, timeout).partition("\n\n")
+    sums = "if command -v sha256sum >/dev/null; then sha256sum -- * .[!.]* 2>/dev/null; else echo none; fi"
+    script = f"mkdir -p {quoted} && cd {quoted} && ls -A1 && printf '\\n\\n' && ({sums}; true)"
+    answer = phone.ask(script, SHELL_SECONDS + size / _HASH_BYTES_PER_SECOND)
+    names, _, sums = answer.partition("\n\n")
     found = dict.fromkeys((name for name in names.split("\n") if name), "")
+    if sums.strip() == "none":
+        timeout = SHELL_SECONDS + size / _READ_BYTES_PER_SECOND
+        return {name: _hash_here(phone, f"{folder}/{name}", timeout) for name in found}
     found |= {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (.+)$", sums, re.MULTILINE)}
     return found
 
 
-def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], timeout: float) -> None:
+def _hash_here(phone: Phone, path: str, timeout: float) -> str:
+    """The SHA-256 of what is read back from the phone, "" where that is no readable file."""
+    try:
+        return hashlib.sha256(read_back(phone, path, timeout)).hexdigest()
+    except (PhoneLostError, TimeLimitError):
+        raise
+    except AdbError:
+        return ""
+
+
+def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], size: int) -> None:
     """Compare what has arrived with what was sent, then give it its name."""
     if not wanted:
         return
-    there = _hashes(phone, folder, timeout)
+    there = _hashes(phone, folder, size)
     for name, digest in wanted.items():
         if there.get(name + _PART) != digest:
             raise AdbError(f"phone {phone.serial}: {name} arrived damaged; check the cable and try again")

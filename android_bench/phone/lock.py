@@ -14,11 +14,14 @@ from facekp_train.console import UserError
 
 
 @contextmanager
-def locked(serial: str, server: str) -> Iterator[None]:
-    """Hold the phone behind that adb server. Raises UserError where another process holds it."""
+def locked(key: str, serial: str) -> Iterator[None]:
+    """Hold what `key` stands for: a phone as it is reached, or the phone itself.
+
+    serial: the phone's name for the user. Raises UserError where it is held already.
+    """
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "locks"
-    # A serial may hold any character, and none of them may lead out of the folder.
-    path = folder / f"{hashlib.sha256(f'{server} {serial}'.encode()).hexdigest()[:16]}.lock"
+    # A key may hold any character, and none of them may lead out of the folder.
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="ascii", errors="replace")
@@ -28,6 +31,11 @@ def locked(serial: str, server: str) -> Iterator[None]:
         if not _taken(file):
             file.seek(0)
             holder = file.read(20).strip() or "unknown"
+            if holder == str(os.getpid()):
+                raise UserError(
+                    f"phone {serial} is one that is being measured already, by another cable or address; "
+                    "choose one of its serials with --serial"
+                )
             raise UserError(
                 f"phone {serial} is being measured by another facekp-bench (process {holder}); "
                 "wait for it, or choose another phone with --serial"

@@ -15,10 +15,9 @@ from android_bench.phone.shell import Phone, Result
 from android_bench.record import Tensor
 
 _PID = "facekp.pid"
-_REFUSED = re.compile(
-    "CANNOT LINK EXECUTABLE.*|"
-    ".*(?:not executable: |can't execute|cannot execute|Permission denied|Exec format).*"
-)
+_UNLINKED = "CANNOT LINK EXECUTABLE"
+"""From Android's loader, whose exit code differs between versions."""
+_REFUSED = re.compile("not executable: |can't execute|cannot execute|Permission denied|Exec format")
 # Linux's numbers, which this computer's system need not share.
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 15: "SIGTERM", 31: "SIGSYS"}
 
@@ -108,10 +107,11 @@ def answer_of(result: Result) -> RunnerAnswer:
 def failure_of(result: Result) -> str | None:
     """Why a program failed, by its exit code and what it said; None where it did not."""
     lines = [line.strip() for line in (result.stderr + "\n" + result.stdout).splitlines() if line.strip()]
-    refused = next((line for line in lines if _REFUSED.fullmatch(line)), None)
     if result.code == 0:
         return None
+    refused = next((line for line in lines if line.startswith(_UNLINKED)), None)
     if result.code in (126, 127) or refused:
+        refused = refused or next((line for line in lines if _REFUSED.search(line)), None)
         why = (refused or (lines or ["no reason given"])[-1])[:250]
         return f"the runner does not start on this phone ({why}); try --runner glibc"
     if result.code > 128:

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from android_bench.phone.adb import AdbError, PhoneLostError, StoppedError
+from android_bench.phone.adb import AdbError, PhoneLostError, StoppedError, TimeLimitError
 from android_bench.phone.clusters import fastest_cores
 from android_bench.phone.device import Device, describe, expect_usable
 from android_bench.phone.install import install, remove
 from android_bench.phone.lock import locked
 from android_bench.phone.parity import Reference
 from android_bench.phone.run import RunError
-from android_bench.phone.runners import prepare
+from android_bench.phone.runners import Program, prepare
 from android_bench.phone.settings import COOL_SECONDS, Settings
 from android_bench.phone.shell import Phone
 from android_bench.phone.state import read_state, slowed
@@ -55,9 +55,8 @@ class Session:
     @property
     def progress(self) -> tuple[float, int]:
         """Jobs done, and jobs."""
-        wanted = self._settings.repeat if self._settings.sustained is None else 1
-        done = [1.0 if trial.failure else len(trial.repeats) / wanted for trial in self._trials]
-        return sum(min(share, 1.0) for share in done), len(self._trials)
+        done = [1.0 if trial.failure else trial.share(self._settings) for trial in self._trials]
+        return sum(done), len(self._trials)
 
     def records(self, cause: str = "") -> list[Record]:
         """What was measured so far. cause: what ended it early."""
@@ -66,7 +65,7 @@ class Session:
     def run(self) -> None:
         """Measure everything. Raises StoppedError when called off; what goes wrong else is in `error`."""
         try:
-            with locked(self.serial, self._phone.adb.server.address):
+            with locked(f"{self._phone.adb.server.address} {self.serial}", self.serial):
                 self._measure_all()
         except (UserError, OSError) as error:
             self.error = str(error)
@@ -78,53 +77,76 @@ class Session:
         self._say("looking at the phone")
         device = describe(self._phone)
         expect_usable(device, self.serial)
-        try:
-            self._prepare(device)
-            with self._fixed_performance():
-                if self._settings.sustained is None:
-                    self._repeat()
-                else:
-                    for trial in self._ready():
-                        self._guarded(trial, self._sustain)
-        finally:
-            remove(self._phone, WORK)
+        # By cable and by network the same phone has two serials, and one identity.
+        with locked(device.identity, self.serial) if device.identity else contextlib.nullcontext():
+            try:
+                self._prepare(device)
+                with self._fixed_performance():
+                    self._take_all()
+            finally:
+                remove(self._phone, WORK)
+
+    def _take_all(self) -> None:
+        if self._settings.sustained is None:
+            self._repeat()
+            return
+        for trial in self._ready():
+            self._guarded(trial, self._sustain)
 
     def _prepare(self, device: Device) -> None:
         """Bring runners, models and inputs to the phone; whatever fails for one job ends that job alone."""
-        clusters = device.fingerprint.clusters
-        suffixes = dict.fromkeys(path.suffix.lower() for path in self._files)
-        programs = {}
-        for suffix in suffixes:
-            self._say(f"bringing the runner for {suffix} files")
-            programs[suffix] = prepare(self._phone, device, suffix, self._settings)
+        programs = self._programs(device)
         self._phone.ask(f"rm -rf {WORK} && mkdir -p {WORK}")
         for path, reference in self._files.items():
-            program = programs[path.suffix.lower()]
-            wanted = self._settings.delegates
-            delegates = wanted
-            if path.suffix.lower() == ".onnx":
-                # No phone has another runner for these: beside .tflite files it does what it can.
-                delegates = [name for name in wanted if name in program.delegates] or wanted
-            trials = [
-                Trial(self.serial, device, path, delegate, threads)
-                for threads in self._settings.threads
-                for delegate in delegates
-            ]
-            self._trials += trials
             self._say(f"bringing {path.name}")
-            if isinstance(reference, str):
-                for trial in trials:
-                    trial.failure = reference
-                continue
-            model, inputs = self._bring(path, trials[0].sha256, reference)
-            for trial in trials:
-                cpus = fastest_cores(clusters, trial.threads)
-                trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
-                trial.left_out = [name for name in wanted if name not in delegates]
-                if trial.delegate not in program.delegates:
-                    name, why = program.facts.name, program.facts.why
-                    trial.failure = f"the runner {name}, taken because {why}, computes on the CPU alone"
+            self._prepare_file(device, path, reference, programs[path.suffix.lower()])
         self._trials.sort(key=lambda trial: self._settings.threads.index(trial.threads))
+
+    def _programs(self, device: Device) -> dict[str, Program | str]:
+        """The runner for each kind of file, or why there is none. Raises where there is none at all."""
+        programs: dict[str, Program | str] = {}
+        failures: list[UserError | OSError] = []
+        for suffix in dict.fromkeys(path.suffix.lower() for path in self._files):
+            self._say(f"bringing the runner for {suffix} files")
+            try:
+                programs[suffix] = prepare(self._phone, device, suffix, self._settings)
+            except (PhoneLostError, TimeLimitError):
+                raise
+            except (UserError, OSError) as error:
+                programs[suffix] = str(error)
+                failures.append(error)
+        if len(failures) == len(programs):
+            raise failures[0]
+        return programs
+
+    def _prepare_file(
+        self, device: Device, path: Path, reference: Reference | str, program: Program | str
+    ) -> None:
+        wanted = delegates = self._settings.delegates
+        if isinstance(program, Program) and path.suffix.lower() == ".onnx":
+            # No phone has another runner for these: beside .tflite files it does what it can.
+            delegates = tuple(name for name in wanted if name in program.delegates) or wanted
+        trials = [
+            Trial(self.serial, device, path, delegate, threads)
+            for threads in self._settings.threads
+            for delegate in delegates
+        ]
+        self._trials += trials
+        if isinstance(program, str) or isinstance(reference, str):
+            for trial in trials:
+                trial.failure = program if isinstance(program, str) else str(reference)
+            return
+        model, inputs = self._bring(path, trials[0].sha256, reference)
+        for trial in trials:
+            cpus = fastest_cores(device.fingerprint.clusters, trial.threads)
+            trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
+            trial.left_out = [name for name in wanted if name not in delegates]
+            if trial.delegate not in program.delegates:
+                name, why = program.facts.name, program.facts.why
+                trial.failure = (
+                    f"the runner {name}, taken because {why}, computes on the CPU alone; "
+                    "take --delegate cpu, or leave ONNX files out with --runtime litert"
+                )
 
     def _bring(self, path: Path, digest: str, reference: Reference) -> tuple[str, str]:
         """Paths on the phone of a model and of its inputs, named by us whatever the file is called."""
@@ -208,16 +230,16 @@ class Session:
             yield
             return
         switch = "cmd power set-fixed-performance-mode-enabled"
-        if self._phone.shell(f"{switch} true").code != 0:
-            raise UserError(
-                f"phone {self.serial} has no fixed performance mode; leave --fixed-performance out"
-            )
-        for trial in self._trials:
-            trial.fixed_performance = True
         try:
+            if self._phone.shell(f"{switch} true").code != 0:
+                raise UserError(
+                    f"phone {self.serial} has no fixed performance mode; leave --fixed-performance out"
+                )
+            for trial in self._trials:
+                trial.fixed_performance = True
             yield
         finally:
-            with contextlib.suppress(AdbError, PhoneLostError):
+            with contextlib.suppress(AdbError):
                 self._phone.shell(f"{switch} false", timeout=10, tidying=True)
 
     def _say(self, label: str) -> None:

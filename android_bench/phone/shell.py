@@ -103,6 +103,9 @@ class Phone:
                 "or restart it"
             )
         said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
+        if said and "PTY args" in said[-1]:
+            # The client's words for a daemon that cannot tell exit codes.
+            return AdbError(f"phone {self.serial} has Android 6 or older; take one with Android 7 or newer")
         why = f" ({said[-1].strip()[:200]})" if said and any(word in said[-1] for word in _GONE) else ""
         return PhoneLostError(
             f"phone {self.serial} was lost in the middle of a command{why}; check its cable or network and "

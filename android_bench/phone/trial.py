@@ -52,7 +52,7 @@ class Trial:
         return f"{self.path.name} on {self.delegate}, threads {self.threads}"
 
     def add(self, turn: Turn, after: State, attempts: int, held_back: str | None) -> None:
-        """Keep a turn that was made, unless its outputs are wrong; a turn that was held back ends the job."""
+        """Keep a turn that was made; one that is not to be believed, or was held back, ends the job."""
         samples = turn.samples_ms
         self._turns.append(turn)
         self.after = after
@@ -74,6 +74,12 @@ class Trial:
                 f"the phone slowed down in each of {attempts} attempts ({held_back}); let it rest, "
                 "take it out of its case, or measure that with --sustained"
             )
+
+    def share(self, settings: Settings) -> float:
+        """How much of what was asked for is measured, from 0 to 1."""
+        if settings.sustained is None:
+            return len(self.repeats) / settings.repeat
+        return min(1.0, self.curve[-1].seconds / settings.sustained) if self.curve else 0.0
 
     def complete(self, settings: Settings) -> bool:
         """Whether all was measured, and nothing speaks against it."""
@@ -123,12 +129,20 @@ class Trial:
             repeats=self.repeats or None,
             agreement=self._agreement(),
             parity=max((t.parity for t in self._turns if t.parity), key=lambda p: p.max_abs, default=None),
-            throttled=any(repeat.throttled for repeat in self.repeats) if self.repeats else None,
+            throttled=self._throttled(samples),
             curve=self.curve or None,
             valid=not reasons,
             invalid_reasons=reasons,
             warnings=self._warnings(samples, bool(reasons)),
         )
+
+    def _throttled(self, samples: list[float]) -> bool | None:
+        """None where nothing was measured. Of turns without a pause the whole tells, not each by itself."""
+        if not self.repeats:
+            return None
+        if any(repeat.throttled for repeat in self.repeats):
+            return True
+        return bool(self.curve) and trend(samples) > TREND_LIMIT
 
     def _statistics(self, samples: list[float], invalid: bool) -> dict[str, Any]:
         official = sorted((t.official for t in self._turns if t.official), key=lambda facts: facts.mean_ms)
@@ -172,12 +186,7 @@ class Trial:
         if self.fixed_performance:
             warnings.append("fixed performance mode was on: for comparisons, not what a user gets")
         last = self._turns[-1] if self._turns else None
-        if last and last.nodes and last.nodes[0] < last.nodes[1]:
-            taken, nodes = last.nodes
-            warnings.append(f"{self.delegate} took {taken} of {nodes} nodes; the CPU computed the others")
         if last and last.official:
-            if last.official.delegated == "part":
-                warnings.append(f"{self.delegate} took a part of the nodes; the CPU computed the others")
             warnings += last.official.notes
         elif samples and not invalid:
             warnings += sample_warnings(samples, summarize(samples))

@@ -40,7 +40,7 @@ class Call:
 class Turn:
     """What one call measured. official: the statistics of a runner that hands out no samples.
 
-    complaint: why the outputs are not those of this computer.
+    complaint: why it is not to be believed although it came to its end.
     """
 
     started: str
@@ -89,7 +89,7 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
         version=answer.engine_version,
         inputs=answer.inputs,
         parity=parity,
-        complaint=complaint,
+        complaint=complaint or (_shared(call, *nodes) if nodes else None),
     )
 
 
@@ -152,7 +152,22 @@ def _official_turn(phone: Phone, call: Call, settings: Settings, started: str) -
         warmup_runs=facts.warmup_runs,
         increase_mb=facts.memory_increase_mb,
         pinned=official.pinned(result.stderr) if call.cpus else None,
+        complaint=_shared(call) if facts.delegated == "part" else None,
         official=facts,
+    )
+
+
+def _shared(call: Call, taken: int = 0, nodes: int = 1) -> str | None:
+    """Why a time is not the delegate's where the CPU computed a part; None where it took all nodes.
+
+    taken, nodes: 0 of 1 where the runner does not count them.
+    """
+    if taken == nodes:
+        return None
+    part = f"{taken} of {nodes}" if taken else "a part of the"
+    return (
+        f"{call.delegate.upper()} took only {part} nodes and the CPU computed the others, so this is no time "
+        "of either; measure with cpu, or export the model without the operators that it lacks"
     )
 
 

@@ -1,0 +1,139 @@
+"""What lies and runs on a phone: files that arrive whole, programs that end, one measurement at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from scripted_phone import ScriptedPhone
+
+from android_bench.phone.adb import Adb, AdbError
+from android_bench.phone.install import ROOT, install
+from android_bench.phone.lock import locked
+from android_bench.phone.run import RunError, run_program
+from android_bench.phone.shell import DiskFullError, Phone
+from facekp_train.console import UserError
+from facekp_train.files import sha256_of
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
+
+
+@pytest.fixture
+def phone(scripted: ScriptedPhone) -> Phone:
+    return Phone(Adb(), "TEST")
+
+
+def files(folder: Path, **contents: str) -> dict[str, Path]:
+    for name, text in contents.items():
+        (folder / name).write_text(text)
+    return {name: folder / name for name in contents}
+
+
+def test_only_what_differs_is_pushed_and_what_is_stale_goes(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    there = scripted.root / ROOT[1:] / "x"
+    wanted = files(tmp_path, **{"a b'c.so": "one", "lib.so": "two", "same": "three"})
+    scripted.put(f"{ROOT}/x/same", "three")
+    scripted.put(f"{ROOT}/x/lib.so", "TWO")  # of the same size
+    scripted.put(f"{ROOT}/x/libc.so", "of an older bundle")
+    scripted.put(f"{ROOT}/x/lib.so.part", "of a push that was killed")
+    install(phone, f"{ROOT}/x", wanted)
+    assert {path.name: path.read_text() for path in there.iterdir()} == {
+        name: path.read_text() for name, path in wanted.items()
+    }
+    assert sorted(Path(call[4]).name for call in scripted.calls if "push" in call) == [
+        "a b'c.so.part",
+        "lib.so.part",
+    ]
+    assert os.access(there / "lib.so", os.X_OK)
+
+
+def test_a_phone_without_sha256sum_is_read_back(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    # Android 7 has none: https://android.googlesource.com/platform/system/core/+/refs/heads/main/shell_and_utilities
+    scripted.save(without=["sha256sum"])
+    wanted = files(tmp_path, **{"a b'c.so": "one", "lib.so": "two"})
+    scripted.put(f"{ROOT}/x/lib.so", "TWO")
+    scripted.put(f"{ROOT}/x/older", "of an older bundle")
+    there = install(phone, f"{ROOT}/x", wanted)
+    assert there == {name: sha256_of(path) for name, path in wanted.items()}
+    assert sorted(path.name for path in (scripted.root / ROOT[1:] / "x").iterdir()) == sorted(wanted)
+    before = len(scripted.calls)
+    install(phone, f"{ROOT}/x", wanted)
+    assert not any("push" in call for call in scripted.calls[before:])
+    scripted.save(damage=True)
+    with pytest.raises(AdbError, match="arrived damaged"):
+        install(phone, f"{ROOT}/y", wanted)
+
+
+def test_a_damaged_push_is_noticed_and_leaves_nothing(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    scripted.save(damage=True)
+    with pytest.raises(AdbError, match=r"lib\.so arrived damaged"):
+        install(phone, f"{ROOT}/x", files(tmp_path, **{"lib.so": "two"}))
+    assert list((scripted.root / ROOT[1:] / "x").iterdir()) == []
+
+
+def test_a_full_phone_is_told_how_much_is_needed(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    wanted = files(tmp_path, big="x" * 3_000_000)
+    scripted.tool(
+        "df", "echo 'Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/x 9 9 1000 9% /data'"
+    )
+    with pytest.raises(DiskFullError, match=r"3\.0 MB are needed in /data/local/tmp and 1\.0 MB are free"):
+        install(phone, f"{ROOT}/x", wanted)
+    # Where df tells nothing, adb does, and on stdout.
+    scripted.tool("df", "true")
+    scripted.save(push={"stdout": "adb: error: remote write failed: No space left on device\n", "code": 1})
+    with pytest.raises(DiskFullError, match=r"3\.0 MB are needed"):
+        install(phone, f"{ROOT}/x", wanted)
+
+
+def test_a_program_that_hangs_is_ended_on_the_phone(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    folder = f"{ROOT}/hang"
+    scripted.put(f"{folder}/hang", "#!/bin/sh\necho $$ > number\nexec sleep 300\n")
+    (scripted.root / folder[1:] / "hang").chmod(0o755)
+    with pytest.raises(RunError, match="no answer within 3 s, so it was ended"):
+        run_program(phone, folder, ["./hang"], timeout=3)
+    number = int((scripted.root / folder[1:] / "number").read_text())
+    for _ in range(50):
+        if not Path(f"/proc/{number}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_one_measurement_at_a_time_on_a_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with locked("a/../b", "s"):
+        with (
+            locked("another", "s"),
+            pytest.raises(UserError, match="by another cable"),
+            locked("another", "t"),
+        ):
+            pass
+        mine = os.getpid()
+        monkeypatch.setattr(os, "getpid", lambda: mine + 1)
+        with (
+            pytest.raises(UserError, match=rf"another facekp-bench \(process {mine}\)"),
+            locked("a/../b", "s"),
+        ):
+            pass
+    with locked("a/../b", "s"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["facekp"]
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="set XDG_CACHE_HOME"), locked("a", "s"):
+        pass
