@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ SIDE = 80
 """Pixels from one side of a pasted face to the other."""
 
 
+@lru_cache(maxsize=1)
 def face_cutout() -> Image:
     """The demo photo's face with some room around it, uint8 [S, S, 3], SIDE being the tight box's."""
     x, y, width, height = demo_box()

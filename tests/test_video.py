@@ -1,0 +1,276 @@
+"""Videos read and written: times, damage, uneven rates, sizes, sound."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from moving_faces import write_video
+
+from facekp_export import video as video_room
+from facekp_export.video import WRITABLE, Camera, VideoFile, VideoWriter
+from facekp_export.video_sound import MISSING, add_sound
+from facekp_train.console import UserError
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+def numbered(count: int) -> list[np.ndarray]:
+    """Frames [48, 256, 3] with a bright bar whose place says their number."""
+    frames = [np.full((48, 256, 3), 40, np.uint8) for _ in range(count)]
+    for number, frame in enumerate(frames):
+        frame[:, 6 * number : 6 * number + 6] = 220
+    return frames
+
+
+def number_of(image: np.ndarray) -> int:
+    return int(image.mean(axis=(0, 2))[: 256 // 6 * 6].reshape(-1, 6).mean(axis=1).argmax())
+
+
+def detailed(count: int) -> list[np.ndarray]:
+    """Frames that compress badly, so that a cut in the file hits picture data."""
+    random = np.random.default_rng(0)
+    return [random.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(count)]
+
+
+def test_frames_come_in_order_with_their_times(tmp_path):
+    video = VideoFile(write_video(tmp_path / "a.mp4", numbered(30), rate=20))
+    frames = list(video.frames())
+    assert [frame.number for frame in frames] == list(range(30))
+    assert [number_of(frame.image) for frame in frames] == list(range(30))
+    np.testing.assert_allclose([frame.seconds for frame in frames], np.arange(30) / 20, atol=1e-3)
+    assert (video.rate, video.stated_frames, video.uneven) == (20, 30, False)
+    assert video.problem() is None
+    assert len(list(video.frames())) == 30, "a second pass sees the same"
+
+
+def test_colours_are_rgb(tmp_path):
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 0] = 200
+    (frame, *_) = VideoFile(write_video(tmp_path / "a.mp4", [red] * 3)).frames()
+    assert frame.image[..., 0].mean() > 150 and frame.image[..., 2].mean() < 60
+
+
+@pytest.mark.parametrize("content", [b"", b"no video at all", b"\0" * 5000])
+def test_what_is_no_video_is_said_in_one_sentence(tmp_path, content):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.mp4: no frame can be read"):
+        VideoFile(path)
+
+
+def test_a_missing_video_is_named(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        VideoFile(tmp_path / "a.mp4")
+
+
+def test_an_mp4_cut_short_has_lost_its_index_and_cannot_be_opened(tmp_path):
+    path = write_video(tmp_path / "a.mp4", detailed(20))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"cut short.*ffmpeg -i"):
+        VideoFile(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "MJPG"), ("a.mkv", "mp4v")])
+def test_a_video_cut_short_gives_what_it_has_and_says_so(tmp_path, name, codec):
+    path = write_video(tmp_path / name, detailed(50), codec=codec)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    video = VideoFile(path)
+    frames = list(video.frames())
+    assert 12 <= len(frames) <= 35
+    assert "cut short" in (video.problem() or "") and "2.0 seconds" in (video.problem() or "")
+
+
+def test_frames_after_unreadable_ones_are_still_read_and_the_gap_is_counted(tmp_path):
+    path = write_video(tmp_path / "a.mp4", detailed(50))
+    content = bytearray(path.read_bytes())
+    start = len(content) * 4 // 10
+    content[start : start + len(content) // 8] = b"\0" * (len(content) // 8)
+    path.write_bytes(content)
+    video = VideoFile(path)
+    frames = list(video.frames())
+    assert len(frames) < 48 and frames[-1].seconds > 1.9
+    assert f"{50 - len(frames)} of the 50 frames" in (video.problem() or "")
+
+
+def test_time_always_advances_whatever_the_stamps_say(tmp_path):
+    video = VideoFile(write_video(tmp_path / "a.mp4", numbered(5), rate=10))
+    said = [0.5, 0.0, float("nan"), 0.65, 1e9]
+    times, last = [], 0.5
+    for stamp in said[1:]:
+        last = video._advanced(stamp, last)
+        times.append(last)
+    np.testing.assert_allclose(times, [0.6, 0.7, 0.8, 0.9])
+
+
+def test_a_name_with_a_colon_and_spaces_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "b.mp4", numbered(4)).rename(tmp_path / "http: ä b.mp4")
+    assert len(list(VideoFile(Path("http: ä b.mp4")).frames())) == 4
+
+
+class StandInCamera:
+    """Answers like cv2.VideoCapture for one camera that stops after three frames."""
+
+    def __init__(self, number: int, *_) -> None:
+        self.number, self.left = number, 3
+
+    def isOpened(self) -> bool:  # noqa: N802 (OpenCV's name)
+        return self.number == 0
+
+    def get(self, _: int) -> float:
+        return 0.0
+
+    def read(self):
+        self.left -= 1
+        return (True, np.zeros((48, 64, 3), np.uint8)) if self.left >= 0 else (False, None)
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_camera_gives_frames_until_it_stops_and_says_so(monkeypatch):
+    monkeypatch.setattr(video_room.cv2, "VideoCapture", StandInCamera)
+    camera = Camera(0)
+    times = [frame.seconds for frame in camera.frames()]
+    assert len(times) == 3 and times[0] == 0 and np.all(np.diff(times) > 0)
+    assert camera.rate == 30 and "stopped answering" in (camera.problem() or "")
+    with pytest.raises(UserError, match=r"camera 1 cannot be opened"):
+        Camera(1)
+
+
+@pytest.mark.parametrize("suffix", WRITABLE)
+def test_every_format_that_is_offered_can_be_written_and_read(tmp_path, suffix):
+    writer = VideoWriter(tmp_path / f"a{suffix}", 25)
+    for number, image in enumerate(numbered(12)):
+        writer.add(image, number / 25)
+    writer.close()
+    frames = list(VideoFile(tmp_path / f"a{suffix}").frames())
+    assert [number_of(frame.image) for frame in frames] == list(range(12))
+    assert (writer.repeated, writer.left_out, writer.seconds) == (0, 0, 12 / 25)
+
+
+def test_an_uneven_rate_is_written_evenly_and_in_time(tmp_path):
+    times = [0.0, 0.1, 0.2, 0.21, 0.6, 0.7]
+    writer = VideoWriter(tmp_path / "a.mp4", 10)
+    for image, seconds in zip(numbered(6), times, strict=True):
+        writer.add(image, seconds)
+    writer.close()
+    shown = [number_of(frame.image) for frame in VideoFile(tmp_path / "a.mp4").frames()]
+    assert shown == [0, 1, 2, 2, 2, 2, 4, 5]
+    assert (writer.repeated, writer.left_out) == (3, 1)
+
+
+def test_odd_and_changing_sizes_are_fitted(tmp_path):
+    writer = VideoWriter(tmp_path / "a.mp4", 10)
+    for number, size in enumerate(((49, 65), (49, 65), (30, 100))):
+        writer.add(np.full((*size, 3), 100, np.uint8), number / 10)
+    writer.close()
+    assert [frame.image.shape for frame in VideoFile(tmp_path / "a.mp4").frames()] == [(48, 64, 3)] * 3
+
+
+def test_a_disk_that_fills_up_is_noticed(tmp_path):
+    """A limit on file sizes stands in for a full disk: OpenCV itself reports neither."""
+    code = f"""
+import resource, signal, numpy as np
+from pathlib import Path
+from facekp_export.video import VideoWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+writer, random = VideoWriter(Path({str(tmp_path)!r}) / "a.mp4", 25), np.random.default_rng(0)
+for number in range(60):
+    writer.add(random.integers(0, 255, (96, 128, 3), np.uint8), number / 25)
+try:
+    writer.close()
+except OSError as error:
+    print("said:", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "could not be written whole" in done.stdout and "disk" in done.stdout
+
+
+def stand_in_ffmpeg(folder: Path, script: str) -> str:
+    """A program called ffmpeg; the PATH that finds it."""
+    folder.mkdir()
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_without_ffmpeg_the_remedy_is_said_and_the_video_stays(tmp_path, monkeypatch):
+    video = write_video(tmp_path / "a.mp4", numbered(3))
+    before = video.read_bytes()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert add_sound(video, video, 1.0) == MISSING
+    assert video.read_bytes() == before
+
+
+def test_an_ffmpeg_that_fails_leaves_the_silent_video_and_its_reason_is_said(tmp_path, monkeypatch):
+    video = write_video(tmp_path / "a.mp4", numbered(3))
+    before = video.read_bytes()
+    listing = 'case "$*" in *hide_banner*) echo "  Stream #0:1(und): Audio: aac" >&2; exit 1;; esac'
+    monkeypatch.setenv(
+        "PATH", stand_in_ffmpeg(tmp_path / "bin", f"{listing}\necho no such codec >&2; exit 1")
+    )
+    said = add_sound(video, video, 1.0)
+    assert said is not None and "no such codec" in said
+    assert video.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.mp4", "bin"]
+
+
+def test_a_source_without_sound_needs_no_word(tmp_path, monkeypatch):
+    video = write_video(tmp_path / "a.mp4", numbered(3))
+    monkeypatch.setenv(
+        "PATH", stand_in_ffmpeg(tmp_path / "bin", 'echo "  Stream #0:0: Video: h264" >&2; exit 1')
+    )
+    assert add_sound(video, video, 1.0) is None
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("source_codec", "suffix"), [("aac", ".mp4"), ("pcm_s16le", ".mp4"), ("aac", ".avi")]
+)
+def test_sound_is_kept_in_every_format(tmp_path, source_codec, suffix):
+    silent = write_video(tmp_path / f"a{suffix}", numbered(25), codec=WRITABLE[suffix])
+    source = tmp_path / "source.mkv"
+    tone = ["-f", "lavfi", "-i", "sine=440:duration=2", "-c:a", source_codec, str(source)]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *tone], check=True, timeout=120)
+    assert add_sound(silent, source, 1.0) is None
+    listed = subprocess.run(
+        ["ffmpeg", "-i", str(silent)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ": Audio: " in listed.stderr and "Duration: 00:00:01.0" in listed.stderr
+    assert len(list(VideoFile(silent).frames())) == 25
+
+
+@needs_ffmpeg
+def test_a_variable_rate_keeps_its_times(tmp_path):
+    steady, varying = write_video(tmp_path / "a.mp4", numbered(40), rate=20), tmp_path / "b.mp4"
+    times = "setpts='if(lt(N,30),N,30+(N-30)*4)/20/TB'"
+    command = ["ffmpeg", "-v", "error", "-y", "-i", str(steady), "-vf", times, "-fps_mode", "vfr"]
+    subprocess.run([*command, "-c:v", "mpeg4", str(varying)], check=True, timeout=120)
+    video = VideoFile(varying)
+    seconds = [frame.seconds for frame in video.frames()]
+    expected = [n / 20 if n < 30 else (30 + (n - 30) * 4) / 20 for n in range(40)]
+    np.testing.assert_allclose(seconds, expected, atol=0.002)
+    assert video.uneven and video.rate == pytest.approx(20) and video.problem() is None
+
+
+def test_opencv_is_asked_for_its_ffmpeg_reader(tmp_path):
+    """Other readers take a name with a % for a numbered series of pictures."""
+    path = write_video(tmp_path / "a.mp4", numbered(4))
+    path = path.rename(tmp_path / "a%02d.mp4")
+    assert len(list(VideoFile(path).frames())) == 4
