@@ -52,8 +52,8 @@ def list_of_tests(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("split", "seeds"),
     [
-        ("train", [8, 9]), ("test", [0, 1, 2, 3]), ("pose", [1, 3]), ("expression", [2]), ("illumination", [3]),
-        ("makeup", [2]), ("occlusion", [1]), ("blur", [3]),
+        ("train", [8, 9]), ("test", [0, 1, 2, 3]), ("pose", [1, 3]), ("expression", [2]),
+        ("illumination", [3]), ("makeup", [2]), ("occlusion", [1]), ("blur", [3]),
     ],
 )  # fmt: skip
 def test_splits_are_the_lists_and_the_faces_with_an_attribute(
