@@ -34,6 +34,8 @@ _SAME = 0.25
 # A lost face may come back this many sides away, and farther the longer it is away (sides a second).
 _REACH, _REACH_SPEED = 0.6, 1.0
 _LARGEST_GROWTH = 1.6
+# Up to this many times as far, a new number may still be the lost face's, and says so.
+_PERHAPS = 2.0
 # Share of a new speed in a track's: one frame's noise must not throw the box.
 _SPEED_SHARE = 0.5
 
@@ -44,8 +46,8 @@ class TrackedFace:
 
     track: its number, from 1, the same on every frame. keypoints: float32 [N, 2], pixels of the frame,
     smoothed; x then y, an integer is a pixel's centre. box: the tight box around them. score: 0 to 1,
-    how well two looks at it agree; a face below 0.5 is lost and not listed. may_be: other tracks that
-    this one may have changed places with when their faces crossed, () where its identity is sure.
+    how well two looks at it agree; a face below 0.5 is lost and not listed. may_be: other tracks whose
+    face this may be, as they crossed or one was lost near it, () where its identity is sure.
     """
 
     track: int
@@ -209,33 +211,33 @@ class VideoTracker:
 
     def _place(self, look: Look) -> None:
         """Give a face that was found to the lost track that is nearest, or to a new one."""
-        near = sorted(
-            (t for t in self._tracks if t.lost and self._distance(t, look) < 1),
-            key=lambda track: self._distance(track, look),
-        )
-        if near:
-            for other in near[1:]:
-                _doubt(near[0], other)
-            near[0].see(look, self._seconds)
-            return
-        self._count += 1
-        smoother = OneEuroFilter(self.smoothing) if self.smoothing else None
-        track = _Track(self._count, look, self._seconds, smoother, look.keypoints)
+        away = {track: self._distance(track, look) for track in self._tracks if track.lost}
+        near = sorted((track for track in away if away[track] < _PERHAPS), key=away.__getitem__)
+        if near and away[near[0]] < 1:
+            track = near.pop(0)
+        else:
+            self._count += 1
+            smoother = OneEuroFilter(self.smoothing) if self.smoothing else None
+            track = _Track(self._count, look, self._seconds, smoother, look.keypoints)
+            self._tracks.append(track)
+        for other in near:
+            _doubt(track, other)
         track.see(look, self._seconds)
-        self._tracks.append(track)
 
     def _distance(self, track: _Track, look: Look) -> float:
-        """How far a face lies from where a lost one may be; beyond 1 it is another."""
+        """How far a face lies from where a lost one may be; beyond 1 it is taken for another."""
         side, other = max(look.box[2:]), max(track.look.box[2:])
         if not 1 / _LARGEST_GROWTH <= side / other <= _LARGEST_GROWTH:
             return math.inf
         reach = _REACH + _REACH_SPEED * (self._seconds - track.seconds)
-        away = np.hypot(*(_centre(look.box) - _centre(track.look.box)))
-        return float(away) / (reach * max(side, other))
+        # It may have stood still or gone on as it went.
+        boxes = track.look.box, track.box_at(self._seconds)
+        away = min(float(np.hypot(*(_centre(look.box) - _centre(box)))) for box in boxes)
+        return away / (reach * max(side, other))
 
 
 def _doubt(one: _Track, other: _Track) -> None:
-    """Note that two tracks may have changed places, and with whom either had before."""
+    """Note that either track's face may be the other's, or one that the other may be."""
     together = one.may_be | other.may_be | {one.number, other.number}
     one.may_be, other.may_be = together - {one.number}, together - {other.number}
 

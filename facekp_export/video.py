@@ -110,6 +110,8 @@ class VideoFile:
                 f"{self.path}: no frame can be read; it is empty, cut short or no video that OpenCV knows "
                 "(ffmpeg -i IN OUT.mp4 may repair or convert it)"
             )
+        # Phones record lying down and note how to turn it.
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
 
     def _rate(self, capture: cv2.VideoCapture, stated: float) -> float:

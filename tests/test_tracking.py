@@ -92,6 +92,11 @@ def test_a_face_far_from_where_one_was_lost_is_another(tracker):
     assert [[face.track for face in faces] for faces in seen] == [[1], [1], [2], [2]]
 
 
+def test_a_new_number_near_a_lost_face_says_whose_it_may_be(tracker):
+    seen = run_over(tracker, [scene((140, 120))] * 2 + [scene((140 + SIDE, 120))] * 2)
+    assert [(face.track, face.may_be) for face in seen[-1]] == [(2, (1,))]
+
+
 def test_faces_enter_and_leave_and_numbers_stay(tracker):
     one, two = (80, 120), (270, 120)
     frames = [scene(one)] * 5 + [scene(one, two)] * 20 + [scene(two)] * 5

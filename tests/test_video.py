@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,21 @@ def test_a_name_with_a_colon_and_spaces_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_video(tmp_path / "b.mp4", numbered(4)).rename(tmp_path / "http: ä b.mp4")
     assert len(list(VideoFile(Path("http: ä b.mp4")).frames())) == 4
+
+
+def test_a_phones_video_is_turned_upright(tmp_path):
+    """The picture lies on its side, and the track's header says by how much to turn it."""
+    path = write_video(tmp_path / "a.mp4", numbered(4))
+    content = bytearray(path.read_bytes())
+    upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    turned = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    place = content.index(upright, content.index(b"tkhd"))
+    content[place : place + len(turned)] = turned
+    path.write_bytes(content)
+    frames = list(VideoFile(path).frames())
+    assert [frame.image.shape for frame in frames] == [(256, 48, 3)] * 4
+    # A quarter turn clockwise: what was on the left is on top.
+    assert [int(frame.image.mean(axis=(1, 2))[:30].argmax()) // 6 for frame in frames] == [0, 1, 2, 3]
 
 
 class StandInCamera:
