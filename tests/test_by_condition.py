@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from train_cli import annotated, command, printed
+from train_cli import command, printed
 
 from facekp_train.by_condition import by_as_json, group_by
 from facekp_train.conditions import UNKNOWN, Condition
