@@ -34,7 +34,7 @@ from facekp_train.shipped import default_model
 Image = NDArray[np.uint8]
 _HEIGHT, _WIDTH, _SIDE, _RATE = 240, 420, 80, 30.0
 # Speed of each face in its sides a second, and how far apart their ways lie, in sides.
-WALKS = {"slow": 0.5, "quick": 2.0}
+WALKS = {"slow": 1.0, "quick": 3.0}
 WAYS = {"on one line": 0.0, "half a face apart": 0.5}
 
 
@@ -59,7 +59,7 @@ def frames(
     blurred = cv2.GaussianBlur(read_image(ground.image), (0, 0), 12)
     back = cv2.resize(blurred, (_WIDTH, _HEIGHT)).astype(np.float32)
     parts = [cutout(behind), cutout(front)]
-    random = np.random.default_rng(0)
+    noise = np.random.default_rng(0).normal(0, 4, back.shape).astype(np.float32)
     for along in np.arange(-1.6 * _SIDE, 1.6 * _SIDE, speed * _SIDE / _RATE):
         frame = back
         for (face, mask), turn in zip(parts, (1, -1), strict=True):
@@ -67,7 +67,9 @@ def frames(
             move = np.array([[1, 0, x - len(mask) / 2], [0, 1, y - len(mask) / 2]])
             alpha = cv2.warpAffine(mask, move, (_WIDTH, _HEIGHT))[..., None]
             frame = frame * (1 - alpha) + cv2.warpAffine(face, move, (_WIDTH, _HEIGHT)) * alpha
-        yield np.clip(frame + random.normal(0, 4, frame.shape), 0, 255).astype(np.uint8)
+        # The same noise, elsewhere on each frame.
+        noise = np.roll(noise, 7919)
+        yield np.clip(frame + noise, 0, 255).astype(np.uint8)
 
 
 def by_side(faces: list[TrackedFace]) -> list[TrackedFace] | None:

@@ -39,7 +39,7 @@ from facekp_train.shipped import default_model
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 RATE = 30.0
-# Standard deviation of a camera's noise, of 255: a webcam by daylight, and in the evening.
+# Standard deviation of a camera's noise, of 255 levels.
 NOISES = (4.0, 10.0)
 # Peak speeds of the swing, in the face's sides a second.
 SPEEDS = (0.5, 1.5, 4.0)
