@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_export.boxes_command import boxes
+from facekp_export.layer_errors_command import layers
 from facekp_export.noise import this_process_is_ours
 from facekp_train.console import err, new_app, out, print_json, run
 from facekp_train.memory import keep_freed_memory
@@ -153,6 +154,7 @@ def check(
 
 
 app.command()(boxes)
+app.command()(layers)
 
 
 def _faces(data: str | None, split: str | None, limit: int | None, strict: bool) -> LabelledFaces | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from facekp_export.calibration import CropSets, crop_sets, demo_views
 from facekp_export.labelled import LabelledFaces
+from facekp_export.layer_errors import layer_errors
 from facekp_export.manifest import MANIFEST, FileEntry, Manifest, file_entry, now, package_versions
 from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.noise import noise_in
@@ -210,6 +211,12 @@ def _verified(
     """The manifest of files that all lie within the tolerance."""
     predict = _torch_predict(job.checkpoint)
     crops = job.sets.verification
+
+    def explain(file_px: float) -> str:
+        errors = layer_errors(job.checkpoint.net, crops)
+        print(f"Mean distance in pixels with one layer rounded alone:\n{errors.table()}")  # into the log
+        return errors.sentence(file_px)
+
     with job.step("PyTorch's own answers"):
         reference = predict(crops)
         before = None if labelled is None else labelled.measure(predict, job.info.crop)
@@ -217,7 +224,7 @@ def _verified(
     for kind in kinds:
         with job.step(f"{FILES[kind]} against PyTorch"):
             path = job.path(kind)
-            found = verify_file(path, crops, reference, tolerance, labelled, before, threads)
+            found = verify_file(path, crops, reference, tolerance, labelled, before, threads, explain)
             entries.append(file_entry(path, kind, found))
     return _manifest(job, entries, before)
 

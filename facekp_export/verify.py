@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,10 +79,12 @@ def verify_file(
     faces: LabelledFaces | None = None,
     before: Evaluation | None = None,
     threads: int = 1,
+    explain: Callable[[float], str] = lambda _px: "",
 ) -> Deviation:
     """Measure one file against PyTorch's keypoints of the same crops.
 
-    faces, before: labelled faces, and PyTorch's own result on them. Raises UserError naming the file
+    faces, before: labelled faces, and PyTorch's own result on them. explain: given the mean distance
+    of a quantised file that is refused, what is known about its cause. Raises UserError naming the file
     where it lies beyond the tolerance.
     """
     model = open_model(path, threads)
@@ -89,7 +92,7 @@ def verify_file(
         found = deviation(model.predict(crops), reference, model.info.crop.size)
     except ValueError as error:
         raise UserError(f"{path.name}: {error}") from None
-    _refuse_beyond(path.name, model.info.kind, found, tolerance)
+    _refuse_beyond(path.name, model.info.kind, found, tolerance, explain)
     if faces is None or before is None:
         return found
     after = faces.measure(model.predict, model.info.crop)
@@ -106,7 +109,9 @@ def verify_file(
     )
 
 
-def _refuse_beyond(file: str, kind: str, found: Deviation, tolerance: Tolerance) -> None:
+def _refuse_beyond(
+    file: str, kind: str, found: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
+) -> None:
     largest = {
         "onnx": tolerance.float32, "float32": tolerance.float32, "float16": tolerance.float16,
     }.get(kind)  # fmt: skip
@@ -125,9 +130,12 @@ def _refuse_beyond(file: str, kind: str, found: Deviation, tolerance: Tolerance)
         return
     mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantised
     if found.mean_px > mean:
+        cause = explain(found.mean_px)
+        cause = f"; {cause}" if cause else ""
         raise UserError(
-            f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed: "
-            "calibrate on faces like those of use (--calibration FORMAT:PATH), or allow more with --tolerance"
+            f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed"
+            f"{cause}; calibrate on faces like those of use (--calibration FORMAT:PATH), train on "
+            "with facekp-train quantize-aware, or allow more with --tolerance"
         )
 
 

@@ -16,6 +16,7 @@ from facekp_train.fit_command import fit
 from facekp_train.label_command import label
 from facekp_train.memory import keep_freed_memory
 from facekp_train.prune_command import prune
+from facekp_train.quantize_aware_command import quantize_aware
 from facekp_train.run_command import run_all
 from facekp_train.study_command import study
 
@@ -130,6 +131,7 @@ app.command()(fit)
 app.command()(label)
 app.command()(distill)
 app.command()(prune)
+app.command("quantize-aware")(quantize_aware)
 app.command("run")(run_all)
 app.command()(study)
 

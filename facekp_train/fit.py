@@ -27,7 +27,8 @@ from facekp_train.joint_loss import Factors, JointLoss, LossTerms
 from facekp_train.memory import keep_freed_memory
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
-from facekp_train.recipe import Recipe
+from facekp_train.quantize_aware import FakeQuantised
+from facekp_train.recipe import Recipe, make_recipe
 from facekp_train.training_data import TrainingData, load_training_data
 from facekp_train.training_log import TrainingLog
 from facekp_train.training_state import STATE_FILE, load_state, save_state
@@ -62,12 +63,12 @@ class _Progress:
 
 @dataclass
 class _Run:
-    """Everything of one run that lives in memory. learner: the net, with its teacher where it has one."""
+    """Everything of one run that lives in memory. learner: the net, with its teacher or its rounding."""
 
     fabric: Fabric
     recipe: Recipe
     net: KeypointNet
-    learner: KeypointNet | Distilled
+    learner: KeypointNet | Distilled | FakeQuantised
     optimiser: torch.optim.Optimizer
     ema: AveragedWeights
     loss: JointLoss
@@ -170,14 +171,15 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
         raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
     if resume and not stored.is_file():
         raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
-    if resume and stored.is_file() and stored.read_text(encoding="utf-8") != text:
+    # By value: a run of an older version lacks settings that have come since, and had their defaults.
+    if resume and make_recipe(str(stored), {}, []) != recipe:
         raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
     write_text(stored, text)
 
 
 def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:
     net = initial_net(recipe)
-    learner: KeypointNet | Distilled = net
+    learner: KeypointNet | Distilled | FakeQuantised = FakeQuantised(net) if recipe.quantise else net
     if recipe.teacher:
         learner = Distilled(net, load_checkpoint(recipe.teacher).net, recipe.projection)
         if recipe.output_weight and learner.teacher.config.points != recipe.points:
@@ -267,7 +269,7 @@ def _finish_epoch(
     """Score the averaged weights, write checkpoints and state; the first process alone does."""
     averaged = build_net(run.net.config).to(run.fabric.device)
     averaged.load_state_dict(run.ema.state)
-    row |= validate(averaged, data.validation)
+    row |= validate(FakeQuantised(averaged) if run.recipe.quantise else averaged, data.validation)
     log.add(row)
     recipe = run.recipe
     header = CheckpointHeader(

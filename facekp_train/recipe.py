@@ -91,6 +91,10 @@ class Recipe(_Strict):
     projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
     output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
 
+    quantise: bool = Field(
+        default=False, description="round as the int8 file will (facekp_train.quantize_aware)"
+    )
+
     augmentation: Augmentation = Augmentation()
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
@@ -100,6 +104,8 @@ class Recipe(_Strict):
         self.net_config()
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
+        if self.quantise and self.teacher is not None:
+            raise ValueError("a net learns from a teacher first and to be quantised after that, not at once")
         return self
 
     def net_config(self) -> NetConfig:
@@ -165,7 +171,23 @@ _MODERN: dict[str, Any] = {
 # A net that was good before it was cut: one epoch by default, nearly no warm-up, half the rate.
 _RETRAIN: dict[str, Any] = {**_MODERN, "name": "retrain", "epochs": 1, "warmup": 0.1, "learning_rate": 7e-4}
 
-RECIPES: dict[str, dict[str, Any]] = {"paper": _PAPER, "modern": _MODERN, "retrain": _RETRAIN}
+# A trained net gets used to rounding: BN statistics held, as the file folds them, and no bfloat16, which
+# rounds about as coarsely as int8 itself.
+_QUANTIZE_AWARE: dict[str, Any] = {
+    **_RETRAIN,
+    "name": "quantize-aware",
+    "learning_rate": 2e-4,
+    "freeze_bn": 1.0,
+    "precision": "32-true",
+    "quantise": True,
+}
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "paper": _PAPER,
+    "modern": _MODERN,
+    "retrain": _RETRAIN,
+    "quantize-aware": _QUANTIZE_AWARE,
+}
 
 
 def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> Recipe:

@@ -10,9 +10,10 @@ from facekp_train.face_store import FaceStore
 from facekp_train.landmarks import to_five
 from facekp_train.metrics import score
 from facekp_train.networks import KeypointNet
+from facekp_train.quantize_aware import FakeQuantised
 
 
-def predict_store(net: KeypointNet, store: FaceStore, batch: int = 128) -> np.ndarray:
+def predict_store(net: KeypointNet | FakeQuantised, store: FaceStore, batch: int = 128) -> np.ndarray:
     """Keypoints float32 [F, N, 2] in [0, 1] of the crop for every face of a store."""
     device = next(net.parameters()).device
     net.eval()
@@ -23,7 +24,7 @@ def predict_store(net: KeypointNet, store: FaceStore, batch: int = 128) -> np.nd
     return np.concatenate(found)
 
 
-def validate(net: KeypointNet, store: FaceStore) -> dict[str, float]:
+def validate(net: KeypointNet | FakeQuantised, store: FaceStore) -> dict[str, float]:
     """Percent by name, over each scheme's primary normaliser.
 
     `nme_many`, `median_many`, `failures_many` (share of faces above 10 %) on labels of all points,

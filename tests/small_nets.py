@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from facekp_train.networks import KeypointNet, NetConfig
 
 
 def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -17,6 +21,24 @@ def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
     crops = np.stack([cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC) for field in coarse])
     crops[0, 0, 0], crops[0, 0, 1] = 0, 255
     return crops.astype(np.uint8)
+
+
+def acquainted_net(config: NetConfig, crops: NDArray[np.uint8]) -> KeypointNet:
+    """An untrained net in eval mode whose batch norms remember these crops, so that its answers differ."""
+    import torch
+
+    from facekp_train.networks import build_net
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    net = build_net(config)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        net.regression.fc2.weight.mul_(20)
+        net.train()(torch.from_numpy(crops).permute(0, 3, 1, 2))
+    return net.eval()
 
 
 def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: int = 200) -> Path:

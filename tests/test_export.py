@@ -211,7 +211,10 @@ def test_beyond_the_tolerance_nothing_is_published(exported: Path, checkpoint: P
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     done = facekp_export("--to", "tflite", "--model", checkpoint, "--out", out, "--tolerance", "0")
     assert done.returncode == 1
-    assert "model_dynamic.tflite differs from PyTorch" in done.stderr.replace("\n", " ")
+    said = done.stderr.replace("\n", " ")
+    assert "model_dynamic.tflite differs from PyTorch" in said and "quantize-aware" in said
+    assert "the layers that cost most, rounded alone, in pixels: " in said
+    assert "backbone.features.17.conv.2\n" in (tmp_path / "a.export.log").read_text(encoding="utf-8")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert {path.name for path in tmp_path.iterdir()} == {"a", "a.export.log"}
 
