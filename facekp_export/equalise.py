@@ -30,7 +30,7 @@ _WEIGHTED = ("Conv", "Gemm")
 # Operators that commute with a positive factor for each channel; Add and Pad with conditions.
 _PASSING = ("Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "Reshape", "Flatten")
 # Between no change (0) and equal ranges (1), which would cost the readers' weights too much.
-_STRENGTH = 0.5
+_STRENGTH = 0.8
 # A channel narrower than this share of the widest is as good as unused.
 _NARROWEST = 1e-3
 _MOST_CROPS = 50

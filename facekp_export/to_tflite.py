@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facekp_export.calibration import Crops
 from facekp_export.flatbuffer import TfliteModel, operator_name, read_model, write_model
+from facekp_export.output_bias import unbiased_tflite
+from facekp_export.ranges import without_outliers
 from facekp_export.to_onnx import INPUT, OUTPUT, split_normalisation
 from facekp_train.console import UserError
 
@@ -56,6 +59,7 @@ class TfliteConverter:
                 data = self._float(**{_DENSE_PER_TENSOR: True})
             elif kind == "int8":
                 data = self._integer(tf.uint8, tf.float32, self._float_tail())
+                data = unbiased_tflite(data, self._calibrated, self._inputs, self._crops)
             else:
                 data = self._integer(tf.int8, tf.int8, [])
         except Exception as error:  # the converter raises many types without a common base
@@ -76,17 +80,20 @@ class TfliteConverter:
         return bytes(converter.convert())
 
     @cached_property
+    def _inputs(self) -> NDArray[np.float32]:
+        """The crops, normalised."""
+        return self._crops.astype(np.float32) * np.float32(self._scale) + np.float32(self._offset)
+
+    @cached_property
     def _calibrated(self) -> bytes:
-        """The net without normalisation, with the range of every tensor over the crops."""
+        """The net without normalisation, with the range of every tensor over the crops, outliers left out."""
         import tensorflow as tf
 
         converter = self._converter(self._keras)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: (
-            [crop[None].astype(np.float32) * self._scale + self._offset] for crop in self._crops
-        )
+        converter.representative_dataset = lambda: ([values[None]] for values in self._inputs)
         converter._experimental_calibrate_only = True
-        return bytes(converter.convert())
+        return without_outliers(bytes(converter.convert()), self._inputs)
 
     def _float_tail(self) -> list[str]:
         """TensorFlow's names of the last dense layer and what follows it, as in `to_onnx.float_tail`."""
