@@ -10,12 +10,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from bundle_parts import Miniature, Server, miniature, serving
 from hypothesis import settings
+from native_runs import Outcome, build_runner, runner_in
 from scripted_phone import ScriptedPhone, assembled
 from synthetic_faces import draw_face
 from tiny_models import tiny_tflite
 from train_cli import annotated
 
+from android_bench.phone import bundle as bundles
+from android_bench.phone import downloads
 from android_bench.record import Document
 from facekp_train.console import run
 
@@ -131,3 +135,45 @@ def measure(
         return code, list(records), stderr
 
     return call
+
+
+@pytest.fixture(scope="session")
+def native_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the phones' runner and stand-in engines, built for this machine."""
+    return build_runner(tmp_path_factory.mktemp("native"))
+
+
+@pytest.fixture
+def run_native(native_build: Path, tmp_path: Path) -> Callable[..., Outcome]:
+    """Run the phones' runner here; see `runner_in`."""
+    return runner_in(tmp_path, native_build)
+
+
+@pytest.fixture
+def bare_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without settings, whose cache is empty."""
+    for name in ("MAVEN_HOME", "M2_HOME", "FACEKP_MAVEN", "FACEKP_DEBIAN", "FACEKP_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(downloads, "_APT_HELPER", "/no/apt-helper")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def small_bundles(bare_home: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
+    """What bundles are made of, in miniature."""
+    small = miniature()
+    monkeypatch.setattr(bundles, "load_parts", lambda: small.parts)
+    return small
+
+
+@pytest.fixture
+def registries(small_bundles: Miniature, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The registries of `small_bundles`, named in the environment."""
+    with serving(dict(small_bundles.served)) as registries:
+        monkeypatch.setenv("FACEKP_MAVEN", f"{registries.url}/maven")
+        monkeypatch.setenv("FACEKP_DEBIAN", f"{registries.url}/debian")
+        yield registries

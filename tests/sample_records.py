@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from android_bench.record import Machine, Record
+from android_bench.timing import summarize
 
 STATISTICS: dict[str, Any] = {
     "p50_ms": 2.0, "p90_ms": 2.8, "p95_ms": 2.9, "mean_ms": 2.0, "std_ms": 1.0, "min_ms": 1.0, "max_ms": 3.0,
@@ -27,3 +30,15 @@ def valid(**changes: Any) -> Record:
 
 def invalid(reason: str = "it died", **changes: Any) -> Record:
     return valid(valid=False, invalid_reasons=[reason], **dict.fromkeys(STATISTICS), **changes)
+
+
+def timed(samples_ms: list[float], **changes: Any) -> Record:
+    """A record of these samples, with their statistics."""
+    summary = vars(summarize(samples_ms))
+    return valid(**{"samples_ms": samples_ms, **summary, **changes})
+
+
+def noisy(middle: float, seed: int = 0, spread: float = 0.01, **changes: Any) -> Record:
+    """A record of 200 samples that scatter by that share around the middle, ms."""
+    samples = middle * np.exp(np.random.default_rng(seed).normal(0, spread, 200))
+    return timed(samples.tolist(), **changes)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,13 @@ def test_a_full_phone_is_told_how_much_is_needed(
         install(phone, f"{ROOT}/x", wanted)
 
 
+def until(true: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_program_that_hangs_is_ended_on_the_phone(
     scripted: ScriptedPhone, phone: Phone, tmp_path: Path
 ) -> None:
@@ -104,11 +114,30 @@ def test_a_program_that_hangs_is_ended_on_the_phone(
     with pytest.raises(RunError, match="no answer within 3 s, so it was ended"):
         run_program(phone, folder, ["./hang"], timeout=3)
     number = int((scripted.root / folder[1:] / "number").read_text())
-    for _ in range(50):
-        if not Path(f"/proc/{number}").exists():
-            break
-        time.sleep(0.1)
-    assert not Path(f"/proc/{number}").exists()
+    until(lambda: not Path(f"/proc/{number}").exists())
+
+
+@pytest.mark.parametrize("waited_for", [True, False])
+def test_a_program_that_was_left_alone_is_ended_before_the_next(
+    waited_for: bool, scripted: ScriptedPhone, phone: Phone
+) -> None:
+    """The daemon's end leaves one without the script that waited for it; another computer's has it."""
+    folder = f"{ROOT}/x"
+    scripted.put(f"{folder}/run", "#!/bin/sh\necho done\n")
+    there = scripted.root / folder[1:]
+    (there / "run").chmod(0o755)
+    home = there if waited_for else scripted.root
+    waiting = ["sh", "-c", f"cd {there}; sleep 300 & echo $! > {there.parent}/runner.pid; cd {home}; wait"]
+    with subprocess.Popen(waiting) as waiter:
+        number = there.parent / "runner.pid"
+        until(lambda: number.exists() and number.read_text().strip())
+        old = Path("/proc") / number.read_text().strip()
+        assert run_program(phone, folder, ["./run"], timeout=20).stdout == "done\n"
+        assert not number.exists()
+        if waited_for:
+            assert (old / "cwd").readlink() == there
+            os.kill(int(old.name), signal.SIGKILL)
+        assert waiter.wait(20) is not None  # the wait for a program that was ended
 
 
 def test_one_measurement_at_a_time_on_a_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

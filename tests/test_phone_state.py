@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from android_bench.phone.clusters import clusters_of, core_list, fastest_cores, 
 from android_bench.phone.device import free_bytes
 from android_bench.phone.parity import compare, reference_of
 from android_bench.phone.run import RunError, answer_of, delegated_nodes, failure_of
-from android_bench.phone.settings import seconds_of
+from android_bench.phone.settings import Settings, seconds_of
 from android_bench.phone.shell import Result
 from android_bench.phone.state import blind_spots, read_state, slowed
 from android_bench.phone.trial import trend
@@ -193,6 +194,15 @@ def test_durations() -> None:
     for text in ("", "0", "m", "10 min", "-5s"):
         with pytest.raises(ValueError, match="no duration"):
             seconds_of(text)
+
+
+def test_numbers_that_no_wait_can_be_made_of_are_refused() -> None:
+    for timeout in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="a number of seconds"):
+            Settings(timeout=timeout)
+    with pytest.raises(ValueError, match="a number of degrees"):
+        Settings(max_temperature=math.nan)
+    assert Settings(max_temperature=math.inf).timeout > 0  # whoever does not want to wait for it to cool
 
 
 def outputs_of(

@@ -54,9 +54,9 @@ def command(
 ) -> list[str]:
     """The call on the phone, unquoted. program, model: paths there. cpus: cores to pin it to.
 
-    Profiling and memory reports stay off, since both change the times. The GPU computes in float32
-    as in our own runner; LiteRT's tool has no such switch that all of its releases know. Raises
-    ValueError for a delegate that the tool does not have.
+    Profiling and memory reports stay off, since both change the times. The GPU may compute in half
+    precision, as with our own runner; LiteRT's tool has no such switch that all of its releases know.
+    Raises ValueError for a delegate that the tool does not have.
     """
     if tool == "litert" and delegate == "nnapi":
         raise ValueError(
@@ -86,7 +86,7 @@ def pinned(stderr: str) -> bool:
 
 _DELEGATES: dict[tuple[Tool, str], dict[str, str]] = {
     ("tflite", "cpu"): {"use_xnnpack": "true"},
-    ("tflite", "gpu"): {"use_gpu": "true", "gpu_precision_loss_allowed": "false"},
+    ("tflite", "gpu"): {"use_gpu": "true", "gpu_precision_loss_allowed": "true"},
     ("tflite", "nnapi"): {"use_nnapi": "true"},
     ("litert", "cpu"): {"use_cpu": "true"},
     ("litert", "gpu"): {"use_gpu": "true"},

@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from android_bench.phone.adb import AdbError, StoppedError, TimeLimitError
+from android_bench.phone.install import ROOT
 from android_bench.phone.shell import Phone, Result
 from android_bench.record import Tensor
 
-_PID = "facekp.pid"
+_PID = f"{ROOT}/runner.pid"
+"""Not in a bundle's folder, which `install` clears of all that is not the bundle's."""
 _UNLINKED = "CANNOT LINK EXECUTABLE"
 """From Android's loader, whose exit code differs between versions."""
 _REFUSED = re.compile("not executable: |can't execute|cannot execute|Permission denied|Exec format")
@@ -50,12 +52,12 @@ class RunnerAnswer(BaseModel):
 def run_program(phone: Phone, folder: str, words: Sequence[str], timeout: float) -> Result:
     """Run a program in a folder on the phone; its exit code and outputs, whatever they are.
 
-    timeout: seconds, after which it is ended on the phone too. Raises RunError for one that took
-    longer, PhoneLostError and StoppedError as `Phone.shell`.
+    folder: below `ROOT`. timeout: seconds, after which it is ended on the phone too. Raises RunError for
+    one that took longer, PhoneLostError and StoppedError as `Phone.shell`.
     """
     # The shell of a phone that is unplugged gets SIGHUP, and must not leave the program running.
     script = f"""cd {shlex.quote(folder)} || exit 125
-{_end_leftover()}
+{_end_old(orphan=True)}
 {shlex.join(words)} &
 child=$!
 trap 'kill -9 $child' HUP INT TERM
@@ -67,27 +69,32 @@ exit $code"""
     try:
         return phone.shell(script, timeout)
     except TimeLimitError:
-        _end(phone, folder)
+        _end(phone)
         raise RunError(
             f"no answer within {timeout:g} s, so it was ended; allow more with --timeout"
         ) from None
     except StoppedError:
-        _end(phone, folder)
+        _end(phone)
         raise
 
 
-def _end_leftover() -> str:
-    """Lines that end a program of an earlier call, if the number is still that of one in this folder."""
+def _end_old(orphan: bool) -> str:
+    """Lines that end a program of an earlier call, if the number is still that of one of ours.
+
+    orphan: only where the script that waited for it is gone; another computer's may be at work.
+    """
+    alone = "! ours $(sed -n 's/^PPid:[^0-9]*//p' /proc/$old/status) && " if orphan else ""
     return (
+        f'ours() {{ case "$(readlink /proc/$1/cwd)" in {ROOT}/*) return 0 ;; esac; return 1; }}\n'
         f"old=$(cat {_PID} 2>/dev/null)\n"
-        f'[ -n "$old" ] && [ "$(readlink /proc/$old/cwd)" = "$(pwd -P)" ] && kill -9 "$old"\n'
+        f'[ -n "$old" ] && ours "$old" && {alone}kill -9 "$old"\n'
         f"rm -f {_PID}"
     )
 
 
-def _end(phone: Phone, folder: str) -> None:
+def _end(phone: Phone) -> None:
     with contextlib.suppress(AdbError):
-        phone.shell(f"cd {shlex.quote(folder)} || exit\n{_end_leftover()}", timeout=15, tidying=True)
+        phone.shell(_end_old(orphan=False), timeout=15, tidying=True)
 
 
 def answer_of(result: Result) -> RunnerAnswer:

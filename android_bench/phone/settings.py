@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ class Settings:
 
     timeout: seconds that one call of the runner may take. max_temperature: degrees C above which it is
     waited. sustained: seconds without a pause instead of repeats; None: repeats. runner: one of RUNNERS.
-    binary: the official tool's path or address. source: folder with the archives of bundles.
+    binary: the official tool's path or address. source: folder with the archives of bundles. Raises
+    ValueError for numbers that no wait can be made of.
     """
 
     threads: tuple[int, ...] = (1,)
@@ -35,6 +37,12 @@ class Settings:
     binary: str | None = None
     source: Path | None = None
     fixed_performance: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout < math.inf:
+            raise ValueError(f"a runner's time-out is a number of seconds above 0, not {self.timeout:g}")
+        if math.isnan(self.max_temperature):
+            raise ValueError("the temperature to wait for is a number of degrees C, not nan")
 
     @property
     def max_seconds(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from android_bench.phone.bundle import NAMES, bundle, cache_folder
 from android_bench.phone.install import ROOT
 from android_bench.record import Document, Record
 from facekp_train.shipped import shipped_models_dir
@@ -29,10 +29,20 @@ ENDLESS = ("--repeat", "1", "--min-runs", "1000000", "--min-seconds", "0")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def bundles() -> None:
+    """Fetched by this user's own settings, since the command under test has the rig's home."""
+    for name in NAMES:
+        bundle(name)
+
+
 def environment(rig: Rig, tmp_path: Path) -> dict[str, str]:
     """The rig's, with this user's bundles and locks of the test's own."""
-    bundles = os.environ.get("FACEKP_CACHE") or str(Path.home() / ".cache/facekp/bundles")
-    return rig.environment | {"FACEKP_CACHE": bundles, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "200"}
+    return rig.environment | {
+        "FACEKP_CACHE": str(cache_folder()),
+        "XDG_CACHE_HOME": str(tmp_path),
+        "COLUMNS": "200",
+    }
 
 
 def start(rig: Rig, tmp_path: Path, *words: str | Path) -> subprocess.Popen[str]:
@@ -209,6 +219,50 @@ def test_a_phone_in_use_is_not_measured_twice(rig: Rig, tmp_path: Path) -> None:
     finally:
         first.send_signal(signal.SIGINT)
         finish(first, 60)
+
+
+def test_one_phone_under_two_names_is_measured_once(fresh_rig: Rig, tmp_path: Path) -> None:
+    port = fresh_rig.serial.rpartition(":")[2]
+    assert "connected to" in fresh_rig.adb("connect", f"localhost:{port}").stdout
+    words = ("--models", INT8, "--serial", "all", "--repeat", "1", "--min-runs", "500", "--min-seconds", "0")
+    code, stdout, stderr = finish(start(fresh_rig, tmp_path, *words, "--timeout", "300", "--json"))
+    assert code == 1
+    assert "is being measured already, by another cable or address" in error_of(stderr)
+    (record,) = Document.model_validate_json(stdout).records
+    assert record.valid
+
+
+def test_fixed_performance_is_switched_off_again(rig: Rig, tmp_path: Path) -> None:
+    log = "/system/etc/rig/cmd.log"
+    said = len(rig.read_root(log).splitlines())
+    (record,) = measure(rig, tmp_path, "--models", INT8, "--fixed-performance", *QUICK)
+    assert record.fixed_performance
+    mode = b"power set-fixed-performance-mode-enabled"
+    assert rig.read_root(log).splitlines()[said:] == [mode + b" true", mode + b" false"]
+
+
+def test_a_sustained_measurement_has_a_curve(rig: Rig, tmp_path: Path) -> None:
+    words = ("--sustained", "5s", "--min-runs", "3", "--min-seconds", "0", "--warmup", "0")
+    (record,) = measure(rig, tmp_path, "--models", INT8, *words)
+    assert record.curve and record.curve[-1].seconds >= 5
+    assert len(record.samples_ms) == 3 * len(record.curve)
+    assert all(point.temperature_c == 30.0 and point.frequency_khz for point in record.curve)
+
+
+def test_a_phone_behind_another_adb_server(rig: Rig, tmp_path: Path) -> None:
+    address = rig.environment["ADB_SERVER_SOCKET"]
+    elsewhere = {"ADB_SERVER_SOCKET": "tcp:127.0.0.1:1"}  # nothing listens there
+    command = [sys.executable, "-m", "android_bench", "devices", "--json"]
+    done = subprocess.run(
+        [*command, "--adb-server", address],
+        env=environment(rig, tmp_path) | elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [phone["serial"] for phone in json.loads(done.stdout)] == [rig.serial]
 
 
 def test_16_kb_pages_take_the_glibc_runner_and_say_so(fresh_rig: Rig, tmp_path: Path) -> None:

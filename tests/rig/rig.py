@@ -200,6 +200,8 @@ class Rig:
         self._devices.append(PROFILES[name])
         files = self.folder / f"{number}/files"
         write_files(files, PROFILES[name], self._base, self._shim)
+        with (files / "system/build.prop").open("a") as properties:
+            properties.write(f"ro.serialno=RIG{number}\n")
         if self._kernels:
             shutil.copy(self._shim / root.OPENCL, files / "vendor/lib64")
             (files / "vendor/bin").mkdir()
