@@ -117,6 +117,34 @@ def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
         list(open_dataset(f"cofw:{tmp_path}@COFW_test_color.mat", "train"))
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_files_end_in_a_sentence(tmp_path: Path, seed: int) -> None:
+    file = write(tmp_path)
+    random, data = np.random.default_rng(seed), bytearray(file.read_bytes())
+    # The tables of what lies where are at the front; the rest is mostly pixels.
+    for _ in range(30):
+        data[int(random.integers(512, 9000))] = int(random.integers(256))
+    file.write_bytes(data)
+    dataset = open_dataset(f"cofw:{tmp_path}", "test")
+    try:
+        for sample in dataset:
+            read_image(sample.image)
+    except (DataError, OSError) as error:
+        assert str(file) in str(error) and "\n" not in str(error).strip()
+
+
+@pytest.mark.parametrize("points", [5, 29])
+def test_nets_learn_from_photographs_inside_the_file(tmp_path: Path, points: int) -> None:
+    """The training store opens them from several threads at once."""
+    from facekp_train.crop import CropRule
+    from facekp_train.face_store import FaceStore, gather_faces
+
+    write(tmp_path, "train", hidden=(0, 3) * 8)
+    store = FaceStore(gather_faces(open_dataset(f"cofw:{tmp_path}"), points), points, CropRule())
+    assert (store.size, store.skipped) == (16, [])
+    assert len({view.tobytes() for view in store.views}) == 16
+
+
 def test_without_h5py_one_sentence_says_what_to_install(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,27 @@ def test_frames_that_a_video_lacks_are_named(tmp_path: Path) -> None:
         read_image(tmp_path / "cut.avi" / "5")
 
 
+@pytest.mark.parametrize("seed", range(15))
+def test_damaged_videos_end_in_a_sentence(tmp_path: Path, seed: int) -> None:
+    file = tmp_path / "vid.avi"
+    write_video(file, 6)
+    random, data = np.random.default_rng(seed), bytearray(file.read_bytes())
+    for _ in range(12):
+        data[int(random.integers(len(data)))] = int(random.integers(256))
+    file.write_bytes(data)
+    outcomes = [outcome(file / str(number)) for number in range(1, 8)]
+    # The seventh frame was never there.
+    assert all(each == "read" or each.startswith(str(file)) for each in outcomes) and outcomes[6] != "read"
+
+
+def outcome(path: Path) -> str:
+    """What reading ends in: a photograph, or the sentence that says why not."""
+    try:
+        return "read" if read_image(path).shape[2] == 3 else "no photograph"
+    except OSError as error:
+        return str(error)
+
+
 def test_a_photographs_folder_may_end_like_a_video(tmp_path: Path) -> None:
     (tmp_path / "holiday.avi").mkdir()
     cv2.imwrite(str(tmp_path / "holiday.avi" / "1.png"), PHOTOS[0][..., ::-1])
