@@ -116,7 +116,9 @@ def main(
     for walk, speed in WALKS.items():
         for way, apart in WAYS.items():
             found = Counter(
-                outcome(detector, frames(*samples[start : start + 3], speed, apart))
+                outcome(
+                    detector, frames(samples[start], samples[start + 1], samples[start + 2], speed, apart)
+                )
                 for start in track(starts, f"{walk}, {way}", console=err, transient=True)
             )
             document[f"{walk}, {way}"] = dict(sorted(found.items()))
