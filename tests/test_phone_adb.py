@@ -197,6 +197,14 @@ def test_a_call_is_called_off_at_once(scripted: ScriptedPhone, phone: Phone) -> 
     assert time.monotonic() - begun < 10
 
 
+def test_of_all_phones_those_that_are_not_ready_are_named(
+    scripted: ScriptedPhone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted.save(phones={"A": "device", "B": "unauthorized"})
+    assert [phone.serial for phone in find_phones(Adb(), ["all"])] == ["A"]
+    assert "left out: phone B is not ready (unauthorized)" in capsys.readouterr().err
+
+
 def test_a_phone_too_old_for_our_shell_is_not_called_lost(scripted: ScriptedPhone, phone: Phone) -> None:
     scripted.save(shell={"stderr": "error: target doesn't support PTY args -Tt\n", "code": 1})
     with pytest.raises(AdbError, match="Android 6 or older"):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from android_bench.phone.adb import DISCOVERY_SECONDS, Adb, AdbError, Deadline, Listed
 from android_bench.phone.shell import Phone
+from facekp_train.console import err
 
 ALL = "all"
 """As a serial: every phone that is ready."""
@@ -46,6 +47,9 @@ def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
         chosen = [entry for entry in listed if entry.state == "device"]
         if not chosen:
             raise AdbError(_none_ready(listed))
+        for entry in listed:
+            if entry not in chosen:  # whoever said all must not take these for measured
+                err.print(f"left out: {unready(entry)}", markup=False, soft_wrap=True)
     elif serials:
         chosen = [_named(serial, listed) for serial in dict.fromkeys(serials)]
     else:

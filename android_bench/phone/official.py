@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from facekp_train.console import UserError
+from facekp_train.console import UserError, err
 from facekp_train.files import written_aside
 
 Tool = Literal["tflite", "litert"]
@@ -132,6 +132,7 @@ def binary(source: str | None, folder: Path) -> Path:
 
 
 def _download(address: str, target: Path) -> None:
+    err.print(f"fetching {address}", markup=False, soft_wrap=True)
     try:
         with written_aside(target) as aside:
             with (
