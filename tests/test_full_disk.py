@@ -1,4 +1,4 @@
-"""A disk that fills up while a command writes: one sentence, and nothing half-written.
+"""A disk that fills up while a command writes, or takes no file at all: one sentence, nothing half-written.
 
 The disk is a tmpfs of a few kilobytes in a mount namespace of its own.
 """
@@ -15,7 +15,7 @@ import pytest
 from facekp_export.demo import demo_photo
 from facekp_train.shipped import default_checkpoint, shipped_models_dir
 
-_MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && "$@"; code=$?; find . -type f >&2; exit $code'
+_MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && "$@"; code=$?; find . -type f >&2; exit $code'
 _SPACES = ["unshare", "--user", "--map-root-user", "--mount"]
 
 
@@ -29,8 +29,8 @@ def _able() -> bool:
 pytestmark = pytest.mark.skipif(not _able(), reason="needs user and mount namespaces (Linux)")
 
 
-def _on_a_disk_of(size: str, disk: Path, module: str, *words: str | Path) -> tuple[int, str, list[str]]:
-    """Exit code, the last line on stderr, and the files left on a disk of that size."""
+def _on_a_disk(options: str, disk: Path, module: str, *words: str | Path) -> tuple[int, str, list[str]]:
+    """Exit code, the last line on stderr, and the files left on a disk mounted so."""
     disk.mkdir()
     program = [sys.executable, "-m", module, *map(str, words)]
     command = [
@@ -39,7 +39,7 @@ def _on_a_disk_of(size: str, disk: Path, module: str, *words: str | Path) -> tup
         "-c",
         f"cd / && {_MOUNT.replace('find .', f'find {disk}')}",
         "sh",
-        size,
+        options,
         disk,
         *program,
     ]
@@ -56,8 +56,8 @@ def _full(target: Path) -> str:
 
 def test_a_picture(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    code, said, left = _on_a_disk_of(
-        "8k", disk, "facekp_export.detect", demo_photo(), "--out", disk / "points.png"
+    code, said, left = _on_a_disk(
+        "size=8k", disk, "facekp_export.detect", demo_photo(), "--out", disk / "points.png"
     )
     assert (code, said, left) == (1, _full(disk / "points.png"), [])
 
@@ -68,7 +68,7 @@ def test_a_picture(tmp_path: Path) -> None:
 def test_an_evaluation(photos: Path, tmp_path: Path, size: str, left: list[str]) -> None:
     disk = tmp_path / "disk"
     words = ("evaluate", "--data", f"pts:{photos}", "--out", disk / "report")
-    code, said, found = _on_a_disk_of(size, disk, "facekp_train", *words)
+    code, said, found = _on_a_disk(f"size={size}", disk, "facekp_train", *words)
     assert code == 1
     assert said.endswith("the disk is full; free some space, or write elsewhere")
     assert sorted(found) == [f"{disk}/report/{name}" for name in left]
@@ -85,7 +85,7 @@ def test_labels(photos: Path, tmp_path: Path) -> None:
         "--out",
         disk / "labels.json",
     )
-    assert _on_a_disk_of("4k", disk, "facekp_train", *words) == (1, _full(disk / "labels.json"), [])
+    assert _on_a_disk("size=4k", disk, "facekp_train", *words) == (1, _full(disk / "labels.json"), [])
 
 
 def test_a_training_run(discs: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_training_run(discs: Path, tmp_path: Path) -> None:
         "imagenet=false",
     )
     options = [word for setting in settings for word in ("--set", setting)]
-    code, said, left = _on_a_disk_of("700k", disk, "facekp_train", *words, *options)
+    code, said, left = _on_a_disk("size=700k", disk, "facekp_train", *words, *options)
     assert code == 1
     assert said.endswith("the disk is full; free some space, or write elsewhere")
     assert not [name for name in left if Path(name).name.startswith(".")]
@@ -111,7 +111,7 @@ def test_an_export(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs facekp[export]")
     disk = tmp_path / "disk"
     words = ("--to", "onnx", "--out", disk / "export")
-    assert _on_a_disk_of("3m", disk, "facekp_export", *words) == (1, _full(disk / "export"), [])
+    assert _on_a_disk("size=3m", disk, "facekp_export", *words) == (1, _full(disk / "export"), [])
 
 
 def test_a_measurement(tmp_path: Path) -> None:
@@ -119,5 +119,28 @@ def test_a_measurement(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     model = shipped_models_dir() / "mdp-0.25x" / "model_int8.tflite"
     words = ("--models", model, "--min-runs", "1000", "--min-seconds", "0", "--out", disk / "result.json")
-    code, said, left = _on_a_disk_of("4k", disk, "android_bench", *words)
+    code, said, left = _on_a_disk("size=4k", disk, "android_bench", *words)
     assert (code, said, left) == (1, _full(disk / "result.json"), [])
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("facekp_export.detect", [demo_photo(), "--out", "{disk}/points.png"]),
+        ("facekp_export", ["--to", "onnx", "--out", "{disk}/export"]),
+        ("facekp_train", ["evaluate", "--data", "pts:{photos}", "--out", "{disk}/report"]),
+        ("facekp_train", ["data", "pts:{photos}", "--out", "{disk}/sheet.png"]),
+        ("android_bench", ["--min-runs", "3", "--min-seconds", "0", "--out", "{disk}/result.json"]),
+    ],
+)
+def test_a_disk_that_is_read_only(module: str, words: list[str | Path], photos: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    filled = [str(word).format(disk=disk, photos=photos) for word in words]
+    code, said, left = _on_a_disk("ro", disk, module, *filled)
+    assert (code, left) == (1, [])
+    assert said.startswith(f"error: {disk}")
+    ends = (
+        "nothing can be written there (Read-only file system); choose another folder",
+        "is no folder that you may write to",  # looked at before the measurement
+    )
+    assert said.endswith(ends)
