@@ -123,6 +123,14 @@ def test_an_integer_output_is_read_through_its_scale() -> None:
     assert np.allclose(model.predict(crops(1))[0, 0], [(1 + 128) / 256, (2 + 128) / 256])
 
 
+@pytest.mark.parametrize("worst", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_refused(worst: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = Recorder((1, SIZE, SIZE, 3), "uint8", FLOATS)
+    monkeypatch.setattr(runtime, "results", lambda: [np.full((1, 2 * POINTS), worst, np.float32)])
+    with pytest.raises(ValueError, match=r"recorder\.tflite: its answer is not finite"):
+        KeypointModel(runtime, SMALL).predict(crops(1))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
