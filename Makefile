@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup demo test test-fast test-adb lint format lock native clean
+.PHONY: setup demo test test-fast test-adb test-engines lint format lock native clean
 
 setup: $(READY)
 
@@ -33,14 +33,18 @@ demo: setup
 	@echo "The demo photo with keypoints:   exports/points.png"
 
 test: lint
-	$(BIN)/python -m pytest -m 'not adb'
+	$(BIN)/python -m pytest -m 'not adb and not engines'
 
 test-fast: setup
-	$(BIN)/python -m pytest -m 'not slow and not adb'
+	$(BIN)/python -m pytest -m 'not slow and not adb and not engines'
 
 # The whole of `--device adb` against a real daemon. What is missing, the tests say as they skip.
 test-adb: setup
 	$(BIN)/python -m pytest -m adb tests/adb
+
+# Every shipped file in the engines of old phones and of today, each in an environment of its own.
+test-engines: setup
+	$(BIN)/python -m pytest -m engines -s tests/engines
 
 lint: setup
 	$(BIN)/ruff check .
