@@ -133,12 +133,17 @@ def test_what_became_of_the_gpu_is_read_through_the_daemon(
     assert "on 1 cores" in result.stderr
 
 
-def test_a_silent_fallback_is_an_invalid_record(rig: Rig, build: Build, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("definition", "says"), [("-DGPU=3", "took no part"), ("-DGPU=2", "GPU took only a part of the nodes")]
+)
+def test_a_silent_fallback_is_an_invalid_record(
+    definition: str, says: str, rig: Rig, build: Build, tmp_path: Path
+) -> None:
     words = ("--delegate", "cpu,gpu", "--repeat", "1")
-    code, records, stderr = bench(rig, tmp_path, build("-DGPU=3"), *words)
+    code, records, stderr = bench(rig, tmp_path, build(definition), *words)
     assert [(record.delegate, record.valid) for record in records] == [("cpu", True), ("gpu", False)], stderr
     assert code == 1
-    assert "took no part" in records[1].invalid_reasons[0]
+    assert says in records[1].invalid_reasons[0]
 
 
 def test_what_the_tool_cannot_do_does_not_spoil_what_it_can(rig: Rig, build: Build, tmp_path: Path) -> None:

@@ -224,8 +224,8 @@ def test_a_phone_in_use_is_not_measured_twice(rig: Rig, tmp_path: Path) -> None:
 def test_one_phone_under_two_names_is_measured_once(fresh_rig: Rig, tmp_path: Path) -> None:
     port = fresh_rig.serial.rpartition(":")[2]
     assert "connected to" in fresh_rig.adb("connect", f"localhost:{port}").stdout
-    words = ("--models", INT8, "--serial", "all", "--repeat", "1", "--min-runs", "500", "--min-seconds", "0")
-    code, stdout, stderr = finish(start(fresh_rig, tmp_path, *words, "--timeout", "300", "--json"))
+    words = ("--models", INT8, "--serial", "all", *QUICK, "--json")
+    code, stdout, stderr = finish(start(fresh_rig, tmp_path, *words))
     assert code == 1
     assert "is being measured already, by another cable or address" in error_of(stderr)
     (record,) = Document.model_validate_json(stdout).records
