@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_export.distilled_crops import distilled_crops
 from facekp_train.boxes import mapping_of, tight_box_of
 from facekp_train.console import UserError
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
@@ -34,19 +35,23 @@ class CropSets:
 
 
 def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
-    """Crops of a data set's faces (`FORMAT:PATH`), spread over it; without one, demo views.
+    """Crops of a data set's faces (`FORMAT:PATH`), spread over it; without one, crops that anyone may have.
 
-    Raises ValueError for an unknown data set, UserError for one with too few readable faces.
+    Those are views of the demo photo and, for calibration alone, the distilled crops. Raises ValueError
+    for an unknown data set, UserError for one with too few readable faces.
     """
     wanted = CALIBRATION_CROPS + VERIFICATION_CROPS
+    distilled = distilled_crops(rule.size)[: 0 if spec else CALIBRATION_CROPS // 8]
     if spec is None:
-        crops, source = demo_views(rule, wanted), "augmented views of the demo photo"
+        crops = demo_views(rule, wanted - len(distilled))
+        source = "views of the demo photo and distilled crops"
     else:
         crops, source = _face_crops(spec, rule, wanted), f"{spec.partition(':')[0]} faces"
     verifies = np.zeros(len(crops), bool)
-    share = VERIFICATION_CROPS / wanted
+    share = VERIFICATION_CROPS / (wanted - len(distilled))
     verifies[np.linspace(0, len(crops) - 1, max(1, round(share * len(crops)))).astype(int)] = True
-    return CropSets(_with_full_range(crops[~verifies]), crops[verifies], source)
+    calibration = np.concatenate([crops[~verifies], distilled])
+    return CropSets(with_full_range(calibration), crops[verifies], source)
 
 
 def demo_views(rule: CropRule, count: int) -> Crops:
@@ -93,7 +98,7 @@ def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:
     return np.stack(crops)
 
 
-def _with_full_range(crops: Crops) -> Crops:
+def with_full_range(crops: Crops) -> Crops:
     """The same crops with a black and a white pixel: an int8 input's scale is then exactly 1 / 128."""
     crops = crops.copy()
     crops[0, 0, 0], crops[0, 0, 1] = 0, 255

@@ -9,6 +9,7 @@ import pytest
 
 from facekp_export import calibration
 from facekp_export.calibration import crop_sets, demo_face, demo_views
+from facekp_export.distilled_crops import distilled_crops
 from facekp_train.console import UserError
 from facekp_train.crop import CropRule, cut
 
@@ -45,6 +46,13 @@ def test_no_crop_serves_both_ends_and_black_and_white_are_there() -> None:
     assert {c.tobytes() for c in sets.calibration}.isdisjoint(c.tobytes() for c in sets.verification)
     assert sets.calibration.min() == 0 and sets.calibration.max() == 255
     assert "demo photo" in sets.source
+
+
+def test_distilled_crops_calibrate_and_do_not_judge() -> None:
+    sets = crop_sets(None, RULE)
+    distilled = {crop.tobytes() for crop in distilled_crops(RULE.size)}
+    assert sum(crop.tobytes() in distilled for crop in sets.calibration) == 3
+    assert not any(crop.tobytes() in distilled for crop in sets.verification)
 
 
 def write_faces(folder: Path, count: int) -> str:

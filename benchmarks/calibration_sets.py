@@ -1,0 +1,155 @@
+"""What the int8 files of the shipped models lose when their ranges come from different crops.
+
+    python -m benchmarks.calibration_sets --data mtfl:PATH
+
+Each set of crops calibrates an int8 TFLite and an int8 ONNX file of each model; both are compared with
+PyTorch on faces of the data set's validation list, cropped around the listed boxes: mean and largest
+distance of the keypoints in pixels of the crop, and NME over the five hand-placed points. Real faces
+come from the training list. Rows go to benchmarks/results/calibration_sets.json as they are measured;
+those that stand there already are kept, so that the command can be stopped: delete the file to
+measure anew.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from facekp_export.calibration import CALIBRATION_CROPS, Crops, crop_sets, demo_views, with_full_range
+from facekp_export.distilled_crops import COUNT, distilled_crops, smooth_noise
+from facekp_train.boxes import tight_box_of
+from facekp_train.console import err, new_app, out, run
+from facekp_train.crop import CropRule, cut
+from facekp_train.datasets import open_dataset
+from facekp_train.files import sha256_of, write_text
+from facekp_train.landmarks import to_five
+from facekp_train.metrics import score
+from facekp_train.samples import read_image
+from facekp_train.shipped import shipped_models_dir
+
+_RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
+_MODELS = ("mdp-0.25x", "mdp-1x")
+
+app = new_app("calibration_sets", "int8 error of the shipped models by what calibrated them.")
+
+
+@dataclass
+class Judges:
+    """Validation faces: crops uint8 [B, S, S, 3], their five points [B, 5, 2] in [0, 1] of the crop."""
+
+    crops: Crops
+    five: np.ndarray
+
+    def nme(self, points: np.ndarray) -> float:
+        """Percent of the eye distance, of keypoints [B, 68, 2]."""
+        result = score(to_five(points), self.five)
+        return round(result.nme[result.normaliser], 4)
+
+
+@app.command()
+def main(
+    data: Annotated[str, typer.Option(help="Faces with five points, FORMAT:PATH, such as mtfl:PATH.")],
+    faces: Annotated[int, typer.Option(min=20, help="Validation faces to judge by.")] = 400,
+    result: Annotated[Path, typer.Option("--out", help="Where the JSON goes.")] = _RESULT,
+) -> None:
+    """Measure every model with every set of calibration crops."""
+    from facekp_train.checkpoint import load_checkpoint
+
+    rows = json.loads(result.read_text(encoding="utf-8"))["rows"] if result.exists() else []
+    for name in _MODELS:
+        path = shipped_models_dir() / name / "model.safetensors"
+        checkpoint = load_checkpoint(path)
+        rule = checkpoint.header.crop_rule
+        open_rows = [s for s in _sets(data, rule) if (name, s) not in {(r["model"], r["set"]) for r in rows}]
+        if not open_rows:
+            continue
+        judges = judges_of(data, rule, faces)
+        for calibration in open_rows:
+            err.print(f"{name}: {calibration}", markup=False)
+            crops = with_full_range(_sets(data, rule)[calibration]())
+            figures = measure(checkpoint, crops, judges)
+            row = {"model": name, "sha256": sha256_of(path), "set": calibration, "crops": len(crops)}
+            rows.append({**row, **figures})
+            document = {"data": data.partition(":")[0], "faces": len(judges.crops), "rows": rows}
+            write_text(result, json.dumps(document, indent=2) + "\n")
+    out.print_json(json.dumps(rows))
+
+
+def _sets(data: str, rule: CropRule) -> dict[str, Callable[[], Crops]]:
+    """The sets that calibrate, by name, each made when it is called."""
+    size = rule.size
+
+    def mix() -> Crops:
+        return np.concatenate([distilled_crops(size), demo_views(rule, CALIBRATION_CROPS - COUNT)])
+
+    return {
+        "demo views": lambda: demo_views(rule, CALIBRATION_CROPS),
+        "distilled": lambda: distilled_crops(size),
+        "mix": mix,
+        "faces": lambda: crop_sets(data, rule).calibration,
+        "noise": lambda: _seen(smooth_noise(COUNT, size, 0)),
+    }
+
+
+def _seen(noise: np.ndarray) -> Crops:
+    """What distillation begins with, as crops."""
+    return (255 / (1 + np.exp(-noise))).round().astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def judges_of(data: str, rule: CropRule, count: int) -> Judges:
+    """Faces spread over the validation list."""
+    samples = list(open_dataset(data, "validation"))
+    crops, five = [], []
+    for index in np.linspace(0, len(samples) - 1, count).astype(int):
+        sample = samples[index]
+        square = rule.square(tight_box_of(sample, prefer_listed=True))
+        crops.append(cut(read_image(sample.image), square, rule))
+        five.append(square.to_crop(sample.keypoints))
+    return Judges(np.stack(crops), np.stack(five))
+
+
+def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
+    """The figures of both int8 files that the crops calibrate."""
+    import onnx
+    import torch
+
+    from facekp_export.equalise import equalise
+    from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
+    from facekp_export.noise import noise_in
+    from facekp_export.quantize_onnx import quantize_onnx
+    from facekp_export.runtimes import open_model
+    from facekp_export.to_onnx import to_onnx
+    from facekp_export.to_tflite import TfliteConverter
+    from facekp_export.verify import deviation
+    from facekp_train.boxes import box_mappings
+    from facekp_train.networks import DeployedNet, predict_crops
+
+    rule, points = checkpoint.header.crop_rule, checkpoint.header.points
+    exact = predict_crops(checkpoint.net, torch.from_numpy(judges.crops)).numpy()
+    figures: dict[str, Any] = {"torch_nme": judges.nme(exact)}
+    with tempfile.TemporaryDirectory() as folder, noise_in(Path(folder) / "log"):
+        model = equalise(to_onnx(DeployedNet(checkpoint.net), rule.size), crops)
+        for kind, name in (("int8", "a.tflite"), ("onnx_int8", "a.onnx")):
+            info = ModelInfo("measured", points, kind, rule, box_mappings(), "0" * 64, "none")
+            path = Path(folder) / name
+            if kind == "int8":
+                path.write_bytes(tflite_with_info(TfliteConverter(model, crops).convert(kind), info))
+            else:
+                onnx.save(onnx_with_info(quantize_onnx(model, crops), info), str(path))
+            said = open_model(path).predict(judges.crops)
+            found = deviation(said, exact, rule.size)
+            figures[kind] = {
+                "mean_px": round(found.mean_px, 4), "max_px": round(found.max_px, 3), "nme": judges.nme(said),
+            }  # fmt: skip
+    return figures
+
+
+if __name__ == "__main__":
+    run(app)
