@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from android_bench.phone_options import Measure
     from android_bench.record import Record
 
-DEVICES = ("cpu", "adb")
+DEVICES = ("cpu", "gpu", "adb")
 
 app = new_app(
     "facekp-bench",
@@ -47,7 +47,10 @@ def bench(
     context: typer.Context,
     *,
     device: Annotated[
-        str, typer.Option(help="Where to compute: cpu is this computer, adb a phone that is plugged in.")
+        str,
+        typer.Option(
+            help="Where to compute: cpu and gpu are this computer's, adb a phone that is plugged in."
+        ),
     ] = "cpu",
     models: Annotated[
         list[Path] | None,
@@ -124,13 +127,18 @@ def bench(
     from android_bench.host import Interrupted, bench_models
     from android_bench.timing import StopRule
 
-    runtimes = None if runtime is None else _chosen(runtime, ENGINES, "--runtime")
+    engines, gpu = ENGINES, None
+    if device == "gpu":
+        from android_bench.gpu_engines import gpu_engines
+
+        engines, gpu = gpu_engines()
+    runtimes = None if runtime is None else _chosen(runtime, engines, "--runtime")
     counts, rule = _numbers(threads, "--threads"), StopRule(min_runs, min_seconds)
     files = models or [_shipped_export()]
 
     def on_this_machine(progress: Progress) -> tuple[list[Record], list[str]]:
         how = {"rule": rule, "warmup": warmup, "timeout": timeout, "progress": progress}
-        return bench_models(files, threads=counts, runtimes=runtimes, **how), []
+        return bench_models(files, threads=counts, runtimes=runtimes, engines=engines, gpu=gpu, **how), []
 
     measure: Measure = on_this_machine
     if device == "adb":

@@ -29,7 +29,7 @@ class Engine:
 
     name: as in `--runtime`. suffix: of its files. modules: what opening a file imports, the package
     itself first. package: what pip calls it. extra: of facekp, that brings it ("" where the base
-    install does).
+    install does). device: what computes, `cpu` or `gpu`.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Engine:
     package: str
     extra: str
     open: Callable[[Path, int], Runtime]
+    device: str = "cpu"
 
     @property
     def packages(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Timing on this machine's CPU.
+"""Timing on this machine, on its CPU or its GPU.
 
 Every job has a measuring process of its own, and the processes take short turns in random order
 until each has enough: whatever disturbs the machine meanwhile hits all alike, and no two thread
@@ -8,11 +8,12 @@ pools run at once.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.engines import ENGINES, Engine
 from android_bench.jobs import Job, plan
 from android_bench.link import Worker
 from android_bench.machine import describe_machine
@@ -44,10 +45,13 @@ def bench_models(
     warmup: int = WARMUP_RUNS,
     timeout: float = TIMEOUT_SECONDS,
     progress: Progress | None = None,
+    engines: Mapping[str, Engine] = ENGINES,
+    gpu: str | None = None,
 ) -> list[Record]:
-    """Measure model files on this CPU: one record for each file and number of threads.
+    """Measure model files on this machine: one record for each file, engine and number of threads.
 
-    paths, threads, runtimes: see `jobs.plan`, whose errors are raised before anything is measured.
+    paths, threads, runtimes, engines: see `jobs.plan`, whose errors are raised before anything is
+    measured. gpu: name of the device that the engines compute on, for the record.
     warmup: untimed runs after the first. timeout: seconds that a process may take for an answer;
     loading the model and a turn are one each. What fails later (a damaged file, a crash, an output
     that is not finite) is a record with `valid` false. Raises Interrupted on Ctrl-C.
@@ -56,8 +60,8 @@ def bench_models(
         raise ValueError(f"the number of warm-up runs is 0 or more, not {warmup}")
     if not 0 < timeout < float("inf"):
         raise ValueError(f"the time-out is a positive number of seconds, not {timeout}")
-    jobs = plan(paths, threads, runtimes)
-    machine = describe_machine()
+    jobs = plan(paths, threads, runtimes, engines)
+    machine = describe_machine().model_copy(update={"gpu": gpu})
     trials: list[Trial] = []
     try:
         for group in _groups(jobs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,16 @@ class Job:
 
 
 def plan(
-    paths: Iterable[Path | str], threads: Sequence[int] = (1,), runtimes: Sequence[str] | None = None
+    paths: Iterable[Path | str],
+    threads: Sequence[int] = (1,),
+    runtimes: Sequence[str] | None = None,
+    engines: Mapping[str, Engine] = ENGINES,
 ) -> list[Job]:
     """The jobs, by threads and then in the order of the files.
 
     paths: model files, or folders whose model files are all taken (not those of sub-folders).
-    runtimes: names in `ENGINES`; None is all that are installed. A file named twice counts once.
+    runtimes: names in `engines`; None is all that are installed. A file that several engines run is a job
+    on each; one named twice counts once.
     Raises UserError for a path that is missing, holds no model or has no engine; ValueError for
     threads and runtimes that do not exist.
     """
@@ -34,13 +38,13 @@ def plan(
         if not 1 <= count <= MOST_THREADS:
             raise ValueError(f"a number of threads lies between 1 and {MOST_THREADS}, not {count}")
     for name in runtimes or ():
-        if name not in ENGINES:
-            raise ValueError(f"there is no runtime '{name}'; choose from {', '.join(ENGINES)}")
-    wanted = [ENGINES[name] for name in dict.fromkeys(runtimes or ENGINES)]
+        if name not in engines:
+            raise ValueError(f"there is no runtime '{name}'; choose from {', '.join(engines)}")
+    wanted = [engines[name] for name in dict.fromkeys(runtimes or engines)]
     files = {
         file.resolve(): file for path in paths for file in _model_files(Path(path), wanted, bool(runtimes))
     }
-    found = [(file, engine) for file in files.values() if (engine := engine_of(file)) in wanted and engine]
+    found = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
     if not found:
         raise UserError(f"none of the files runs on {', '.join(engine.name for engine in wanted)}")
     return [Job(file, engine, count) for count in dict.fromkeys(threads) for file, engine in found]
@@ -66,9 +70,12 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
 
 
 def _usable(file: Path, wanted: Sequence[Engine], by_name: bool) -> bool:
-    engine = engine_of(file)
-    if engine is None or engine not in wanted:
-        return False
-    if not engine.installed and by_name:
-        require(engine.extra, *engine.packages)
-    return engine.installed
+    engines = _engines_for(file, wanted)
+    for engine in engines:
+        if not engine.installed and by_name:
+            require(engine.extra, *engine.packages)
+    return any(engine.installed for engine in engines)
+
+
+def _engines_for(file: Path, wanted: Sequence[Engine]) -> list[Engine]:
+    return [engine for engine in wanted if engine.suffix == file.suffix.lower()]

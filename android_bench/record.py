@@ -42,6 +42,7 @@ class Machine(Strict):
         default_factory=list, description="instruction sets that matter to neural networks"
     )
     virtual: bool | None = Field(None, description="the processor is a virtual machine's")
+    gpu: str | None = Field(None, description="name of the GPU that computed; null: the processor did")
     os: str = Field(description="system, release and architecture")
     python: str | None = Field(None, description="version of Python; null on a phone")
 
@@ -69,9 +70,11 @@ class Record(Strict):
     bytes: int = Field(ge=0, description="size of the file in bytes")
     inputs: list[Tensor] = Field(default_factory=list, description="inputs as they were filled")
 
-    runtime: str = Field(description="onnxruntime, litert, torch, or tflite (a phone's TensorFlow Lite)")
+    runtime: str = Field(
+        description="onnxruntime, litert, torch, tflite (a phone's TensorFlow Lite), or one of these on a GPU"
+    )
     runtime_version: str | None = Field(None, description="version of the runtime's package")
-    device: str = Field("cpu", description="what computed: cpu is this computer, adb a phone")
+    device: str = Field("cpu", description="what computed: cpu or gpu is this computer's, adb a phone")
     delegate: str | None = Field(None, description="what of the phone computed: cpu, gpu or nnapi")
     threads: int = Field(ge=1, description="threads that the runtime was given for one call")
     emulated: bool = Field(False, description="computed by an emulated processor: times mean nothing")

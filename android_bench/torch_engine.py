@@ -43,4 +43,25 @@ class TorchRuntime:
             self._output = self._net(self._input)
 
     def results(self) -> list[NDArray[Any]]:
-        return [self._output.numpy()]
+        return [self._output.cpu().numpy()]
+
+
+class CudaRuntime(TorchRuntime):
+    """The same on the GPU: the input lies there already, a call ends when the device is idle."""
+
+    name = "torch-cuda"
+
+    def __init__(self, path: Path, threads: int) -> None:
+        """Raises as TorchRuntime, and ValueError where PyTorch sees no CUDA device."""
+        if not torch.cuda.is_available():
+            raise ValueError("PyTorch sees no CUDA device")
+        super().__init__(path, threads)
+        self._net = self._net.cuda()
+
+    def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
+        super().set_inputs(arrays)
+        self._input = self._input.cuda()
+
+    def invoke(self) -> None:
+        super().invoke()
+        torch.cuda.synchronize()

@@ -104,6 +104,7 @@ class Trial:
             bytes=self._bytes,
             inputs=[Tensor(**spec) for spec in self._facts.get("inputs", [])],
             runtime=self.job.engine.name,
+            device=self.job.engine.device,
             runtime_version=self._facts.get("version"),
             threads=self.job.threads,
             machine=machine,

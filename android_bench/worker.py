@@ -25,6 +25,7 @@ import numpy as np
 
 from android_bench import memory
 from android_bench.engines import ENGINES
+from android_bench.gpu_engines import GPU_ENGINES
 from android_bench.inputs import fill
 from android_bench.timing import time_runs
 
@@ -39,7 +40,7 @@ class Subject:
 
     def __init__(self, engine: str, path: str, threads: int) -> None:
         """Load the file and fill its inputs. Raises what the engine raises."""
-        chosen = ENGINES[engine]
+        chosen = (ENGINES | GPU_ENGINES)[engine]
         self._version = chosen.load()  # first, so that the base line below holds the library
         gc.collect()
         memory.reset_peak()

@@ -5,9 +5,10 @@ A further format adds a class and one line in `OPENERS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,23 +58,33 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """An .onnx file on the CPU through onnxruntime."""
+    """An .onnx file through onnxruntime: on the CPU, or by the first of `providers` alone."""
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        providers: Sequence[str] = ("CPUExecutionProvider",),
+        entries: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """entries: of the session's configuration. Raises ValueError where a provider is not to be had."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        for key, value in entries.items():
+            options.add_session_config_entry(key, value)
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:  # the library's errors share no base class
             raise ValueError(f"{path}: onnxruntime cannot open it ({_first_line(error)})") from None
+        # A provider that cannot be loaded is replaced by the CPU without a word.
+        if (taken := self._session.get_providers()[0]) != providers[0]:
+            raise ValueError(f"{path}: onnxruntime took {taken} in place of {providers[0]}")
         self.path, self.threads = path, threads
         self.inputs = tuple(_onnx_spec(path, node) for node in self._session.get_inputs())
         self.outputs = tuple(_onnx_spec(path, node) for node in self._session.get_outputs())

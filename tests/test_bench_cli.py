@@ -131,7 +131,7 @@ def test_every_file_is_measured_with_every_number_of_threads(
 def test_usage_errors_exit_with_2(bench: Callable[..., tuple[int, str, str]]) -> None:
     for words, says in (
         (("--device", "tpu"), "tpu"),
-        (("--device", "gpu"), "gpu"),
+        (("--device", "tpu"), "gpu"),
         (("--runtime", "tvm"), "tvm"),
         (("--threads", "0"), "1024"),
         (("--threads", "1,two"), "two"),

@@ -1,0 +1,107 @@
+"""Engines that compute on this machine's GPU, and the question which of them can.
+
+Each refuses to open rather than compute elsewhere: onnxruntime leaves what a provider cannot take to
+the CPU unless it is told not to (session.disable_cpu_ep_fallback,
+https://onnxruntime.ai/docs/execution-providers/). A call counts as finished when the device is idle again:
+onnxruntime's run returns with its outputs on the host, PyTorch is synchronised by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from android_bench.engines import Engine
+from facekp_export.runtimes import OnnxRuntime, Runtime
+from facekp_train.console import UserError
+
+_TORCH = ("torch", "safetensors", "android_bench.torch_engine")
+_NO_FALLBACK = "session.disable_cpu_ep_fallback"
+_PROBE_SECONDS = 120
+_ROOT = Path(__file__).parent.parent
+# The first must be there; what TensorRT cannot take stays on the same GPU.
+_PROVIDERS = {
+    "onnxruntime-tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider"),
+    "onnxruntime-cuda": ("CUDAExecutionProvider",),
+    "onnxruntime-rocm": ("ROCMExecutionProvider",),
+    "onnxruntime-directml": ("DmlExecutionProvider",),
+    "onnxruntime-coreml": ("CoreMLExecutionProvider",),
+}
+
+
+def _opener(providers: Sequence[str]) -> Callable[[Path, int], Runtime]:
+    return lambda path, threads: OnnxRuntime(path, threads, providers, {_NO_FALLBACK: "1"})
+
+
+def _open_torch(path: Path, threads: int) -> Runtime:
+    from android_bench.torch_engine import CudaRuntime
+
+    return CudaRuntime(path, threads)
+
+
+GPU_ENGINES = {
+    engine.name: engine
+    for engine in (
+        *(
+            Engine(name, ".onnx", ("onnxruntime",), "onnxruntime-gpu", "", _opener(providers), "gpu")
+            for name, providers in _PROVIDERS.items()
+        ),
+        Engine("torch-cuda", ".safetensors", _TORCH, "torch", "train", _open_torch, "gpu"),
+    )
+}  # fmt: skip
+
+
+def gpu_engines() -> tuple[dict[str, Engine], str]:
+    """The engines that have a GPU here, by name, and the GPU's name.
+
+    Asked in a process of its own, since the answer imports torch. Raises UserError, naming what was
+    looked for, where there is none.
+    """
+    command = [sys.executable, "-m", "android_bench.gpu_engines"]
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True, cwd=_ROOT
+        )
+        seen = json.loads(ended.stdout.splitlines()[-1])
+    except (subprocess.SubprocessError, IndexError, ValueError) as error:
+        raise UserError(f"this machine could not be asked for its GPU: {error}") from None
+    if not seen["usable"]:
+        raise UserError(
+            f"no GPU can be used here: {'; '.join(seen['lacking'])}; on a machine with a GPU install PyTorch "
+            "with CUDA or onnxruntime-gpu, or measure with --device cpu"
+        )
+    return {name: GPU_ENGINES[name] for name in seen["usable"]}, seen["gpu"]
+
+
+def _look() -> dict[str, Any]:
+    usable: list[str] = []
+    lacking: list[str] = []
+    gpu = "unnamed"
+    try:
+        import onnxruntime
+
+        providers = onnxruntime.get_available_providers()
+        usable += [name for name, (first, *_) in _PROVIDERS.items() if first in providers]
+        if not usable:
+            lacking.append(f"onnxruntime has {', '.join(providers)} alone")
+    except ImportError:
+        lacking.append("onnxruntime is not installed")
+    try:
+        import torch
+
+        if torch.cuda.is_available():
+            usable.append("torch-cuda")
+            gpu = torch.cuda.get_device_name()
+        else:
+            lacking.append("PyTorch sees no CUDA device")
+    except ImportError:
+        lacking.append("PyTorch is not installed")
+    return {"usable": usable, "lacking": lacking, "gpu": gpu}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_look()))

@@ -1,0 +1,87 @@
+"""`facekp-bench --device gpu`: refused where there is none, and never a CPU's time under its name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_models import tiny_onnx, tiny_tflite
+
+from android_bench import gpu_engines
+from android_bench.engines import ENGINES
+from android_bench.gpu_engines import GPU_ENGINES
+from android_bench.host import bench_models
+from android_bench.jobs import plan
+from android_bench.timing import StopRule
+from facekp_export.runtimes import OnnxRuntime
+from facekp_train.console import UserError
+
+pytest.importorskip("onnx")
+
+RULE = StopRule(min_runs=3, min_seconds=0)
+
+
+def _has_a_gpu() -> bool:
+    try:
+        return bool(gpu_engines.gpu_engines())
+    except UserError:
+        return False
+
+
+@pytest.mark.skipif(_has_a_gpu(), reason="this machine has a GPU")
+def test_without_a_gpu_one_sentence_says_what_was_looked_for(
+    bench: Callable[..., tuple[int, str, str]],
+) -> None:
+    code, stdout, stderr = bench("--device", "gpu", "--json")
+    assert (code, stdout) == (1, "")
+    (said,) = stderr.splitlines()
+    assert said.startswith("error: no GPU can be used here: onnxruntime has ")
+    assert "--device cpu" in said
+
+
+@pytest.mark.skipif(not _has_a_gpu(), reason="needs a GPU")
+def test_a_gpu_measures_the_shipped_export(bench: Callable[..., tuple[int, str, str]]) -> None:
+    code, stdout, _ = bench("--device", "gpu", "--min-runs", "3", "--json")
+    assert code == 0 and '"device": "gpu"' in stdout
+
+
+def test_a_provider_that_is_not_there_is_no_cpu_in_disguise(tmp_path: Path) -> None:
+    """onnxruntime itself would take the CPU without a word."""
+    model = tiny_onnx(tmp_path / "a.onnx")
+    with pytest.raises(ValueError, match=r"in place of NoSuchProvider|cannot open"):
+        OnnxRuntime(model, 1, ("NoSuchProvider",))
+    if not _has_a_gpu():
+        with pytest.raises(ValueError, match=r"CUDAExecutionProvider|cannot open"):
+            GPU_ENGINES["onnxruntime-cuda"].open(model, 1)
+
+
+def test_a_pretended_gpu_engine_makes_an_invalid_record(tmp_path: Path) -> None:
+    model = tiny_onnx(tmp_path / "a.onnx")
+    if _has_a_gpu():
+        pytest.skip("the engine is true here")
+    engines = {"onnxruntime-cuda": GPU_ENGINES["onnxruntime-cuda"]}
+    (record,) = bench_models([model], rule=RULE, warmup=0, engines=engines, gpu="none")
+    assert (record.device, record.runtime, record.machine.gpu) == ("gpu", "onnxruntime-cuda", "none")
+    assert not record.valid and record.p50_ms is None
+    assert "onnxruntime cannot open it" in record.invalid_reasons[0]
+
+
+def test_every_engine_of_a_file_is_a_job(tmp_path: Path) -> None:
+    onnx, tflite = tiny_onnx(tmp_path / "a.onnx"), tiny_tflite(tmp_path / "a.tflite")
+    jobs = plan([onnx, tflite], engines=GPU_ENGINES)
+    assert [(job.path, job.engine.name) for job in jobs] == [
+        (onnx, name) for name, engine in GPU_ENGINES.items() if engine.suffix == ".onnx"
+    ]
+    with pytest.raises(UserError, match="none of the files runs on"):
+        plan([tflite], engines=GPU_ENGINES)
+    with pytest.raises(ValueError, match="there is no runtime 'litert'"):
+        plan([onnx], runtimes=["litert"], engines=GPU_ENGINES)
+
+
+def test_gpu_and_cpu_engines_have_names_and_devices_of_their_own() -> None:
+    assert not set(ENGINES) & set(GPU_ENGINES)
+    assert {engine.device for engine in ENGINES.values()} == {"cpu"}
+    assert {engine.device for engine in GPU_ENGINES.values()} == {"gpu"}
+    assert all(dataclasses.is_dataclass(engine) for engine in GPU_ENGINES.values())
