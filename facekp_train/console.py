@@ -27,6 +27,7 @@ if not out.is_terminal:
     # Rich takes a pipe or a file for 80 columns wide and would fold names; neither has an edge.
     out.width = 1000
 
+_INTERRUPTED = 130
 
 # New versions of typer carry their own copy of click, so the base of all wrong usage is found through a name
 # that both have: BadParameter's parent is UsageError.
@@ -79,16 +80,18 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(args=words, standalone_mode=False)
+        if code == _INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except typer.Abort:
         err.print("interrupted")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except _UsageError as error:
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         err.print("interrupted; what was finished is kept")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from facekp_train.console import new_app, run
+
 CODE = """
 import typer
 from facekp_train.console import new_app, out, print_json, run
@@ -32,3 +34,16 @@ def test_names_that_cannot_be_shown_are_escaped(encoding: str) -> None:
     document, table = done.stdout.decode(encoding).rsplit("}", 1)
     assert json.loads(document + "}") == {"image": "\u65e5\U0001f600 \udcff.png"}
     assert "\\udcff.png" in table
+
+
+def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = new_app("x", "y")
+
+    @app.command(no_args_is_help=False)
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        run(app, [])
+    assert stop.value.code == 130
+    assert capsys.readouterr().err.split() == "interrupted; what was finished is kept".split()
