@@ -46,4 +46,4 @@ def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run(app, [])
     assert stop.value.code == 130
-    assert capsys.readouterr().err.split() == "interrupted; what was finished is kept".split()
+    assert capsys.readouterr().err.split() == ["interrupted;", "what", "was", "finished", "is", "kept"]
