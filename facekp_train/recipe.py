@@ -176,7 +176,8 @@ _RETRAIN: dict[str, Any] = {**_MODERN, "name": "retrain", "epochs": 1, "warmup":
 _QUANTIZE_AWARE: dict[str, Any] = {
     **_RETRAIN,
     "name": "quantize-aware",
-    "learning_rate": 2e-4,
+    "warmup": 0.5,
+    "learning_rate": 3e-5,
     "freeze_bn": 1.0,
     "precision": "32-true",
     "quantise": True,

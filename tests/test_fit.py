@@ -227,6 +227,11 @@ def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> 
     with pytest.raises(UserError, match="another recipe"):
         fit(quick(discs, 2), tmp_path, resume=True)
     assert (tmp_path / "best.safetensors").read_bytes() == before
+    # A run of a version that did not know a setting yet goes on: it had the setting's default.
+    stored = tmp_path / "recipe.yaml"
+    stored.write_text(stored.read_text().replace("quantise: false\n", ""))
+    fit(quick(discs, 1), tmp_path, resume=True)
+    assert "quantise: false" in stored.read_text()
 
 
 @pytest.mark.slow
