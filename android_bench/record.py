@@ -42,7 +42,7 @@ class Machine(Strict):
         default_factory=list, description="instruction sets that matter to neural networks"
     )
     virtual: bool | None = Field(None, description="the processor is a virtual machine's")
-    gpu: str | None = Field(default=None, description="name of the GPU that computed; null: the processor did")
+    gpu: str | None = Field(default=None, description="the GPU that computed; null: the processor did")
     os: str = Field(description="system, release and architecture")
     python: str | None = Field(None, description="version of Python; null on a phone")
 

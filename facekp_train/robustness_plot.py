@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from facekp_train.console import require
 from facekp_train.files import written_aside
 from facekp_train.metrics import in_words
 from facekp_train.robustness import MEANINGS, Robustness
+
+_LABEL_WIDTH = 40
 
 
 def plot_robustness(target: Path, robustness: Robustness) -> None:
@@ -22,8 +25,9 @@ def plot_robustness(target: Path, robustness: Robustness) -> None:
         amounts = [point.amount for point in points]
         axes.plot(amounts, [point.nme for point in points], "o--", label="one crop")
         axes.plot(amounts, [point.nme_refined for point in points], "o-", label="refined")
-        axes.set(ylabel=f"NME, % of {in_words(robustness.normaliser)}", ylim=(0, None))
-        axes.set_xlabel(MEANINGS[kind], wrap=True)
+        highest = max(max(point.nme, point.nme_refined) for point in points)
+        axes.set(ylabel=f"NME, % of {in_words(robustness.normaliser)}", ylim=(0, 1.08 * highest))
+        axes.set_xlabel(textwrap.fill(MEANINGS[kind], _LABEL_WIDTH))
         axes.grid(alpha=0.3)
     panels[0].legend()
     with written_aside(target) as aside:
