@@ -77,11 +77,11 @@ def test_evaluate_writes_figures_and_pictures(photos: Path, checkpoints: Path, t
     model, folder = checkpoints / "68.safetensors", tmp_path / "report"
     assert command("evaluate", "--model", model, "--data", f"pts:{photos}", "--out", folder) == 0
     assert {p.name for p in folder.iterdir()} == {
-        "evaluation.json", "errors.csv", "ced.png", "best.png", "worst.png",
+        "evaluation.json", "errors.csv", "ced.png", "best.png", "median.png", "worst.png",
     }  # fmt: skip
     assert json.loads((folder / "evaluation.json").read_text())["n"] == 4
     assert len((folder / "errors.csv").read_text().splitlines()) == 5
-    for name in ("ced.png", "best.png", "worst.png"):
+    for name in ("ced.png", "best.png", "median.png", "worst.png"):
         assert cv2.imread(str(folder / name)).size > 0
 
 

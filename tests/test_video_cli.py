@@ -205,8 +205,10 @@ def test_ctrl_c_in_a_shell_leaves_no_half_file(here):
     command = [sys.executable, "-m", "facekp_export.detect", "long.mp4", "--out", "out/points.mp4"]
     root = str(Path(__file__).parent.parent)
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, cwd=here, env={**os.environ, "PYTHONPATH": root}
-    )
+        command, stderr=subprocess.PIPE, text=True, cwd=here, env={**os.environ, "PYTHONPATH": root},
+        # A shell's background job is born deaf to Ctrl-C, and so would be this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing else runs
+    )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
         while not list(here.glob("out/.points*")) and process.poll() is None and time.monotonic() < deadline:
