@@ -62,14 +62,14 @@ class Engine:
             return None
 
 
-_TORCH = ("torch", "safetensors", "android_bench.torch_engine")
+TORCH_MODULES = ("torch", "safetensors", "android_bench.torch_engine")
 _LITERT = ("ai_edge_litert", "ai_edge_litert.interpreter", "ai_edge_litert.schema_py_generated")
 ENGINES = {
     engine.name: engine
     for engine in (
         Engine("onnxruntime", ".onnx", ("onnxruntime",), "onnxruntime", "", open_runtime),
         Engine("litert", ".tflite", _LITERT, "ai-edge-litert", "", open_runtime),
-        Engine("torch", ".safetensors", _TORCH, "torch", "train", _open_torch),
+        Engine("torch", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch),
     )
 }
 BY_SUFFIX = {engine.suffix: engine for engine in ENGINES.values()}

@@ -15,11 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from android_bench.engines import Engine
+from android_bench.engines import TORCH_MODULES, Engine
 from facekp_export.runtimes import OnnxRuntime, Runtime
 from facekp_train.console import UserError
 
-_TORCH = ("torch", "safetensors", "android_bench.torch_engine")
 _NO_FALLBACK = "session.disable_cpu_ep_fallback"
 _PROBE_SECONDS = 120
 _ROOT = Path(__file__).parent.parent
@@ -50,7 +49,7 @@ GPU_ENGINES = {
             Engine(name, ".onnx", ("onnxruntime",), "onnxruntime-gpu", "", _opener(providers), "gpu")
             for name, providers in _PROVIDERS.items()
         ),
-        Engine("torch-cuda", ".safetensors", _TORCH, "torch", "train", _open_torch, "gpu"),
+        Engine("torch-cuda", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, "gpu"),
     )
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.calibration import Crops
+from facekp_train.int8_rules import EVENING_STRENGTH, NARROWEST_CHANNEL
 
 if TYPE_CHECKING:
     import onnx
@@ -29,10 +30,6 @@ Floats = NDArray[np.floating]
 _WEIGHTED = ("Conv", "Gemm")
 # Operators that commute with a positive factor for each channel; Add and Pad with conditions.
 _PASSING = ("Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "Reshape", "Flatten")
-# Between no change (0) and equal ranges (1), which would cost the readers' weights too much.
-_STRENGTH = 0.8
-# A channel narrower than this share of the widest is as good as unused.
-_NARROWEST = 1e-3
 _MOST_CROPS = 50
 
 
@@ -62,8 +59,8 @@ def equalise(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
         if not known or len({len(channels) for channels in known}) != 1:
             continue
         widest = np.max(known, axis=0)
-        share = np.maximum(widest / max(float(widest.max()), 1e-12), _NARROWEST)
-        _move(stream, weights, share**_STRENGTH)
+        share = np.maximum(widest / max(float(widest.max()), 1e-12), NARROWEST_CHANNEL)
+        _move(stream, weights, share**EVENING_STRENGTH)
     return equal
 
 

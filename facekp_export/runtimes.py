@@ -58,7 +58,7 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """An .onnx file through onnxruntime: on the CPU, or by the first of `providers` alone."""
+    """An .onnx file through onnxruntime: on the CPU, or by `providers`, the first of which must be there."""
 
     name = "onnxruntime"
 

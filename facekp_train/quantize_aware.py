@@ -5,7 +5,8 @@ after their BN was folded in), and activations of 8 bits with one step a tensor,
 and the greatest value that calibration saw; the last dense layer and the sigmoid stay in float
 (docs/export.md). So here: every layer's weights and every tensor that the file stores are rounded,
 ranges are those of the batch, and gradients pass as if nothing had been rounded (Jacob et al.,
-https://arxiv.org/abs/1712.05877). What `facekp_export.equalise` evens out before it quantises is
+https://arxiv.org/abs/1712.05877). The file also leaves out each tensor's rarest values and mends its last
+bias; this does not. What `facekp_export.equalise` evens out before it quantises is
 rounded in its evened form.
 """
 
@@ -21,14 +22,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from facekp_train.int8_rules import EVENING_STRENGTH, NARROWEST_CHANNEL
 from facekp_train.networks import KeypointNet, Prediction
 from facekp_train.networks.heads import RegressionHead
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _ADDS = (operator.add, operator.iadd, torch.add)
 _LEAST = 1e-12
-# As facekp_export.equalise: no channel is taken for narrower than this share of the widest.
-_NARROWEST = 1e-3
 
 
 class FakeQuantised(nn.Module):
@@ -191,10 +191,10 @@ class _Rounding(fx.Interpreter):
 
 
 def _evening(value: Tensor) -> Tensor:
-    """The factors [C] that half even out the channels of a tensor [B, C, ...]."""
+    """The factors [C] that even out the channels of a tensor [B, C, ...] as the exporter does."""
     axes = [axis for axis in range(value.ndim) if axis != 1]
     widest = value.detach().abs().amax(dim=axes).float()
-    return (widest / widest.max().clamp_min(_LEAST)).clamp_min(_NARROWEST).sqrt()
+    return (widest / widest.max().clamp_min(_LEAST)).clamp_min(NARROWEST_CHANNEL) ** EVENING_STRENGTH
 
 
 def _rounded(value: Tensor, factor: Tensor | None) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,12 @@ from android_bench.timing import StopRule
 from facekp_export.runtimes import OnnxRuntime
 from facekp_train.console import UserError
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx", reason="needs facekp[export]")
 
 RULE = StopRule(min_runs=3, min_seconds=0)
 
 
+@cache
 def _has_a_gpu() -> bool:
     try:
         return bool(gpu_engines.gpu_engines())
@@ -84,4 +85,3 @@ def test_gpu_and_cpu_engines_have_names_and_devices_of_their_own() -> None:
     assert not set(ENGINES) & set(GPU_ENGINES)
     assert {engine.device for engine in ENGINES.values()} == {"cpu"}
     assert {engine.device for engine in GPU_ENGINES.values()} == {"gpu"}
-    assert all(dataclasses.is_dataclass(engine) for engine in GPU_ENGINES.values())
