@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from android_bench.record import Record
-from android_bench.report import labels, machines, p50_text, plain, rounded
+from android_bench.report import labels, machines, p50_text, plain, rounded, runtimes
 from facekp_train.console import UserError, require
 from facekp_train.files import written_aside
 
@@ -76,6 +76,15 @@ def _engine(record: Record) -> str:
     return record.runtime if record.delegate is None else f"{record.runtime} {record.delegate}"
 
 
+def _names(records: Sequence[Record]) -> list[str]:
+    """What tells each record's bar or line from the others."""
+    texts = zip(labels(records), runtimes(records), records, strict=True)
+    return [
+        f"{label} · {runtime}{f' {record.delegate}' if record.delegate else ''}"
+        for label, runtime, record in texts
+    ]
+
+
 def _bars(area: Axes, machine: str, group: Sequence[Record], colours: dict[str, str]) -> None:
     # On a restless machine p95 is many times p50, and would leave nothing of the bars.
     limit = max([_FURTHEST * _middle(record) for record in group] + [1e-9])
@@ -94,8 +103,8 @@ def _bars(area: Axes, machine: str, group: Sequence[Record], colours: dict[str, 
             color="#c00000" if not record.valid or record.emulated else "black",
         )  # fmt: skip
     names = [
-        f"{label} · {_engine(record)} · {record.threads} thread{'s' * (record.threads > 1)}"
-        for label, record in zip(labels(group), group, strict=True)
+        f"{name} · {record.threads} thread{'s' * (record.threads > 1)}"
+        for name, record in zip(_names(group), group, strict=True)
     ]
     area.set_yticks(range(len(names)), list(map(_literal, names)), fontsize=8)
     area.invert_yaxis()
@@ -119,9 +128,9 @@ def _top(record: Record) -> float:
 
 
 def _curves(area: Axes, records: Sequence[Record]) -> None:
-    for label, record in zip(labels(records), records, strict=True):
+    for name, record in zip(_names(records), records, strict=True):
         curve = record.curve or []
-        text = f"{label} · {_engine(record)}{' (emulated)' if record.emulated else ''}"
+        text = f"{name}{' (emulated)' if record.emulated else ''}"
         style: dict[str, Any] = {"linestyle": "--" if record.emulated else "-"}
         minutes = [point.seconds / 60 for point in curve]
         area.plot(minutes, [point.p50_ms for point in curve], marker=".", label=_literal(text), **style)

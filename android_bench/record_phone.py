@@ -49,6 +49,13 @@ class Fingerprint(Strict):
     cores: int | None = Field(None, ge=1, description="cores that the system has")
     clusters: list[CoreCluster] = Field(default_factory=list, description="the fastest first")
 
+    @property
+    def name(self) -> str:
+        """Maker and model as people say them; many models begin with the maker's name already."""
+        maker, model = self.manufacturer or "", self.model or ""
+        both = model if model.lower().startswith(maker.lower()) and model else f"{maker} {model}"
+        return both.strip() or "a phone"
+
 
 class State(Strict):
     """The phone at one moment."""

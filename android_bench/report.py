@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 
@@ -45,22 +46,22 @@ def rounded(value: float | None, most_decimals: int = 6) -> str:
 def rows(records: Sequence[Record]) -> list[tuple[str, ...]]:
     """One line of text cells a record, under `headers`; an invalid one shows no statistics."""
     shown, letters = headers(records), _letters(records)
-    return [
-        tuple(_cells(record, label, letters, records)[header] for header in shown)
-        for label, record in zip(labels(records), records, strict=True)
-    ]
+    names = zip(labels(records), runtimes(records), records, strict=True)
+    cells = (
+        {"model": label, "runtime": runtime} | _cells(record, letters, records)
+        for label, runtime, record in names
+    )
+    return [tuple(line[header] for header in shown) for line in cells]
 
 
-def _cells(record: Record, label: str, letters: dict[str, str], records: Sequence[Record]) -> dict[str, str]:
-    """The text under every header that there is."""
+def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -> dict[str, str]:
+    """The text under every header but those that need a look at all records' names."""
     # Another machine's time is no measure of a model, and an emulator's is none at all.
     line = _machine_line(record)
     alike = [r.p50_ms for r in records if r.p50_ms and not r.emulated and _machine_line(r) == line]
     ratio = f"{record.p50_ms / min(alike):.2f}x" if record.p50_ms and alike and not record.emulated else "-"
     return {
-        "model": label,
         "machine": letters[line],
-        "runtime": record.runtime,
         "delegate": record.delegate or "-",
         "threads": str(record.threads),
         "p50 ms": p50_text(record),
@@ -94,6 +95,24 @@ def labels(records: Sequence[Record]) -> list[str]:
     return [ends[record.model] for record in records]
 
 
+def runtimes(records: Sequence[Record]) -> list[str]:
+    """Each record's runtime; with the runner or else the version that tells it from others of its name."""
+    programs, versions = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for record in records:
+        programs[record.runtime].add(_program(record))
+        versions[record.runtime].add(record.runtime_version or "")
+    texts = []
+    for record in records:
+        several = len(programs[record.runtime]) > 1, len(versions[record.runtime]) > 1
+        mark = _program(record) if several[0] else record.runtime_version if several[1] else None
+        texts.append(f"{record.runtime} {mark}" if mark else record.runtime)
+    return texts
+
+
+def _program(record: Record) -> str:
+    return record.runner.name if record.runner else ""
+
+
 def _letters(records: Sequence[Record]) -> dict[str, str]:
     """A, B, ... for the lines that describe the machines; beyond Z numbers."""
     lines = dict.fromkeys(_machine_line(record) for record in records)
@@ -106,10 +125,10 @@ def remarks(records: Sequence[Record]) -> list[str]:
     shared = set.intersection(*all_warnings) if len(records) > 1 else set()
     lines = [f"warning: {text}" for text in records[0].warnings if text in shared] if records else []
     letters = _letters(records)
-    for label, record in zip(labels(records), records, strict=True):
+    for label, runtime, record in zip(labels(records), runtimes(records), records, strict=True):
         where = f", machine {letters[_machine_line(record)]}" if len(letters) > 1 else ""
         delegate = f", {record.delegate}" if record.delegate else ""
-        name = f"{label}, {record.runtime}{delegate}, threads {record.threads}{where}"
+        name = f"{label}, {runtime}{delegate}, threads {record.threads}{where}"
         for kind, text in _own_remarks(record, shared):
             lines.append(f"{kind}, {name}: {text}")
     if any(record.emulated for record in records):
@@ -144,7 +163,7 @@ def _machine_line(record: Record) -> str:
         f"governor {machine.governor or 'unknown'}",
     ]
     if phone is not None:
-        parts.insert(0, " ".join(word for word in (phone.manufacturer, phone.model) if word) or "a phone")
+        parts.insert(0, phone.name)
     serial = "" if record.serial is None else f", serial {record.serial}"
     return ", ".join([*parts, machine.os]) + serial
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,25 @@ def test_another_runner_is_another_folder(
     assert second.folder != first.folder
     assert registries.asked == [AAR, DEB]  # what has not changed is taken from the older bundle
     assert second.files["facekp_runner_bionic"] != first.files["facekp_runner_bionic"]
+
+
+def test_bundles_unused_for_a_month_go_when_a_newer_one_comes(
+    registries: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month_ago = time.time() - 31 * 24 * 3600
+    old, foreign = bundle("bionic").folder, tmp_path / "cache" / "facekp" / "bundles" / "bionic-notes"
+    foreign.mkdir()
+    for folder in (old, foreign):
+        os.utime(folder, (month_ago, month_ago))
+    bundle("bionic")  # used again
+    for runner, kept in ((b"newer", True), (b"newest", False)):
+        put(tmp_path / "bin", {"facekp_runner_bionic": elf(16384, salt=runner)})
+        monkeypatch.setattr("android_bench.phone.parts._BINARIES", tmp_path / "bin")
+        bundle("bionic")
+        assert old.exists() == kept
+        if kept:
+            os.utime(old, (month_ago, month_ago))
+    assert foreign.exists()
 
 
 def test_two_at_once_are_no_harm(registries: Server) -> None:

@@ -16,7 +16,7 @@ from sample_records import invalid, machine, valid
 from android_bench import documents, plot
 from android_bench.documents import read_all, read_document
 from android_bench.record import SCHEMA, Record
-from android_bench.record_phone import CurvePoint, Fingerprint
+from android_bench.record_phone import CurvePoint, Fingerprint, RunnerFacts
 from android_bench.report import headers, json_text, machines, markdown, remarks, rows
 from facekp_train.console import UserError
 
@@ -72,6 +72,27 @@ def test_what_only_phones_tell() -> None:
         "sustained, model.onnx, tflite, gpu, threads 1: p50 2.00 ms at first, 3.00 ms after 10.0 minutes",
         "warning, model.onnx, tflite, cpu, threads 1: hot",
     ]
+
+
+def test_engines_of_one_name_are_told_apart_by_runner_or_version() -> None:
+    runners = [RunnerFacts.model_validate({"name": name, "why": "asked for"}) for name in ("bionic", "glibc")]
+    records = [phone(runner=runner, delegate="cpu", warnings=[runner.name]) for runner in runners]
+    assert cells(records, "runtime") == ["tflite bionic", "tflite glibc"]
+    assert remarks(records)[1].startswith("warning, model.onnx, tflite glibc, cpu")
+    versions = [valid(runtime_version=version) for version in ("1.23.0", "1.32.0", "1.32.0")]
+    assert cells(versions, "runtime") == ["onnxruntime 1.23.0", "onnxruntime 1.32.0", "onnxruntime 1.32.0"]
+    assert cells([*versions[1:], phone()], "runtime") == ["onnxruntime", "onnxruntime", "tflite"]
+
+
+@pytest.mark.parametrize(
+    ("maker", "model", "name"),
+    [
+        ("Acme", "One", "Acme One"), ("HUAWEI", "Huawei P30", "Huawei P30"), (None, "One", "One"),
+        ("Acme", None, "Acme"), (None, None, "a phone"),
+    ],
+)  # fmt: skip
+def test_a_phone_is_not_named_after_its_maker_twice(maker: str | None, model: str | None, name: str) -> None:
+    assert Fingerprint.model_validate({"manufacturer": maker, "model": model}).name == name
 
 
 def test_a_runner_that_tells_a_mean_alone() -> None:

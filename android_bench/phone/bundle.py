@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from facekp_train.console import UserError, err
 from facekp_train.files import naming_folder, sha256_of
 
 NAMES = ("bionic", "glibc", "onnxruntime")
+
+# Every new runner makes new folders; by then nobody measures with those of the last one.
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
     folder = cache_folder() / f"{name}-{parts.digest(name, files[recipe.runner])}"
     if not _whole(folder, files):
         _assemble(parts, name, files, folder, source)
+        _forget_unused(name, folder)
+    with contextlib.suppress(OSError):  # a cache that is only read
+        os.utime(folder)
     origins = {member.file: part.origin for part in parts.of(name).values() for member in part.members}
     alignments = [load_alignment((folder / file).read_bytes()) for file in files]
     return Bundle(
@@ -113,6 +120,14 @@ def _assemble(parts: Parts, name: str, files: dict[str, str], folder: Path, sour
             _put_in_place(fresh, folder, files, work / "damaged")
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _forget_unused(name: str, present: Path) -> None:
+    """Remove other versions of a bundle that were not used for a month."""
+    for folder in present.parent.glob(f"{name}-{'[0-9a-f]' * 16}"):
+        with contextlib.suppress(OSError):
+            if folder != present and time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(folder)
 
 
 def _put_in_place(fresh: Path, folder: Path, files: dict[str, str], damaged: Path) -> None:

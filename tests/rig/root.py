@@ -1,6 +1,6 @@
 """The parts of the rig that are made once and kept: the device's root and the shim.
 
-They lie in `$FACEKP_RIG`, or `~/.cache/facekp/rig`. Every part appears whole or not at all and is
+They lie in `$FACEKP_RIG`, or `facekp/rig` in the user's cache. Every part appears whole or not at all and is
 only read afterwards, so any number of rigs share it.
 """
 
@@ -40,7 +40,8 @@ _LIBRARIES = Path("usr/lib/aarch64-linux-gnu")
 
 def cache() -> Path:
     """The folder of what is made once; it is made where it is missing."""
-    folder = Path(os.environ.get("FACEKP_RIG") or Path.home() / ".cache/facekp/rig")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(os.environ.get("FACEKP_RIG") or base / "facekp/rig")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
