@@ -97,20 +97,17 @@ def labels(records: Sequence[Record]) -> list[str]:
 
 def runtimes(records: Sequence[Record]) -> list[str]:
     """Each record's runtime; with the runner or else the version that tells it from others of its name."""
-    programs, versions = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    runners, versions = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for record in records:
-        programs[record.runtime].add(_program(record))
-        versions[record.runtime].add(record.runtime_version or "")
+        runners[record.runtime] |= {record.runner.name} if record.runner else set()
+        # A measurement that failed may not know its engine's version.
+        versions[record.runtime] |= {record.runtime_version} if record.runtime_version else set()
     texts = []
     for record in records:
-        several = len(programs[record.runtime]) > 1, len(versions[record.runtime]) > 1
-        mark = _program(record) if several[0] else record.runtime_version if several[1] else None
+        by_runner, by_version = len(runners[record.runtime]) > 1, len(versions[record.runtime]) > 1
+        mark = record.runner and record.runner.name if by_runner else by_version and record.runtime_version
         texts.append(f"{record.runtime} {mark}" if mark else record.runtime)
     return texts
-
-
-def _program(record: Record) -> str:
-    return record.runner.name if record.runner else ""
 
 
 def _letters(records: Sequence[Record]) -> dict[str, str]:

@@ -123,6 +123,19 @@ def test_a_server_elsewhere_that_is_not_there() -> None:
             Server.parse(text)
 
 
+def test_a_server_that_was_named_is_not_started_where_it_is_missing(
+    scripted: ScriptedPhone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = f"localfilesystem:{tmp_path / 'nothing.sock'}"
+    with pytest.raises(AdbError, match=r"no adb server listens at .*nothing\.sock; start one there"):
+        find_phones(Adb(server=Server(nowhere)))
+    assert ["start-server"] not in scripted.calls
+    monkeypatch.setenv("ADB_SERVER_SOCKET", nowhere)
+    scripted.save(phones={"A": "device"})
+    assert [phone.serial for phone in find_phones(Adb())] == ["A"]
+    assert ["start-server"] in scripted.calls
+
+
 def test_a_server_that_says_nothing_or_nonsense_is_named_in_time(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = Server(f"tcp:localhost:{listening.getsockname()[1]}")

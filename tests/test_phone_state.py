@@ -168,6 +168,11 @@ def test_a_delegate_must_show_that_it_did_the_work() -> None:
         (137, "Killed\n", "killed by the phone"),
         (139, "E/mali: /dev/mali0: Permission denied\n", "crashed on the phone (SIGSEGV)"),
         (4, "error: model.tflite cannot be opened: Permission denied\n", "model.tflite cannot be opened"),
+        (
+            5,
+            "ERROR: no OpenCL\nERROR: no EGL\nerror: cannot prepare m\n",
+            "cannot prepare m (no OpenCL; no EGL)",
+        ),
         (139, "", "crashed on the phone (SIGSEGV)"),
         (134, "", "SIGABRT"),
         (9, "", "exit code 9"),

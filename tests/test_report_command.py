@@ -81,6 +81,7 @@ def test_engines_of_one_name_are_told_apart_by_runner_or_version() -> None:
     assert remarks(records)[1].startswith("warning, model.onnx, tflite glibc, cpu")
     versions = [valid(runtime_version=version) for version in ("1.23.0", "1.32.0", "1.32.0")]
     assert cells(versions, "runtime") == ["onnxruntime 1.23.0", "onnxruntime 1.32.0", "onnxruntime 1.32.0"]
+    assert cells([versions[0], invalid(runtime_version=None)], "runtime") == ["onnxruntime", "onnxruntime"]
     assert cells([*versions[1:], phone()], "runtime") == ["onnxruntime", "onnxruntime", "tflite"]
 
 

@@ -96,7 +96,8 @@ class Adb:
     """The client program, talking to one server.
 
     program: its path; None looks in PATH and the usual places of the Android SDK. server: None is what
-    the environment says. stop: once set, every call under way and to come raises StoppedError.
+    the environment says, and is started where it is missing; one that was named is not. stop: once set,
+    every call under way and to come raises StoppedError.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Adb:
         """Raises AdbError where there is no adb."""
         self.program = program or find_adb()
         self.server = server or Server.from_environment()
+        self._may_start = server is None and not self.server.remote
         self.stop = stop or threading.Event()
         self._environment = {**os.environ, "ADB_SERVER_SOCKET": self.server.address}
         # Words of ours alone choose the phone.
@@ -186,7 +188,7 @@ class Adb:
                     "name the adb that started it with --adb, or end it yourself with 'adb kill-server'"
                 )
             return False
-        if self.server.remote:
+        if not self._may_start:
             raise AdbError(
                 f"no adb server listens at {self.server.address}; start one there with "
                 "'adb -a nodaemon server', or check the address"

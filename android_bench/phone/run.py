@@ -20,6 +20,8 @@ _PID = f"{ROOT}/runner.pid"
 _UNLINKED = "CANNOT LINK EXECUTABLE"
 """From Android's loader, whose exit code differs between versions."""
 _REFUSED = re.compile("not executable: |can't execute|cannot execute|Permission denied|Exec format")
+_LOGGED = "ERROR: "
+"""How TensorFlow Lite's own log begins a line on what went wrong."""
 # Linux's numbers, which this computer's system need not share.
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 15: "SIGTERM", 31: "SIGSYS"}
 
@@ -125,7 +127,8 @@ def failure_of(result: Result) -> str | None:
         return _death(result.code)
     said = next((line for line in reversed(lines) if line.startswith("error: ")), None)
     if said:
-        return said.removeprefix("error: ")[:400]
+        logged = [line.removeprefix(_LOGGED) for line in lines if line.startswith(_LOGGED)]
+        return said.removeprefix("error: ")[:400] + (f" ({'; '.join(logged[:3])[:300]})" if logged else "")
     return f"the runner ended with exit code {result.code}" + (f" ({lines[-1][:200]})" if lines else "")
 
 
