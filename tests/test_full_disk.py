@@ -1,53 +1,28 @@
 """A disk that fills up while a command writes, or takes no file at all: one sentence, nothing half-written.
 
-The disk is a tmpfs of a few kilobytes in a mount namespace of its own.
+The stages of `facekp-train run` on such a disk are in test_stages.py.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from small_disk import able, small_disk
 
 from facekp_export.demo import demo_photo
 from facekp_train.shipped import default_checkpoint, shipped_models_dir
 
-_MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && "$@"; code=$?; find . -type f >&2; exit $code'
-_SPACES = ["unshare", "--user", "--map-root-user", "--mount"]
-
-
-def _able() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    probe = [*_SPACES, "sh", "-c", "mount -t tmpfs -o size=4k tmpfs /mnt"]
-    return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not _able(), reason="needs user and mount namespaces (Linux)")
+pytestmark = pytest.mark.skipif(not able(), reason="needs user and mount namespaces (Linux)")
 
 
 def _on_a_disk(options: str, disk: Path, module: str, *words: str | Path) -> tuple[int, str, list[str]]:
     """Exit code, the last line on stderr, and the files left on a disk mounted so."""
-    disk.mkdir()
-    program = [sys.executable, "-m", module, *map(str, words)]
-    command = [
-        *_SPACES,
-        "sh",
-        "-c",
-        f"cd / && {_MOUNT.replace('find .', f'find {disk}')}",
-        "sh",
-        options,
-        disk,
-        *program,
-    ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    lines = ended.stderr.splitlines()
-    left = [line for line in lines if line.startswith(f"{disk}/")]
-    assert "Traceback" not in ended.stderr
-    return ended.returncode, next(line for line in reversed(lines) if line not in left), left
+    with small_disk(disk, options) as mounted:
+        ended = mounted.run([sys.executable, "-m", module, *words])
+        assert "Traceback" not in ended.stderr
+        return ended.returncode, ended.stderr.splitlines()[-1], mounted.files()
 
 
 def _full(target: Path) -> str:
@@ -71,7 +46,7 @@ def test_an_evaluation(photos: Path, tmp_path: Path, size: str, left: list[str])
     code, said, found = _on_a_disk(f"size={size}", disk, "facekp_train", *words)
     assert code == 1
     assert said.endswith("the disk is full; free some space, or write elsewhere")
-    assert sorted(found) == [f"{disk}/report/{name}" for name in left]
+    assert found == [f"report/{name}" for name in left]
 
 
 def test_labels(photos: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from quick_fits import QUICK
+from small_disk import SmallDisk, able, small_disk
 
 from facekp_train.checkpoint import load_checkpoint, read_tensors
 from facekp_train.pruning.cost import net_cost
@@ -119,9 +120,40 @@ def test_killed_in_each_stage_it_ends_with_the_same_weights(
         assert not (out / name / "stage.json").exists()
     subprocess.run(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, timeout=900)
     for name in STAGES:
-        one, other = (read_tensors(run / name / "best.safetensors")[0] for run in (whole[0], out))
-        assert one.keys() == other.keys()
-        assert all(torch.equal(one[key], other[key]) for key in one), name
+        _expect_equal(whole[0] / name, out / name)
+
+
+@pytest.mark.skipif(not able(), reason="needs user and mount namespaces (Linux)")
+def test_a_disk_that_is_full_in_each_stage_costs_nothing_but_the_stage(
+    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+) -> None:
+    """Each time one sentence; with room again the same line goes on, to the weights of an unbroken run."""
+    out = tmp_path / "disk" / "run"
+    with small_disk(out.parent, "size=256m") as disk:
+        for name in STAGES:
+            process = disk.start(command(recipe, out), ENVIRONMENT)
+            _wait_until_begun(_seen(disk, out / name), process)
+            disk.fill()
+            _, stderr = process.communicate(timeout=600)
+            assert process.returncode == 1 and "Traceback" not in stderr
+            assert stderr.splitlines()[-1].endswith("the disk is full; free some space, or write elsewhere")
+            disk.free()
+            assert not [file for file in disk.files() if Path(file).name.startswith(".")]
+        done = disk.run(command(recipe, out), ENVIRONMENT, timeout=900)
+        assert done.returncode == 0, done.stderr
+        for name in STAGES:
+            _expect_equal(whole[0] / name, _seen(disk, out / name))
+
+
+def _seen(disk: SmallDisk, path: Path) -> Path:
+    """A path on the disk as this process reaches it."""
+    return Path(f"/proc/{disk.holder.pid}/root{path}")
+
+
+def _expect_equal(one_stage: Path, other_stage: Path) -> None:
+    one, other = (read_tensors(stage / "best.safetensors")[0] for stage in (one_stage, other_stage))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[key], other[key]) for key in one), one_stage.name
 
 
 def _wait_until_begun(folder: Path, process: subprocess.Popen) -> None:

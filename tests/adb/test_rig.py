@@ -20,7 +20,8 @@ from tests.rig.profiles import PROFILES
 from tests.rig.rig import Rig
 from tests.rig.state import State
 
-pytestmark = pytest.mark.adb
+# `rig` skips where none can stand, also those that raise one of their own.
+pytestmark = [pytest.mark.adb, pytest.mark.usefixtures("rig")]
 
 ROOT = Path(__file__).parents[2]
 TEMPORARY = Path(tempfile.gettempdir())

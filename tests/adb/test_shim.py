@@ -15,7 +15,8 @@ from facekp_train.console import UserError
 from tests.rig import root
 from tests.rig.rig import Rig
 
-pytestmark = pytest.mark.adb
+# `rig` skips where none can stand, also those that raise one of their own.
+pytestmark = [pytest.mark.adb, pytest.mark.usefixtures("rig")]
 
 HERE = Path(__file__).parent
 MODEL = HERE.parents[1] / "models/mdp-0.25x/model_float32.tflite"
