@@ -265,6 +265,23 @@ def test_a_phone_behind_another_adb_server(rig: Rig, tmp_path: Path) -> None:
     assert [phone["serial"] for phone in json.loads(done.stdout)] == [rig.serial]
 
 
+@pytest.mark.slow
+def test_a_gpu_that_does_all_the_work_is_a_valid_record(rig: Rig, tmp_path: Path) -> None:
+    """Beside the phone without one, whose record is invalid and names the reason."""
+    model = INT8.with_name("model_float32.tflite")
+    words = ("--models", model, "--delegate", "gpu", *QUICK[:-1], "1500")
+    with Rig("snapdragon-845", opencl=True) as gpu:
+        (record,) = measure(gpu, tmp_path, *words)
+    assert record.valid and record.delegate == "gpu" and record.delegated_nodes == (67, 67)
+    assert record.parity and record.parity.ok and record.parity.tolerance == 5e-3
+    code, stdout, _ = finish(start(rig, tmp_path, *words, "--json"))
+    (record,) = Document.model_validate_json(stdout).records
+    assert code == 1 and not record.valid
+    assert (
+        "cannot prepare" in record.invalid_reasons[0] and "Can not open OpenCL" in record.invalid_reasons[0]
+    )
+
+
 def test_16_kb_pages_take_the_glibc_runner_and_say_so(fresh_rig: Rig, tmp_path: Path) -> None:
     fresh_rig.push_root("/system/bin/getconf", b"#!/system/bin/sh\necho 16384\n", 0o755)
     code, _, stderr = finish(start(fresh_rig, tmp_path, "--models", INT8, "--runner", "bionic"), 60)

@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig", description=__doc__)
     parser.add_argument("--profile", choices=PROFILES, action="append", help="a phone; again for one more")
     parser.add_argument("--data-mb", type=int, default=512, help="storage of each phone")
+    parser.add_argument("--opencl", action="store_true", help="the phones have a GPU: pocl, on the CPU")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     if reason := obstacle():
@@ -28,7 +29,7 @@ def main() -> int:
         return 1
     first, *more = options.profile or ["snapdragon-855"]
     try:
-        with Rig(first, options.data_mb) as rig:
+        with Rig(first, options.data_mb, options.opencl) as rig:
             serials = [rig.serial, *map(rig.second_device, more)]
             print(f"adb sees {', '.join(serials)}", file=sys.stderr)
             command = options.command or [os.environ.get("SHELL", "/bin/sh")]
