@@ -12,15 +12,17 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
 from facekp_train.boxes import mapping_of
 from facekp_train.console import out
-from facekp_train.crop import CropRule
-from facekp_train.evaluate import Boxes, Predict, View, answer, progress_bar
+from facekp_train.crop import CropRule, apply_affine
+from facekp_train.evaluate import Answers, Boxes, Predict, View, answer, progress_bar
 from facekp_train.metrics import in_words
 from facekp_train.samples import Box, FaceSample
 
+Matrix = NDArray[np.float64]
 Kind = Literal["shift", "scale", "finder", "tilt"]
 JITTER: dict[Kind, tuple[float, ...]] = {
     "shift": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
@@ -87,8 +89,9 @@ def measure_robustness(
 ) -> Robustness:
     """The error for every kind and amount of change, the same chance for every amount and model.
 
-    amounts: `JITTER`, `TILT` or others. boxes: where the box is from before it is changed. Raises as
-    `facekp_train.evaluate.answer`, and ValueError where no face can be measured.
+    amounts: `JITTER`, `TILT` or others. boxes: where the box is from before it is changed. Errors are
+    over the unchanged face's normalising distance. Raises as `facekp_train.evaluate.answer`, and
+    ValueError where no face can be measured.
     """
     wanted: list[tuple[Kind, float]] = [
         (kind, amount) for kind, values in amounts.items() for amount in values
@@ -100,14 +103,16 @@ def measure_robustness(
             if neutral is not None and amount == _NEUTRAL[kind]:
                 points.append(replace(neutral, kind=kind, amount=amount))
                 continue
-            figures = [
-                answer(
-                    predict, faces, rule, boxes=boxes, refine=refine, batch=batch, progress=False,
-                    change=_change(kind, amount),
+            once, refined = (
+                _as_unturned(
+                    answer(
+                        predict, faces, rule, boxes=boxes, refine=refine, batch=batch, progress=False,
+                        change=_change(kind, amount),
+                    ),
+                    amount if kind == "tilt" else 0.0,
                 ).score()
                 for refine in (False, True)
-            ]  # fmt: skip
-            once, refined = figures
+            )  # fmt: skip
             normaliser = once.normaliser
             nmes = once.nme[normaliser], refined.nme[normaliser]
             points.append(Point(kind, amount, once.n, *nmes, refined.failure_rate["10"]))
@@ -125,23 +130,19 @@ def evenly(faces: Sequence[FaceSample], wanted: int) -> list[FaceSample]:
 def turned(view: View, degrees: float) -> View:
     """The photograph turned counter-clockwise about the middle of the face's box, nothing cut off.
 
-    The box keeps its size and its middle, since a face finder sees a tilted face so.
+    Boxes keep their size and their middle, since a face finder sees a tilted face so.
     """
     height, width = view.image.shape[:2]
-    x, y, box_width, box_height = view.tight
-    centre = x + box_width / 2, y + box_height / 2
-    matrix = cv2.getRotationMatrix2D(centre, degrees, 1.0)
+    matrix = _rotation(degrees, _middle(view.tight))
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
-    moved = _apply(matrix, corners - 0.5)
+    moved = apply_affine(matrix, corners - 0.5)
     matrix[:, 2] -= moved.min(axis=0) + 0.5
     size = np.ceil(np.ptp(moved, axis=0)).astype(int)
     image = cv2.warpAffine(view.image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR)
-    keypoints = _apply(matrix, view.sample.keypoints.astype(float)).astype(np.float32)
-    middle = _apply(matrix, np.array([centre]))[0]
-    tight = (middle[0] - box_width / 2, middle[1] - box_height / 2, box_width, box_height)
-    return View(
-        replace(view.sample, keypoints=keypoints, box=None), np.asarray(image, np.uint8), tight, view.source
-    )
+    keypoints = apply_affine(matrix, view.sample.keypoints).astype(np.float32)
+    listed = view.sample.box and _carried(view.sample.box, matrix)
+    sample = replace(view.sample, keypoints=keypoints, box=listed)
+    return View(sample, np.asarray(image, np.uint8), _carried(view.tight, matrix), view.source)
 
 
 def print_robustness(robustness: Robustness) -> None:
@@ -182,15 +183,42 @@ def _change(kind: Kind, amount: float) -> Callable[[View], View]:
     return as_found
 
 
+def _as_unturned(answers: Answers, degrees: float) -> Answers:
+    """Faces and answers turned back, since a tilted face's keypoint box is larger than the face's own.
+
+    About any point: no figure asks where on the photograph a face lies.
+    """
+    back = _rotation(-degrees, (0.0, 0.0))
+    samples = [
+        replace(sample, keypoints=apply_affine(back, sample.keypoints).astype(np.float32))
+        for sample in answers.samples
+    ]
+    predicted = [apply_affine(back, points) for points in answers.predicted]
+    return replace(answers, samples=samples, predicted=predicted)
+
+
+def _rotation(degrees: float, centre: tuple[float, float]) -> Matrix:
+    return np.asarray(cv2.getRotationMatrix2D(centre, degrees, 1.0), np.float64)
+
+
 def _boxed(view: View, dx: float, dy: float, scale: float) -> View:
     """The box moved by shares of its longer side, then resized about its middle."""
     x, y, width, height = view.tight
     side = max(width, height)
-    centre_x, centre_y = x + width / 2 + dx * side, y + height / 2 + dy * side
-    tight: Box = (centre_x - width * scale / 2, centre_y - height * scale / 2, width * scale, height * scale)
-    return replace(view, tight=tight)
+    moved = x + dx * side, y + dy * side, width, height
+    return replace(view, tight=_about(_middle(moved), width * scale, height * scale))
 
 
-def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """[N, 2] points moved by a 2 x 3 affine matrix."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
+def _carried(box: Box, matrix: Matrix) -> Box:
+    """The box with its middle moved by an affine map."""
+    x, y = apply_affine(matrix, np.array(_middle(box))).tolist()
+    return _about((x, y), *box[2:])
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    x, y, width, height = box
+    return x + width / 2, y + height / 2
+
+
+def _about(middle: tuple[float, float], width: float, height: float) -> Box:
+    return middle[0] - width / 2, middle[1] - height / 2, width, height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from train_cli import command, printed
 
 from facekp_train.crop import CropRule
-from facekp_train.evaluate import View
+from facekp_train.evaluate import View, answer
 from facekp_train.robustness import JITTER, TILT, evenly, measure_robustness, turned
-from facekp_train.samples import FaceSample
+from facekp_train.samples import Box, FaceSample
 
 _EYE_DISTANCE = 20.0
 # Eyes, nose tip, mouth corners about the box's middle, in eye distances.
@@ -97,6 +98,26 @@ def test_a_tilt_of_zero_changes_nothing() -> None:
     assert np.array_equal(view.image, image)
     assert view.tight == (10.0, 10.0, 20.0, 20.0)
     assert np.array_equal(view.sample.keypoints, sample.keypoints)
+
+
+@pytest.mark.parametrize("listed", [_BOX, None], ids=["listed box", "no box"])
+@pytest.mark.parametrize("points", [19, 21])
+def test_tilts_of_faces_without_eye_distance_share_one_normaliser(
+    tmp_path: Path, points: int, listed: Box | None
+) -> None:
+    """The keypoints' own box grows as a face is tilted, and must not make its error look smaller."""
+    shape = np.random.default_rng(0).uniform((-0.5, -0.1), (0.5, 0.1), (points, 2))
+    keypoints = (shape * _BOX[2] + _MIDDLE).astype(np.float32)
+    face = replace(_face(tmp_path), keypoints=keypoints, visible=np.ones(points, bool), box=listed)
+
+    def at_the_middle(crops: np.ndarray) -> np.ndarray:
+        return np.full((len(crops), points, 2), 0.5)
+
+    tilts = {"tilt": (0.0, 0.001, 30.0, 90.0)}
+    curve = measure_robustness(at_the_middle, [face], CropRule(), tilts, progress=False)  # type: ignore[arg-type]
+    assert curve.normaliser == ("box" if listed is None else "face_box")
+    upright = answer(at_the_middle, [face], CropRule(), progress=False).score().nme[curve.normaliser]
+    assert [point.nme for point in curve.points] == pytest.approx([upright] * 4, rel=1e-4)
 
 
 @given(count=st.integers(0, 50), wanted=st.integers(1, 60))
