@@ -52,7 +52,7 @@ class CropRule:
         """The rule a model file carries. Raises ValueError where it cannot be obeyed."""
         try:
             rule = cls(int(data["size"]), float(data["scale"]), str(data["sampling"]), int(data["border"]))  # type: ignore[call-overload, arg-type]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"the model's crop rule is incomplete or malformed ({error})") from None
         if not 8 <= rule.size <= 1024 or not 0.1 <= rule.scale <= 10 or not 0 <= rule.border <= 255:
             raise ValueError(f"the model's crop rule is out of range: {rule}")

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from train_cli import command
+from train_cli import command, printed
 
 from facekp_train.datasets import DataError, Dataset, open_dataset
 
@@ -50,6 +50,7 @@ BAD = {
     "a coordinate is not a finite numbe": face(changed(5, float("nan"))),
     "a coordinate of 1e+30 pixels lies beyond every photograph": face(changed(0, 1e30)),
     "could not convert string to float: 'x'": face(changed(0, "x")),
+    "int too large to convert to float": face(changed(0, 10**400)),
     "the same face of a.png is annotation 0 already": face(),
     "its bbox is no x, y, width, height": face(changed(0, 1), bbox=[1, 2, 3], box_source="mtfl"),
     "its bbox is no x, y, width, height of": face(changed(0, 1), bbox=[1, 2, 0, 5], box_source="mtfl"),
@@ -92,6 +93,28 @@ def test_a_key_named_twice_is_refused(tmp_path: Path) -> None:
     text = json.dumps(document(face())).replace('"image_id": 1', '"image_id": 1, "image_id": 2')
     with pytest.raises(DataError, match="an object has 'image_id' twice"):
         list(dataset_of(tmp_path, text))
+
+
+def test_a_key_named_twice_is_found_among_many(tmp_path: Path) -> None:
+    """Counting each name anew would take minutes."""
+    names = ", ".join(f'"{number}": 0' for number in range(100_000))
+    with pytest.raises(DataError, match="an object has '99999' twice"):
+        list(dataset_of(tmp_path, f'{{{names}, "99999": 1}}'))
+
+
+def test_a_photograph_whose_name_no_file_can_have_is_counted_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("a.png", np.zeros((30, 30, 3), np.uint8))
+    content = document(face(image=2), face())
+    content["images"][1]["file_name"] = "x" * 300
+    dataset_of(tmp_path, content)
+    assert command("data", "coco:x.json", "--json") == 0
+    survey = printed(capsys)
+    (skipped,) = survey["skipped"]
+    assert survey["splits"] == {"all": 1}
+    assert skipped["file"].endswith("x" * 300) and "File name too long" in skipped["reason"]
 
 
 def test_an_id_of_two_images_is_named(tmp_path: Path) -> None:

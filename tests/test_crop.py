@@ -215,6 +215,8 @@ def test_rule_survives_a_model_file() -> None:
         {"size": 10**9},
         {"scale": math.nan},
         {"scale": -1},
+        {"scale": 10**400},
+        {"size": math.inf},
         {"border": 300},
         {"sampling": "nearest"},
         {"size": None},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facekp_train.datasets.rows import Beside, Seen, to_numbers
+from facekp_train.datasets.rows import Beside, Seen, first_found, to_numbers
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2)), max_size=60)
 
@@ -56,6 +57,13 @@ def test_two_faces_of_a_photograph_take_their_own_rows() -> None:
 def test_what_can_be_no_coordinate_is_refused(field: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         to_numbers(["1", field, "2"])
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "\0", "\ud800"], ids=["too long", "no text", "half a letter"])
+def test_a_name_that_no_file_can_have_is_not_found(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").touch()
+    assert first_found(tmp_path, ["", "images"], [name]) is None
+    assert first_found(tmp_path, ["images", ""], [name, "there"]) == tmp_path / "there"
 
 
 def test_coordinates_beside_a_photograph_are_coordinates() -> None:

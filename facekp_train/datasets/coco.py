@@ -9,7 +9,7 @@ says.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Seen, checked
+from facekp_train.datasets.rows import Seen, checked, first_found
 from facekp_train.files import parse_json, write_text
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
+_FOLDERS = ("", "images")
 
 
 def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
@@ -39,14 +40,13 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
         raise DataError(f"{root} is not COCO-style JSON with images and annotations: {reason}") from None
-    folders = (root.parent, root.parent / "images")
     places: dict[str, Path] = {}
     faces, points = Seen(), 0
     for number, annotation in enumerate(annotations, 1):
         try:
             name = _image_of(annotation, images, doubtful)
             if name not in places:
-                places[name] = next((f / name for f in folders if (f / name).is_file()), root.parent / name)
+                places[name] = first_found(root.parent, _FOLDERS, [name]) or root.parent / name
             sample = _sample(places[name], annotation, seen)
             points = points or len(sample.keypoints)
             if len(sample.keypoints) != points:
@@ -54,7 +54,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             first = faces.first((name, sample.keypoints.tobytes()), number)
             if first != number:
                 raise ValueError(f"the same face of {name} is annotation {first - 1} already")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
             notes.skip(f"{root.name}: annotation {number - 1}", reason)
             continue
@@ -65,8 +65,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON's readers take the last of two equal keys, and no one would know."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"an object has '{next(n for n in names if names.count(n) > 1)}' twice")
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"an object has '{next(n for n, count in counts.items() if count > 1)}' twice")
     return found
 
 

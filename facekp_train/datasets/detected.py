@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import first_found
 from facekp_train.files import parse_json
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import FaceSample
@@ -28,7 +29,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None
     for name, faces in images:
-        place = Path(name) if Path(name).is_file() else root.parent / name
+        place = first_found(Path(), [""], [name]) or root.parent / name
         for number, face in enumerate(faces):
             sample = _sample_or_reason(place, face)
             if isinstance(sample, FaceSample):
@@ -40,7 +41,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
 def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:
     try:
         return _sample(image, face)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,9 +38,12 @@ def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
 
 
 def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Path | None:
-    """The first of the files `names` in the first of the folders that has one; None where none has."""
+    """The first of the files `names` in the first of the folders that has one; None where none has.
+
+    A name that no file can have is one that none has.
+    """
     places = (root / folder / name for folder in folders for name in names)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - never raises
 
 
 class Seen:
