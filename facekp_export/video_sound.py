@@ -13,12 +13,13 @@ MISSING = (
     "the sound, if there is any, is left out: ffmpeg, which copies it, is missing (apt-get install ffmpeg)"
 )
 _SOUND = re.compile(r"^\s*Stream #\d+:\d+.*: Audio: ", re.MULTILINE)
+_FIRST_FRAME = re.compile(r"\bn: *0 pts: *\S+ +pts_time:([-+.\de]+)")
 # Copying runs far faster than the video plays; a slow disk is given time, a hanging program is not.
 _LEAST_SECONDS = 60.0
 
 
 def add_sound(video: Path, source: Path, seconds: float) -> str | None:
-    """Lay the first `seconds` of the source's sound under a video, in place.
+    """Lay the source's sound from its first frame on, `seconds` long, under a video, in place.
 
     The sound is copied as it is, or encoded anew where the video's format does not take it. Returns
     None where that went well or the source has no sound, else one sentence that says why the video,
@@ -29,13 +30,20 @@ def add_sound(video: Path, source: Path, seconds: float) -> str | None:
         return MISSING
     limit = _LEAST_SECONDS + seconds
     sound = _input(source)
-    # Without an output ffmpeg lists the streams and ends with an error.
-    listed = _run([ffmpeg, "-hide_banner", "-nostdin", *sound], limit)
-    if not _SOUND.search(listed.stderr):
+    first_frame = ["-map", "0:V:0", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"]
+    told = _run([ffmpeg, "-hide_banner", "-nostdin", *sound, *first_frame], limit).stderr
+    if not _SOUND.search(told):
         return None
-    start = [ffmpeg, "-nostdin", "-v", "error", "-y", *_input(video), *sound]
+    shown = _FIRST_FRAME.search(told)
+    # The drawn video begins with the first frame, the source with whichever stream is first. The sound is
+    # moved and then cut at 0, as seeking in it (-ss before -i) loses a second of some formats.
+    moved = ["-itsoffset", f"{-float(shown[1]) if shown else 0.0:.6f}", *sound]
+    start = [ffmpeg, "-nostdin", "-v", "error", "-y", *_input(video), *moved, "-ss", "0"]
     start += ["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-t", f"{seconds:.6f}"]
-    failed = _laid(video, [*start, "-c:a", "copy"], limit) and _laid(video, start, limit)
+    copied = [*start, "-c:a", "copy"]
+    encoded = [*start, "-af", "aresample=async=1:first_pts=0"]
+    # An .avi cannot say that its sound begins late: silence has to stand there.
+    failed = (video.suffix.lower() == ".avi" or _laid(video, copied, limit)) and _laid(video, encoded, limit)
     return f"the video is silent: ffmpeg could not copy the sound ({failed})" if failed else None
 
 

@@ -247,6 +247,16 @@ def test_an_ffmpeg_that_fails_leaves_the_silent_video_and_its_reason_is_said(tmp
     assert video.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.mp4", "bin"]
 
 
+def test_sound_is_moved_by_what_the_picture_begins_later(tmp_path, monkeypatch):
+    video = write_video(tmp_path / "a.mp4", numbered(3))
+    told = "  Stream #0:1: Audio: aac\n[showinfo @ 0x1] n:   0 pts:   1400 pts_time:1.4     duration: 40"
+    listing = f"case \"$*\" in *hide_banner*) echo '{told}' >&2; exit 0;; esac"
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("PATH", stand_in_ffmpeg(tmp_path / "bin", f'{listing}\necho "$*" > {asked}; exit 1'))
+    add_sound(video, video, 1.0)
+    assert "-itsoffset -1.400000" in asked.read_text()
+
+
 def test_a_source_without_sound_needs_no_word(tmp_path, monkeypatch):
     video = write_video(tmp_path / "a.mp4", numbered(3))
     monkeypatch.setenv(
@@ -270,6 +280,27 @@ def test_sound_is_kept_in_every_format(tmp_path, source_codec, suffix):
     )
     assert ": Audio: " in listed.stderr and "Duration: 00:00:01.0" in listed.stderr
     assert len(list(VideoFile(silent).frames())) == 25
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize(("picture", "sound"), [(0.7, 0.0), (0.0, 0.6)])
+def test_sound_and_picture_that_begin_apart_stay_in_time(tmp_path, suffix, picture, sound):
+    """The picture's first frame is the drawn video's; the tone begins a second into the sound."""
+    drawn = write_video(tmp_path / f"drawn{suffix}", numbered(50), codec=WRITABLE[suffix])
+    frames, source = write_video(tmp_path / "a.mp4", numbered(50)), tmp_path / "source.mkv"
+    tone = ["-f", "lavfi", "-i", "aevalsrc='if(gte(t,1),sin(2764*t),0)':duration=2"]
+    inputs = ["-itsoffset", str(picture), "-i", str(frames), "-itsoffset", str(sound), *tone]
+    command = ["ffmpeg", "-v", "error", *inputs, "-c:v", "copy", "-c:a", "aac", str(source)]
+    subprocess.run(command, check=True, timeout=120)
+    assert add_sound(drawn, source, 2.0) is None
+    decode = ["-af", "aresample=8000:async=1:first_pts=0", "-f", "s16le", "-"]
+    done = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(drawn), "-map", "0:a", *decode],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    heard = np.abs(np.frombuffer(done.stdout, np.int16).astype(int)) > 3000
+    assert heard.argmax() / 8000 == pytest.approx(1 + sound - picture, abs=0.06)
 
 
 @needs_ffmpeg
