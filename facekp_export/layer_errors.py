@@ -42,7 +42,10 @@ class LayerErrors:
     def sentence(self, file_px: float) -> str:
         """What to say of a file that lies so far from PyTorch: the worst layers, or that it is not they."""
         if self.together_px < _EXPLAINED * file_px:
-            return f"rounding every layer explains {self.together_px:.2f} of them, so suspect its conversion"
+            return (
+                f"rounding every layer explains {self.together_px:.2f} of its {file_px:.2f} pixels, "
+                "so suspect its conversion"
+            )
         worst = ", ".join(f"{entry.layer} {entry.mean_px:.2f}" for entry in self.layers[:_NAMED])
         return f"the layers that cost most, rounded alone, in pixels: {worst}"
 

@@ -18,6 +18,7 @@ from facekp_train.console import UserError
 from facekp_train.metrics import Evaluation
 
 Points = NDArray[np.floating]
+_FLOAT_KINDS = ("onnx", "float32", "float16")
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,12 @@ def verify_file(
     name = before.normaliser
     change = (after.nme[name] / before.nme[name] - 1) * 100
     if abs(change) > tolerance.nme:
+        float_file = model.info.kind in _FLOAT_KINDS
+        advice = "; suspect its conversion" if float_file else _quantised_advice(found, explain)
         raise UserError(
             f"{path.name} changes the NME over {name} by {change:+.2f} % (from {before.nme[name]:.3f} to "
-            f"{after.nme[name]:.3f}); {tolerance.nme:g} % are allowed: calibrate on faces like those of use "
-            "(--calibration FORMAT:PATH), or allow more with --nme-tolerance"
+            f"{after.nme[name]:.3f}); {tolerance.nme:g} % are allowed{advice}, "
+            "or allow more with --nme-tolerance"
         )
     return found.model_copy(
         update={"faces": after.n, "normaliser": name, "nme": after.nme[name], "nme_change": change}
@@ -112,10 +115,8 @@ def verify_file(
 def _refuse_beyond(
     file: str, kind: str, found: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
 ) -> None:
-    largest = {
-        "onnx": tolerance.float32, "float32": tolerance.float32, "float16": tolerance.float16,
-    }.get(kind)  # fmt: skip
-    if largest is not None:
+    if kind in _FLOAT_KINDS:
+        largest = tolerance.float16 if kind == "float16" else tolerance.float32
         if found.max_abs > largest:
             remedy = (
                 ": the weights do not bear rounding to float16, as those of a net that was hardly trained; "
@@ -130,13 +131,19 @@ def _refuse_beyond(
         return
     mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantised
     if found.mean_px > mean:
-        cause = explain(found.mean_px)
-        cause = f"; {cause}" if cause else ""
         raise UserError(
             f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed"
-            f"{cause}; calibrate on faces like those of use (--calibration FORMAT:PATH), train on "
-            "with facekp-train quantize-aware, or allow more with --tolerance"
+            f"{_quantised_advice(found, explain)}, or allow more with --tolerance"
         )
+
+
+def _quantised_advice(found: Deviation, explain: Callable[[float], str]) -> str:
+    """What is known about a quantised file's error, and what helps against it."""
+    cause = explain(found.mean_px)
+    return (
+        f"{f'; {cause}' if cause else ''}; calibrate on faces like those of use (--calibration FORMAT:PATH), "
+        "train on with facekp-train quantize-aware"
+    )
 
 
 def refuse_operators(path: Path, unwanted: tuple[str, ...]) -> None:

@@ -46,7 +46,11 @@ class Answering:
 
 def verified(monkeypatch: pytest.MonkeyPatch, kind: str, pixels: float) -> float:
     monkeypatch.setattr(verify, "open_model", lambda path, threads: Answering(kind, pixels))
-    return verify_file(Path("the_file.tflite"), CROPS, TRUTH, Tolerance()).mean_px
+    return verify_file(Path("the_file.tflite"), CROPS, TRUTH, Tolerance(), explain=blaming).mean_px
+
+
+def blaming(pixels: float) -> str:
+    return f"fc1 is to blame for {pixels:.2f}"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,25 @@ def test_each_kind_has_its_gate(monkeypatch: pytest.MonkeyPatch, kind: str, good
     assert verified(monkeypatch, kind, good) == pytest.approx(good, abs=1e-6)
     with pytest.raises(UserError, match=r"the_file\.tflite differs from PyTorch"):
         verified(monkeypatch, kind, bad)
+
+
+QUANTISED = ("dynamic", "int8", "onnx_int8", "int8_io")
+
+
+@pytest.mark.parametrize("kind", ["onnx", "float32", "float16", *QUANTISED])
+def test_quantised_files_alone_name_their_layers_and_the_training_that_helps(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with pytest.raises(UserError) as beyond_pixels:
+        verified(monkeypatch, kind, 2)
+    monkeypatch.setattr(verify, "open_model", lambda path, threads: Answering(kind, 0.001))
+    before, after = cast(Any, Faces({"inter_ocular": 4.0})), cast(Any, Faces({"inter_ocular": 4.2}))
+    with pytest.raises(UserError) as beyond_nme:
+        verify_file(Path("f"), CROPS, TRUTH, Tolerance(), after, before, explain=blaming)
+    for said, pixels in ((str(beyond_pixels.value), "2.00"), (str(beyond_nme.value), "0.00")):
+        assert (f"; fc1 is to blame for {pixels}; " in said) == (kind in QUANTISED)
+        assert ("--calibration" in said and "quantize-aware, or" in said) == (kind in QUANTISED)
+    assert str(beyond_nme.value).endswith("--nme-tolerance")
 
 
 def test_an_answer_that_is_not_finite_never_passes(monkeypatch: pytest.MonkeyPatch) -> None:
