@@ -12,6 +12,7 @@ from facekp_train.console import UserError
 
 if TYPE_CHECKING:
     from android_bench.phone.adb import Adb
+    from android_bench.phone.device import Device
     from android_bench.phone.shell import Phone
 
 _SPACE_BYTES = 100_000_000
@@ -75,7 +76,8 @@ def look_at_adb(adb: Adb, serials: Sequence[str] = ()) -> Iterator[Finding]:
         yield Finding("adb", "ok", f"{release}, {adb.program}")
         started = adb.start(deadline)
         yield Finding("adb server", "ok", adb.server.address + (", started just now" if started else ""))
-        listed = serials or [entry.serial for entry in adb.devices(deadline.left())]
+        named = () if ALL in serials else serials
+        listed = named or [entry.serial for entry in adb.devices(deadline.left())]
         if not listed:
             # A server that has just started learns of its phones a little later.
             listed = [phone.serial for phone in find_phones(adb, [ALL])]
@@ -120,7 +122,7 @@ def look_at_phone(phone: Phone) -> Iterator[Finding]:
         yield Finding(
             name, "note", "hides its cores' frequencies: the runner will not be pinned to the fastest"
         )
-    yield from _state(phone, name)
+    yield from _state(phone, device, name)
 
 
 def _bundles(runner: str) -> Iterator[Finding]:
@@ -135,13 +137,13 @@ def _bundles(runner: str) -> Iterator[Finding]:
             yield Finding(f"bundle {bundle}", "note", text)
 
 
-def _state(phone: Phone, name: str) -> Iterator[Finding]:
+def _state(phone: Phone, device: Device, name: str) -> Iterator[Finding]:
     """What the phone's state would do to a measurement."""
     from android_bench.phone.settings import MAX_TEMPERATURE
-    from android_bench.phone.state import blind_spots, read_state
+    from android_bench.phone.state import blind_spots, caps, read_state
 
     state = read_state(phone)
-    for warning in blind_spots(state):
+    for warning in blind_spots(state) + caps(state, device.fingerprint.clusters):
         yield Finding(name, "note", warning)
     if state.temperature_c is not None:
         warm = state.temperature_c > MAX_TEMPERATURE

@@ -166,6 +166,14 @@ def test_a_phone_that_is_no_use_does_not_hide_the_others(tmp_path: Path, run_doc
     assert not states(lines, "phone A")
 
 
+def test_all_phones_by_name_are_all_phones(tmp_path: Path, run_doctor: Doctor) -> None:
+    code, lines, _ = run_doctor(
+        "--adb", phone(tmp_path, devices="A\\tdevice\\nB\\tdevice"), "--serial", "all"
+    )
+    assert code == 0
+    assert states(lines, "phone A") and states(lines, "phone B")
+
+
 def test_no_adb_at_all(tmp_path: Path, run_doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PATH", "HOME", "ANDROID_HOME", "ANDROID_SDK_ROOT"):
         monkeypatch.setenv(name, str(tmp_path))

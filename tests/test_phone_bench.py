@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from scripted_phone import PROPERTIES, ScriptedPhone
-from tiny_models import tiny_onnx
+from tiny_models import tiny_onnx, tiny_tflite
 
 from android_bench.phone import runners
 from android_bench.phone.bundle import Bundle
@@ -133,54 +133,6 @@ def test_onnx_files_beside_others_are_measured_on_the_cpu_alone(
     assert "computes on the CPU alone" in stderr
 
 
-def test_a_phone_that_stays_warm_is_not_measured(
-    scripted: ScriptedPhone, measure: Measure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("android_bench.phone.session.COOL_SECONDS", 0.0)
-    code, (record,), _ = measure("--max-temp", "20")
-    assert code == 1
-    assert record.samples_ms == []
-    assert "28.5 C (battery)" in record.invalid_reasons[0] and "--max-temp" in record.invalid_reasons[0]
-
-
-def test_a_phone_that_slows_down_is_tried_again_and_then_given_up(
-    scripted: ScriptedPhone, measure: Measure
-) -> None:
-    limits = scripted.root / "sys/devices/system/cpu/cpu7/cpufreq/scaling_max_freq"
-    lower = f"p = {str(limits)!r}; n = int(open(p).read()); open(p, 'w').write(str(n - 1000))"
-    once = f"if not os.path.exists('once'): open('once', 'w').close(); {lower}"
-    scripted.behave(once)
-    code, (record,), _ = measure("--repeat", "1")
-    assert code == 0
-    assert record.repeats[0].attempts == 2 and not record.throttled
-    scripted.behave(lower)
-    code, (record,), _ = measure("--repeat", "1")
-    assert code == 1
-    assert "slowed down in each of 3 attempts" in record.invalid_reasons[0]
-    assert record.throttled and len(record.samples_ms) == 5
-
-
-def test_a_sustained_measurement_keeps_its_curve(scripted: ScriptedPhone, measure: Measure) -> None:
-    code, (record,), _ = measure("--sustained", "3s")
-    assert code == 0
-    assert record.curve[-1].seconds >= 3
-    assert record.curve[0].frequency_khz == 2_400_000 and record.curve[0].temperature_c == 28.5
-    assert len(record.samples_ms) == 5 * len(record.curve)
-    assert record.throttled is False
-
-
-def test_a_sustained_measurement_notices_that_the_phone_slows_down(
-    scripted: ScriptedPhone, measure: Measure
-) -> None:
-    count = "open('turns', 'a').write('x')"
-    rise = "answer['samples_ns'] = [int(ns * (1 + n / 5)) for ns in answer['samples_ns']]"
-    scripted.behave(f"{count}; n = len(open('turns').read()); {rise}")
-    code, (record,), _ = measure("--sustained", "6s", "--min-runs", "20")
-    assert code == 0
-    assert record.curve[-1].p50_ms > record.curve[0].p50_ms
-    assert record.throttled
-
-
 def test_fixed_performance_is_switched_on_for_the_measurement_alone(
     scripted: ScriptedPhone, measure: Measure
 ) -> None:
@@ -249,6 +201,32 @@ def test_a_runner_that_cannot_be_had_costs_only_the_files_that_need_it(
     assert code == 1
     assert {(Path(r.model).suffix, r.valid) for r in records} == {(".onnx", False), (".tflite", True)}
     assert "the wheel cannot be fetched" in stderr
+
+
+def test_a_file_that_cannot_be_brought_costs_only_its_own_measurements(
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.tflite"
+    tiny_tflite(large, constant=2.0)
+    large.write_bytes(large.read_bytes() + bytes(3_000_000))
+    frees = "echo 'Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/x 9 9 1000 9% /data'"
+    scripted.tool("df", frees)
+    code, records, stderr = measure("--models", large)
+    assert code == 1
+    assert {(Path(r.model).name, r.valid) for r in records} == {
+        ("large.tflite", False), ("it's a $(model).tflite", True),
+    }  # fmt: skip
+    assert "MB are needed in /data/local/tmp and 1.0 MB are free" in stderr
+
+
+def test_a_phone_is_one_machine_whatever_fails_on_it(
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"nothing of a model")
+    _, records, _ = measure("--models", broken)
+    assert {record.valid for record in records} == {True, False}
+    assert {record.machine.governor for record in records} == {"schedutil"}
 
 
 def test_a_file_name_that_is_no_text_does_not_lose_the_measurement(

@@ -16,8 +16,7 @@ from android_bench.phone.parity import compare, reference_of
 from android_bench.phone.run import RunError, answer_of, delegated_nodes, failure_of
 from android_bench.phone.settings import Settings, seconds_of
 from android_bench.phone.shell import Result
-from android_bench.phone.state import blind_spots, read_state, slowed
-from android_bench.phone.trial import trend
+from android_bench.phone.state import blind_spots, read_state
 from android_bench.record import Tensor
 from facekp_train.shipped import shipped_models_dir
 
@@ -96,6 +95,21 @@ def test_the_skin_counts_before_the_battery_before_a_zone() -> None:
     assert (state.temperature_c, state.temperature_of) == (33.25, "quiet-therm")
 
 
+def test_of_several_sensors_of_a_kind_the_warmest_counts_and_all_are_kept() -> None:
+    told = "Current temperatures from HAL:\n" + "".join(
+        f"\tTemperature{{mValue={value}, mType={kind}, mName={name}, mStatus=0}}\n"
+        for value, kind, name in (
+            (41.2, 3, "VIRTUAL-SKIN"), (29.0, 3, "VIRTUAL-SKIN-CHARGE"), (999.0, 3, "BROKEN"),
+            (31.0, 2, "battery"), (33.0, 2, "battery-2"),
+        )
+    )  # fmt: skip
+    state = read_state(Told(thermal=told))  # type: ignore[arg-type]
+    assert (state.temperature_c, state.temperature_of) == (41.2, "skin")
+    assert state.temperatures_c == {
+        "VIRTUAL-SKIN": 41.2, "VIRTUAL-SKIN-CHARGE": 29.0, "skin": 41.2, "battery": 33.0, "battery-2": 33.0,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("raw", "degrees"),
     [("31000", 31.0), ("310", 31.0), ("31", 31.0), ("-5", -5.0), ("999999", None), ("", None)],
@@ -112,26 +126,6 @@ def test_a_phone_that_tells_nothing_is_no_error() -> None:
         "the phone does not tell its temperature",
         "the phone tells neither thermal status nor frequency limits",
     ]
-
-
-def test_a_lowered_limit_is_heat_and_a_low_frequency_is_not() -> None:
-    limits = {"0": 1_800_000, "7": 2_800_000}
-    cool = read_state(Told()).model_copy(  # type: ignore[arg-type]
-        update={"thermal_status": 0, "limits_khz": limits, "frequencies_khz": {"7": 300_000}}
-    )
-    assert slowed(cool, cool, [7]) is None
-    assert slowed(cool, cool.model_copy(update={"frequencies_khz": {"7": 100_000}}), [7]) is None
-    capped = cool.model_copy(update={"limits_khz": {"0": 1_800_000, "7": 2_000_000}})
-    assert slowed(cool, capped, [7]) == "core 7 may only reach 2.00 GHz after 2.80 GHz"
-    assert slowed(cool, capped, [0]) is None
-    assert slowed(cool, cool.model_copy(update={"thermal_status": 2}), [7]) == "its thermal status rose to 2"
-
-
-def test_times_that_rise_are_a_trend_and_noise_is_none() -> None:
-    noise = np.random.default_rng(0).normal(10, 0.5, 90)
-    assert abs(trend(list(noise))) < 0.05
-    assert trend(list(noise * np.linspace(1, 1.5, 90))) > 0.2
-    assert trend([1.0, 9.0]) == 0
 
 
 GPU_LOG = "INFO: Replacing 97 out of 97 node(s) with delegate (TfLiteGpuDelegateV2) node.\n"

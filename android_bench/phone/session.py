@@ -96,10 +96,11 @@ class Session:
     def _prepare(self, device: Device) -> None:
         """Bring runners, models and inputs to the phone; whatever fails for one job ends that job alone."""
         programs = self._programs(device)
-        self._phone.ask(f"rm -rf {WORK} && mkdir -p {WORK}")
+        self._phone.ask(f"rm -rf {WORK}")
+        state = read_state(self._phone, fastest_cores(device.fingerprint.clusters, 1))
         for path, reference in self._files.items():
             self._say(f"bringing {path.name}")
-            self._prepare_file(device, path, reference, programs[path.suffix.lower()])
+            self._prepare_file(device, state, path, reference, programs[path.suffix.lower()])
         self._trials.sort(key=lambda trial: self._settings.threads.index(trial.threads))
 
     def _programs(self, device: Device) -> dict[str, Program | str]:
@@ -120,14 +121,14 @@ class Session:
         return programs
 
     def _prepare_file(
-        self, device: Device, path: Path, reference: Reference | str, program: Program | str
+        self, device: Device, state: State, path: Path, reference: Reference | str, program: Program | str
     ) -> None:
         wanted = delegates = self._settings.delegates
         if isinstance(program, Program) and path.suffix.lower() == ".onnx":
             # No phone has another runner for these: beside .tflite files it does what it can.
             delegates = tuple(name for name in wanted if name in program.delegates) or wanted
         trials = [
-            Trial(self.serial, device, path, delegate, threads)
+            Trial(self.serial, device, state, path, delegate, threads)
             for threads in self._settings.threads
             for delegate in delegates
         ]
@@ -136,7 +137,14 @@ class Session:
             for trial in trials:
                 trial.failure = program if isinstance(program, str) else str(reference)
             return
-        model, inputs = self._bring(path, trials[0].sha256, reference)
+        try:
+            model, inputs = self._bring(path, trials[0].sha256, reference)
+        except (PhoneLostError, TimeLimitError):
+            raise
+        except (UserError, OSError) as error:
+            for trial in trials:
+                trial.failure = str(error)
+            return
         for trial in trials:
             cpus = fastest_cores(device.fingerprint.clusters, trial.threads)
             trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
@@ -188,19 +196,20 @@ class Session:
             after = read_state(self._phone, call.cpus)
             held_back = slowed(before, after, call.cpus)
             if held_back is None or attempt == _ATTEMPTS:
-                trial.add(turn, after, attempt, held_back)
+                trial.add(turn, after, attempt, held_back is not None)
+                trial.failure = trial.failure or (held_back and _too_slow(held_back))
                 return
 
     def _sustain(self, trial: Trial, call: Call) -> None:
         """Turns without a pause: what heat leaves of the phone's speed."""
         assert self._settings.sustained is not None
-        trial.before = self._cooled(call)
+        before = trial.before = self._cooled(call)
         started, seconds = time.monotonic(), 0.0
         while seconds < self._settings.sustained and trial.failure is None:
             self._say(f"{trial.label}, {seconds:.0f} of {self._settings.sustained:.0f} s")
             turn = take_turn(self._phone, call, self._settings)
             after = read_state(self._phone, call.cpus)
-            trial.add(turn, after, 1, None)
+            trial.add(turn, after, 1, slowed(before, after, call.cpus) is not None)
             seconds = time.monotonic() - started
             trial.curve.append(_curve_point(seconds, trial, after, call.cpus))
 
@@ -212,14 +221,18 @@ class Session:
             warm = state.temperature_c is not None and state.temperature_c > limit
             if not warm and not state.thermal_status:
                 return state
-            known = state.temperature_c
-            now = "throttling" if known is None else f"at {known:.1f} C ({state.temperature_of})"
+            if warm:
+                now = f"at {state.temperature_c:.1f} C ({state.temperature_of})"
+                wanted, remedy = f"{limit:g} C", "cool it, or raise --max-temp"
+            else:
+                now, wanted = f"at thermal status {state.thermal_status}", "0"
+                remedy = "it holds itself back: unplug it, take it out of its case and let it rest"
             if time.monotonic() >= deadline:
                 raise RunError(
-                    f"the phone was still {now} after {COOL_SECONDS:.0f} s, and "
-                    f"{limit:g} C is the limit; cool it, or raise --max-temp"
+                    f"the phone was still {now} after {COOL_SECONDS:.0f} s, and {wanted} is the limit; "
+                    f"{remedy}"
                 )
-            self._say(f"waiting for the phone to cool: {now}, {limit:g} C wanted")
+            self._say(f"waiting for the phone to cool: {now}, {wanted} wanted")
             if self._phone.adb.stop.wait(min(_COOL_POLL_SECONDS, max(0.1, deadline - time.monotonic()))):
                 raise StoppedError
 
@@ -244,6 +257,13 @@ class Session:
 
     def _say(self, label: str) -> None:
         self._tell(*self.progress, label)
+
+
+def _too_slow(held_back: str) -> str:
+    return (
+        f"the phone slowed down in each of {_ATTEMPTS} attempts ({held_back}); let it rest, "
+        "take it out of its case, or measure that with --sustained"
+    )
 
 
 def _curve_point(seconds: float, trial: Trial, state: State, cpus: list[int] | None) -> CurvePoint:

@@ -6,13 +6,14 @@ Types and statuses of temperatures: hardware/interfaces/thermal/2.0/types.hal of
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from android_bench.phone.device import numbers_of_cores
 from android_bench.phone.shell import Phone
-from android_bench.record_phone import State
+from android_bench.record_phone import CoreCluster, State
 
 _CPU = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq"
 _ZONES = "/sys/class/thermal/thermal_zone[0-9]*"
@@ -70,6 +71,19 @@ def blind_spots(state: State) -> list[str]:
     return warnings
 
 
+def caps(state: State, clusters: Sequence[CoreCluster]) -> list[str]:
+    """Clusters that may not reach their highest frequency before anything has begun."""
+    warnings = []
+    for cluster in clusters:
+        limit = min((state.limits_khz.get(str(cpu), math.inf) for cpu in cluster.cpus), default=math.inf)
+        if cluster.max_khz and limit < cluster.max_khz:
+            warnings.append(
+                f"cores {','.join(map(str, cluster.cpus))} may only reach {limit / 1e6:.2f} of "
+                f"{cluster.max_khz / 1e6:.2f} GHz from the start: switch battery saver off and let it cool"
+            )
+    return warnings
+
+
 def slowed(before: State, after: State, cpus: Sequence[int] | None) -> str | None:
     """How heat held the phone back between two moments, in words; None where nothing shows it.
 
@@ -96,13 +110,22 @@ def _temperatures(found: dict[str, str], battery: dict[str, str]) -> dict[str, f
     }
     if re.fullmatch(r"-?\d{1,4}", battery.get("temperature", "")):
         read["battery"] = int(battery["temperature"]) / 10
+    known = {name: value for name, value in read.items() if value is not None and _believable(value)}
     # What the sensors say now, rather than what was cached at the last change.
     _, _, current = found["thermal"].partition("Current temperatures from HAL")
+    kinds: dict[str, list[float]] = {}
     for value, kind, name in re.findall(
         r"Temperature\{mValue=(-?[\d.]+), mType=(-?\d+), mName=([^,}]*)", current.partition("cooling")[0]
     ):
-        read[_KINDS.get(str(kind), str(name))] = float(value)
-    return {name: value for name, value in read.items() if value is not None and -40 < value < 150}
+        if _believable(degrees := float(value)):
+            known[name] = degrees
+            kinds.setdefault(kind, []).append(degrees)
+    # A phone may have several of a kind: the warmest counts.
+    return known | {name: max(kinds[kind]) for kind, name in _KINDS.items() if kind in kinds}
+
+
+def _believable(degrees: float) -> bool:
+    return -40 < degrees < 150
 
 
 def _zone_degrees(text: str) -> float | None:

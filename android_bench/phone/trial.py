@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from android_bench.engines import identity
 from android_bench.phone.device import Device, machine_of
 from android_bench.phone.settings import Settings
-from android_bench.phone.state import blind_spots
+from android_bench.phone.state import blind_spots, caps
 from android_bench.phone.turn import Call, Turn
 from android_bench.record import Record
 from android_bench.record_phone import CurvePoint, Repeat, State
@@ -21,7 +22,9 @@ from facekp_train.files import sha256_of
 AGREEMENT_LIMIT = 0.05
 """Spread of the repeats' medians from which the phone was too restless for a comparison."""
 TREND_LIMIT = 0.1
-"""Growth of the median from the first third of the samples to the last that looks like throttling."""
+"""Growth of the times, within a call or along a curve, that looks like throttling."""
+_FIRST_POINTS = 3
+"""Of a curve, that stand for a phone which is still cool."""
 _LOW_BATTERY = 15
 _RUNTIMES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 
@@ -29,8 +32,12 @@ _RUNTIMES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 class Trial:
     """A job in progress. `call` is None until its files lie on the phone."""
 
-    def __init__(self, serial: str, device: Device, path: Path, delegate: str, threads: int) -> None:
+    def __init__(
+        self, serial: str, device: Device, state: State, path: Path, delegate: str, threads: int
+    ) -> None:
+        """state: the phone's when the session began. The same for all jobs: it is one machine."""
         self.serial, self.device = serial, device
+        self._machine = machine_of(device, state.governor, state.load)
         self.path, self.delegate, self.threads = path, delegate, threads
         self.call: Call | None = None
         self.failure: str | None = None
@@ -51,8 +58,8 @@ class Trial:
         """What is measured, for a progress bar."""
         return f"{self.path.name} on {self.delegate}, threads {self.threads}"
 
-    def add(self, turn: Turn, after: State, attempts: int, held_back: str | None) -> None:
-        """Keep a turn that was made; one that is not to be believed, or was held back, ends the job."""
+    def add(self, turn: Turn, after: State, attempts: int, held_back: bool) -> None:
+        """Keep a turn that was made; one that is not to be believed ends the job."""
         samples = turn.samples_ms
         self._turns.append(turn)
         self.after = after
@@ -62,18 +69,12 @@ class Trial:
             p50_ms=turn.official.p50_ms if turn.official else median(samples),
             first_ms=turn.first_ms,
             load_ms=turn.load_ms,
-            throttled=held_back is not None or trend(samples) > TREND_LIMIT,
+            throttled=held_back or trend(samples) > TREND_LIMIT,
             attempts=attempts,
             state=after,
         )
         self.repeats.append(repeat)
-        if turn.complaint:
-            self.failure = turn.complaint
-        elif held_back:
-            self.failure = (
-                f"the phone slowed down in each of {attempts} attempts ({held_back}); let it rest, "
-                "take it out of its case, or measure that with --sustained"
-            )
+        self.failure = turn.complaint
 
     def share(self, settings: Settings) -> float:
         """How much of what was asked for is measured, from 0 to 1."""
@@ -91,7 +92,6 @@ class Trial:
         samples = [sample for turn in self._turns for sample in turn.samples_ms]
         last = self._turns[-1] if self._turns else None
         call, program = self.call, self.call.program if self.call else None
-        before = self.before
         return Record(
             model=str(self.path),
             name=self._name,
@@ -105,7 +105,7 @@ class Trial:
             delegate=self.delegate,
             threads=self.threads,
             emulated=self.device.emulated,
-            machine=machine_of(self.device, before and before.governor, before and before.load),
+            machine=self._machine,
             started=self._turns[0].started if self._turns else self._started,
             min_runs=settings.rule.min_runs,
             min_seconds=settings.rule.min_seconds,
@@ -117,7 +117,7 @@ class Trial:
             memory_increase_mb=_most(turn.increase_mb for turn in self._turns),
             serial=self.serial,
             fingerprint=self.device.fingerprint,
-            state_before=before,
+            state_before=self.before,
             state_after=self.after,
             runner=program.facts if program else None,
             engine_sha256=program.engine_sha256 if program else None,
@@ -129,20 +129,18 @@ class Trial:
             repeats=self.repeats or None,
             agreement=self._agreement(),
             parity=max((t.parity for t in self._turns if t.parity), key=lambda p: p.max_abs, default=None),
-            throttled=self._throttled(samples),
+            throttled=self._throttled(),
             curve=self.curve or None,
             valid=not reasons,
             invalid_reasons=reasons,
             warnings=self._warnings(samples, bool(reasons)),
         )
 
-    def _throttled(self, samples: list[float]) -> bool | None:
+    def _throttled(self) -> bool | None:
         """None where nothing was measured. Of turns without a pause the whole tells, not each by itself."""
         if not self.repeats:
             return None
-        if any(repeat.throttled for repeat in self.repeats):
-            return True
-        return bool(self.curve) and trend(samples) > TREND_LIMIT
+        return any(repeat.throttled for repeat in self.repeats) or climb(self.curve) > TREND_LIMIT
 
     def _statistics(self, samples: list[float], invalid: bool) -> dict[str, Any]:
         official = sorted((t.official for t in self._turns if t.official), key=lambda facts: facts.mean_ms)
@@ -170,7 +168,9 @@ class Trial:
         return None if len(told) < 2 or self.curve else (max(told) - min(told)) / max(median(told), 1e-9)
 
     def _warnings(self, samples: list[float], invalid: bool) -> list[str]:
-        warnings = [] if self.before is None else blind_spots(self.before)
+        warnings = []
+        if self.before:
+            warnings = blind_spots(self.before) + caps(self.before, self.device.fingerprint.clusters)
         cores = sum(len(cluster.cpus) for cluster in self.device.fingerprint.clusters)
         if self.left_out and self.call:
             names, runner = ", ".join(self.left_out), self.call.program.facts.name
@@ -211,6 +211,17 @@ def trend(samples: list[float]) -> float:
     if third < 10:
         return 0.0
     return median(samples[-third:]) / max(median(samples[:third]), 1e-9) - 1
+
+
+def climb(curve: Sequence[CurvePoint]) -> float:
+    """By what share the slowest tenth in a row of a curve lies above its first points; 0 for few.
+
+    A phone may drop after a minute and stay there, or at the very end: thirds of the whole see neither.
+    """
+    times = [point.p50_ms for point in curve]
+    length = max(_FIRST_POINTS, len(times) // 10)
+    later = [median(times[start : start + length]) for start in range(_FIRST_POINTS, len(times) - length + 1)]
+    return max(later) / max(median(times[:_FIRST_POINTS]), 1e-9) - 1 if later else 0.0
 
 
 def _median(values: Any) -> float | None:
