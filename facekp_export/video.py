@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from facekp_export.faces import Image
+from facekp_export.video_container import counts_frames
 from facekp_train.console import UserError
 
 VIDEO_SUFFIXES = (
@@ -29,10 +30,12 @@ _LOWEST_RATE, _HIGHEST_RATE, _USUAL_RATE = 1.0, 240.0, 30.0
 _FAILED_READS = 60
 # Frames whose times give the rate to write at.
 _SAMPLED = 60
-# These containers count their frames; others estimate from the duration.
+# Of these each frame that is counted has a picture; an .avi also counts empty ones.
 _COUNTING = (".mp4", ".mov", ".m4v", ".3gp")
-# A jump in time longer than this is a broken time stamp, and not filled with repeated frames.
-_LONGEST_GAP = 10.0
+# Screen recorders pause for minutes; a longer jump in time is a broken stamp, not to be filled with frames.
+_LONGEST_GAP = 3600.0
+# A jump may end this long after the stated end, which not every container knows well.
+_STATED_SLACK = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +58,26 @@ class VideoFile:
         capture = self._open()
         stated, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
         sound = math.isfinite(stated) and _LOWEST_RATE <= stated <= _HIGHEST_RATE
-        known = sound and math.isfinite(count) and 0 < count < 1e9
-        self.stated_frames = round(count) if known else None
+        counted = math.isfinite(count) and 0 < count < 1e9
+        self.stated_frames = round(count) if counted and sound else None
         """How many frames the file says it has, where it says so."""
         self.rate = self._rate(capture, stated if sound else _USUAL_RATE)
         """Frames a second, the usual interval's where it varies."""
-        self._duration = count / stated if known else None
+        # A long pause may push the mean rate below all that is sound; the length is right all the same.
+        self._duration = count / stated if counted and math.isfinite(stated) and stated > 0 else None
         self._read, self._end, self._uneven = 0, 0.0, False
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be read, in order, each later than the one before."""
         self._read, self._end, self._uneven = 0, 0.0, False
         capture = self._open()
-        start = last = math.nan
-        failed = 0
+        clock, last, failed = _Clock(1 / self.rate, self._duration), math.nan, 0
         while failed < _FAILED_READS:
             good, image = capture.read()
             if not good:
                 failed += 1
                 continue
-            stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            start = stamp if math.isnan(start) else start
-            seconds = self._advanced(stamp - start, last)
+            seconds = clock.seconds(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
             self._uneven |= bool(abs(seconds - last - 1 / self.rate) > 0.5 / self.rate)
             last, failed = seconds, 0
             self._end = seconds + 1 / self.rate
@@ -90,13 +91,15 @@ class VideoFile:
         return self._uneven
 
     def problem(self) -> str | None:
-        """After the last frame: in one sentence, what is missing; None where nothing is."""
-        if self._duration is not None and self._end < self._duration - max(0.25, 0.02 * self._duration):
+        """After the last frame: in one sentence, what is missing; None where nothing is for certain."""
+        if self.stated_frames is None or self._duration is None or not counts_frames(self.path):
+            return None
+        if self._end < self._duration - max(0.25, 0.02 * self._duration):
             return (
                 f"{self.path} states {self._duration:.1f} seconds, and {self._end:.1f} of them could be "
                 "read: the file is cut short or damaged"
             )
-        missing = (self.stated_frames or 0) - self._read
+        missing = self.stated_frames - self._read
         if self.path.suffix.lower() in _COUNTING and missing > 2:
             missed = f"{missing} of the {self.stated_frames} frames of {self.path}"
             return f"{missed} could not be read: the file is damaged"
@@ -128,12 +131,32 @@ class VideoFile:
         good = _LOWEST_RATE <= measured <= _HIGHEST_RATE and abs(measured / stated - 1) > 0.05
         return measured if good else stated
 
-    def _advanced(self, seconds: float, last: float) -> float:
-        """A frame's time, or one interval after the last where its stamp is missing or goes back."""
-        if math.isnan(last):
+
+class _Clock:
+    """Frames' times from their stamps: the first one's is 0, and each is later than the one before."""
+
+    def __init__(self, interval: float, duration: float | None) -> None:
+        self._interval = interval
+        self._duration = math.inf if duration is None else duration
+        self._first = self._origin = self._last = math.nan
+
+    def seconds(self, stamp: float) -> float:
+        """The next frame's time: one interval after the last where its stamp is missing or makes no sense."""
+        if math.isnan(self._last):
+            self._first = self._origin = stamp
+            self._last = 0.0
             return 0.0
-        good = math.isfinite(seconds) and last < seconds <= last + _LONGEST_GAP
-        return seconds if good else last + 1 / self.rate
+        # After a broken stamp they may go on as before, or all be moved by as much.
+        times = [stamp - self._first, stamp - self._origin]
+        good = [time for time in times if self._believed(time)]
+        self._last = good[0] if good else self._last + self._interval
+        self._origin = self._origin if good else stamp - self._last
+        return self._last
+
+    def _believed(self, seconds: float) -> bool:
+        """A pause ends before the file does."""
+        left = max(self._duration - self._last, 0.0) + _STATED_SLACK
+        return self._last < seconds <= self._last + min(left, _LONGEST_GAP)
 
 
 class Camera:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from moving_faces import write_video
@@ -19,6 +20,7 @@ from facekp_export.video import WRITABLE, Camera, VideoFile, VideoWriter
 from facekp_export.video_sound import MISSING, add_sound
 from facekp_train.console import UserError
 
+REAL_CAPTURE = cv2.VideoCapture
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")
 
 
@@ -105,14 +107,70 @@ def test_frames_after_unreadable_ones_are_still_read_and_the_gap_is_counted(tmp_
     assert f"{50 - len(frames)} of the 50 frames" in (video.problem() or "")
 
 
-def test_time_always_advances_whatever_the_stamps_say(tmp_path):
-    video = VideoFile(write_video(tmp_path / "a.mp4", numbered(5), rate=10))
-    said = [0.5, 0.0, float("nan"), 0.65, 1e9]
-    times, last = [], 0.5
-    for stamp in said[1:]:
-        last = video._advanced(stamp, last)
-        times.append(last)
-    np.testing.assert_allclose(times, [0.6, 0.7, 0.8, 0.9])
+class Restamped:
+    """Reads like cv2.VideoCapture, but says other times, and a mean rate that fits them."""
+
+    stamps: np.ndarray
+    duration: float
+
+    def __init__(self, *arguments) -> None:
+        self.real, self.count = REAL_CAPTURE(*arguments), 0
+
+    def __getattr__(self, name: str):
+        return getattr(self.real, name)
+
+    def read(self):
+        self.count += 1
+        return self.real.read()
+
+    def grab(self) -> bool:
+        self.count += 1
+        return self.real.grab()
+
+    def get(self, asked: int) -> float:
+        if asked == cv2.CAP_PROP_POS_MSEC:
+            return 1000 * self.stamps[self.count - 1]
+        return len(self.stamps) / self.duration if asked == cv2.CAP_PROP_FPS else self.real.get(asked)
+
+
+def restamped(folder: Path, monkeypatch: pytest.MonkeyPatch, stamps, duration: float) -> VideoFile:
+    """A video of ten frames a second, whose file gives them these times."""
+    monkeypatch.setattr(Restamped, "stamps", np.array(stamps), raising=False)
+    monkeypatch.setattr(Restamped, "duration", duration, raising=False)
+    path = write_video(folder / "a.mp4", numbered(len(stamps)), rate=10)
+    monkeypatch.setattr(video_room.cv2, "VideoCapture", Restamped)
+    return VideoFile(path)
+
+
+@pytest.mark.parametrize("pause", [15.0, 600.0])
+def test_a_recorders_pause_keeps_every_later_time_and_is_no_damage(tmp_path, monkeypatch, pause):
+    times = np.arange(40) / 10 + np.where(np.arange(40) < 15, 0, pause)
+    video = restamped(tmp_path, monkeypatch, times, duration=4 + pause)
+    np.testing.assert_allclose([frame.seconds for frame in video.frames()], times, atol=1e-6)
+    assert video.uneven and video.rate == pytest.approx(10) and video.problem() is None
+
+
+@pytest.mark.parametrize("broken", [-0.4, 1e9, float("nan"), float("inf")])
+def test_one_broken_stamp_costs_its_frame_alone(tmp_path, monkeypatch, broken):
+    stamps = np.arange(40) / 10 + 5
+    stamps[20] = broken
+    video = restamped(tmp_path, monkeypatch, stamps, duration=4)
+    np.testing.assert_allclose([frame.seconds for frame in video.frames()], np.arange(40) / 10, atol=1e-6)
+    assert video.problem() is None
+
+
+@pytest.mark.parametrize("jump", [-1.5, 95_000.0, 20.0])
+def test_stamps_that_jump_for_good_go_on_evenly(tmp_path, monkeypatch, jump):
+    """As where recordings are joined, or a clock runs over; no frames by the hour fill the gap."""
+    stamps = np.arange(40) / 10 + np.where(np.arange(40) < 20, 0, jump)
+    video = restamped(tmp_path, monkeypatch, stamps, duration=4)
+    np.testing.assert_allclose([frame.seconds for frame in video.frames()], np.arange(40) / 10, atol=1e-6)
+
+
+def test_hours_that_the_file_itself_states_are_not_filled(tmp_path, monkeypatch):
+    stamps = np.arange(40) / 10 + np.where(np.arange(40) < 20, 0, 90_000)
+    video = restamped(tmp_path, monkeypatch, stamps, duration=90_004)
+    assert max(frame.seconds for frame in video.frames()) < 5
 
 
 def test_a_name_with_a_colon_and_spaces_is_a_file(tmp_path, monkeypatch):
