@@ -95,7 +95,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:
-        full = says_full_disk(error)
+        # A sentence for the user may speak of another disk, a phone's, and has its remedy.
+        full = not isinstance(error, UserError) and says_full_disk(error)
         if debug or not (full or isinstance(error, (UserError, ValueError, OSError, MemoryError))):
             raise
         sentence = " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ import pytest
 from bundle_parts import Server, debian, elf, put, zipped
 
 from android_bench import cli
-from android_bench.phone import maven
+from android_bench.phone import downloads, maven
 from android_bench.phone.archives import load_alignment, read_members
 from android_bench.phone.bundle import bundle
 from android_bench.phone.parts import Part, load_parts
@@ -72,6 +72,15 @@ def test_settings_with_namespace_variables_and_a_blocked_mirror(
 def test_settings_that_cannot_be_read_are_named(registries: Server, bare_home: Path) -> None:
     put(bare_home / ".m2", {"settings.xml": b"<settings>"})
     with pytest.raises(UserError, match=r"settings\.xml cannot be read .*; mend it or move it away"):
+        bundle("bionic")
+
+
+def test_a_full_disk_of_this_computer_is_said(registries: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(part: object, target: Path) -> None:
+        raise ValueError("pip: No space left on device")
+
+    monkeypatch.setattr(downloads, "_from_maven", full)
+    with pytest.raises(UserError, match=r"this computer's disk is full; .* FACEKP_CACHE"):
         bundle("bionic")
 
 

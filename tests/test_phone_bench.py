@@ -219,6 +219,17 @@ def test_a_file_that_cannot_be_brought_costs_only_its_own_measurements(
     assert "MB are needed in /data/local/tmp and 1.0 MB are free" in stderr
 
 
+def test_a_phone_that_fills_up_is_not_taken_for_this_computer(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
+    said = "error: out.bin cannot be written: No space left on device"
+    scripted.behave(f"sys.stderr.write('{said}\\n'); sys.exit(7)")
+    code, (record,), stderr = measure()
+    assert code == 1
+    assert "phone TEST: 0.1 MB are needed in /data/local/tmp and" in record.invalid_reasons[0]
+    assert record.invalid_reasons[0] in stderr
+
+
 def test_a_phone_is_one_machine_whatever_fails_on_it(
     scripted: ScriptedPhone, measure: Measure, tmp_path: Path
 ) -> None:

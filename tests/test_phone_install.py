@@ -98,6 +98,19 @@ def test_a_full_phone_is_told_how_much_is_needed(
         install(phone, f"{ROOT}/x", wanted)
 
 
+def test_a_phone_without_room_for_a_folder_is_told_the_same(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    """A phone may be so full that not even a folder can be made; df may not say so."""
+    wanted = files(tmp_path, big="x" * 3_000_000)
+    scripted.tool("mkdir", "echo \"mkdir: '$2': No space left on device\" >&2; exit 1")
+    for tells in ("'Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/x 9 9 0 9% /data'", ""):
+        scripted.tool("df", f"echo {tells}")
+        with pytest.raises(DiskFullError, match=r"phone TEST: 3\.0 MB are needed in /data/local/tmp"):
+            install(phone, f"{ROOT}/x", wanted)
+    assert not (scripted.root / ROOT[1:]).exists()
+
+
 def until(true: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not true():

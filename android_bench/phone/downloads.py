@@ -17,7 +17,7 @@ from pathlib import Path
 from android_bench.phone import maven
 from android_bench.phone.parts import Part
 from facekp_train.console import UserError
-from facekp_train.files import sha256_of
+from facekp_train.files import says_full_disk, sha256_of
 
 _ANSWER_SECONDS = 30
 """For a server to answer, and for each of its blocks."""
@@ -37,6 +37,11 @@ def fetch(part: Part, folder: Path) -> Path:
     try:
         {"maven": _from_maven, "pypi": _from_pip, "debian": _from_debian}[part.registry](part, target)
     except (ValueError, OSError, subprocess.SubprocessError) as error:
+        if says_full_disk(error):
+            raise UserError(
+                f"{part.file} cannot be kept: this computer's disk is full; free some space, or name another "
+                "folder in FACEKP_CACHE"
+            ) from None
         raise UserError(_sentence(part, " ".join(str(error).split()))) from None
     return target
 

@@ -38,8 +38,10 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
     if stale:
         phone.ask(f"cd {shlex.quote(folder)} && rm -rf -- {_quoted(stale)}")
     missing = {name: path for name, path in files.items() if there.get(name) != wanted[name]}
-    _expect_space(phone, missing)
+    needed = _size(missing)
+    _expect_space(phone, needed)
     try:
+        phone.ask(f"mkdir -p {shlex.quote(folder)}")
         for name, path in missing.items():
             phone.push(path, f"{folder}/{name}{_PART}")
         _prove(phone, folder, {name: wanted[name] for name in missing}, size)
@@ -47,7 +49,7 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
         if not isinstance(error, PhoneLostError):
             _clear(phone, folder)
         if isinstance(error, DiskFullError):
-            raise _disk_full(phone, missing, None) from None
+            raise disk_full(phone, needed) from None
         raise
     return wanted
 
@@ -68,14 +70,14 @@ def remove(phone: Phone, *folders: str) -> None:
 
 
 def _hashes(phone: Phone, folder: str, size: int) -> dict[str, str]:
-    """Name -> SHA-256 of whatever lies in the folder, which is made where it is missing.
+    """Name -> SHA-256 of whatever lies in the folder, if it is there.
 
     A thing that is no readable file has the hash "". Leftovers of a push that was killed are listed too.
     size: bytes that are to be expected there.
     """
     quoted = shlex.quote(folder)
     sums = "if command -v sha256sum >/dev/null; then sha256sum -- * .[!.]* 2>/dev/null; else echo none; fi"
-    script = f"mkdir -p {quoted} && cd {quoted} && ls -A1 && printf '\\n\\n' && ({sums}; true)"
+    script = f"[ -d {quoted} ] || exit 0; cd {quoted} && ls -A1 && printf '\\n\\n' && ({sums}; true)"
     answer = phone.ask(script, SHELL_SECONDS + size / _HASH_BYTES_PER_SECOND)
     names, _, sums = answer.partition("\n\n")
     found = dict.fromkeys((name for name in names.split("\n") if name), "")
@@ -108,18 +110,26 @@ def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], size: int) -> N
     phone.ask(f"cd {shlex.quote(folder)} && {' && '.join(moves)}")
 
 
-def _expect_space(phone: Phone, files: Mapping[str, Path]) -> None:
-    free = free_bytes(phone.shell(f"df -k {FOLDER}").stdout)
-    if free is not None and free < _size(files):
-        raise _disk_full(phone, files, free)
+def _expect_space(phone: Phone, size: int) -> None:
+    free = _free(phone)
+    if free is not None and free < size:
+        raise disk_full(phone, size)
 
 
-def _disk_full(phone: Phone, files: Mapping[str, Path], free: int | None) -> DiskFullError:
+def disk_full(phone: Phone, size: int) -> DiskFullError:
+    """The error that says how much is needed, size bytes, and how much is free."""
+    free = None
+    with contextlib.suppress(AdbError):
+        free = _free(phone)
     have = "" if free is None else f" and {free / 1e6:.1f} MB are free"
     return DiskFullError(
-        f"phone {phone.serial}: {_size(files) / 1e6:.1f} MB are needed in {FOLDER}{have}; "
+        f"phone {phone.serial}: {max(size / 1e6, 0.1):.1f} MB are needed in {FOLDER}{have}; "
         "delete something on it"
     )
+
+
+def _free(phone: Phone) -> int | None:
+    return free_bytes(phone.shell(f"df -k {FOLDER}").stdout)
 
 
 def _size(files: Mapping[str, Path]) -> int:

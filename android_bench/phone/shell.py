@@ -18,6 +18,8 @@ SHELL_SECONDS = 20.0
 """For a script that only looks something up."""
 _PUSH_BYTES_PER_SECOND = 1e6
 """A slow phone over wireless debugging; a cable does thirty times as much."""
+NO_SPACE = "No space left"
+"""In what any program of a phone says that cannot write."""
 _GONE = ("not found", "offline", "no devices", "closed", "unauthorized", "connect", "couldn't read")
 
 
@@ -59,10 +61,15 @@ class Phone:
         return Result(int(end[1]), stdout[: end.start()], stderr)
 
     def ask(self, script: str, timeout: float = SHELL_SECONDS) -> str:
-        """The stdout of a script that must not fail. Raises AdbError where it does, else as `shell`."""
+        """The stdout of a script that must not fail.
+
+        Raises DiskFullError where it finds no space, AdbError where it fails otherwise, else as `shell`.
+        """
         result = self.shell(script, timeout)
         if result.code != 0:
             said = (result.stderr or result.stdout).strip().splitlines()
+            if NO_SPACE in result.stderr:
+                raise DiskFullError(f"phone {self.serial} has no space left; delete something on it")
             why = said[-1][:300] if said else f"exit code {result.code}"
             raise AdbError(f"phone {self.serial}: a command failed on it ({why})")
         return result.stdout
@@ -89,7 +96,7 @@ class Phone:
         answer = self.adb.call("push", str(local.absolute()), remote, timeout=timeout, serial=self.serial)
         if answer.code == 0:
             return
-        if "No space left" in answer.text:
+        if NO_SPACE in answer.text:
             raise DiskFullError(f"phone {self.serial}: no space left for {local.name} ({size / 1e6:.1f} MB)")
         if "remote " in answer.text:  # the phone is there and says why
             raise AdbError(f"phone {self.serial} does not take {local.name}: {answer.last_line}")

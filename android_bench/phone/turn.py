@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from android_bench.phone import official, output
-from android_bench.phone.install import ROOT, read_back
+from android_bench.phone.install import ROOT, disk_full, read_back
 from android_bench.phone.parity import Reference, compare
 from android_bench.phone.run import RunError, answer_of, delegated_nodes, failure_of, run_program
 from android_bench.phone.runners import Program
 from android_bench.phone.settings import Settings
-from android_bench.phone.shell import Phone
+from android_bench.phone.shell import NO_SPACE, Phone
 from android_bench.record import Tensor
 from android_bench.record_phone import Parity
 
@@ -66,6 +66,8 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
         return _official_turn(phone, call, settings, started)
     phone.ask(f"rm -f {shlex.quote(_OUTPUT)}")
     result = run_program(phone, call.program.folder, _words(call, settings), settings.timeout)
+    if result.code != 0 and NO_SPACE in result.stderr:
+        raise RunError(str(disk_full(phone, sum(output.nbytes for output in call.reference.outputs))))
     answer = answer_of(result)
     nodes = delegated_nodes(result.stderr, call.delegate)
     if answer.delegate != call.delegate or answer.threads != call.threads:
