@@ -17,24 +17,28 @@ from facekp_train.console import UserError, err
 from facekp_train.files import naming_folder, naming_full_disk, sha256_of
 
 LOG = "export.log"
+# Within the staging folder: what is to be published, what that replaces, and an empty file for each name
+# that was not there before. As long as files lie in the first, the other two say how to undo the moves.
+_NEW, _OLD, _ADDED = "new", "old", "added"
 
 
 @contextmanager
 def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
     """A folder to build the files `names` in; they move into `out` when the block ends well.
 
-    Files of an earlier export that this one does not make go; others stay. On an error or a kill
-    `out` stays as it was. A failure keeps the converters' log beside `out`, and says so in the
-    UserError that leaves the block.
+    Files of an earlier export that this one does not make go; others stay. On an error `out` stays as
+    it was; what a kill in the midst of moving left half done, the next call undoes before anything
+    else. A failure keeps the converters' log beside `out`, and says so in the UserError that leaves
+    the block.
 
     Raises UserError, before anything is built, where a folder or a stranger's file bears one of the
     names or another process writes to `out`, OSError where nothing can be written.
     """
     place = out.resolve()
     kept = place.parent / f"{place.name}.{LOG}"
-    _refuse_clashes(out, names, _made_before(_manifest_of(out)))
-    with staging_folder(place) as folder:
-        staging = folder / "new"
+    with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
+        _refuse_clashes(out, names, _made_before(_manifest_of(out)))
+        staging = folder / _NEW
         staging.mkdir()
         try:
             with naming_full_disk(out):
@@ -45,7 +49,7 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
                     shutil.copyfile(staging / LOG, kept)
                     raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
             raise
-        _publish(staging, out, folder / "old")
+        _publish(folder, out)
         kept.unlink(missing_ok=True)
 
 
@@ -89,27 +93,22 @@ def _is_export(path: Path) -> bool:
         return False
 
 
-def _publish(staging: Path, out: Path, aside: Path) -> None:
-    """Move the new files over the old ones, which wait in `aside`: whatever fails, they come back."""
+def _publish(folder: Path, out: Path) -> None:
+    """Move the new files over the old ones, which wait aside: whatever fails, they come back."""
     before = _manifest_of(out)
-    made = {path.name for path in staging.iterdir()}
+    made = _names_in(folder / _NEW)
     _refuse_clashes(out, made, _made_before(before))
-    stale = _stale(out, before, made)
+    replaced = {name for name in made | _stale(out, before, made) if os.path.lexists(out / name)}
     fresh = not out.is_dir()
     with naming_folder(out):
         out.resolve().mkdir(exist_ok=True)
-        aside.mkdir()
-        old = [(out / name, aside / name) for name in sorted(made | stale) if os.path.lexists(out / name)]
-        # The manifest comes last: while it is not there, what lies there is no export.
-        new = [(staging / name, out / name) for name in sorted(made, key=lambda n: (n == MANIFEST, n))]
         try:
-            for source, target in old + new:
-                source.replace(target)
+            _move(folder, out, made, replaced)
         except BaseException:
-            _undo(new)
-            _undo(old)
+            _undo_moves(folder, out)
             if fresh:
-                out.rmdir()
+                with suppress(OSError):
+                    out.rmdir()
             raise
     for path in sorted(out.iterdir()):
         if path.suffix in OPENERS and path.name not in made:
@@ -118,10 +117,41 @@ def _publish(staging: Path, out: Path, aside: Path) -> None:
             )
 
 
-def _undo(moves: list[tuple[Path, Path]]) -> None:
-    for source, target in reversed(moves):
-        if not os.path.lexists(source):
-            target.replace(source)
+def _move(folder: Path, out: Path, made: set[str], replaced: set[str]) -> None:
+    new, old, added = folder / _NEW, folder / _OLD, folder / _ADDED
+    old.mkdir()
+    added.mkdir()
+    for name in made - replaced:
+        (added / name).touch()
+    for name in sorted(replaced):
+        (out / name).replace(old / name)
+    for name in _manifest_last(made):
+        (new / name).replace(out / name)
+
+
+def _undo_moves(folder: Path, out: Path) -> None:
+    """Bring `out` back to what it was before `_move`, wherever that, or this, was stopped.
+
+    Nothing is done where every new file has moved: that export is whole.
+    """
+    new, old, added = folder / _NEW, folder / _OLD, folder / _ADDED
+    if not _names_in(new):
+        return
+    for name in _names_in(added):
+        if not os.path.lexists(new / name):
+            (out / name).unlink(missing_ok=True)
+        (added / name).unlink()
+    for name in _manifest_last(_names_in(old)):
+        (old / name).replace(out / name)
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _manifest_last(names: set[str]) -> list[str]:
+    """While the manifest is not there, what lies there is no export."""
+    return sorted(names, key=lambda name: (name == MANIFEST, name))
 
 
 def _stale(out: Path, before: Manifest | None, made: set[str]) -> set[str]:
