@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,6 +47,8 @@ def distill(
     Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
     """
     require("train", "torch", "safetensors")
+    from facekp_train.initial import start_from
+
     if relabel != "none" and data:
         from facekp_train.label_command import write_labels
 
@@ -63,12 +65,3 @@ def distill(
     option.train_and_report(
         chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json
     )
-
-
-def start_from(model: Path) -> dict[str, Any]:
-    """Recipe settings that go on with a checkpoint as it is, whatever its scheme and sizes."""
-    from facekp_train.checkpoint import load_checkpoint
-
-    net = load_checkpoint(model).header.net
-    shape = net.model_dump(include={"backbone", "points", "size", "hidden", "heatmap_width"})
-    return {**shape, "init": str(model)}

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from facekp_train.batches import TrainBatches, plain_batches
@@ -35,6 +37,8 @@ from facekp_train.training_state import STATE_FILE, load_state, save_state
 from facekp_train.validation import validate
 
 BEST_FILE, LAST_FILE, RECIPE_FILE = "best.safetensors", "last.safetensors", "recipe.yaml"
+# While the first process labels or measures, the others wait for it.
+_LONGEST_WAIT = timedelta(hours=12)
 _TAUGHT = ("loss_features", "loss_outputs")
 _LOSSES = ("loss", "loss_regression", "loss_heatmap", *_TAUGHT)
 
@@ -138,9 +142,11 @@ def launch(accelerator: str, devices: int, precision: str) -> Fabric:
     if "TORCHELASTIC_RUN_ID" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
+    several = DDPStrategy(timeout=_LONGEST_WAIT) if devices * nodes > 1 else "auto"
     try:
         fabric = Fabric(
             accelerator=accelerator,
+            strategy=several,
             devices=devices,
             num_nodes=nodes,
             precision=usable_precision(precision),  # type: ignore[arg-type]

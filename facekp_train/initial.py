@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from facekp_train.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.console import UserError
+from facekp_train.console import UserError, err
 from facekp_train.imagenet import load_imagenet
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
@@ -33,6 +34,17 @@ def initial_net(recipe: Recipe) -> KeypointNet:
     return net
 
 
+def start_from(model: Path) -> dict[str, Any]:
+    """Recipe settings that go on with a checkpoint as it is, whatever its scheme and sizes."""
+    return {**shape_of(model), "init": str(model)}
+
+
+def shape_of(model: Path) -> dict[str, Any]:
+    """Recipe settings of a net like the checkpoint's, its widths apart."""
+    net = load_checkpoint(model).header.net
+    return net.model_dump(include={"backbone", "points", "size", "hidden", "heatmap_width"})
+
+
 def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:
     """Copy a checkpoint's weights, cut to this net's sizes where narrower; other heads start afresh."""
     if start.header.net.backbone != net.config.backbone:
@@ -44,4 +56,11 @@ def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:
     except ValueError as error:
         raise UserError(f"{name} can be narrowed, not widened: {error}") from None
     own = net.state_dict()
-    net.load_state_dict({n: cut[n] if n in cut and cut[n].shape == t.shape else t for n, t in own.items()})
+    fitting = {n: cut[n] for n, tensor in own.items() if n in cut and cut[n].shape == tensor.shape}
+    fresh = sorted({n.split(".")[0] for n in own.keys() - fitting.keys()})
+    if fresh:
+        parts = " and ".join(fresh)
+        err.print(
+            f"{name}: does not fit this net's {parts}, which start afresh", markup=False, soft_wrap=True
+        )
+    net.load_state_dict(own | fitting)

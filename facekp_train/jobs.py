@@ -69,7 +69,8 @@ def finished(job: Job) -> dict[str, Any] | None:
 def run_jobs(jobs: Sequence[Job], workers: Workers = Workers()) -> list[dict[str, Any]]:
     """The results of all jobs, in order; only those without one are computed.
 
-    A job that fails (UserError, ValueError, OSError, MemoryError) leaves the others to finish.
+    A job that fails (UserError, ValueError, OSError, MemoryError, RuntimeError, which is torch's word for
+    a lack of memory too) leaves the others to finish.
     Raises UserError then, naming it, and where workers die again and again.
     """
     shared = [str(path) for path, count in Counter(job.result for job in jobs).items() if count > 1]
@@ -141,7 +142,7 @@ def _run_one(job: Job, threads: int) -> str | None:
             try:
                 result = job.work(*job.arguments)
                 text = json.dumps({"key": job.key, "result": result}, allow_nan=False)
-            except (UserError, ValueError, OSError, MemoryError) as error:
+            except (UserError, ValueError, OSError, MemoryError, RuntimeError) as error:
                 return " ".join(str(error).split()) or type(error).__name__
             write_text(job.result, text)
     return None
@@ -201,13 +202,35 @@ def _on_ray(workers: Workers) -> Iterator[_Pool]:
         ) from None
     try:
         register_ray()
-        machines = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
-        # joblib runs a single job at a time in its own process, not on the cluster.
-        count = max(2, workers.count or len(machines))
-        threads = max(1, min(sum(machines) // count, max(machines)))
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        count, threads = _slots(machines, workers)
         resources = {"num_cpus": threads} | ({"num_gpus": 1} if workers.gpu else {})
         settings = {"backend": "ray", "n_jobs": count, "ray_remote_args": resources}
         yield _Pool(settings, threads, (RayActorError, WorkerCrashedError, NodeDiedError, OutOfMemoryError))
     finally:
         if not connected:
             ray.shutdown()
+
+
+def _slots(machines: Sequence[dict[str, float]], workers: Workers) -> tuple[int, int]:
+    """How many jobs a cluster runs at a time, and the processors of each: what Ray can place at once.
+
+    It waits for ever for what it cannot place. Raises UserError where one job alone has room, since
+    joblib then keeps it in its own process.
+    """
+    cpus = [int(machine.get("CPU", 0)) for machine in machines]
+    gpus = [
+        int(machine.get("GPU", 0)) if workers.gpu else cpu
+        for machine, cpu in zip(machines, cpus, strict=True)
+    ]
+    room = sum(map(min, cpus, gpus))
+    count = min(max(2, workers.count or len(machines)), room)
+    if count < 2:
+        what = "GPU" if workers.gpu else "processor"
+        raise UserError(
+            f"the cluster has a free {what} for {room} job at a time; leave --cluster out, or add machines"
+        )
+    threads = max(cpus)
+    while sum(min(cpu // threads, gpu) for cpu, gpu in zip(cpus, gpus, strict=True)) < count:
+        threads -= 1
+    return count, threads

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from facekp_train import training_options as option
-from facekp_train.console import err, require
+from facekp_train.console import UserError, err, require
 
 if TYPE_CHECKING:
+    from facekp_train.face_store import Face
     from facekp_train.samples import FaceSample
 
 
@@ -46,13 +49,22 @@ def write_labels(
     from facekp_train.datasets import coco
     from facekp_train.evaluate import progress_bar
     from facekp_train.face_store import gather_faces
+    from facekp_train.label_offset import HELD
     from facekp_train.relabel import relabel
     from facekp_train.training_data import samples_of
 
     nets = AveragedNets([load_checkpoint(path) for path in models])
     skipped: list[dict[str, str]] = []
-    faces = gather_faces(samples_of(data, split, skipped), nets.points)
-    wanted = [face for face in faces if face.many is None] if missing else faces
+    # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.
+    found = [spec for spec in data if spec.startswith("detect:")]
+    placed = [spec for spec in data if spec not in found]
+    faces = gather_faces(samples_of(placed, split, skipped), nets.points)
+    for face in gather_faces(samples_of(found, split, skipped), nets.points):
+        faces.append(replace(face, many=None, five=None))
+    if nets.points not in HELD and any(face.five is not None for face in faces):
+        schemes = " or ".join(map(str, HELD))
+        raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
+    wanted = [face for face in faces if not _complete(face)] if missing else faces
 
     def labelled() -> Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]:
         with progress_bar() as bar:
@@ -64,3 +76,8 @@ def write_labels(
     count = coco.write(out, labelled())
     print_skipped(skipped)
     err.print(f"wrote {out}: {count} faces of {nets.points} keypoints", markup=False, soft_wrap=True)
+
+
+def _complete(face: Face) -> bool:
+    """Whether every keypoint of the net's scheme is known."""
+    return face.many is not None and bool(np.isfinite(face.many).all())

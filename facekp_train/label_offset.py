@@ -17,6 +17,9 @@ from facekp_train.landmarks import FIVE_OF_68, five_matrix, to_five
 
 Floats = NDArray[np.floating]
 
+HELD = (5, 68)
+"""The schemes that `spread_matrix` knows."""
+
 
 def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from facekp_train.console import UserError
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.recipe import Recipe, make_recipe
+from facekp_train.recipe import RECIPES, Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -24,7 +24,7 @@ class _Section(BaseModel):
 
 
 class Teacher(_Section):
-    """A checkpoint that exists, or a net to train."""
+    """A checkpoint that exists, or a net to train: ResNet-50 unless a backbone is named (section 4)."""
 
     checkpoint: str | None = None
 
@@ -79,6 +79,11 @@ class Pipeline(BaseModel):
         """A stage's recipe: its base, what all stages share, its own settings, then `options`."""
         return make_recipe(section.recipe, {**self.shared, **section.set, **options}, [])
 
+    def teacher_recipe(self) -> Recipe:
+        """The teacher's, whose backbone is ResNet-50 where neither file nor section says another."""
+        named = "backbone" in {**self.shared, **self.teacher.set} or self.teacher.recipe not in RECIPES
+        return self.recipe(self.teacher, **({} if named else {"backbone": "resnet-50"}))
+
 
 def load_pipeline(path: Path) -> Pipeline:
     """Read the YAML file; $NAME in it is taken from the environment.
@@ -102,7 +107,8 @@ def load_pipeline(path: Path) -> Pipeline:
         where = ".".join(str(part) for part in first["loc"])
         raise UserError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
     # Wrong settings are named now, not after hours of another stage.
-    for section in (pipeline.teacher, pipeline.student, pipeline.distil, pipeline.prune):
+    pipeline.teacher_recipe()
+    for section in (pipeline.student, pipeline.distil, pipeline.prune):
         pipeline.recipe(section)
     return pipeline
 

@@ -67,8 +67,12 @@ def prune(
         raise typer.BadParameter(str(error.errors()[0]["msg"]).replace("Value error, ", "")) from None
     if prune_teacher == "teacher" and teacher is None:
         raise typer.BadParameter("--prune-teacher teacher needs --teacher FILE")
+    if prune_teacher == "student" and teacher is not None and teacher.resolve() != model.resolve():
+        raise typer.BadParameter(
+            "--teacher supervises only with --prune-teacher teacher; else the net itself does, as it was"
+        )
     require("train", "torch", "safetensors")
-    from facekp_train.distill_command import start_from
+    from facekp_train.initial import start_from
 
     supervisor = teacher if prune_teacher == "teacher" else model
     options = {

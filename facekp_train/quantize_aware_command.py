@@ -9,7 +9,6 @@ import typer
 
 from facekp_train import training_options as option
 from facekp_train.console import require
-from facekp_train.distill_command import start_from
 
 
 def quantize_aware(
@@ -42,6 +41,8 @@ def quantize_aware(
     Example: facekp-train quantize-aware --model a/best.safetensors --data mtfl:PATH --out runs/q
     """
     require("train", "torch", "safetensors")
+    from facekp_train.initial import start_from
+
     options = {
         "data": data, "split": split, "validation": validation, "validation_split": validation_split,
         "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "quantise": True,

@@ -77,14 +77,34 @@ def _open(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.u
 def _held(face: Face, image: NDArray[np.uint8], points: NDArray[np.float64], spread: float) -> Labelled:
     size = (image.shape[1], image.shape[0])
     miss = None
-    if face.five is not None and np.isfinite(face.five).all():
-        five = face.five.astype(np.float64)
+    five = _hand_placed(face)
+    if five is not None:
         eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
         miss = float(np.linalg.norm(to_five(points) - five, axis=1).mean()) / eyes
         points = hold_to_five(points, five)
+    elif face.many is not None and not face.derived:
+        points = _completed(face.many.astype(np.float64), points)
     visible = np.ones(len(points), bool)
     sample = replace(face.sample, keypoints=points.astype(np.float32), visible=visible)
     return Labelled(sample, size, spread, miss)
+
+
+def _hand_placed(face: Face) -> NDArray[np.float64] | None:
+    """The face's five [5, 2], where a list states them; the labels of a net of five are those."""
+    stated = face.many if face.many is not None and len(face.many) == 5 and not face.derived else face.five
+    return None if stated is None or not np.isfinite(stated).all() else stated.astype(np.float64)
+
+
+def _completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The keypoints of a face of which some are known: the others by the teacher, moved onto those.
+
+    Where all are known, it was the teacher's view that was asked for.
+    """
+    known = np.isfinite(stated).all(axis=1)
+    if known.all() or not known.any():
+        return points
+    moved = move_by_similarity(points, points[known], stated[known]) if known.sum() > 1 else points
+    return np.where(known[:, None], stated, moved)
 
 
 def hold_to_five(points: Floats, five: Floats) -> NDArray[np.float64]:

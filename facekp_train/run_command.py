@@ -33,7 +33,7 @@ def run_all(
     from facekp_train.fit_progress import FitProgress
     from facekp_train.pipeline import load_pipeline
     from facekp_train.stage_figures import stage_figures
-    from facekp_train.stage_report import write_report
+    from facekp_train.stage_report import NO_ERRORS, write_report
     from facekp_train.stages import run_stages
 
     try:
@@ -42,6 +42,8 @@ def run_all(
         raise typer.BadParameter(str(error)) from None
     folder = folder or Path("runs") / pipeline.name
     shared = pipeline.recipe(pipeline.student)
+    if not shared.validation:
+        err.print(f"warning: {NO_ERRORS}", markup=False, soft_wrap=True)
     fabric = launch(accelerator, devices, shared.precision)
     measured = []
     with FitProgress() as shown:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 
-_BLOCK = 500
+_BLOCK = 2_000_000
 _RESAMPLES = 10_000
 
 
@@ -114,8 +114,9 @@ def _drawn(sums: Doubles, seed: int, resamples: int) -> Doubles:
     random = np.random.default_rng(seed)
     count = sums.shape[1]
     blocks = []
-    for start in range(0, resamples, _BLOCK):
-        draws = random.integers(0, count, (min(_BLOCK, resamples - start), count))
+    block = max(1, _BLOCK // count)
+    for start in range(0, resamples, block):
+        draws = random.integers(0, count, (min(block, resamples - start), count))
         blocks.append(sums[:, draws].sum(axis=2))
     return np.concatenate(blocks, axis=1)
 

@@ -9,6 +9,7 @@ from facekp_train.files import write_text, written_aside
 from facekp_train.stages import Stage
 
 REPORT_FILE, PLOT_FILE = "report.md", "stages.png"
+NO_ERRORS = "There are no errors in the report, since the recipe's `shared` names no `validation` faces."
 
 
 def write_report(out: Path, name: str, measured: list[tuple[Stage, dict[str, Any]]]) -> Path:
@@ -26,11 +27,12 @@ def write_report(out: Path, name: str, measured: list[tuple[Stage, dict[str, Any
         "\n".join(table) + "\n",
         "Errors: from the data set's boxes, one refinement. Milliseconds: p50 of the TFLite files on one "
         "thread of the machine that ran this; -, where not measured.\n",
-        f"![error against size of every stage]({PLOT_FILE})\n",
+        f"![error against size of every stage]({PLOT_FILE})\n" if sets else f"{NO_ERRORS}\n",
     ]
     for stage, _ in measured:
         parts.append(_section(stage, out))
-    plot_stages(out / PLOT_FILE, measured, sets)
+    if sets:
+        plot_stages(out / PLOT_FILE, measured, sets)
     write_text(out / REPORT_FILE, "\n".join(parts))
     return out / REPORT_FILE
 

@@ -1,9 +1,10 @@
 """Teacher -> student -> distil -> prune: four stages from one file, each resumable
 (Appl. Sci. 2024, 14, 7153, figure 2).
 
-A run's folder holds a folder for each stage and `stage.json` in it once the stage is finished. What
-is finished is skipped, what was killed goes on; a stage that was made by other settings stops the
-run rather than be passed over.
+A run's folder holds a folder for each stage: `begun.json` says by which settings and out of which
+files it is made, `stage.json` that it is finished. What is finished is skipped, what was killed goes
+on; a stage that was made by other settings, or from a net or labels that have changed since, stops
+the run rather than be passed over.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from lightning_fabric import Fabric
 
 from facekp_train.console import UserError, err
 from facekp_train.crop import CropRule
-from facekp_train.files import write_text
+from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
+from facekp_train.initial import shape_of, start_from
 from facekp_train.label_command import write_labels
 from facekp_train.pipeline import Pipeline
 from facekp_train.pruning.layerwise import prune
 from facekp_train.recipe import Recipe
 from facekp_train.training_data import TrainingData, load_training_data
 
-STAGE_FILE = "stage.json"
+STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
+LABELS_FILE, LABELS_BEGUN_FILE = "labels.json", "labels-begun.json"
 
 
 @dataclass
@@ -68,28 +71,53 @@ class _Runner:
             fit(recipe, folder, resume=resume, on_step=self.on_step, fabric=self.fabric, data=data)
             return {}
 
-        return self.stage(name, {"recipe": recipe.model_dump(mode="json")}, make)
+        return self.stage(name, recipe, {}, make)
 
-    def stage(self, name: str, settings: dict[str, Any], make: Callable[[], dict[str, Any]]) -> Stage:
+    def stage(
+        self, name: str, recipe: Recipe, settings: dict[str, Any], make: Callable[[], dict[str, Any]]
+    ) -> Stage:
         """Make a stage unless it is finished; `make` leaves BEST_FILE in its folder."""
         folder = self.out / name
         marker = folder / STAGE_FILE
         checkpoint = folder / BEST_FILE
+        made_from = self._made_from(recipe)
+        # By name, not by folder, so that a run may be moved; files are known by their content.
+        own = recipe.model_dump(exclude_defaults=True).keys()
+        named = {key: value for key, value in recipe.shareable().items() if key in own}
+        self.claim(folder / BEGUN_FILE, {"recipe": named, **settings, "made_from": made_from}, folder)
         if marker.is_file():
-            stored = json.loads(marker.read_text(encoding="utf-8"))
-            if stored["settings"] != settings:
-                raise UserError(
-                    f"{folder} was made by other settings; give another --out, or delete it to make it anew"
-                )
+            facts = json.loads(marker.read_text(encoding="utf-8"))
             err.print(f"{name}: finished before, in {folder}", markup=False, soft_wrap=True)
-            return Stage(name, checkpoint, stored["facts"])
+            return Stage(name, checkpoint, facts)
         err.print(f"{name}: to {folder}", markup=False, soft_wrap=True)
         facts = make()
         self.fabric.barrier()
         if self.fabric.is_global_zero:
-            write_text(marker, json.dumps({"settings": settings, "facts": facts}, indent=2))
+            write_text(marker, json.dumps(facts, indent=2))
         self.fabric.barrier()
         return Stage(name, checkpoint, facts)
+
+    def _made_from(self, recipe: Recipe) -> dict[str, str]:
+        """The SHA-256 of every file of this run, or given to it, that the recipe builds on."""
+        files = {"init": recipe.init, "teacher": recipe.teacher}
+        labels = self.out / LABELS_FILE
+        if f"coco:{labels}" in recipe.data:
+            files["labels"] = str(labels)
+        return {role: sha256_of(Path(file)) for role, file in files.items() if file}
+
+    def claim(self, file: Path, settings: dict[str, Any], made: Path) -> None:
+        """Note down how `made` is made; raises UserError where it was begun in another way."""
+        has_something = made.is_file() or any(made.rglob("*.safetensors"))
+        if self.fabric.is_global_zero and has_something and not file.is_file():
+            raise UserError(f"{made} was not made by this command; give another --out, or move it away")
+        if self.fabric.is_global_zero and not has_something:
+            write_text(file, json.dumps(settings, indent=2))
+        self.fabric.barrier()
+        if json.loads(file.read_text(encoding="utf-8")) != settings:
+            raise UserError(
+                f"{made} was made by other settings, or from a net or labels that have changed since; give "
+                "another --out, or delete it to make it anew"
+            )
 
 
 def run_stages(
@@ -105,7 +133,7 @@ def run_stages(
     shared = _label(runner, teacher)
     student = runner.fit("student", pipeline.recipe(pipeline.student, **shared))
     yield student
-    start = {**shared, "init": str(student.checkpoint)}
+    start = {**shared, **start_from(student.checkpoint)}
     recipe = pipeline.recipe(pipeline.distil, **start, teacher=str(teacher.checkpoint))
     distilled = runner.fit("distilled", recipe)
     yield distilled
@@ -115,7 +143,7 @@ def run_stages(
 def _teacher(runner: _Runner) -> Stage:
     section = runner.pipeline.teacher
     if section.checkpoint is None:
-        return runner.fit("teacher", runner.pipeline.recipe(section))
+        return runner.fit("teacher", runner.pipeline.teacher_recipe())
     path = Path(section.checkpoint)
     if not path.is_file():
         raise UserError(f"the teacher {path} does not exist; train one, or name another checkpoint")
@@ -128,7 +156,10 @@ def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
     if wanted == "none":
         return {}
     recipe = runner.pipeline.recipe(runner.pipeline.student)
-    file = runner.out / "labels.json"
+    file = runner.out / LABELS_FILE
+    teachers = {"teacher": sha256_of(teacher.checkpoint), "faces": wanted}
+    settings = {**teachers, "data": recipe.data, "split": recipe.split}
+    runner.claim(runner.out / LABELS_BEGUN_FILE, settings, file)
     if runner.fabric.is_global_zero and not file.is_file():
         write_labels([teacher.checkpoint], recipe.data, recipe.split, file, missing=wanted == "missing")
     runner.fabric.barrier()
@@ -138,7 +169,8 @@ def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
 def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:
     section = runner.pipeline.prune
     supervisor = teacher if section.teacher == "teacher" else distilled
-    recipe = runner.pipeline.recipe(section, **shared, teacher=str(supervisor.checkpoint))
+    shape = shape_of(distilled.checkpoint)
+    recipe = runner.pipeline.recipe(section, **shared, **shape, teacher=str(supervisor.checkpoint))
     how = section.settings()
 
     def make() -> dict[str, Any]:
@@ -147,5 +179,5 @@ def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: S
             fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
         )  # fmt: skip
 
-    settings = {"recipe": recipe.model_dump(mode="json"), "prune": how.model_dump(mode="json")}
-    return runner.stage("pruned", settings, make)
+    settings = {"prune": how.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
+    return runner.stage("pruned", recipe, settings, make)

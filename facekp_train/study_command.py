@@ -56,7 +56,7 @@ def study(
     limit: Annotated[int | None, typer.Option(min=4, help="Images, drawn by chance.")] = None,
     epochs: option.Epochs = None,
     backbones: Annotated[
-        str, typer.Option(help="Leave resnet-50 out to save time.")
+        str, typer.Option(help="Leave resnet-50 out to save time, as a teacher too.")
     ] = "mobilenet-v2,resnet-50",
     resnet_folds: Annotated[int | None, typer.Option(min=1, help="Folds for ResNet-50's rows.")] = None,
     settings: option.Settings = [],  # noqa: B006
@@ -83,14 +83,15 @@ def study(
     from facekp_train.studies.report import write_claims
     from facekp_train.studies.run import run_study
 
-    spent = _budget(budget.value, epochs, resnet_folds)
+    deep = "resnet-50" in chosen
+    spent = _budget(budget.value, epochs, resnet_folds, deep)
     source = FaceFolds(tuple(data), split, folds, limit or spent.limit, seed)
     plan = _plan(source, spent, settings, accelerator, (work or out / "cells").resolve())
     pool = Workers(workers, cluster, accelerator == "gpu")
     names = list(STUDIES) if name is StudyName.all else [name.value]
     results = []
     for each in names:
-        result = run_study(each, plan, out, pool, deep="resnet-50" in chosen)
+        result = run_study(each, plan, out, pool, deep)
         results.append(result)
         err.print(f"wrote {out / each / 'report.md'}", markup=False, soft_wrap=True)
         if not as_json:
@@ -103,10 +104,10 @@ def study(
         print_json({"studies": documents} if name is StudyName.all else documents[0])
 
 
-def _budget(name: str, epochs: int | None, resnet_folds: int | None) -> Budget:
+def _budget(name: str, epochs: int | None, resnet_folds: int | None, deep: bool) -> Budget:
     from facekp_train.studies.methods import BUDGETS
 
-    chosen = BUDGETS[name]
+    chosen = BUDGETS[name] if deep else replace(BUDGETS[name], teacher=BUDGETS["small"].teacher)
     if epochs is not None:
         chosen = replace(chosen, settings={**chosen.settings, "epochs": epochs})
     return chosen if resnet_folds is None else replace(chosen, resnet_folds=resnet_folds)

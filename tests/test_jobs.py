@@ -17,7 +17,7 @@ pytest.importorskip("joblib")
 import work_for_jobs as work
 
 from facekp_train.console import UserError
-from facekp_train.jobs import Job, Workers, finished, run_jobs
+from facekp_train.jobs import Job, Workers, _slots, finished, run_jobs
 
 
 def jobs_in(folder: Path, count: int, what=work.square, *arguments) -> list[Job]:
@@ -149,3 +149,28 @@ def test_a_cluster_that_does_not_answer_is_named(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs Ray: pip install 'facekp[cluster]'")
     with pytest.raises(UserError, match="no Ray cluster answers at 'auto'"):
         run_jobs(jobs_in(tmp_path, 1), Workers(2, "auto"))
+
+
+@pytest.mark.parametrize(
+    ("machines", "workers", "expected"),
+    [
+        ([{"CPU": 8}], Workers(), (2, 4)),
+        ([{"CPU": 4}, {"CPU": 16}], Workers(), (2, 8)),
+        ([{"CPU": 4}, {"CPU": 8}, {"CPU": 8}], Workers(), (3, 4)),
+        ([{"CPU": 4}, {"CPU": 4}], Workers(100), (8, 1)),
+        ([{"CPU": 16, "GPU": 1}, {"CPU": 16, "GPU": 1}], Workers(gpu=True), (2, 16)),
+        ([{"CPU": 16, "GPU": 4}], Workers(8, gpu=True), (4, 4)),
+    ],
+)
+def test_no_more_is_asked_of_a_cluster_than_it_can_place(machines, workers, expected) -> None:
+    count, threads = _slots(machines, workers)
+    assert (count, threads) == expected
+    assert sum(machine["CPU"] // threads for machine in machines) >= count
+
+
+@pytest.mark.parametrize(
+    ("machines", "gpu"), [([{"CPU": 1}], False), ([{"CPU": 16, "GPU": 1}], True), ([{"CPU": 16}], True)]
+)
+def test_a_cluster_with_room_for_one_job_is_refused(machines, gpu) -> None:
+    with pytest.raises(UserError, match="leave --cluster out"):
+        _slots(machines, Workers(gpu=gpu))

@@ -40,6 +40,20 @@ def test_stages_share_what_is_shared_and_keep_their_own(
     assert [r.epochs for r in recipes] == [9, 60, 4, 1] and recipes[2].lambda_dp == 2
 
 
+def test_the_teacher_is_a_resnet_unless_it_is_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACES", "/faces")
+    own = tmp_path / "own.yaml"
+    own.write_text("epochs: 3\n")
+    for section, backbone in (
+        ({}, "resnet-50"),
+        ({"set": {"backbone": "mobilenet-v2"}}, "mobilenet-v2"),
+        ({"recipe": str(own)}, "mobilenet-v2"),
+    ):
+        assert load_pipeline(written(tmp_path, teacher=section)).teacher_recipe().backbone == backbone
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -17,9 +17,9 @@ from facekp_train.batches import plain_batches
 from facekp_train.checkpoint import load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.console import UserError
 from facekp_train.datasets import open_dataset
-from facekp_train.distill_command import start_from
 from facekp_train.face_store import FaceStore, gather_faces
 from facekp_train.fit import Step, fit
+from facekp_train.initial import start_from
 from facekp_train.recipe import Recipe, make_recipe
 from facekp_train.training_state import STATE_FILE
 

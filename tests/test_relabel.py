@@ -15,9 +15,11 @@ from hypothesis.extra.numpy import arrays
 from facekp_train.averaging import AveragedNets
 from facekp_train.boxes import tight_box_of
 from facekp_train.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.console import UserError
 from facekp_train.datasets import DataError, coco, open_dataset
 from facekp_train.datasets.notes import Notes
 from facekp_train.face_store import Face, gather_faces
+from facekp_train.label_command import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
 from facekp_train.relabel import hold_to_five, move_by_similarity, relabel
 from facekp_train.samples import FaceSample, read_image
@@ -99,6 +101,41 @@ def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, t
     (again,) = open_dataset(f"coco:{target}")
     assert again.image == face.image.resolve() and again.visible.all()
     assert np.allclose(again.keypoints, found[0].sample.keypoints, atol=1e-3)
+
+
+def test_what_a_hand_placed_outlives_the_teacher(model: Checkpoint) -> None:
+    """A face with all keypoints is the teacher's to see anew; where some are missing, the others stay."""
+    face = demo_face()
+    nets, skipped = AveragedNets([model]), []
+    (whole,) = relabel(nets, [Face(face, None, face.keypoints)], skipped)
+    stated = whole.sample.keypoints + np.float32(3)
+    part = stated.copy()
+    part[17:] = np.nan
+    outlined = replace(face, keypoints=stated)
+    (kept,) = relabel(nets, [Face(outlined, part, None)], skipped)
+    assert np.array_equal(kept.sample.keypoints[:17], stated[:17])
+    assert np.isfinite(kept.sample.keypoints).all()
+    (anew,) = relabel(nets, [Face(outlined, stated, None)], skipped)
+    assert not np.allclose(anew.sample.keypoints, stated, atol=1)
+
+
+def test_labels_of_five_points_are_the_hands_own(checkpoints: Path, discs: Path, tmp_path: Path) -> None:
+    """An untrained net of five sees nothing: its labels are refused or, held to the five, the hand's."""
+    skipped: list[dict[str, str]] = []
+    samples = list(open_dataset(f"mtfl:{discs}", "train"))[:8]
+    nets = AveragedNets([load_checkpoint(checkpoints / "5.safetensors")])
+    found = list(relabel(nets, gather_faces(samples, 5), skipped))
+    assert len(found) + len(skipped) == 8 and all("of the eye distance off" in s["reason"] for s in skipped)
+    truth = {sample.image: sample.keypoints for sample in samples}
+    for label in found:
+        assert np.allclose(label.sample.keypoints, truth[label.sample.image], atol=1e-3)
+
+
+def test_a_scheme_that_cannot_be_held_is_named_before_the_work(
+    checkpoints: Path, discs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="19 points cannot be held to five"):
+        write_labels([checkpoints / "19.safetensors"], [f"mtfl:{discs}"], "train", tmp_path / "labels.json")
 
 
 @given(arrays(np.float32, (5, 2), elements=st.floats(0, 300, width=16)), st.integers(0, 4), st.booleans())

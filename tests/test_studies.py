@@ -156,24 +156,26 @@ def change(low: float, high: float) -> PairedChange:
 
 
 @pytest.mark.parametrize(
-    ("expect", "low", "high", "agree", "said"),
+    ("expect", "low", "high", "folds", "said"),
     [
-        ("lower", -9, -1, True, "holds"),
-        ("lower", -9, -1, False, "not shown"),
-        ("lower", -9, 1, True, "not shown"),
-        ("lower", 1, 9, True, "the opposite"),
-        ("higher", 1, 9, True, "holds"),
-        ("higher", -9, -1, True, "the opposite"),
-        ("higher", -1, 9, True, "not shown"),
-        ("close", -9, 4.9, False, "holds"),
-        ("close", 4, 6, True, "not shown"),
-        ("close", 6, 9, True, "the opposite"),
-        (None, -9, -1, True, None),
+        ("lower", -9, -1, (3, 3), "holds"),
+        ("lower", -9, -1, (1, 1), "holds (one fold)"),
+        ("lower", -9, -1, (2, 3), "not shown"),
+        ("lower", -9, 1, (3, 3), "not shown"),
+        ("lower", -9, 1, (1, 1), "not shown"),
+        ("lower", 1, 9, (3, 3), "the opposite"),
+        ("higher", 1, 9, (3, 3), "holds"),
+        ("higher", -9, -1, (3, 3), "the opposite"),
+        ("higher", -1, 9, (3, 3), "not shown"),
+        ("close", -9, 4.9, (2, 3), "holds"),
+        ("close", 4, 6, (3, 3), "not shown"),
+        ("close", 6, 9, (3, 3), "the opposite"),
+        (None, -9, -1, (3, 3), None),
     ],
 )
-def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, agree, said) -> None:
+def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, folds, said) -> None:
     row = Row(Methods(TINY).joint(), expect=expect)
-    assert verdict(row, change(low, high), agree) == said
+    assert verdict(row, change(low, high), folds) == said
 
 
 def fake_cell(fold: int, squared: list[float], first: int) -> dict[str, Any]:

@@ -77,9 +77,9 @@ class FoldedFaces:
         return np.flatnonzero(self.folds == fold)
 
     def fingerprint(self) -> str:
-        """Of names, keypoints and folds: lists that differ make other cells."""
+        """Of names, keypoints, boxes and folds: lists that differ make other cells."""
         digest = hashlib.sha256()
         for face, fold in zip(self.faces, self.folds.tolist(), strict=True):
-            digest.update(f"{face.sample.image.name} {fold} ".encode())
+            digest.update(f"{face.sample.image.name} {face.sample.box} {fold} ".encode())
             digest.update(face.sample.keypoints.tobytes())
         return digest.hexdigest()[:16]

@@ -104,7 +104,7 @@ def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[
         t_test=paired_t_test(*by_fold),
         paper=paper,
         expect=row.expect,
-        verdict=verdict(row, mse, agree == len(shared)),
+        verdict=verdict(row, mse, (agree, len(shared))),
     )
 
 
@@ -125,18 +125,22 @@ def _by_face(cells: list[dict[str, Any]], field: str) -> dict[int, Any]:
     return {face: value for cell in cells for face, value in zip(cell["faces"], cell[field], strict=True)}
 
 
-def verdict(row: Row, change: PairedChange, agree: bool) -> str | None:
-    """`holds`, `the opposite` or `not shown`. A change needs its whole interval and every fold."""
+def verdict(row: Row, change: PairedChange, folds: tuple[int, int]) -> str | None:
+    """`holds`, `the opposite` or `not shown`. A change needs its whole interval and every fold.
+
+    folds: those that agree with the whole, and how many there are; of one alone the verdict says so,
+    since nothing then tells how training varies.
+    """
     if row.expect is None:
         return None
     low, high = change.percent.low, change.percent.high
     if row.expect == "close":
-        return "holds" if high < CLOSE else "the opposite" if low > CLOSE else "not shown"
-    if row.expect == "higher":
-        low, high = -high, -low
-    if high < 0 and agree:
-        return "holds"
-    return "the opposite" if low > 0 and agree else "not shown"
+        text = "holds" if high < CLOSE else "the opposite" if low > CLOSE else "not shown"
+    else:
+        low, high = (-high, -low) if row.expect == "higher" else (low, high)
+        agree = folds[0] == folds[1]
+        text = "holds" if high < 0 and agree else "the opposite" if low > 0 and agree else "not shown"
+    return f"{text} (one fold)" if folds[1] == 1 and text != "not shown" else text
 
 
 def _spread(values: list[float]) -> Spread:
