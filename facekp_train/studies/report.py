@@ -52,12 +52,21 @@ def write_study(folder: Path, result: StudyResult) -> None:
 
 def write_claims(target: Path, results: Sequence[StudyResult]) -> None:
     """One table of every claim of the paper that the studies tested."""
-    head = ("study", "method", "against", "the paper says", "MSE there", "MSE here", "verdict")
+    head = (
+        "study",
+        "method",
+        "against",
+        "the paper says",
+        "MSE there",
+        "MSE here",
+        "folds that agree",
+        "verdict",
+    )
     table = _table(head, (
         (
             f"[{result.study.name}]({result.study.name}/report.md)", row.name, change.against,
             _IN_WORDS[change.expect], "-" if change.paper is None else f"{change.paper:+.1f} %",
-            _interval(change.mse.percent), change.verdict,
+            _interval(change.mse.percent), f"{change.folds[0]} of {change.folds[1]}", change.verdict,
         )
         for result in results
         for row in result.rows
