@@ -8,9 +8,11 @@ onnxruntime's run returns with its outputs on the host, PyTorch is synchronised 
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ from facekp_train.console import UserError
 
 _NO_FALLBACK = "session.disable_cpu_ep_fallback"
 _PROBE_SECONDS = 120
+# y = Relu(x), float32 [1, 1, 8, 8], opset 13: what every provider can compute.
+_PROBE = base64.b64decode(
+    "CAg6SwoMCgF4EgF5IgRSZWx1EgFnWhsKAXgSFgoUCAESEAoCCAEKAggBCgIICAoCCAhiGwoBeRIWChQIARIQCgIIAQoCCAEKAggI"
+    "CgIICEIECgAQDQ=="
+)
 _ROOT = Path(__file__).parent.parent
 # The first must be there; what TensorRT cannot take stays on the same GPU.
 _PROVIDERS = {
@@ -77,18 +84,9 @@ def gpu_engines() -> tuple[dict[str, Engine], str]:
 
 
 def _look() -> dict[str, Any]:
-    usable: list[str] = []
-    lacking: list[str] = []
+    usable, lack = _onnx_engines()
+    lacking = [lack]
     gpu = "unnamed"
-    try:
-        import onnxruntime
-
-        providers = onnxruntime.get_available_providers()
-        usable += [name for name, (first, *_) in _PROVIDERS.items() if first in providers]
-        if not usable:
-            lacking.append(f"onnxruntime has {', '.join(providers)} alone")
-    except ImportError:
-        lacking.append("onnxruntime is not installed")
     try:
         import torch
 
@@ -100,6 +98,34 @@ def _look() -> dict[str, Any]:
     except ImportError:
         lacking.append("PyTorch is not installed")
     return {"usable": usable, "lacking": lacking, "gpu": gpu}
+
+
+def _onnx_engines() -> tuple[list[str], str]:
+    """Names of onnxruntime's engines that open a model here, and what to say where there are none.
+
+    The providers that it lists are those it was built with; device and libraries may be missing.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        return [], "onnxruntime is not installed"
+    built = onnxruntime.get_available_providers()
+    tried = {name: first for name, (first, *_) in _PROVIDERS.items() if first in built}
+    if not tried:
+        return [], f"onnxruntime has {', '.join(built)} alone"
+    with tempfile.TemporaryDirectory() as folder:
+        probe = Path(folder) / "probe.onnx"
+        probe.write_bytes(_PROBE)
+        usable = [name for name in tried if _opens(GPU_ENGINES[name], probe)]
+    return usable, f"onnxruntime opens no model by {' or '.join(tried.values())}"
+
+
+def _opens(engine: Engine, model: Path) -> bool:
+    try:
+        engine.open(model, 1)
+    except ValueError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

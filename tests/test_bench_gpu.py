@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
+import onnxruntime
 import pytest
 from tiny_models import tiny_onnx, tiny_tflite
 
@@ -38,7 +41,7 @@ def test_without_a_gpu_one_sentence_says_what_was_looked_for(
     code, stdout, stderr = bench("--device", "gpu", "--json")
     assert (code, stdout) == (1, "")
     (said,) = stderr.splitlines()
-    assert said.startswith("error: no GPU can be used here: onnxruntime has ")
+    assert said.startswith("error: no GPU can be used here: onnxruntime ")
     assert "--device cpu" in said
 
 
@@ -67,6 +70,56 @@ def test_a_pretended_gpu_engine_makes_an_invalid_record(tmp_path: Path) -> None:
     assert (record.device, record.runtime, record.machine.gpu) == ("gpu", "onnxruntime-cuda", "none")
     assert not record.valid and record.p50_ms is None
     assert "onnxruntime cannot open it" in record.invalid_reasons[0]
+
+
+class StandInOnnxruntime:
+    """An onnxruntime that was built with GPU providers, on a machine that has some of them.
+
+    Like the true one it opens by the CPU what it cannot open by the provider asked for, or raises.
+    """
+
+    SessionOptions = onnxruntime.SessionOptions
+
+    def __init__(self, *here: str) -> None:
+        self._here = here
+
+    def get_available_providers(self) -> list[str]:
+        return ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def InferenceSession(self, path: str, options: object, providers: list[str]) -> object:  # noqa: N802
+        if "TensorrtExecutionProvider" in providers and not self._here:
+            raise RuntimeError("libnvinfer.so.10 is missing")
+        true = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        taken = [name for name in providers if name in self._here] + ["CPUExecutionProvider"]
+        return SimpleNamespace(
+            get_providers=lambda: taken, get_inputs=true.get_inputs, get_outputs=true.get_outputs
+        )
+
+
+@pytest.mark.parametrize(
+    ("here", "usable"),
+    [
+        ([], []),
+        (["CUDAExecutionProvider"], ["onnxruntime-cuda"]),
+        (
+            ["TensorrtExecutionProvider", "CUDAExecutionProvider"],
+            ["onnxruntime-tensorrt", "onnxruntime-cuda"],
+        ),
+    ],
+    ids=["no GPU", "CUDA", "TensorRT"],
+)
+def test_a_provider_counts_where_it_opens_a_model(
+    monkeypatch: pytest.MonkeyPatch, here: list[str], usable: list[str]
+) -> None:
+    """The wheel with GPU support names all its providers on a machine without a GPU, too."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", StandInOnnxruntime(*here))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    seen = gpu_engines._look()
+    assert seen["usable"] == usable
+    assert seen["lacking"] == [
+        "onnxruntime opens no model by TensorrtExecutionProvider or CUDAExecutionProvider",
+        "PyTorch is not installed",
+    ]
 
 
 def test_every_engine_of_a_file_is_a_job(tmp_path: Path) -> None:
