@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import queue
 import signal
 import subprocess
@@ -16,8 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from android_bench.machine import describe_machine
+
 _ROOT = Path(__file__).parent.parent
 _COMMAND = (sys.executable, "-m", "android_bench.worker")
+# Builds of engines often take these for granted; named as in `Machine.flags`.
+_COMMON_INSTRUCTIONS = {"x86_64": ("avx", "f16c", "fma", "avx2"), "aarch64": ("fphp", "asimddp")}
 
 
 class WorkerError(Exception):
@@ -119,9 +124,21 @@ class Worker:
         if code == -signal.SIGINT:
             return "the measuring process was interrupted"
         if code < 0:
-            hint = "; the memory may have run out" if code == -getattr(signal, "SIGKILL", 9) else ""
-            return f"the measuring process was killed by {_signal_name(-code)}{hint}"
+            name = _signal_name(-code)
+            hint = "; the memory may have run out" if name == "SIGKILL" else ""
+            hint = _unknown_instruction() if name == "SIGILL" else hint
+            return f"the measuring process was killed by {name}{hint}"
         return f"the measuring process ended with exit code {code}{last}"
+
+
+def _unknown_instruction() -> str:
+    flags = describe_machine().flags
+    lacking = [name for name in _COMMON_INSTRUCTIONS.get(platform.machine(), ()) if name not in flags]
+    which = f"this one has no {', '.join(lacking)}" if lacking else "say AVX-512"
+    return (
+        f"; its runtime was probably built for instructions that this processor lacks ({which}): "
+        "install a build for this processor, or choose another runtime with --runtime"
+    )
 
 
 def _signal_name(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ import pytest
 from sample_records import machine
 from tiny_models import tiny_tflite
 
-from android_bench import cli, engines, host
+from android_bench import cli, engines, host, link
 from android_bench.host import Interrupted, Progress, bench_models
 from android_bench.inputs import fill
 from android_bench.jobs import plan
@@ -225,6 +226,21 @@ def test_a_hanging_process_is_given_up_and_ended() -> None:
 def test_a_process_that_ends_by_itself_says_its_last_words() -> None:
     script = "import sys; input(); sys.exit('out of luck')"
     with Worker([sys.executable, "-c", script]) as worker, pytest.raises(WorkerError, match="1: out of luck"):
+        worker.ask({"do": "open"}, timeout=600)
+
+
+@pytest.mark.parametrize(
+    ("has", "lacks"),
+    [(["avx", "f16c"], r"this one has no fma, avx2"), (["avx", "f16c", "fma", "avx2"], "say AVX-512")],
+)
+def test_an_unknown_instruction_is_named_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, has: list[str], lacks: str
+) -> None:
+    monkeypatch.setattr(link, "describe_machine", lambda: machine(flags=has))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    script = "import os, signal; input(); os.kill(os.getpid(), signal.SIGILL)"
+    says = rf"SIGILL; its runtime .*this processor lacks \({lacks}\): install .* with --runtime"
+    with Worker([sys.executable, "-c", script]) as worker, pytest.raises(WorkerError, match=says):
         worker.ask({"do": "open"}, timeout=600)
 
 
