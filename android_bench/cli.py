@@ -24,6 +24,7 @@ from android_bench.defaults import (
 )
 from android_bench.devices_command import devices
 from android_bench.doctor_command import doctor
+from android_bench.ending import ended_like_ctrl_c
 from android_bench.phone_options import phone_measurement, refuse_phone_options
 from android_bench.report_command import report
 from facekp_export.noise import this_process_is_ours
@@ -158,7 +159,7 @@ def bench(
             records, errors = measure(progress)
     except Interrupted as stop:
         records, interrupted = stop.records, True
-    _deliver(records, as_json, {"markdown": markdown, "json": output})
+    _deliver(records, as_json, {"json": output, "markdown": markdown})
     if interrupted:
         raise KeyboardInterrupt
     if errors or not all(record.valid for record in records):
@@ -223,18 +224,25 @@ def _check_targets(*targets: Path | None) -> None:
 
 
 def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:
-    """Print the records and write the files that were asked for."""
+    """Write the files that were asked for, then print. One that fails must not cost the others."""
     from android_bench.report import FORMATS, json_text, terminal
     from facekp_train.files import write_text
 
+    failures: list[OSError] = []
+    for name, path in files.items():
+        if path is None:
+            continue
+        try:
+            write_text(path, FORMATS[name](records))
+            err.print(f"wrote {path}", markup=False, soft_wrap=True)
+        except OSError as error:
+            failures.append(error)
     if as_json:
         print(json_text(records), end="")
     elif len(records) > 1 or any(record.valid for record in records):
         out.print(terminal(records, out.width))
-    for name, path in files.items():
-        if path is not None:
-            write_text(path, FORMATS[name](records))
-            err.print(f"wrote {path}", markup=False, soft_wrap=True)
+    if failures:
+        raise failures[0]
 
 
 def _failures(records: Sequence[Record]) -> list[str]:
@@ -269,7 +277,8 @@ def _progress_bar() -> Iterator[Progress]:
 def main() -> None:
     """Run as a program."""
     this_process_is_ours()
-    run(app)
+    with ended_like_ctrl_c():
+        run(app)
 
 
 if __name__ == "__main__":

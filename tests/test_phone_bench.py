@@ -17,6 +17,7 @@ from android_bench.phone import runners
 from android_bench.phone.bundle import Bundle
 from android_bench.phone.install import ROOT
 from android_bench.record import Document
+from android_bench.report import FORMATS
 from facekp_train.console import UserError
 from facekp_train.files import sha256_of
 
@@ -151,6 +152,15 @@ def test_fixed_performance_is_switched_on_for_the_measurement_alone(
     assert "leave --fixed-performance out" in stderr and not record.fixed_performance
 
 
+def test_how_fixed_performance_is_switched_off_is_said_where_it_failed(
+    scripted: ScriptedPhone, measure: Measure
+) -> None:
+    scripted.tool("cmd", '[ "$3" = true ]')
+    code, (record,), stderr = measure("--fixed-performance", "--repeat", "1")
+    assert code == 0 and record.valid
+    assert "adb -s TEST shell cmd power set-fixed-performance-mode-enabled false" in stderr
+
+
 def test_a_phone_lost_between_two_repeats_keeps_the_first(scripted: ScriptedPhone, measure: Measure) -> None:
     script = scripted.folder / "script.json"
     gone = json.dumps(scripted.script | {"cut": "facekp"})
@@ -238,6 +248,19 @@ def test_a_phone_is_one_machine_whatever_fails_on_it(
     _, records, _ = measure("--models", broken)
     assert {record.valid for record in records} == {True, False}
     assert {record.machine.governor for record in records} == {"schedutil"}
+
+
+def test_a_table_that_cannot_be_written_does_not_cost_the_document(
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(records: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(FORMATS, "markdown", full)
+    kept = tmp_path / "kept.json"
+    code, (record,), stderr = measure("--markdown", tmp_path / "table.md", "--out", kept)
+    assert code == 1 and "the disk is full" in stderr
+    assert Document.model_validate_json(kept.read_text()).records == [record]
 
 
 def test_a_file_name_that_is_no_text_does_not_lose_the_measurement(

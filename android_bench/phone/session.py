@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +25,12 @@ from android_bench.phone.trial import Trial
 from android_bench.phone.turn import WORK, Call, take_turn
 from android_bench.record import Record
 from android_bench.record_phone import CurvePoint, State
-from facekp_train.console import UserError
+from facekp_train.console import UserError, err
 
 _ATTEMPTS = 3
 """Of one repeat, when the phone slows down."""
 _COOL_POLL_SECONDS = 5.0
+_FIXED_PERFORMANCE = "cmd power set-fixed-performance-mode-enabled"
 
 Tell = Callable[[float, int, str], None]
 """Called with (jobs done, jobs, what is under way)."""
@@ -242,9 +244,10 @@ class Session:
         if not self._settings.fixed_performance:
             yield
             return
-        switch = "cmd power set-fixed-performance-mode-enabled"
+        refused = False
         try:
-            if self._phone.shell(f"{switch} true").code != 0:
+            refused = self._phone.shell(f"{_FIXED_PERFORMANCE} true").code != 0
+            if refused:
                 raise UserError(
                     f"phone {self.serial} has no fixed performance mode; leave --fixed-performance out"
                 )
@@ -252,8 +255,18 @@ class Session:
                 trial.fixed_performance = True
             yield
         finally:
-            with contextlib.suppress(AdbError):
-                self._phone.shell(f"{switch} false", timeout=10, tidying=True)
+            if not refused:
+                self._end_fixed_performance()
+
+    def _end_fixed_performance(self) -> None:
+        with contextlib.suppress(AdbError):
+            if self._phone.shell(f"{_FIXED_PERFORMANCE} false", timeout=10, tidying=True).code == 0:
+                return
+        err.print(
+            f"phone {self.serial} may still be in fixed performance mode; switch it off with: "
+            f"adb -s {shlex.quote(self.serial)} shell {_FIXED_PERFORMANCE} false",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
 
     def _say(self, label: str) -> None:
         self._tell(*self.progress, label)

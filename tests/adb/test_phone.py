@@ -158,13 +158,18 @@ def test_a_daemon_that_falls_silent_is_noticed_in_time(fresh_rig: Rig, tmp_path:
         fresh_rig.continue_adbd()
 
 
-def test_ctrl_c_keeps_what_was_measured_and_ends_the_runner(rig: Rig, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "ends_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_what_is_called_off_keeps_what_was_measured_and_ends_the_runner(
+    number: signal.Signals, ends_with: int, rig: Rig, tmp_path: Path
+) -> None:
     kept = tmp_path / "kept.json"
     process = start(rig, tmp_path, "--models", INT8, *ENDLESS, "--out", kept)
     until(lambda: running(rig))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     code, _, _ = finish(process, 60)
-    assert code == 130
+    assert code == ends_with
     (record,) = Document.model_validate_json(kept.read_text()).records
     assert record.invalid_reasons == ["interrupted: only 0 of 1 repeats"]
     until(lambda: not running(rig), 30)
