@@ -57,11 +57,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All changes, and what was left out, each with its reason."""
+    """All changes, and what was left out, each with its reason.
+
+    broken: what was measured before and is invalid after, each with its reason; left out, too.
+    """
 
     tolerance: float
     changes: list[Change]
     left_out: list[str]
+    broken: list[str]
 
     @property
     def regressions(self) -> list[Change]:
@@ -95,7 +99,8 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
             left_out.append(f"{_name(news[0])}: a time of 0 ms, which no change can be counted from")
         else:
             changes.append(_judge(olds, news, tolerance))
-    return Comparison(tolerance, changes, left_out)
+    broken = [f"{_name(old)}: {reason}" for old in sides[0] if (reason := _reason_broken(old, after))]
+    return Comparison(tolerance, changes, left_out, list(dict.fromkeys(broken)))
 
 
 def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
@@ -216,6 +221,15 @@ def _by_machine(olds: list[Record], news: list[Record]) -> Iterator[tuple[list[R
         return
     for machine in sorted(machines[0] & machines[1]):
         yield [r for r in olds if _machine(r) == machine], [r for r in news if _machine(r) == machine]
+
+
+def _reason_broken(old: Record, after: Sequence[Record]) -> str | None:
+    """Why the surest counterparts of a record are invalid; None where one is valid, or there is none."""
+    for identity in _IDENTITIES:
+        if news := [new for new in after if identity(new) == identity(old)]:
+            news = [new for new in news if _machine(new) == _machine(old)] or news
+            return None if any(new.valid for new in news) else "; ".join(news[0].invalid_reasons)
+    return None
 
 
 def _circumstances(record: Record) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,7 +38,8 @@ def compare(
     """Compare two measurements: the change of each median, and how sure it is.
 
     What is invalid, emulated on one side only, or without a counterpart is left out and named. A
-    median that is slower beyond the tolerance, and not by chance, ends with exit code 1.
+    median that is slower beyond the tolerance, and not by chance, ends with exit code 1; so does what
+    was valid before and is invalid after.
     """
     from android_bench.compare import compare as compared
     from android_bench.documents import read_document
@@ -51,14 +53,21 @@ def compare(
     if markdown is not None:
         write_text(markdown, _markdown(result))
         err.print(f"wrote {markdown}", markup=False, soft_wrap=True)
+    if worse := list(_worse(result, tolerance)):
+        raise UserError("; ".join(worse))
     if not result.changes:
         raise UserError(_nothing(result, before, after))
+
+
+def _worse(result: Comparison, tolerance: float) -> Iterator[str]:
     if slower := result.regressions:
         worst = max(slower, key=lambda change: change.change)
-        raise UserError(
+        yield (
             f"{len(slower)} of {len(result.changes)} became slower by more than {tolerance:g} %; "
             f"the most: {worst.model} on {worst.runtime}, {_percent(worst.change)}"
         )
+    if broken := result.broken:
+        yield f"{len(broken)} valid before and invalid after; the first: {broken[0]}"
 
 
 def _nothing(result: Comparison, before: Path, after: Path) -> str:

@@ -165,6 +165,26 @@ def test_invalid_and_half_emulated_records_are_left_out_and_named() -> None:
     assert change.emulated
 
 
+def test_what_is_invalid_after_alone_is_broken() -> None:
+    old = valid(model="a/m.onnx", sha256="1" * 64)
+    for after, broken in (
+        (invalid("no memory", model="b/m.onnx", sha256="1" * 64), True),
+        (invalid("no memory", model="a/m.onnx", sha256="2" * 64), True),
+        (invalid("no memory", model="b/m.onnx", sha256="2" * 64), True),
+        (invalid("no memory", model="b/other.onnx", sha256="2" * 64), False),
+        (invalid("no memory", model="a/m.onnx", sha256="1" * 64, threads=2), False),
+    ):
+        result = compare([old, old], [after])
+        expected = ["a/m.onnx, onnxruntime, cpu, threads 1: no memory"] if broken else []
+        assert result.broken == expected
+        assert any("after: invalid, no memory" in reason for reason in result.left_out)
+    assert compare([invalid(), invalid(model="b.onnx")], [invalid()]).broken == []
+    assert compare([valid()], [invalid(), valid()]).broken == []
+    phones = [valid(device="adb", serial=serial) for serial in ("one", "two")]
+    result = compare(phones, [phones[0], invalid("lost", device="adb", serial="two")])
+    assert len(result.changes) == len(result.broken) == 1
+
+
 def test_a_time_of_nothing_is_no_base_for_a_change() -> None:
     nothing = timed([0.0, 0.0, 0.0])
     result = compare([nothing], [valid()])

@@ -50,6 +50,21 @@ def test_what_is_no_regression_ends_with_0(files: tuple[Path, Path], bench: Benc
         assert (code, "slower" in stdout) == (0, False)
 
 
+def test_what_broke_ends_with_1_beside_the_rest_and_alone(
+    files: tuple[Path, Path], bench: Bench, tmp_path: Path
+) -> None:
+    kept = noisy(2, model="m/1.onnx", sha256="2" * 64)
+    broken = invalid("out of memory", model="m/0.onnx", sha256="1" * 64)
+    for name, records, changes in (("both.json", [broken, kept], 1), ("alone.json", [broken], 0)):
+        (tmp_path / name).write_text(json_text(records))
+        code, stdout, stderr = bench("compare", files[0], tmp_path / name, "--json")
+        document = json.loads(stdout)
+        assert (code, len(document["changes"]), document["regressions"]) == (1, changes, 0)
+        assert document["broken"] == ["m/0.onnx, onnxruntime, cpu, threads 1: out of memory"]
+        assert "1 valid before and invalid after; the first: m/0.onnx" in stderr
+        assert stderr.count("\n") == 1
+
+
 def test_json_of_a_comparison(files: tuple[Path, Path], bench: Bench) -> None:
     code, stdout, _ = bench("compare", *files, "--json")
     document = json.loads(stdout)
