@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,12 @@ LOST_AT = 0.04
 # Two tracks whose keypoints lie closer than this, in sides, look at one and the same face.
 _SAME = 0.25
 # A lost face may come back this many sides away, and farther the longer it is away (sides a second).
-_REACH, _REACH_SPEED = 0.6, 1.0
+_REACH, _REACH_SPEED = 0.3, 0.5
 _LARGEST_GROWTH = 1.6
 # Up to this many times as far, a new number may still be the lost face's, and says so.
-_PERHAPS = 2.0
+_PERHAPS = 4.0
+# A speed says nothing after so many seconds; on frames so far apart only a face that stayed is the same.
+_FORESEEN = 1.0
 # Share of a new speed in a track's: one frame's noise must not throw the box.
 _SPEED_SHARE = 0.5
 
@@ -76,12 +78,15 @@ class _Track:
     speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     surprise: float = 0.0
     lost: bool = False
+    left: _Track | None = None
+    """What it was when it was last lost, if it came back: someone else may have come back for it."""
     may_be: set[int] = field(default_factory=set)
 
     def box_at(self, seconds: float) -> Box:
         """Where its box should be by now, if it goes on as it went."""
         x, y, width, height = self.look.box
-        dx, dy = (self.speed * (seconds - self.seconds)).tolist()
+        passed = seconds - self.seconds
+        dx, dy = (self.speed * (passed if passed <= _FORESEEN else 0)).tolist()
         return x + dx, y + dy, width, height
 
     def see(self, look: Look, seconds: float) -> None:
@@ -92,6 +97,7 @@ class _Track:
         side, before = max(look.box[2:]), max(expected[2:])
         away = np.hypot(*(_centre(look.box) - _centre(expected)))
         self.surprise = float(away) / before + abs(math.log(side / before))
+        self.left = replace(self, left=None) if self.lost else self.left
         # After a loss nobody knows how it moved meanwhile.
         self.speed = np.zeros(2) if self.lost else self.speed + _SPEED_SHARE * (speed - self.speed)
         if self.filter is not None and self.lost:
@@ -141,7 +147,7 @@ class VideoTracker:
         if not self._seconds < seconds < math.inf:
             raise ValueError(f"a frame's time must be finite and later than the last one's, not {seconds} s")
         self._seconds = seconds
-        self._tracks = [t for t in self._tracks if seconds - t.seconds <= self.remember]
+        self._tracks = [t for t in self._tracks if not t.lost or self._remembered(t)]
         self._follow(image, [track for track in self._tracks if not track.lost])
         self._part()
         live = [track for track in self._tracks if not track.lost]
@@ -169,7 +175,8 @@ class VideoTracker:
         """Look again where each face should be by now; those not seen there are lost."""
         looks = self.look(image, [track.box_at(self._seconds) for track in live])
         for track, look in zip(live, looks, strict=True):
-            if _seen(look, image):
+            stayed = _apart(look.box, track.look.box) < _REACH or self._seconds - track.seconds <= _FORESEEN
+            if stayed and _seen(look, image):
                 track.see(look, self._seconds)
             else:
                 self._lose(track, [other for other in live if other is not track])
@@ -211,18 +218,31 @@ class VideoTracker:
 
     def _place(self, look: Look) -> None:
         """Give a face that was found to the lost track that is nearest, or to a new one."""
-        away = {track: self._distance(track, look) for track in self._tracks if track.lost}
+        lost = {track: left for track in self._tracks if (left := self._lost(track)) is not None}
+        away = {track: self._distance(left, look) for track, left in lost.items()}
         near = sorted((track for track in away if away[track] < _PERHAPS), key=away.__getitem__)
-        if near and away[near[0]] < 1:
-            track = near.pop(0)
-        else:
-            self._count += 1
-            smoother = OneEuroFilter(self.smoothing) if self.smoothing else None
-            track = _Track(self._count, look, self._seconds, smoother, look.keypoints)
-            self._tracks.append(track)
+        back = [track for track in near if track.lost and away[track] < 1 and self._remembered(track)]
+        track = back[0] if back else self._begun(look)
         for other in near:
-            _doubt(track, other)
+            if other is not track:
+                _doubt(track, other)
         track.see(look, self._seconds)
+
+    def _begun(self, look: Look) -> _Track:
+        """A new track."""
+        self._count += 1
+        smoother = OneEuroFilter(self.smoothing) if self.smoothing else None
+        self._tracks.append(_Track(self._count, look, self._seconds, smoother, look.keypoints))
+        return self._tracks[-1]
+
+    def _lost(self, track: _Track) -> _Track | None:
+        """The track as it was lost, where the face may be one that is found now."""
+        left = track.left if track.left is not None and self._remembered(track.left) else None
+        return track if track.lost else left
+
+    def _remembered(self, lost: _Track) -> bool:
+        """Whether a lost face may still have its number back."""
+        return self._seconds - lost.seconds <= self.remember
 
     def _distance(self, track: _Track, look: Look) -> float:
         """How far a face lies from where a lost one may be; beyond 1 it is taken for another."""
@@ -232,8 +252,7 @@ class VideoTracker:
         reach = _REACH + _REACH_SPEED * (self._seconds - track.seconds)
         # It may have stood still or gone on as it went.
         boxes = track.look.box, track.box_at(self._seconds)
-        away = min(float(np.hypot(*(_centre(look.box) - _centre(box)))) for box in boxes)
-        return away / (reach * max(side, other))
+        return min(_apart(look.box, box) for box in boxes) / reach
 
 
 def _doubt(one: _Track, other: _Track) -> None:
@@ -253,6 +272,11 @@ def _same(one: Look, other: Look) -> bool:
     """Whether two looks ended on one and the same face."""
     apart = np.hypot(*(one.keypoints - other.keypoints).T).mean()
     return bool(apart < _SAME * min(max(one.box[2:]), max(other.box[2:])))
+
+
+def _apart(one: Box, other: Box) -> float:
+    """How far the centres of two boxes lie apart, in sides of the larger."""
+    return float(np.hypot(*(_centre(one) - _centre(other)))) / max(*one[2:], *other[2:])
 
 
 def _centre(box: Box) -> NDArray[np.float64]:

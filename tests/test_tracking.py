@@ -145,10 +145,48 @@ def test_smoothing_steadies_a_still_face_and_none_leaves_the_nets_points(model, 
     assert moves["smooth"] < 0.5 * moves["plain"]
 
 
-def test_an_uneven_frame_rate_changes_no_number_and_a_long_pause_forgets(tracker):
-    frame, times = scene((180, 120)), [0.0, 0.01, 0.3, 0.31, 1.2]
-    assert [[f.track for f in tracker.update(frame, time)] for time in times] == [[1]] * 5
-    assert [face.track for face in tracker.update(frame, 60.0)] == [2]
+def test_an_uneven_frame_rate_and_a_long_pause_change_no_number_where_the_face_stays(tracker):
+    frame, times = scene((180, 120)), [0.0, 0.01, 0.3, 0.31, 1.2, 60.0]
+    seen = [tracker.update(frame, time) for time in times]
+    assert [[(f.track, f.may_be) for f in faces] for faces in seen] == [[(1, ())]] * 6
+
+
+@pytest.mark.parametrize("places", [((80, 120), (140, 120)), ((80, 120), (280, 120))])
+def test_a_face_elsewhere_after_a_long_pause_may_be_the_one_before(tracker, places):
+    before, after = places
+    run_over(tracker, [scene(before)] * 5)
+    assert [(f.track, f.may_be) for f in tracker.update(scene(after), 60.0)] == [(2, (1,))]
+
+
+def test_a_moving_face_is_looked_for_where_it_was_after_a_long_pause(tracker):
+    run_over(tracker, [scene((80 + 5 * step, 120)) for step in range(10)])
+    assert [(f.track, f.may_be) for f in tracker.update(scene((130, 120)), 5.0)] == [(1, ())]
+
+
+def test_a_face_found_far_from_a_lost_one_does_not_take_its_number_for_certain(tracker):
+    """A is lost, B, who was not seen before, is found beside it, and A comes back."""
+    one, two = (100, 120), (100 + round(1.3 * SIDE), 120)
+    frames = [scene(one)] * 5 + [scene()] * 20 + [scene(two)] * 3 + [scene(one, two)] * 15
+    seen = run_over(tracker, frames)
+    assert [(face.track, face.may_be) for face in seen[27]] == [(2, (1,))]
+    assert [(face.track, face.may_be) for face in seen[-1]] == [(1, (2,)), (2, (1,))]
+    assert middle(seen[-1][0])[0] < middle(seen[-1][1])[0]
+
+
+def test_whoever_takes_a_lost_number_shares_it_with_one_found_later_where_it_was_lost(tracker):
+    one, two = (100, 120), (125, 120)
+    away = (100 + round(1.3 * SIDE), 120)
+    frames = [scene(one)] * 5 + [scene()] * 2 + [scene(two)] * 3 + [scene(two, away)] * 15
+    seen = run_over(tracker, frames)
+    assert [(face.track, face.may_be) for face in seen[9]] == [(1, ())]
+    assert [(face.track, face.may_be) for face in seen[-1]] == [(1, (2,)), (2, (1,))]
+
+
+def test_a_loss_long_ago_casts_no_doubt_on_a_face_that_comes_in(tracker):
+    one, two = (100, 120), (100 + round(1.3 * SIDE), 120)
+    frames = [scene(one)] * 5 + [scene()] * 2 + [scene(one)] * 40 + [scene(one, two)] * 15
+    seen = run_over(tracker, frames)
+    assert [(face.track, face.may_be) for face in seen[-1]] == [(1, ()), (2, ())]
 
 
 def test_the_score_tells_a_face_from_its_absence(tracker):
