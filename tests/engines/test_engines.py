@@ -1,7 +1,7 @@
 """Every shipped file in the engines of old phones and of today, each in an environment of its own.
 
-`make test-engines`. The environments are made by uv once and kept in the cache ($XDG_CACHE_HOME or
-~/.cache, facekp/engines).
+`make test-engines`. The environments are made by uv and kept in the cache ($XDG_CACHE_HOME or
+~/.cache, facekp/engines); those of the newest engines are made anew each month.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,10 @@ _LONGEST_SECONDS = 900
 
 
 def environment(requirements: list[str]) -> Path:
-    """The Python of an environment with these packages, made where it is missing."""
+    """The Python of an environment with these packages, the first being the engine.
+
+    Made where it is missing or holds what was the newest engine of another month.
+    """
     uv = Path(sys.executable).with_name("uv")
     tool = str(uv) if uv.is_file() else shutil.which("uv")
     if tool is None:
@@ -53,11 +57,12 @@ def environment(requirements: list[str]) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "engines"
     key = hashlib.sha256("\n".join([python, *requirements]).encode()).hexdigest()[:12]
     folder = cache / f"{requirements[0].split('=')[0]}-{key}"
-    if not (folder / "ready").is_file():
+    ready, month = folder / "ready", "" if "==" in requirements[0] else time.strftime("%Y-%m")
+    if not ready.is_file() or ready.read_text() != month:
         interpreter = sys.executable if python == version else python
         _run([tool, "venv", "--quiet", "--clear", "--python", interpreter, str(folder)])
         _run([tool, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *requirements])
-        (folder / "ready").touch()
+        ready.write_text(month)
     return folder / "bin" / "python"
 
 
