@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from facekp_train.console import UserError, out, print_json
 
 if TYPE_CHECKING:
-    from android_bench.phone.adb import Adb, Listed
+    from android_bench.phone.adb import Adb, Deadline, Listed
     from android_bench.record_phone import CoreCluster, Fingerprint, State
 
 
@@ -28,7 +29,8 @@ def devices(
     listed = settled(client, (), started, deadline)
     if not listed:
         raise UserError(NO_PHONE)
-    seen = [_look(client, entry) for entry in listed]
+    with ThreadPoolExecutor(len(listed)) as pool:  # so that several silent phones take no longer than one
+        seen = list(pool.map(lambda entry: _look(client, entry, deadline), listed))
     if as_json:
         print_json([_plain(each) for each in seen])
         return
@@ -36,11 +38,11 @@ def devices(
         out.print("\n".join(_lines(each)), markup=False, soft_wrap=True)
 
 
-def _look(client: Adb, entry: Listed) -> dict[str, Any]:
+def _look(client: Adb, entry: Listed, deadline: Deadline) -> dict[str, Any]:
     """What is to be said of a phone; `problem` where it cannot be measured on."""
     from android_bench.phone.adb import AdbError
     from android_bench.phone.device import describe, expect_usable
-    from android_bench.phone.find import unready
+    from android_bench.phone.find import expect_answer, unready
     from android_bench.phone.shell import Phone
     from android_bench.phone.state import read_state
 
@@ -49,6 +51,7 @@ def _look(client: Adb, entry: Listed) -> dict[str, Any]:
         return found | {"problem": unready(entry)}
     phone = Phone(client, entry.serial)
     try:
+        expect_answer(phone, deadline)
         device = describe(phone)
         found |= {"title": device.title, "emulated": device.emulated, "fingerprint": device.fingerprint}
         found |= {"state": read_state(phone)}

@@ -36,9 +36,9 @@ def check_plot(target: Path) -> None:
 def plot(target: Path, records: Sequence[Record]) -> None:
     """One panel of bars a machine, and one of curves where there are sustained measurements.
 
-    An invalid record has no bar and says so; an emulated one is hatched and stamped. The suffix
-    chooses the format. Raises UserError for more records than can be read, OSError where the picture
-    cannot be written.
+    An invalid record has no bar, a curve as far as it goes, and says so; an emulated one is hatched and
+    stamped. The suffix chooses the format. Raises UserError for more records than can be read, OSError
+    where the picture cannot be written.
     """
     check_plot(target)
     if len(records) > MOST_BARS:
@@ -130,7 +130,7 @@ def _top(record: Record) -> float:
 def _curves(area: Axes, records: Sequence[Record]) -> None:
     for name, record in zip(_names(records), records, strict=True):
         curve = record.curve or []
-        text = f"{name}{' (emulated)' if record.emulated else ''}"
+        text = f"{name}{' (emulated)' if record.emulated else ''}{'' if record.valid else ' (invalid)'}"
         style: dict[str, Any] = {"linestyle": "--" if record.emulated else "-"}
         minutes = [point.seconds / 60 for point in curve]
         area.plot(minutes, [point.p50_ms for point in curve], marker=".", label=_literal(text), **style)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -109,10 +110,36 @@ def server() -> Iterator[Callable[[bytes, int], str]]:
 def test_it_is_downloaded_once(server: Callable[[bytes, int], str], tmp_path: Path) -> None:
     address = server(CLASSIC_PROGRAM, len(CLASSIC_PROGRAM)) + "/tools/benchmark?x=1"
     path = official.binary(address, tmp_path / "cache")
-    assert (path.name, path.read_bytes()) == ("benchmark", CLASSIC_PROGRAM)
+    assert path.name.startswith("benchmark-") and path.read_bytes() == CLASSIC_PROGRAM
     path.write_bytes(LITERT_PROGRAM)
     assert official.binary(address, tmp_path / "cache").read_bytes() == LITERT_PROGRAM
     assert official.binary(str(path), tmp_path / "other") == path
+
+
+def test_two_addresses_that_end_alike_are_two_programs(
+    server: Callable[[bytes, int], str], tmp_path: Path
+) -> None:
+    contents = [CLASSIC_PROGRAM + bytes([day]) for day in (1, 2)]
+    kept = [
+        official.binary(f"{server(content, len(content))}/day-{day}/benchmark", tmp_path)
+        for day, content in enumerate(contents)
+    ]
+    assert [path.read_bytes() for path in kept] == contents
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pins with Linux's taskset")
+def test_a_pin_that_was_granted_in_part_only_is_none(tmp_path: Path) -> None:
+    """A phone's cpuset cuts the set, and taskset ends well."""
+    cpu = min(os.sched_getaffinity(0))
+    (tmp_path / "taskset").write_text(f"#!/bin/sh\nexec {shutil.which('taskset')} -p {1 << cpu:x} $3\n")
+    (tmp_path / "taskset").chmod(0o755)
+    for cpus, held in (((cpu,), True), ((cpu, 40), False)):
+        words = call("tflite", "cpu", cpus=cpus)
+        done = subprocess.run(
+            [*words[: words.index("./b")], "true"], capture_output=True, text=True, check=True, timeout=20,
+            env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        )  # fmt: skip
+        assert official.pinned(done.stderr) == held
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,23 @@ def test_a_server_elsewhere_that_is_not_there() -> None:
     assert Server.parse(f"127.0.0.1:{port}").version(1) is None
     assert Server("tcp:farm.example:5037").remote
     assert not Server.parse("127.0.0.1").remote
-    for text in ("a b", "host:99999", "", "host:port"):
+    for text in (
+        "a b",
+        "host:99999",
+        "",
+        "host:port",
+        "tcp:abc",
+        "tcp:localhost",
+        "tcp::5037x",
+        "tcp:h:99999",
+    ):
         with pytest.raises(ValueError, match="no HOST:PORT"):
             Server.parse(text)
+
+
+def test_adbs_own_notation_is_taken_as_it_is() -> None:
+    for text in ("tcp:5037", "tcp:farm:5038", "tcp:[::1]:5037", "localfilesystem:/a b", "localabstract:adb"):
+        assert Server.parse(text).address == text
 
 
 def test_a_server_that_was_named_is_not_started_where_it_is_missing(
@@ -229,6 +243,7 @@ def test_a_phone_too_old_for_our_shell_is_not_called_lost(scripted: ScriptedPhon
     [
         ({"ro.product.cpu.abilist": "armeabi-v7a,armeabi"}, "armeabi-v7a"),
         ({"ro.product.cpu.abilist": "x86_64,x86"}, "arm64-v8a"),
+        ({"ro.product.cpu.abilist": "x86_64,arm64-v8a,x86,armeabi-v7a"}, "as its own 64-bit ABI"),
         ({"ro.build.version.sdk": "23", "ro.build.version.release": "6.0"}, "Android 6.0"),
     ],
     ids=str,

@@ -229,6 +229,16 @@ def test_a_file_that_cannot_be_brought_costs_only_its_own_measurements(
     assert "MB are needed in /data/local/tmp and 1.0 MB are free" in stderr
 
 
+def test_files_that_a_named_runner_cannot_run_are_named(
+    scripted: ScriptedPhone, measure: Measure, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    file = tiny_onnx(tmp_path / "add.onnx", constant=1.0)
+    code, records, stderr = measure("--runner", "glibc", "--repeat", "1", "--models", file)
+    assert (code, len(records)) == (0, 1)
+    assert "left out: add.onnx: --runner glibc runs .tflite files alone" in stderr
+
+
 def test_a_phone_that_fills_up_is_not_taken_for_this_computer(
     scripted: ScriptedPhone, measure: Measure
 ) -> None:

@@ -36,7 +36,7 @@ def test_a_lowered_limit_is_heat_and_a_low_frequency_is_not() -> None:
 
 
 def test_a_limit_that_was_lowered_before_the_start_is_named() -> None:
-    clusters = clusters_of(SNAPDRAGON_855, {}, range(8))
+    clusters = clusters_of(SNAPDRAGON_855, {}, {}, range(8))
     free = COOL.model_copy(update={"limits_khz": {str(cpu): khz for cpu, khz in SNAPDRAGON_855.items()}})
     assert caps(free, clusters) == []
     saving = free.model_copy(update={"limits_khz": free.limits_khz | {"5": 1_400_000}})

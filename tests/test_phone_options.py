@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,30 @@ def test_devices_lists_what_can_be_used_and_why_another_cannot(scripted: Scripte
     assert "Cortex-A55 (0x41/0xd05), up to 1.80 GHz" in shown and "battery 80 %, charging (usb)" in shown
 
 
+def test_cores_of_one_frequency_are_told_apart_by_their_capacity(
+    scripted: ScriptedPhone, bench: Bench
+) -> None:
+    for cpu in range(8):
+        folder = f"/sys/devices/system/cpu/cpu{cpu}"
+        scripted.put(f"{folder}/cpufreq/cpuinfo_max_freq", "1600000\n")
+        scripted.put(f"{folder}/cpu_capacity", f"{1024 if cpu < 4 else 400}\n")
+    _, stdout, _ = bench("devices", "--json")
+    (test,) = json.loads(stdout)
+    assert [cluster["cpus"] for cluster in test["fingerprint"]["clusters"]] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_several_silent_phones_take_no_longer_than_one(
+    scripted: ScriptedPhone, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("android_bench.phone.adb.DISCOVERY_SECONDS", 5.0)
+    scripted.save(phones=dict.fromkeys("ABCDEF", "device"), shell={"sleep": 60})
+    begun = time.monotonic()
+    code, stdout, _ = bench("devices", "--json")
+    assert time.monotonic() - begun < 15
+    assert code == 0
+    assert all("gave no answer within" in phone["problem"] for phone in json.loads(stdout))
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -35,6 +60,7 @@ def test_devices_lists_what_can_be_used_and_why_another_cannot(scripted: Scripte
         (("--benchmark-binary", "x"), "--runner official"),
         (("--sustained", "soon"), "soon"),
         (("--adb-server", "a b"), "HOST:PORT"),
+        (("--adb-server", "tcp:abc"), "HOST:PORT"),
         (("--runtime", "torch"), "PyTorch"),
         (("--repeat", "0"), "repeat"),
     ],

@@ -29,16 +29,29 @@ SNAPDRAGON_855 = {cpu: 1_785_600 if cpu < 4 else 2_419_200 if cpu < 7 else 2_841
 def test_whole_clusters_from_the_fastest_until_there_is_a_core_a_thread(
     threads: int, cores: list[int] | None
 ) -> None:
-    assert fastest_cores(clusters_of(SNAPDRAGON_855, {}, range(8)), threads) == cores
+    assert fastest_cores(clusters_of(SNAPDRAGON_855, {}, {}, range(8)), threads) == cores
 
 
 def test_cores_that_differ_in_part_or_are_asleep_or_hide_their_frequency() -> None:
     parts = {0: "0x41/0xd03", 1: "0x41/0xd09"}
-    little, big = clusters_of({0: 2_000_000, 1: 2_000_000}, parts, [0, 1])
+    big, little = clusters_of({0: 2_000_000, 1: 2_000_000}, {}, parts, [0, 1])
     assert (little.core, big.core) == ("Cortex-A53", "Cortex-A73")
-    assert [c.cpus for c in clusters_of(SNAPDRAGON_855, {}, [0, 1, 7])] == [[7], [0, 1]]
-    assert fastest_cores(clusters_of({}, parts, [0, 1]), 1) is None
+    assert [c.cpus for c in clusters_of(SNAPDRAGON_855, {}, {}, [0, 1, 7])] == [[7], [0, 1]]
+    assert fastest_cores(clusters_of({}, {}, parts, [0, 1]), 1) is None
     assert fastest_cores([], 1) is None
+
+
+def test_big_cores_that_are_clocked_as_the_little_ones_are_the_fastest() -> None:
+    """Unisoc's T606: six Cortex-A55 and two A75, all up to 1.6 GHz."""
+    khz = dict.fromkeys(range(8), 1_612_000)
+    parts = {cpu: "0x41/0xd05" if cpu < 6 else "0x41/0xd0a" for cpu in range(8)}
+    capacity = {cpu: 400 if cpu < 6 else 1024 for cpu in range(8)}
+    assert fastest_cores(clusters_of(khz, capacity, parts, range(8)), 2) == [6, 7]
+    assert fastest_cores(clusters_of(khz, {}, parts, range(8)), 2) == [6, 7]
+    assert fastest_cores(clusters_of(khz, capacity, {}, range(8)), 2) == [6, 7]
+    # The kernel's word counts before the numbers.
+    reversed_ = {cpu: 1024 if cpu < 2 else 400 for cpu in range(8)}
+    assert fastest_cores(clusters_of(khz, reversed_, {}, range(8)), 2) == [0, 1]
 
 
 def test_lists_of_cores_and_part_ids() -> None:

@@ -17,7 +17,7 @@ from android_bench.phone.server import Server
 from android_bench.phone.session import Session
 from android_bench.phone.settings import Settings
 from android_bench.record import Record
-from facekp_train.console import UserError
+from facekp_train.console import UserError, err
 
 _RUNTIMES = ("onnxruntime", "litert")
 _WIND_DOWN_SECONDS = 30.0
@@ -58,7 +58,14 @@ def bench_phones(
     files = [job.path for job in jobs]
     if settings.runner in ("bionic", "glibc", "official"):
         # The program was chosen by name, and it runs TFLite files alone.
+        others = [path.name for path in files if path.suffix.lower() != ".tflite"]
         files = [path for path in files if path.suffix.lower() == ".tflite"]
+        if files and others:
+            names = ", ".join(others)
+            err.print(
+                f"left out: {names}: --runner {settings.runner} runs .tflite files alone",
+                markup=False, soft_wrap=True,
+            )  # fmt: skip
     if not files:
         raise UserError(f"the runner {settings.runner} runs .tflite files and none was given")
     stop = threading.Event()

@@ -20,15 +20,21 @@ _NAMES = {
 
 
 def clusters_of(
-    max_khz: Mapping[int, int], parts: Mapping[int, str], cores: Sequence[int]
+    max_khz: Mapping[int, int], capacity: Mapping[int, int], parts: Mapping[int, str], cores: Sequence[int]
 ) -> list[CoreCluster]:
-    """Cores that are alike, the fastest first. What is not known of a core is missing from its mapping."""
-    groups: dict[tuple[int, str], list[int]] = {}
+    """Cores that are alike, the fastest first. What is not known of a core is missing from its mapping.
+
+    capacity: the kernel's measure of work per time. Where big and little cores have one highest frequency
+    it tells them apart; without it the higher numbers are taken for the big ones, as makers count.
+    """
+    groups: dict[tuple[int, int, str], list[int]] = {}
     for cpu in sorted(cores):
-        groups.setdefault((max_khz.get(cpu, 0), parts.get(cpu, "")), []).append(cpu)
+        kind = max_khz.get(cpu, 0), capacity.get(cpu, 0), parts.get(cpu, "")
+        groups.setdefault(kind, []).append(cpu)
+    fastest_first = sorted(groups.items(), key=lambda item: (*item[0][:2], item[1][-1]), reverse=True)
     return [
         CoreCluster(cpus=cpus, max_khz=khz or None, part=part or None, core=_NAMES.get(part))
-        for (khz, part), cpus in sorted(groups.items(), key=lambda item: -item[0][0])
+        for (khz, _, part), cpus in fastest_first
     ]
 
 

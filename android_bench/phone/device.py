@@ -22,6 +22,7 @@ _COMMANDS = {
     "memory": "grep MemTotal /proc/meminfo",
     "page": "getconf PAGESIZE || grep -m 1 KernelPageSize /proc/self/smaps",
     "max_khz": f'grep -H "" {_CPU}/cpu[0-9]*/cpufreq/cpuinfo_max_freq',
+    "capacity": f'grep -H "" {_CPU}/cpu[0-9]*/cpu_capacity',
     "present": f"cat {_CPU}/present",
     "online": f"cat {_CPU}/online",
     "kernel": "uname -r",
@@ -68,7 +69,10 @@ def describe(phone: Phone) -> Device:
     cores = core_list(found["present"])
     online = core_list(found["online"]) or cores
     clusters = clusters_of(
-        numbers_of_cores(found["max_khz"], "cpuinfo_max_freq"), parts_of(found["cpuinfo"]), online
+        numbers_of_cores(found["max_khz"], "cpuinfo_max_freq"),
+        numbers_of_cores(found["capacity"], "cpu_capacity"),
+        parts_of(found["cpuinfo"]),
+        online,
     )
     memory = re.search(r"MemTotal:\s*(\d+) kB", found["memory"])
     api, abis = properties.get("ro.build.version.sdk", ""), properties.get("ro.product.cpu.abilist", "")
@@ -99,9 +103,12 @@ def describe(phone: Phone) -> Device:
 def expect_usable(device: Device, serial: str) -> None:
     """Raises UserError for a phone that none of our programs can run on."""
     f = device.fingerprint
-    if f.abis and "arm64-v8a" not in f.abis:
+    # A phone of another processor lists arm64-v8a behind its own where it translates: no time of ARM's.
+    native = next((abi for abi in f.abis if "64" in abi), None)
+    if f.abis and native != "arm64-v8a":
         raise UserError(
-            f"phone {serial} runs {', '.join(f.abis)} and the runners are arm64-v8a; take a 64-bit ARM phone"
+            f"phone {serial} runs {', '.join(f.abis)} and the runners need arm64-v8a as its own 64-bit "
+            "ABI; take a 64-bit ARM phone"
         )
     if f.api is not None and f.api < OLDEST_API:
         raise UserError(
@@ -126,8 +133,8 @@ def machine_of(device: Device, governor: str | None, load: float | None) -> Mach
 
 
 def numbers_of_cores(text: str, name: str) -> dict[int, int]:
-    """Lines ".../cpu4/cpufreq/NAME:2419200" -> {4: 2419200}."""
-    found = re.findall(rf"/cpu(\d+)/cpufreq/{name}:(\d{{1,9}})$", text, re.MULTILINE)
+    """Lines ".../cpu4/cpufreq/NAME:2419200", or without the folder cpufreq -> {4: 2419200}."""
+    found = re.findall(rf"/cpu(\d+)/(?:cpufreq/)?{name}:(\d{{1,9}})$", text, re.MULTILINE)
     return {int(cpu): int(value) for cpu, value in found}
 
 

@@ -57,7 +57,7 @@ def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
     phones = [Phone(adb, entry.serial) for entry in chosen]
     if ALL not in serials:  # of many, one that is silent must not keep the others waiting
         for phone in phones:
-            _expect_answer(phone, deadline)
+            expect_answer(phone, deadline)
     return phones
 
 
@@ -115,6 +115,6 @@ def unready(entry: Listed) -> str:
     return f"phone {entry.serial} is not ready ({kind or entry.state[:60]}): {remedy}"
 
 
-def _expect_answer(phone: Phone, deadline: Deadline) -> None:
-    # A daemon that is stopped is still listed as "device".
+def expect_answer(phone: Phone, deadline: Deadline) -> None:
+    """Raises TimeLimitError within 8 s for a silent phone, which is still listed as "device"."""
     phone.shell("true", min(8.0, deadline.left()))

@@ -12,6 +12,7 @@ made the runs and the seconds that were asked for, and the delegate executed the
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import shutil
 import urllib.error
@@ -34,7 +35,11 @@ URL = (
 _WAIT_SECONDS = 20
 _NOT_PINNED = "facekp: not pinned"
 # The tool cannot pin itself. A phone that refuses (cores that are asleep, a cpuset) measures all the same.
-_PIN = f"""taskset -p "$0" $$ >/dev/null || echo '{_NOT_PINNED}' >&2; exec "$@\""""
+# Android's cpusets cut a set silently to what they allow, so only what the kernel then reports is believed.
+_PIN = f"""taskset -p "$0" $$ >/dev/null
+granted=$(sed -n '/^Cpus_allowed:/{{s/^Cpus_allowed:[^0-9a-f]*//;s/,//g;s/^0*//;p;}}' /proc/$$/status)
+[ "$granted" = "$0" ] || echo '{_NOT_PINNED}' >&2
+exec "$@\""""
 _AARCH64 = 183
 """e_machine of an arm64 program (ELF for the Arm 64-bit Architecture, table 4-1)."""
 
@@ -116,8 +121,8 @@ def _check(content: bytes, name: str) -> Tool:
 def binary(source: str | None, folder: Path) -> Path:
     """The tool as a file of this machine.
 
-    source: a path, an http(s) address, or None for `URL`. A download is kept in `folder` under the
-    last part of its address and not repeated. Raises UserError where it cannot be had.
+    source: a path, an http(s) address, or None for `URL`. A download is kept in `folder`, for its whole
+    address, and not repeated. Raises UserError where it cannot be had.
     """
     address = URL if source is None else source
     if urlsplit(address).scheme not in ("http", "https"):
@@ -125,7 +130,9 @@ def binary(source: str | None, folder: Path) -> Path:
         if not path.is_file():
             raise UserError(f"{path}: no such file; --benchmark-binary takes a path or an address")
         return path
-    kept = folder / (Path(urlsplit(address).path).name or "benchmark_model")
+    # Dated addresses end in the same name.
+    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+    kept = folder / f"{Path(urlsplit(address).path).name or 'benchmark_model'}-{digest}"
     if not kept.is_file():
         _download(address, kept)
     return kept

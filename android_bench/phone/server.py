@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from facekp_train.console import UserError
 
 DEFAULT_PORT = 5037
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Server:
     @classmethod
     def parse(cls, text: str) -> Server:
         """HOST:PORT, HOST or adb's own notation. Raises ValueError for anything else."""
-        if text.startswith(("tcp:", "localfilesystem:", "localabstract:")):
+        if _is_notation(text):
             return cls(text)
         match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
-        if match is None or int(match[2] or DEFAULT_PORT) > 65535:
+        if match is None or int(match[2] or DEFAULT_PORT) > _LAST_PORT:
             raise ValueError(f"'{text}' is no HOST:PORT")
         # The client starts a server at "localhost" and refuses to at 127.0.0.1.
         host = "localhost" if match[1] == "127.0.0.1" else match[1]
@@ -39,7 +40,7 @@ class Server:
     def from_environment(cls) -> Server:
         """The one that the client takes unless told otherwise. Raises UserError for a garbled address."""
         if address := os.environ.get("ADB_SERVER_SOCKET"):
-            if not re.fullmatch(r"tcp:(.*:)?\d{1,5}|local\w*:.+", address):
+            if not _is_notation(address):
                 raise UserError(
                     f"ADB_SERVER_SOCKET is '{address}', which is no tcp:HOST:PORT; unset or mend it"
                 )
@@ -94,3 +95,9 @@ class Server:
             connection.close()
             raise
         return connection
+
+
+def _is_notation(text: str) -> bool:
+    """Whether that is an address as adb itself writes it."""
+    match = re.fullmatch(r"tcp:(?:.+:)?(\d{1,5})|local(?:filesystem|abstract):.+", text)
+    return match is not None and int(match[1] or 0) <= _LAST_PORT
