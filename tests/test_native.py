@@ -48,6 +48,13 @@ def test_every_input_is_run_once_and_the_first_is_timed(run_native: Callable[...
 
 
 @needs_compiler
+def test_opening_the_engine_is_none_of_the_models_time_and_memory(run_native: Callable[..., Outcome]) -> None:
+    quick, slow = (run_native(stand_in=words).result for words in ("", "slow-to-open"))
+    assert slow["load_ms"] < 400
+    assert slow["base_memory_kb"] - quick["base_memory_kb"] > 35 << 10
+
+
+@needs_compiler
 def test_runs_go_on_until_both_minima_are_met(run_native: Callable[..., Outcome]) -> None:
     samples = run_native("--min-runs", "2", "--min-seconds", "0.05").result["samples_ns"]
     assert sum(samples) >= 0.05e9 > sum(samples[:-1])
