@@ -172,6 +172,8 @@ def _times(olds: list[Record], news: list[Record]) -> tuple[Of, list[float], lis
 
 
 def _repeats(record: Record) -> list[float]:
+    if record.curve:  # its turns follow one another without a pause, as the runs of one call do
+        return []
     if record.repeats:
         return [repeat.p50_ms for repeat in record.repeats if repeat.p50_ms is not None]
     return [] if record.p50_ms is None else [record.p50_ms]
@@ -267,6 +269,10 @@ def _differences(old: Record, new: Record) -> Iterator[str]:
     """What besides the time is not the same, so that the change may be no change of the model."""
     for what, ours, theirs in (
         ("machine", _machine(old), _machine(new)),
+        # A network address may be another phone's by now, and a phone another system's.
+        ("phone", old.fingerprint and old.fingerprint.name, new.fingerprint and new.fingerprint.name),
+        ("build of Android", *(r.fingerprint and r.fingerprint.build for r in (old, new))),
+        ("way of measuring", *("sustained" if r.curve else "cooled repeats" for r in (old, new))),
         ("runtime's version", old.runtime_version, new.runtime_version),
         ("runner", old.runner and old.runner.name, new.runner and new.runner.name),
         ("cores used", old.cpus, new.cpus),

@@ -11,7 +11,7 @@ from sample_records import invalid, machine, noisy, timed, valid
 
 from android_bench.compare import FEWEST, Comparison, compare, interval, judge
 from android_bench.record import Record
-from android_bench.record_phone import Fingerprint, Repeat, RunnerFacts
+from android_bench.record_phone import CurvePoint, Fingerprint, Repeat, RunnerFacts
 
 
 def repeated(p50s: list[float], **changes: Any) -> Record:
@@ -130,6 +130,27 @@ def test_several_phones_are_told_apart_and_two_single_ones_are_compared_with_a_n
     assert change.notes == ["another machine: one before, two after"]
     (change,) = compare([valid()], [valid(machine=machine(cores=8))]).changes
     assert change.notes == ["another machine: Test CPU, 4 cores before, Test CPU, 8 cores after"]
+
+
+def test_a_sustained_measurement_is_counted_by_parts_and_named() -> None:
+    """Its turns are hot and follow one another; the other side's repeats began cool."""
+    turns = [2.0, 2.4, 2.5, 2.5, 2.6, 2.6]
+    curve = [CurvePoint.model_validate({"seconds": 60 * n, "p50_ms": p50}) for n, p50 in enumerate(turns)]
+    cooled, hot = repeated([2.0, 2.0, 2.1, 2.0, 2.0, 2.1]), repeated(turns, curve=curve)
+    (change,) = compare([cooled], [hot]).changes
+    assert change.of == "parts"
+    assert change.notes == ["another way of measuring: cooled repeats before, sustained after"]
+
+
+def test_one_address_may_be_two_phones_and_one_phone_two_systems() -> None:
+    def at(**facts: str) -> Record:
+        return noisy(2.0, serial="192.168.1.20:5555", fingerprint=Fingerprint.model_validate(facts))
+
+    (change,) = compare([at(model="One", build="a")], [at(model="Two", build="b")]).changes
+    assert change.notes == [
+        "another phone: One before, Two after",
+        "another build of Android: a before, b after",
+    ]
 
 
 def test_what_else_differs_is_said() -> None:
