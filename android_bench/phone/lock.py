@@ -1,4 +1,7 @@
-"""One measurement at a time on a phone: a lock of the operating system, gone with its process."""
+"""One measurement at a time on a phone: a lock of the operating system, gone with its process.
+
+It holds for one account of one computer; `mark` tells the others.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def locked(key: str, serial: str) -> Iterator[None]:
 
     serial: the phone's name for the user. Raises UserError where it is held already.
     """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "locks"
+    folder = lock_folder()
     # A key may hold any character, and none of them may lead out of the folder.
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
     try:
@@ -44,6 +47,11 @@ def locked(key: str, serial: str) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def lock_folder() -> Path:
+    """Where this user's locks lie on this computer."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "locks"
 
 
 def _taken(file: IO[str]) -> bool:

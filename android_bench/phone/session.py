@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shlex
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from android_bench.phone.adb import AdbError, PhoneLostError, StoppedError, TimeLimitError
+from android_bench.phone.adb import PhoneLostError, StoppedError, TimeLimitError
 from android_bench.phone.clusters import fastest_cores
 from android_bench.phone.device import Device, describe, expect_usable
+from android_bench.phone.fixed_performance import fixed_performance
 from android_bench.phone.install import install, remove
 from android_bench.phone.lock import locked
+from android_bench.phone.mark import marked, renew
 from android_bench.phone.parity import Reference
 from android_bench.phone.run import RunError
 from android_bench.phone.runners import Program, prepare
@@ -25,12 +26,13 @@ from android_bench.phone.trial import Trial
 from android_bench.phone.turn import WORK, Call, take_turn
 from android_bench.record import Record
 from android_bench.record_phone import CurvePoint, State
-from facekp_train.console import UserError, err
+from facekp_train.console import UserError
 
 _ATTEMPTS = 3
 """Of one repeat, when the phone slows down."""
 _COOL_POLL_SECONDS = 5.0
-_FIXED_PERFORMANCE = "cmd power set-fixed-performance-mode-enabled"
+_SPARE_SECONDS = 120.0
+"""To read states and to bring files, besides a turn."""
 
 Tell = Callable[[float, int, str], None]
 """Called with (jobs done, jobs, what is under way)."""
@@ -53,6 +55,11 @@ class Session:
     def serial(self) -> str:
         """The phone's."""
         return self._phone.serial
+
+    @property
+    def _held_seconds(self) -> float:
+        """For which a mark on the phone must do until it is renewed: a turn, and some more."""
+        return self._settings.timeout + _SPARE_SECONDS
 
     @property
     def progress(self) -> tuple[float, int]:
@@ -80,10 +87,14 @@ class Session:
         device = describe(self._phone)
         expect_usable(device, self.serial)
         # By cable and by network the same phone has two serials, and one identity.
-        with locked(device.identity, self.serial) if device.identity else contextlib.nullcontext():
+        lock = locked(device.identity, self.serial) if device.identity else contextlib.nullcontext()
+        with lock, marked(self._phone, self._held_seconds):
             try:
                 self._prepare(device)
-                with self._fixed_performance():
+                steady = self._settings.fixed_performance
+                with fixed_performance(self._phone) if steady else contextlib.nullcontext():
+                    for trial in self._trials:
+                        trial.fixed_performance = steady
                     self._take_all()
             finally:
                 remove(self._phone, WORK)
@@ -208,6 +219,7 @@ class Session:
         before = trial.before = self._cooled(call)
         started, seconds = time.monotonic(), 0.0
         while seconds < self._settings.sustained and trial.failure is None:
+            renew(self._phone, self._held_seconds)
             self._say(f"{trial.label}, {seconds:.0f} of {self._settings.sustained:.0f} s")
             turn = take_turn(self._phone, call, self._settings)
             after = read_state(self._phone, call.cpus)
@@ -219,6 +231,7 @@ class Session:
         """The phone's state, once it is cool. Raises RunError where it stays warm."""
         limit, deadline = self._settings.max_temperature, time.monotonic() + COOL_SECONDS
         while True:
+            renew(self._phone, self._held_seconds)
             state = read_state(self._phone, call.cpus)
             warm = state.temperature_c is not None and state.temperature_c > limit
             if not warm and not state.thermal_status:
@@ -237,36 +250,6 @@ class Session:
             self._say(f"waiting for the phone to cool: {now}, {wanted} wanted")
             if self._phone.adb.stop.wait(min(_COOL_POLL_SECONDS, max(0.1, deadline - time.monotonic()))):
                 raise StoppedError
-
-    @contextlib.contextmanager
-    def _fixed_performance(self) -> Iterator[None]:
-        """Android's own mode for comparisons, for as long as the block lasts."""
-        if not self._settings.fixed_performance:
-            yield
-            return
-        refused = False
-        try:
-            refused = self._phone.shell(f"{_FIXED_PERFORMANCE} true").code != 0
-            if refused:
-                raise UserError(
-                    f"phone {self.serial} has no fixed performance mode; leave --fixed-performance out"
-                )
-            for trial in self._trials:
-                trial.fixed_performance = True
-            yield
-        finally:
-            if not refused:
-                self._end_fixed_performance()
-
-    def _end_fixed_performance(self) -> None:
-        with contextlib.suppress(AdbError):
-            if self._phone.shell(f"{_FIXED_PERFORMANCE} false", timeout=10, tidying=True).code == 0:
-                return
-        err.print(
-            f"phone {self.serial} may still be in fixed performance mode; switch it off with: "
-            f"adb -s {shlex.quote(self.serial)} shell {_FIXED_PERFORMANCE} false",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
 
     def _say(self, label: str) -> None:
         self._tell(*self.progress, label)
