@@ -99,7 +99,7 @@ def slowed(before: State, after: State, cpus: Sequence[int] | None) -> str | Non
 
 
 def _temperatures(found: dict[str, str], battery: dict[str, str]) -> dict[str, float]:
-    """All of them by name; "skin" and "battery" are Android's own."""
+    """All of them by name; "skin" and "battery" are the warmest of Android's own."""
     zones: dict[str, dict[str, str]] = {}
     for zone, field, value in re.findall(
         r"/(thermal_zone\d+)/(type|temp):(.*)$", found["zones"], re.MULTILINE
