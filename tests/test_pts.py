@@ -126,12 +126,12 @@ def test_pts_list_file(tmp_path: Path) -> None:
     for seed, name in enumerate(("x/a.jpg", "x/b.jpg", "c d.jpg")):
         annotated(tmp_path, name, seed=seed)
     picture(tmp_path / "bare.jpg")
-    (tmp_path / "mine.txt").write_text("c d.jpg\nx\\b.jpg\n\nbare.jpg\ngone.jpg\n")
+    (tmp_path / "mine.txt").write_text("c d.jpg\nx\\b.jpg\n\nbare.jpg\ngone.jpg\n" + "x" * 300)
     dataset = open_dataset(f"pts:{tmp_path}@mine.txt")
     assert [sample.image.name for sample in dataset] == ["c d.jpg", "b.jpg"]
-    assert [entry["file"].rpartition(":")[2] for entry in dataset.skipped] == ["4", "5"]
+    assert [entry["file"].rpartition(":")[2] for entry in dataset.skipped] == ["4", "5", "6"]
     assert "no .pts file lies beside" in dataset.skipped[0]["reason"]
-    assert "is missing" in dataset.skipped[1]["reason"]
+    assert all("is missing" in entry["reason"] for entry in dataset.skipped[1:])
     with pytest.raises(FileNotFoundError, match=r"other\.txt is neither in"):
         list(open_dataset(f"pts:{tmp_path}@other.txt"))
 

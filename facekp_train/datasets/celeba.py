@@ -102,7 +102,7 @@ def _face(images: Path, name: str, columns: list[str], box_row: list[str] | None
     if images.name.endswith("_png"):
         # The lists say .jpg for both packages.
         image = image.with_suffix(".png")
-    if not image.is_file():
+    if first_found(images, [""], [image.name]) is None:
         raise ValueError(f"the image {image.name} is missing")
     box = None if box_row is None else _box(to_numbers(box_row))
     return FaceSample(image, keypoints, np.ones(5, bool), box, "celeba")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Beside, Seen, to_numbers
+from facekp_train.datasets.rows import Beside, Seen, first_found, to_numbers
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "validation", "test", "training")
@@ -94,8 +94,8 @@ def _check_form(file: Path, split: str, numbers: NDArray[np.float64]) -> None:
 def _face(
     root: Path, name: str, numbers: NDArray[np.float64], split: str, known: dict[str, str]
 ) -> FaceSample:
-    image = root / name
-    if not image.is_file():
+    image = first_found(root, [""], [name])
+    if image is None:
         raise ValueError(f"the image {name} is missing")
     visible = np.ones(5, bool)
     if split in _BOXED:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import Notes
-from facekp_train.datasets.rows import Seen, to_numbers
+from facekp_train.datasets.rows import Seen, first_found, to_numbers
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -115,9 +115,10 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            image = root / line.strip().replace("\\", "/")
-            if not image.is_file():
-                notes.skip(f"{file}:{number}", f"the image {image} is missing")
+            name = line.strip().replace("\\", "/")
+            image = first_found(root, [""], [name])
+            if image is None:
+                notes.skip(f"{file}:{number}", f"the image {root / name} is missing")
                 continue
             first = seen.first((os.path.normpath(image), b""), number)
             if first != number:
