@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ with ended_like_ctrl_c():
         pathlib.Path(sys.argv[1]).write_text("results")
         sys.exit(130)
 """
+
+
+@pytest.fixture(autouse=True)
+def hang_ups_count() -> Iterator[None]:
+    """Whoever runs the tests under nohup ignores SIGHUP, and children inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
@@ -72,11 +81,8 @@ def test_a_terminal_that_is_gone_costs_no_results(tmp_path: Path) -> None:
 
 
 def test_what_was_told_to_ignore_a_hang_up_goes_on() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with ended_like_ctrl_c():
-            os.kill(os.getpid(), signal.SIGHUP)
-            time.sleep(0.1)
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with ended_like_ctrl_c():
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(0.1)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
