@@ -53,9 +53,14 @@ def start(rig: Rig, tmp_path: Path, *words: str | Path) -> subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
         env=environment(rig, tmp_path),
-        # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing else runs
+        preexec_fn=_heed_signals,  # noqa: PLW1509 - nothing else runs
     )
+
+
+def _heed_signals() -> None:
+    """Whoever runs the tests in the background or under nohup ignores these, and children inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 500) -> tuple[int, str, str]:
