@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from facekp_train import training_options as option
@@ -80,4 +79,6 @@ def write_labels(
 
 def _complete(face: Face) -> bool:
     """Whether every keypoint of the net's scheme is known."""
+    import numpy as np
+
     return face.many is not None and bool(np.isfinite(face.many).all())
