@@ -55,3 +55,11 @@ def write_video(path: Path, frames: list[Image], rate: float = 25.0, codec: str 
         writer.write(np.ascontiguousarray(frame[:, :, ::-1]))
     writer.release()
     return path
+
+
+def numbered(count: int) -> list[np.ndarray]:
+    """Frames [48, 256, 3] with a bright bar whose place says their number."""
+    frames = [np.full((48, 256, 3), 40, np.uint8) for _ in range(count)]
+    for number, frame in enumerate(frames):
+        frame[:, 6 * number : 6 * number + 6] = 220
+    return frames

@@ -26,7 +26,6 @@ QUICK = (
     "--repeat", "1", "--min-runs", "3", "--min-seconds", "0", "--warmup", "1", "--timeout", "300",
 )  # fmt: skip
 ENDLESS = ("--repeat", "1", "--min-runs", "1000000", "--min-seconds", "0")
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,11 +37,8 @@ def bundles() -> None:
 
 def environment(rig: Rig, tmp_path: Path) -> dict[str, str]:
     """The rig's, with this user's bundles and locks of the test's own."""
-    return rig.environment | {
-        "FACEKP_CACHE": str(cache_folder()),
-        "XDG_CACHE_HOME": str(tmp_path),
-        "COLUMNS": "200",
-    }
+    own = {"FACEKP_CACHE": str(cache_folder()), "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "200"}
+    return rig.environment | own
 
 
 def start(rig: Rig, tmp_path: Path, *words: str | Path) -> subprocess.Popen[str]:
