@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.console import new_app, run
+from facekp_train.console import err, new_app, run
 from facekp_train.distill_command import distill
 from facekp_train.fit_command import fit
 from facekp_train.label_command import label
@@ -137,16 +137,20 @@ app.command()(study)
 
 
 def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:
-    """The conditions that --by names; one that the faces do not have is wrong usage."""
+    """The conditions that --by names, their caveats said; one that no list has is wrong usage."""
     from facekp_train.conditions import chosen, conditions_of
 
     if names is None:
         return []
     known = conditions_of(dataset)
     try:
-        return chosen(names, known)
+        conditions = chosen(names, known)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    for condition in conditions:
+        if condition.caveat:
+            err.print(f"warning: {condition.caveat}", markup=False, soft_wrap=True)
+    return conditions
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def test_the_report_has_every_faces_groups(mtfl: Path, checkpoints: Path) -> Non
             "no condition 'hair'; these faces have turn, size, gender, smile, glasses, pose",
         ),
         ("training", "turn,", "no condition ''"),
-        ("validation", "pose", "no condition 'pose'; these faces have turn, size"),
+        ("validation", "hair", "these faces have turn, size, gender, smile, glasses, pose"),
     ],
 )
 def test_an_unknown_condition_is_wrong_usage(
@@ -155,6 +155,28 @@ def test_an_unknown_condition_is_wrong_usage(
     streams = capsys.readouterr()
     assert message in " ".join(streams.err.replace("│", " ").split())
     assert streams.out == ""
+
+
+def test_a_condition_that_a_splits_list_leaves_out_is_named_and_the_rest_measured(
+    mtfl: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MTFL's validation list has no attributes: pose is told from the keypoints, the others not at all."""
+    rows = ("60 40 90 40 75 55 62 70 88 70", "60 40 90 40 61 55 62 70 88 70", "60 40 90 40 84 55 62 70 88 70")
+    (mtfl / "testImageList.txt").write_text("".join(f"a.png 40 110 20 90 {row}\n" for row in rows))
+    model = str(checkpoints / "68.safetensors")
+    words = ["evaluate", "--model", model, "--data", f"mtfl:{mtfl}", "--split", "validation", "--json"]
+    assert command(*words, "--by", "pose,glasses,smile") == 0
+    streams = capsys.readouterr()
+    by = json.loads(streams.out)["by"]
+    assert {name: figures["n"] for name, figures in by["pose"].items()} == {
+        "left profile": 1,
+        "frontal": 1,
+        "right": 1,
+    }
+    assert {tuple(by[name]) for name in ("glasses", "smile")} == {(UNKNOWN,)}
+    assert streams.err.count("warning: ") == 3
+    assert "does not tell pose: told from the keypoints" in streams.err
+    assert "does not tell smile: all faces are 'unknown'" in streams.err
 
 
 def test_a_list_that_is_missing_is_a_failure(mtfl: Path, capsys: pytest.CaptureFixture[str]) -> None:

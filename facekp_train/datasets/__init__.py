@@ -7,7 +7,7 @@ line in FORMATS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,8 @@ class Format:
     splits: all that can be asked for, the one to train on first. parts: splits that together hold
     every face once. evaluation: the split that figures are reported on. points: keypoints a face,
     None where the files say. file: whether PATH is one file, not a folder. row: the splits of a
-    published table's row, all of them parts of `evaluation`, which is the last.
+    published table's row, all of them parts of `evaluation`, which is the last. attributes: the
+    facts that its lists tell of a face, not of every split, and their values in order.
     """
 
     read: Reader
@@ -38,14 +39,23 @@ class Format:
     points: int | None
     file: bool = False
     row: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 FORMATS: dict[str, Format] = {
-    "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5),
+    "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5, attributes=mtfl.ATTRIBUTES),
     "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68, row=("common", "challenging", "full")),
     "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
-    "wflw": Format(wflw.read, wflw.SPLITS, wflw.PARTS, "test", 98, row=(*wflw.SUBSETS, "test")),
+    "wflw": Format(
+        wflw.read,
+        wflw.SPLITS,
+        wflw.PARTS,
+        "test",
+        98,
+        row=(*wflw.SUBSETS, "test"),
+        attributes=wflw.ATTRIBUTES,
+    ),
     "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29),
     "300vw": Format(w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW),
     "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),

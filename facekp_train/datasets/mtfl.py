@@ -31,7 +31,7 @@ _FILES = {
 }
 _BOXED = ("train", "validation")
 _COLUMNS = 15
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "gender": ("male", "female"),
     "smile": ("yes", "no"),
     "glasses": ("yes", "no"),
@@ -85,7 +85,7 @@ def _check_form(file: Path, split: str, numbers: NDArray[np.float64]) -> None:
     """Both forms have fifteen columns; read as the other, a list would give wrong points."""
     ends_in_attributes = all(
         code in range(1, len(words) + 1)
-        for code, words in zip(numbers[10:].tolist(), _ATTRIBUTES.values(), strict=True)
+        for code, words in zip(numbers[10:].tolist(), ATTRIBUTES.values(), strict=True)
     )
     if ends_in_attributes and split in _BOXED:
         raise DataError(f"{file} ends in attributes, as training.txt does; read it with --split training")
@@ -112,7 +112,7 @@ def _face(
 def _named(codes: NDArray[np.float64]) -> dict[str, str]:
     """The four attributes in words, from their codes, which count from 1."""
     named = {}
-    for (attribute, words), code in zip(_ATTRIBUTES.items(), codes.tolist(), strict=True):
+    for (attribute, words), code in zip(ATTRIBUTES.items(), codes.tolist(), strict=True):
         if code not in range(1, len(words) + 1):
             raise ValueError(f"{attribute} is {code:g}, not 1 to {len(words)}")
         named[attribute] = words[int(code) - 1]

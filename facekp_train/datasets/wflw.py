@@ -18,7 +18,7 @@ from facekp_train.datasets.notes import Notes
 from facekp_train.datasets.rows import Seen, first_found, to_numbers
 from facekp_train.samples import Box, FaceSample
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "pose": ("normal", "large"),
     "expression": ("normal", "exaggerated"),
     "illumination": ("normal", "extreme"),
@@ -27,7 +27,7 @@ _ATTRIBUTES = {
     "blur": ("no", "yes"),
 }
 """In the list's order; a subset of the test faces are those with the second word."""
-SUBSETS = tuple(_ATTRIBUTES)
+SUBSETS = tuple(ATTRIBUTES)
 SPLITS = ("train", "test", *SUBSETS)
 PARTS = ("train", "test")
 _STANDARD = {
@@ -37,7 +37,7 @@ _STANDARD = {
 
 _POINTS = 98
 _PLACES = 2 * _POINTS
-_WHOLE, _BARE = _PLACES + 4 + len(_ATTRIBUTES) + 1, _PLACES + 1
+_WHOLE, _BARE = _PLACES + 4 + len(ATTRIBUTES) + 1, _PLACES + 1
 _ANNOTATIONS = ("", "WFLW_annotations")
 _LIST_FOLDERS = tuple(
     f"{parent}/{folder}".strip("/")
@@ -96,7 +96,7 @@ def _list(root: Path, split: str, listing: str | None, notes: Notes) -> Path:
 
 def _belongs(sample: FaceSample, split: str) -> bool:
     """A list without attributes is a subset's own, or its reader's choice: all of it belongs."""
-    return split in PARTS or sample.attributes.get(split) in (None, _ATTRIBUTES[split][1])
+    return split in PARTS or sample.attributes.get(split) in (None, ATTRIBUTES[split][1])
 
 
 def _face(root: Path, fields: list[str]) -> FaceSample:
@@ -119,7 +119,7 @@ def _face(root: Path, fields: list[str]) -> FaceSample:
 
 def _named(codes: list[float]) -> dict[str, str]:
     """The six attributes in words, from their codes 0 and 1."""
-    for attribute, code in zip(_ATTRIBUTES, codes, strict=True):
+    for attribute, code in zip(ATTRIBUTES, codes, strict=True):
         if code not in (0, 1):
             raise ValueError(f"{attribute} is {code:g}, not 0 or 1")
-    return {name: words[int(code)] for (name, words), code in zip(_ATTRIBUTES.items(), codes, strict=True)}
+    return {name: words[int(code)] for (name, words), code in zip(ATTRIBUTES.items(), codes, strict=True)}
