@@ -61,7 +61,7 @@ class _Progress:
 
     epoch: int = 0
     best: float = float("inf")
-    factors: dict[str, float] | None = None
+    factors: dict[str, Any] | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -227,7 +227,7 @@ def _one_epoch(
             with fabric.autocast():
                 taught = run.learner.answer(batch.crops)
         terms = run.loss(model(batch.crops), batch, taught)
-        if run.loss.factors is None:
+        if not run.loss.settled:
             # Over the whole batch, whatever the number of processes that share it.
             shared = fabric.all_reduce(
                 torch.stack([t.detach() for t in vars(terms).values()]), reduce_op="mean"

@@ -28,9 +28,12 @@ class LossTerms:
 
 @dataclass
 class Factors:
-    """What loss2 and loss3 are multiplied by, so that all are of one size at the start."""
+    """What loss2 and loss3 are multiplied by, so that all are of one size at the start.
 
-    heatmap: float
+    heatmap: None as long as no batch had a face of all keypoints, which alone has heatmaps.
+    """
+
+    heatmap: float | None
     features: float
 
 
@@ -39,7 +42,8 @@ class JointLoss:
 
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
     imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
-    own coordinates to loss_t. `factors` are the recipe's, or chosen by `balance` on the first batch.
+    own coordinates to loss_t. `factors` are the recipe's, or chosen by `balance` on the first batch
+    that has every term; until then, on each.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
@@ -72,18 +76,25 @@ class JointLoss:
         recipe = self.recipe
         regression = recipe.lambda_rh * terms.regression
         heatmap = recipe.heatmap_factor
-        if heatmap is None:
+        if heatmap is None and recipe.heatmap_width and float(terms.heatmap.detach()):
             heatmap = _ratio(terms.regression, terms.heatmap)
         features = recipe.distil_factor
         if features is None:
-            features = _ratio(regression + heatmap * terms.heatmap, terms.features)
+            features = _ratio(regression + (heatmap or 0.0) * terms.heatmap, terms.features)
         return Factors(heatmap, features)
+
+    @property
+    def settled(self) -> bool:
+        """Whether `factors` hold for the rest of the training."""
+        return self.factors is not None and (
+            self.factors.heatmap is not None or not self.recipe.heatmap_width
+        )
 
     def total(self, terms: LossTerms) -> Tensor:
         """What to minimise. `factors` must be set."""
         recipe, factors = self.recipe, self.factors
         assert factors is not None
-        joint = recipe.lambda_rh * terms.regression + factors.heatmap * terms.heatmap
+        joint = recipe.lambda_rh * terms.regression + (factors.heatmap or 0.0) * terms.heatmap
         if recipe.teacher is None:
             return joint
         taught = factors.features * terms.features + recipe.output_weight * terms.outputs

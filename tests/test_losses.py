@@ -83,8 +83,28 @@ def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
 def test_balance_makes_all_losses_of_one_size() -> None:
     loss, terms = taught_terms()
     factors = loss.balance(terms)
+    assert factors.heatmap is not None
     assert factors.heatmap * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)
     assert factors.features * terms.features.item() == pytest.approx(2 * terms.regression.item(), rel=1e-5)
+
+
+def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
+    """Where few faces have all keypoints, the first batches may hold none of them."""
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
+    for many_known in (False, True):
+        terms = loss(prediction, batch_of(five_known=True, many_known=many_known))
+        loss.factors = loss.balance(terms)
+        assert loss.settled is many_known
+        assert torch.isfinite(loss.total(terms))
+    assert loss.factors == loss.balance(terms)
+    assert loss.factors is not None and loss.factors.heatmap
+
+
+def test_a_net_without_heatmaps_is_settled_at_once() -> None:
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, ["heatmap_width=0"]), torch.device("cpu"))
+    loss.factors = loss.balance(loss(Prediction(torch.rand(4, 68, 2)), batch_of(True, True)))
+    assert loss.settled
 
 
 def test_loss_t_is_lambda_dp_times_loss_plus_loss3() -> None:

@@ -142,6 +142,7 @@ def test_lambda_rh_is_the_ratio_of_the_balanced_losses() -> None:
         loss = JointLoss(recipe, torch.device("cpu"))
         terms = loss(prediction, batch)
         loss.factors = loss.balance(terms)
+        assert loss.factors.heatmap is not None
         return float(ratio * terms.regression / (loss.factors.heatmap * terms.heatmap))
 
     assert [share(ratio) for ratio in (0.2, 1.0, 5.0)] == pytest.approx([0.2, 1.0, 5.0], rel=1e-5)
