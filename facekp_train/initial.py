@@ -12,6 +12,10 @@ from facekp_train.networks import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.recipe import Recipe
 
+# Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
+# the one that was trained first.
+AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
+
 
 def initial_net(recipe: Recipe) -> KeypointNet:
     """Build and fill the recipe's net. Raises UserError where the start cannot be had.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from facekp_train.console import UserError
+from facekp_train.initial import AS_IT_IS
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.recipe import RECIPES, Recipe, make_recipe
 
@@ -53,6 +55,11 @@ class Prune(PruneSettings):
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
     teacher: Literal["distilled", "teacher"] = "distilled"
 
+    @model_validator(mode="after")
+    def _widths_follow(self) -> Prune:
+        _refuse(self.set, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
+        return self
+
     def settings(self) -> PruneSettings:
         """Without what concerns the training."""
         return PruneSettings(**self.model_dump(include={*PruneSettings.model_fields}))
@@ -76,13 +83,25 @@ class Pipeline(BaseModel):
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 
     def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
-        """A stage's recipe: its base, what all stages share, its own settings, then `options`."""
-        return make_recipe(section.recipe, {**self.shared, **section.set, **options}, [])
+        """A stage's recipe: its base, what all stages share, its own settings, then `options`.
+
+        Where the student has widths of its own, shared ones say nothing of the net that is distilled.
+        """
+        shared = self.shared
+        if section is self.distil and self.student.set.keys() & AS_IT_IS.keys():
+            shared = {key: value for key, value in shared.items() if key not in AS_IT_IS}
+        return make_recipe(section.recipe, {**shared, **section.set, **options}, [])
 
     def teacher_recipe(self) -> Recipe:
         """The teacher's, whose backbone is ResNet-50 where neither file nor section says another."""
         named = "backbone" in {**self.shared, **self.teacher.set} or self.teacher.recipe not in RECIPES
         return self.recipe(self.teacher, **({} if named else {"backbone": "resnet-50"}))
+
+
+def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> None:
+    for key in keys:
+        if key in settings:
+            raise ValueError(f"'{key}' has no place here: {reason}")
 
 
 def load_pipeline(path: Path) -> Pipeline:
@@ -105,7 +124,9 @@ def load_pipeline(path: Path) -> Pipeline:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise UserError(
+            f"{path}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
     # Wrong settings are named now, not after hours of another stage.
     pipeline.teacher_recipe()
     for section in (pipeline.student, pipeline.distil, pipeline.prune):

@@ -54,6 +54,19 @@ def test_the_teacher_is_a_resnet_unless_it_is_told_otherwise(
         assert load_pipeline(written(tmp_path, teacher=section)).teacher_recipe().backbone == backbone
 
 
+def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Path) -> None:
+    shared = {"data": ["mtfl:/faces"], "expansion": 0.5}
+    for own, distil, expansion in (
+        ({}, {}, 0.5),
+        ({"expansion": 0.75}, {}, 1),
+        ({"expansion": 1}, {"expansion": 0.25}, 0.25),
+    ):
+        pipeline = load_pipeline(
+            written(tmp_path, shared=shared, student={"set": own}, distil={"set": distil})
+        )
+        assert pipeline.recipe(pipeline.distil).expansion == expansion
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -66,6 +79,10 @@ def test_the_teacher_is_a_resnet_unless_it_is_told_otherwise(
         ({"shared": {"points": 5}}, "data"),
         ({"shared": {"data": ["mtfl:$NOT_SET_ANYWHERE/x"]}}, "NOT_SET_ANYWHERE, which is not set"),
         ({"distil": {"recipe": "nothing"}}, "nothing"),
+        (
+            {"prune": {"rate": 0.5, "set": {"expansion": 0.5}}},
+            "prune: 'expansion' has no place here: the widths",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_at_once(

@@ -23,6 +23,7 @@ from facekp_train.console import UserError, err
 from facekp_train.face_store import FaceStore
 from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
+from facekp_train.initial import AS_IT_IS
 from facekp_train.networks import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
@@ -76,10 +77,12 @@ def prune(
 ) -> dict[str, Any]:
     """Prune a checkpoint; leaves `best.safetensors`, `pruning.json` and a folder a step in `out`.
 
-    recipe: the retraining after each step, with its teacher; its `epochs` count for every step. The
-    same call goes on where a killed one stopped. Returns the report. Raises UserError where `out`
-    holds another run or the budget is out of reach.
+    recipe: the retraining after each step, with its teacher; its `epochs` count for every step, and
+    what it says of widths does not: every step's net is as wide as it was cut. The same call goes on
+    where a killed one stopped. Returns the report. Raises UserError where `out` holds another run or
+    the budget is out of reach.
     """
+    recipe = recipe.model_copy(update=AS_IT_IS)
     widths = _planned(model, out, how, data.train, fabric)
     groups = [g for g in find_groups(load_checkpoint(model).net, how.scope) if widths[g.name] < g.width]
     reports: list[_StepReport] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from facekp_train.initial import AS_IT_IS
+
 
 @dataclass(frozen=True)
 class Method:
@@ -80,10 +82,6 @@ BUDGETS = {
 }  # fmt: skip
 
 
-# Widths come from the net that a method goes on from.
-_AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
-
-
 class Methods:
     """Makes methods for a budget; those that say the same are the same cells."""
 
@@ -117,7 +115,7 @@ class Methods:
 
     def joint_on(self) -> Method:
         """The joint net trained for as long again, without a teacher."""
-        settings = {**self.joint().settings, **_AS_IT_IS}
+        settings = {**self.joint().settings, **AS_IT_IS}
         return Method("regression + heatmap, trained on", settings, start=self.joint())
 
     def distilled(self) -> Method:
@@ -138,7 +136,7 @@ class Methods:
     def distilled_on(self) -> Method:
         """The distilled net trained for as many epochs as a pruned one, with nothing removed."""
         own = {**self.budget.pruning, "epochs": self.budget.trained_on}
-        settings = {**self.joint().settings, **_AS_IT_IS, **own}
+        settings = {**self.joint().settings, **AS_IT_IS, **own}
         return Method(
             "+ distillation, trained on", settings, start=self.distilled(), teacher=self.distilled()
         )
