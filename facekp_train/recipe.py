@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from facekp_train.console import UserError
+from facekp_train.datasets import check_split
 from facekp_train.networks import NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
 
@@ -102,6 +103,8 @@ class Recipe(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         self.net_config()
+        check_split(self.data, self.split)
+        check_split(self.validation, self.validation_split)
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
         if self.quantise and self.teacher is not None:

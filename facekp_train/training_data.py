@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from facekp_train.console import UserError, err
 from facekp_train.crop import CropRule
-from facekp_train.datasets import open_dataset
+from facekp_train.datasets import check_split, open_dataset
 from facekp_train.face_store import Face, FaceStore, gather_faces
 from facekp_train.label_offset import apply_label_offset, fit_label_offset
 from facekp_train.recipe import Recipe
@@ -31,7 +33,8 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
     skipped: list[dict[str, str]] = []
     faces = gather_faces(samples_of(recipe.data, recipe.split, skipped), recipe.points)
     if recipe.validation:
-        scored = gather_faces(samples_of(recipe.validation, recipe.validation_split, skipped), recipe.points)
+        held_out = samples_of(recipe.validation, recipe.validation_split, skipped, evaluation=True)
+        scored = gather_faces(held_out, recipe.points)
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
             raise UserError(
@@ -39,7 +42,7 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
                 "give --validation a split of its own"
             )
     else:
-        faces, scored = _held_out(faces, recipe.seed)
+        faces, scored = hold_out(faces, recipe.seed)
     if not faces or not scored:
         raise UserError(
             f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
@@ -65,29 +68,41 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
 
 
 def samples_of(
-    specs: Sequence[str], split: str | None, skipped: list[dict[str, str]]
+    specs: Sequence[str], split: str | None, skipped: list[dict[str, str]], *, evaluation: bool = False
 ) -> Iterator[FaceSample]:
-    """The faces of several data sets in a row, of `split` where a set has it, else of its first.
+    """The faces of several data sets in a row, of `split` where a set has it.
 
-    What cannot be used goes to `skipped`.
+    Else of the split that a set is trained on or, with `evaluation`, that its figures are reported
+    on. What cannot be used goes to `skipped`. Raises DataError for a split that no set has.
     """
+    check_split(specs, split)
 
     def one(spec: str) -> Iterator[FaceSample]:
         dataset = open_dataset(spec)
         if split in dataset.format.splits:
             dataset = open_dataset(spec, split)
+        elif evaluation:
+            dataset = open_dataset(spec, dataset.format.evaluation)
         yield from dataset
         skipped.extend(dataset.skipped)
 
     return chain.from_iterable(one(spec) for spec in specs)
 
 
-def _held_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
-    """Every twentieth face, by chance but the same for a seed, is for validation."""
-    order = np.random.default_rng((seed, 77)).permutation(len(faces))
-    count = max(1, len(faces) // 20)
-    held = set(order[:count].tolist())
-    return [f for i, f in enumerate(faces) if i not in held], [faces[i] for i in sorted(held)]
+def hold_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
+    """Photographs by chance, but the same for a seed, are for validation: 5 % of the faces, at least one.
+
+    Of one photograph all faces go to the same side, or the net would be scored on what it has seen.
+    """
+    images = list(dict.fromkeys(face.sample.image for face in faces))
+    sizes = Counter(face.sample.image for face in faces)
+    wanted = max(1, len(faces) // 20)
+    held: set[Path] = set()
+    for place in np.random.default_rng((seed, 77)).permutation(len(images)).tolist():
+        if sum(sizes[image] for image in held) >= wanted:
+            break
+        held.add(images[place])
+    return [f for f in faces if f.sample.image not in held], [f for f in faces if f.sample.image in held]
 
 
 def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:

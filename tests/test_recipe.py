@@ -67,6 +67,16 @@ def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
         make_recipe("modern", DATA, [assignment])
 
 
+@pytest.mark.parametrize("key", ["split", "validation_split"])
+def test_a_split_that_no_data_set_has_is_named(key: str) -> None:
+    """It would silently mean a set's first split: faces to train on, for a validation."""
+    sets = {"data": ["mtfl:a", "pts:b"], "validation": ["mtfl:c"]}
+    with pytest.raises(UserError, match="no data set named has a split 'validaton': mtfl has train, valid"):
+        make_recipe("paper", {**sets, key: "validaton"}, [])
+    assert getattr(make_recipe("paper", {**sets, key: "validation"}, []), key) == "validation"
+    assert make_recipe("paper", {"data": ["coco:labels.json"], "split": "train"}, []).split == "train"
+
+
 def test_a_shared_recipe_names_no_folder_of_this_machine() -> None:
     data = ["mtfl:/home/me/faces/mtfl", "pts:/home/me/faces@train.txt"]
     shared = make_recipe("modern", {"data": data, "init": "/home/me/a.safetensors"}, []).shareable()

@@ -7,7 +7,7 @@ line in FORMATS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from facekp_train.datasets import aflw, celeba, coco, cofw, detected, mtfl, pts,
 from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
-__all__ = ["FORMATS", "DataError", "Dataset", "Format", "open_dataset"]
+__all__ = ["FORMATS", "DataError", "Dataset", "Format", "check_split", "open_dataset"]
 
 Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
 """(root, split, list file, notes) -> the faces of one split. Raises FileNotFoundError for no list."""
@@ -122,3 +122,15 @@ def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> D
         state = f"is a {other}" if root.exists() else "does not exist"
         raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
     return Dataset(spec, known, root, split or known.splits[0], listing, strict)
+
+
+def check_split(specs: Sequence[str], split: str | None) -> None:
+    """Raise DataError for a split that none of the data sets has: it would silently mean another.
+
+    Data sets of one split alone take any name: there is nothing to mistake.
+    """
+    formats = {spec.partition(":")[0].lower() for spec in specs} & FORMATS.keys()
+    known = {name: FORMATS[name].splits for name in sorted(formats) if len(FORMATS[name].splits) > 1}
+    if split is not None and known and not any(split in splits for splits in known.values()):
+        have = "; ".join(f"{name} has {', '.join(splits)}" for name, splits in known.items())
+        raise DataError(f"no data set named has a split '{split}': {have}")
