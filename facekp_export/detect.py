@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facekp_export.noise import this_process_is_ours
+from facekp_export.targets import refuse_source
 from facekp_train.console import UserError, err, new_app, out, print_json, run
 
 if TYPE_CHECKING:
@@ -140,11 +141,12 @@ def _target(photo: Path, out_path: Path | None) -> Path:
     if photo.is_dir():
         if out_path is not None and out_path.is_file():
             raise typer.BadParameter(f"{out_path} is a file; for a folder of photographs --out is a folder")
-        if out_path is not None and out_path.resolve() == photo.resolve():
-            raise typer.BadParameter("--out is the folder of the photographs itself; name another one")
-        return out_path or Path(f"{photo.resolve().name}_points")
+        target = out_path or Path(f"{photo.resolve().name}_points")
+        refuse_source(target, photo, "folder of the photographs")
+        return target
     if out_path is None or out_path.is_dir():
-        return (out_path or Path()) / f"{photo.stem}_points.png"
+        out_path = (out_path or Path()) / f"{photo.stem}_points.png"
+    refuse_source(out_path, photo, "photograph")
     return out_path
 
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from facekp_export.detector import KeypointDetector
 from facekp_export.faces import Image
 from facekp_export.one_euro import OneEuro
+from facekp_export.targets import refuse_source
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video import VIDEO_SUFFIXES, WRITABLE, Camera, Frame, VideoFile, VideoWriter
 from facekp_export.video_sound import add_sound
@@ -43,8 +44,7 @@ def target_of(source: Path, out_path: Path | None) -> Path:
         out_path = (out_path or Path()) / f"{name}_points.mp4"
     if out_path.suffix.lower() not in WRITABLE:
         raise typer.BadParameter(f"a video is written as {', '.join(WRITABLE)}; give --out such a name")
-    if out_path.resolve() == source.resolve():
-        raise typer.BadParameter("--out is the video itself; name another file")
+    refuse_source(out_path, source, "video")
     return out_path
 
 

@@ -45,6 +45,11 @@ def call(*arguments: object) -> int:
     return int(stop.value.code or 0)
 
 
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What stands on stderr, without the frame and the folds of a message about wrong usage."""
+    return " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
 def test_json_is_one_document_with_exactly_the_promised_fields(photo, capsys):
     assert call(photo, "--json") == 0
     document = json.loads(capsys.readouterr().out)
@@ -72,6 +77,20 @@ def test_the_default_picture_lies_in_the_current_folder(photo):
     Path("drawn").mkdir()
     assert call(photo, "--out", "drawn") == 0
     assert Path("drawn/face_points.png").is_file()
+
+
+@pytest.mark.parametrize("linked", [Path.hardlink_to, Path.symlink_to])
+def test_the_photograph_itself_is_never_drawn_over(photo, capsys, linked):
+    before = photo.read_bytes()
+    linked(Path("other.png"), photo)
+    linked(Path("face_points.png"), photo)
+    for arguments in (["--out", photo], ["--out", "other.png"], ["--out", "."], []):
+        assert call(photo, *arguments) == 2
+        assert "is the photograph itself; name another with --out" in said(capsys)
+    Path("drawn").symlink_to(photo.parent)
+    assert call(photo.parent, "--out", "drawn") == 2
+    assert "is the folder of the photographs itself" in said(capsys)
+    assert photo.read_bytes() == before and list(photo.parent.iterdir()) == [photo]
 
 
 def test_boxes_are_used_in_their_order(photo, capsys):

@@ -115,6 +115,12 @@ def test_a_video_cut_short_is_used_as_far_as_it_goes_or_refused_with_strict(here
     assert 5 < len(list(VideoFile(here / "points.mp4").frames())) < 20
 
 
+def test_a_link_to_the_video_is_the_video(clip, here, capsys):
+    (here / "linked.mp4").hardlink_to(here / "clip.mp4")
+    assert call("clip.mp4", "--out", "linked.mp4") == 2
+    assert "linked.mp4 is the video itself" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
