@@ -208,7 +208,10 @@ def _photos(folder: Path, target: Path | None) -> list[Path]:
         file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and not file.is_dir()
     )
     drawn = target.resolve() if target is not None else None
-    return [file for file in files if drawn is None or drawn not in file.resolve().parents]
+    # A target that holds the folder holds all its photographs, none of them drawn.
+    if drawn is None or not drawn.is_relative_to(folder.resolve()):
+        return files
+    return [file for file in files if drawn not in file.resolve().parents]
 
 
 def _read(photo: Path) -> Image:

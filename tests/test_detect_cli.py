@@ -115,6 +115,14 @@ def test_a_folder_is_one_document_and_a_folder_of_pictures(photo, capsys):
         assert drawn == ["deeper/other.JPG.png", "face.png.png"]
 
 
+def test_pictures_may_be_drawn_into_a_folder_above(photo, capsys):
+    make_photo(photo.parent / "deeper" / "other.png")
+    for _ in range(2):
+        assert call(photo.parent / "deeper", "--json", "--out", photo.parent) == 0
+        assert len(json.loads(capsys.readouterr().out)["images"]) == 1
+    assert sorted(path.name for path in photo.parent.glob("*.png")) == ["face.png", "other.png.png"]
+
+
 def test_names_are_shown_as_they_are(photo, capsys):
     odd = make_photo(photo.parent / "[red]a b.png")
     assert call(odd) == 0
