@@ -1,0 +1,60 @@
+"""Pruning step by step as other code calls it: what decides a step's net, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from quick_fits import RULE, quick
+
+pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
+
+from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.fit import launch
+from facekp_train.networks import NetConfig, build_net
+from facekp_train.pruning.layerwise import prune
+from facekp_train.pruning.settings import PruneSettings
+from facekp_train.recipe import Recipe, make_recipe
+from facekp_train.training_data import TrainingData, load_training_data
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of hidden widths 16 for five points."""
+    torch.manual_seed(0)
+    config = NetConfig(points=5, size=64, widths=(16,) * 16, hidden=16, heatmap_width=8)
+    path = tmp_path_factory.mktemp("model") / "wide.safetensors"
+    save_checkpoint(path, build_net(config), CheckpointHeader(net=config, crop=RULE.as_dict()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(discs: Path) -> TrainingData:
+    return load_training_data(quick(discs, 1), RULE)
+
+
+def retrain(discs: Path, model: Path, **settings: Any) -> Recipe:
+    options = {"data": [f"mtfl:{discs}"], "points": 5, "batch": 8, "precision": "32-true", "epochs": 1}
+    sizes = {"size": 64, "hidden": 16, "heatmap_width": 8, "init": str(model), "teacher": str(model)}
+    return make_recipe("retrain", {**options, **sizes, **settings}, [])
+
+
+def pruned(recipe: Recipe, model: Path, data: TrainingData, out: Path, **how: Any) -> tuple[int, ...] | None:
+    """The widths of the result."""
+    torch.set_num_threads(1)
+    settings = PruneSettings(**{"layers_per_step": 16, "images": 16, **how})
+    prune(model, recipe, out, settings, fabric=launch("cpu", 1, "32-true"), data=data)
+    return load_checkpoint(out / "best.safetensors").header.net.widths
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "said", [{"expansion": 0.5}, {"widths": (16,) * 16}, {"channels": (32, 16, 24, 32, 64, 96, 160, 320)}]
+)
+def test_what_the_recipe_says_of_widths_is_of_the_net_as_it_was(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """`--recipe` may be the one that the net was trained by."""
+    assert pruned(retrain(discs, model, **said), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
