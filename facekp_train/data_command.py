@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from facekp_train.boxes import box_mappings
 from facekp_train.console import UserError, err, out, print_json
 from facekp_train.crop import CropRule, Square, cut, tight_box
 from facekp_train.datasets import Dataset, open_dataset
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
-from facekp_train.evaluate import progress_bar
+from facekp_train.evaluate import faces_in_words, in_short, progress_bar
 from facekp_train.samples import Box, FaceSample, read_image
 
 _TILES = 36
@@ -61,7 +62,7 @@ def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json
     else:
         _print(survey, sheet)
     if not survey.n:
-        raise UserError(f"{spec} has no face that can be used; {len(survey.skipped)} were skipped")
+        raise UserError(f"{spec} has no face that can be used{in_short(survey.skipped)}")
 
 
 def parts_of(spec: str, split: str | None, strict: bool) -> list[Dataset]:
@@ -107,6 +108,7 @@ def _look(sample: FaceSample, dataset: Dataset, survey: Survey) -> None:
     survey.splits[dataset.split] += 1
     survey.points = len(sample.keypoints)
     _warn_outside(sample, image, dataset)
+    _warn_of_box(sample, dataset)
     _draw(sample, image, survey)
 
 
@@ -115,6 +117,15 @@ def _warn_outside(sample: FaceSample, image: NDArray[np.uint8], dataset: Dataset
     x, y = _known(sample).mean(axis=0).tolist()
     if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
         dataset.notes.warn(f"{sample.image}: the face's centre ({x:.0f}, {y:.0f}) lies outside the image")
+
+
+def _warn_of_box(sample: FaceSample, dataset: Dataset) -> None:
+    """A box that cannot be brought to the tight one costs its face wherever listed boxes are used."""
+    if sample.box is not None and sample.box_source not in (known := box_mappings()):
+        dataset.notes.warn(
+            f"boxes of '{sample.box_source}' have no mapping, so that their faces are skipped where listed "
+            f"boxes are used; evaluate with --boxes tight, or name as box_source one of {', '.join(sorted(known))}"
+        )
 
 
 def _draw(sample: FaceSample, image: NDArray[np.uint8], survey: Survey) -> None:
@@ -147,7 +158,8 @@ def _name_of(spec: str) -> str:
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:
-    title = f"{survey.data}: {survey.n:,} faces, {survey.points or 'no'} keypoints each"
+    each = " each" if survey.n != 1 else ""
+    title = f"{survey.data}: {faces_in_words(survey.n)}, {survey.points or 'no'} keypoints{each}"
     out.print(title, markup=False, soft_wrap=True)
     table = Table("split", "faces")
     for split, count in survey.splits.items():

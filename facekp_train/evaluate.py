@@ -7,7 +7,7 @@ an exported file are measured by the same lines. Imports neither torch nor tenso
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -57,8 +57,7 @@ class Answers:
         both imply; `settings` says so, and the normalisers are still those of the data's keypoints.
         """
         if not self.samples:
-            reason = f", {len(self.skipped)} were skipped" if self.skipped else ""
-            raise ValueError(f"{data or 'the data'} gave no face to measure{reason}")
+            raise ValueError(f"{data or 'the data'} gave no face to measure{in_short(self.skipped)}")
         if len({len(sample.keypoints) for sample in self.samples}) > 1:
             raise ValueError(f"{data or 'the data'} mixes faces of different keypoint counts")
         predicted, annotated = np.stack(self.predicted), np.stack([s.keypoints for s in self.samples])
@@ -199,6 +198,23 @@ def _check_schemes(points: int, sample: FaceSample) -> None:
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
         "a model of more than five is measured on data of another scheme, too"
     )
+
+
+def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
+    """How much was skipped and the first one's reason, to end a sentence; empty where nothing was."""
+    if not skipped:
+        return ""
+    first = "{file}: {reason}".format(**skipped[0])
+    return (
+        f"; 1 was skipped, {first}"
+        if len(skipped) == 1
+        else f"; {len(skipped):,} were skipped, first {first}"
+    )
+
+
+def faces_in_words(count: int) -> str:
+    """A number of faces for a sentence."""
+    return "1 face" if count == 1 else f"{count:,} faces"
 
 
 def progress_bar(shown: bool = True) -> Progress:

@@ -20,7 +20,7 @@ from facekp_train.crop import CropRule, Square, cut
 from facekp_train.data_command import print_skipped
 from facekp_train.datasets import Dataset
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
-from facekp_train.evaluate import Answers, Boxes, Predict, answer
+from facekp_train.evaluate import Answers, Boxes, Predict, answer, faces_in_words
 from facekp_train.files import write_text, written_aside
 from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
 from facekp_train.robustness import Kind, evenly, measure_robustness, print_robustness
@@ -112,7 +112,8 @@ def predict_of(checkpoint: Checkpoint) -> Predict:
 def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     """The figures as a table on stdout; each names its normaliser."""
     over = in_words(evaluation.normaliser)
-    title = f"{evaluation.data}, {evaluation.split}: {evaluation.n:,} faces, {evaluation.points} keypoints"
+    faces = f"{faces_in_words(evaluation.n)}, {evaluation.points} keypoints"
+    title = f"{evaluation.data}, {evaluation.split}: {faces}"
     out.print(title, markup=False, soft_wrap=True)
     if schemes := evaluation.settings.get("keypoints"):
         both = "the model's {model} and the data's {data}".format(**schemes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from train_cli import annotated, command, printed
+from train_cli import annotated, command, printed, ring
 
 
 def test_data_json(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +80,7 @@ def test_data_without_a_usable_face_fails(photos: Path, capsys: pytest.CaptureFi
     streams = capsys.readouterr()
     document = json.loads(streams.out)
     assert (document["n"], document["points"], document["sheet"]) == (0, None, None)
-    assert "no face that can be used; 6 were skipped" in streams.err
+    assert "no face that can be used; 6 were skipped, first " in streams.err
 
 
 def test_data_warns_of_annotations_of_another_photograph(
@@ -117,3 +117,23 @@ def test_data_of_a_part_that_is_missing_is_a_warning(
     document = printed(capsys)
     assert document["splits"] == {"challenging": 1}
     assert any("no split 'train'" in warning for warning in document["warnings"])
+
+
+def test_boxes_without_a_mapping_are_warned_of_and_named_where_they_leave_no_face(
+    photos: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = [value for x, y in ring(68).tolist() for value in (x, y, 2)]
+    face = {"image_id": 1, "keypoints": marks, "bbox": [30, 20, 60, 60], "box_source": "retina"}
+    document = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": [face]}
+    (photos / "x.json").write_text(json.dumps(document))
+    assert command("data", f"coco:{photos / 'x.json'}") == 0
+    streams = capsys.readouterr()
+    assert ": 1 face, 68 keypoints\n" in streams.out
+    assert "warning: boxes of 'retina' have no mapping" in streams.err and "--boxes tight" in streams.err
+    words = "evaluate", "--model", checkpoints / "68.safetensors", "--data", f"coco:{photos / 'x.json'}"
+    assert command(*words) == 1
+    ended = capsys.readouterr().err
+    assert "gave no face to measure; 1 was skipped, " in ended
+    assert "a.png: no box mapping is called 'retina'" in ended
+    assert command(*words, "--boxes", "tight") == 0
+    assert ": 1 face, 68 keypoints\n" in capsys.readouterr().out
