@@ -124,7 +124,8 @@ def _warn_of_box(sample: FaceSample, dataset: Dataset) -> None:
     if sample.box is not None and sample.box_source not in (known := box_mappings()):
         dataset.notes.warn(
             f"boxes of '{sample.box_source}' have no mapping, so that their faces are skipped where listed "
-            f"boxes are used; evaluate with --boxes tight, or name as box_source one of {', '.join(sorted(known))}"
+            "boxes are used; evaluate with --boxes tight, or name as box_source one of "
+            + ", ".join(sorted(known))
         )
 
 
