@@ -23,20 +23,24 @@ from facekp_train.console import UserError
 from facekp_train.crop import CropRule
 from facekp_train.distill import AXES_FACES, Distilled
 from facekp_train.face_store import FaceStore
-from facekp_train.files import write_text
 from facekp_train.initial import initial_net
 from facekp_train.joint_loss import Factors, JointLoss, LossTerms
 from facekp_train.memory import keep_freed_memory
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
 from facekp_train.quantize_aware import FakeQuantised
-from facekp_train.recipe import Recipe, make_recipe
+from facekp_train.recipe import Recipe
+from facekp_train.run_folder import (
+    BEST_FILE,
+    LAST_FILE,
+    RECIPE_FILE,  # noqa: F401 - studies take it from here
+    claim_folder,
+)
 from facekp_train.training_data import TrainingData, load_training_data
 from facekp_train.training_log import TrainingLog
 from facekp_train.training_state import STATE_FILE, load_state, save_state
 from facekp_train.validation import validate
 
-BEST_FILE, LAST_FILE, RECIPE_FILE = "best.safetensors", "last.safetensors", "recipe.yaml"
 # While the first process labels or measures, the others wait for it.
 _LONGEST_WAIT = timedelta(hours=12)
 _TAUGHT = ("loss_features", "loss_outputs")
@@ -93,7 +97,8 @@ def fit(
     """Train by a recipe; returns the best checkpoint's path, None in all processes but the first.
 
     With a `teacher` in the recipe it distils. Several runs in a row may share one launched `fabric`
-    (else made of `accelerator` and `devices`) and the decoded faces of one `load_training_data`.
+    (else made of `accelerator` and `devices`) and the decoded faces of one `load_training_data`; then it
+    is for the caller to see that a resumed run has the faces that it began with.
 
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
@@ -105,7 +110,7 @@ def fit(
     if fabric.device.type == "cpu":
         keep_freed_memory()
     fabric.seed_everything(recipe.seed, verbose=False)
-    _claim(out, recipe, resume)
+    claim_folder(out, recipe, resume, faces_known=data is not None)
     data = data or load_training_data(recipe, CropRule(size=recipe.size))
     resumed = resume and (out / STATE_FILE).is_file()
     run = _start(fabric, recipe, data.train, resumed)
@@ -165,22 +170,6 @@ def usable_precision(wanted: str) -> str:
         return wanted
     gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return "bf16-mixed" if gpu or torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
-
-
-def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
-    """Refuse to mix two runs in one folder; write the recipe down."""
-    import yaml
-
-    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
-    stored = out / RECIPE_FILE
-    if not resume and any((out / name).exists() for name in (STATE_FILE, BEST_FILE, LAST_FILE)):
-        raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
-    if resume and not stored.is_file():
-        raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
-    # By value: a run of an older version lacks settings that have come since, and had their defaults.
-    if resume and make_recipe(str(stored), {}, []) != recipe:
-        raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
-    write_text(stored, text)
 
 
 def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:

@@ -20,12 +20,13 @@ from lightning_fabric import Fabric
 from facekp_train.console import UserError, err
 from facekp_train.crop import CropRule
 from facekp_train.files import sha256_of, write_text
-from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
+from facekp_train.fit import Step, fit
 from facekp_train.initial import shape_of, start_from
 from facekp_train.label_command import write_labels
 from facekp_train.pipeline import Pipeline
 from facekp_train.pruning.layerwise import prune
 from facekp_train.recipe import Recipe
+from facekp_train.run_folder import BEST_FILE, RECIPE_FILE
 from facekp_train.training_data import TrainingData, load_training_data
 
 STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"

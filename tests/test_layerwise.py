@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from quick_fits import RULE, quick
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
-from facekp_train.fit import launch
+from facekp_train.console import UserError
+from facekp_train.fit import Step, launch
 from facekp_train.networks import NetConfig, build_net
 from facekp_train.pruning.layerwise import prune
 from facekp_train.pruning.settings import PruneSettings
@@ -58,3 +60,23 @@ def test_what_the_recipe_says_of_widths_is_of_the_net_as_it_was(
 ) -> None:
     """`--recipe` may be the one that the net was trained by."""
     assert pruned(retrain(discs, model, **said), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
+
+
+@pytest.mark.slow
+def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path
+) -> None:
+    def stop(_step: Step) -> None:
+        raise KeyboardInterrupt
+
+    how = PruneSettings(rate=0.5, layers_per_step=16, images=16)
+    fabric = launch("cpu", 1, "32-true")
+    with pytest.raises(KeyboardInterrupt):
+        prune(model, retrain(discs, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+    other = shutil.copytree(discs, tmp_path / discs.name)
+    with pytest.raises(KeyboardInterrupt):  # a copy is the same
+        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+    lines = (other / "trainImageList.txt").read_text().splitlines(keepends=True)
+    (other / "trainImageList.txt").write_text("".join(lines[1:]))
+    with pytest.raises(UserError, match="begun with other faces"):
+        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data)

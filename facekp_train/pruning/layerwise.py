@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from facekp_train.batches import plain_crops
 from facekp_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from facekp_train.claims import faces_fingerprint
 from facekp_train.console import UserError, err
 from facekp_train.face_store import FaceStore
 from facekp_train.files import sha256_of, write_text
-from facekp_train.fit import BEST_FILE, RECIPE_FILE, Step, fit
+from facekp_train.fit import Step, fit
 from facekp_train.initial import AS_IT_IS
 from facekp_train.networks import KeypointNet
 from facekp_train.networks.sizes import share_of_width
@@ -36,6 +37,7 @@ from facekp_train.pruning.sensitivity import keypoint_errors
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.pruning.surgery import explicit_sizes, remove
 from facekp_train.recipe import Recipe
+from facekp_train.run_folder import BEST_FILE, RECIPE_FILE
 from facekp_train.training_data import TrainingData
 
 REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"
@@ -83,7 +85,7 @@ def prune(
     the budget is out of reach.
     """
     recipe = recipe.model_copy(update=AS_IT_IS)
-    widths = _planned(model, out, how, data.train, fabric)
+    widths = _planned(model, out, how, data.train, faces_fingerprint(recipe), fabric)
     groups = [g for g in find_groups(load_checkpoint(model).net, how.scope) if widths[g.name] < g.width]
     reports: list[_StepReport] = []
     latest = model
@@ -103,14 +105,16 @@ def prune(
     return _finished(latest, out, widths, reports, fabric)
 
 
-def _planned(model: Path, out: Path, how: PruneSettings, faces: FaceStore, fabric: Fabric) -> Widths:
+def _planned(
+    model: Path, out: Path, how: PruneSettings, faces: FaceStore, fingerprint: str, fabric: Fabric
+) -> Widths:
     """The width that every group will have, decided once and kept for a resumed run."""
     plan = out / PLAN_FILE
     settings = how.model_dump(mode="json")
     if fabric.is_global_zero and not plan.is_file():
         checkpoint = load_checkpoint(model)
         widths = by_rate(checkpoint.net, how) if how.rate is not None else _by_budget(checkpoint, how, faces)
-        made = {"settings": settings, "model": sha256_of(model), "widths": widths}
+        made = {"settings": settings, "model": sha256_of(model), "faces": fingerprint, "widths": widths}
         write_text(plan, json.dumps(made, indent=2))
     fabric.barrier()
     stored = json.loads(plan.read_text(encoding="utf-8"))
@@ -118,6 +122,8 @@ def _planned(model: Path, out: Path, how: PruneSettings, faces: FaceStore, fabri
         raise UserError(
             f"{out} holds another model or was pruned by other settings ({plan}); give another --out"
         )
+    if stored.get("faces", fingerprint) != fingerprint:  # an older version did not note them
+        raise UserError(f"{out} was begun with other faces ({plan}); give the same, or another --out")
     return stored["widths"]
 
 
