@@ -75,6 +75,7 @@ def evaluate_checkpoint(
     document = evaluation.as_json()
     document |= {"splits": row.as_json()} if row else {}
     document |= {"by": by_as_json(grouped)} if grouped else {}
+    document["warnings"] = [*dataset.warnings, *(c.caveat for c in by if c.caveat)]
     robustness = None
     if changes:
         some = evenly(answers.samples, curve_faces)

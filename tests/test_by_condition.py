@@ -167,7 +167,13 @@ def test_a_condition_that_a_splits_list_leaves_out_is_named_and_the_rest_measure
     words = ["evaluate", "--model", model, "--data", f"mtfl:{mtfl}", "--split", "validation", "--json"]
     assert command(*words, "--by", "pose,glasses,smile") == 0
     streams = capsys.readouterr()
-    by = json.loads(streams.out)["by"]
+    document = json.loads(streams.out)
+    by = document["by"]
+    assert [sentence.split("does not tell ")[1].split(":")[0] for sentence in document["warnings"]] == [
+        "pose",
+        "glasses",
+        "smile",
+    ]
     assert {name: figures["n"] for name, figures in by["pose"].items()} == {
         "left profile": 1,
         "frontal": 1,

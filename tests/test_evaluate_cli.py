@@ -24,6 +24,7 @@ def test_evaluate_json(photos: Path, checkpoints: Path, capsys: pytest.CaptureFi
     assert set(document["nme"]) == {"inter_ocular", "inter_pupil", "box"}
     assert {Path(entry["file"]).name for entry in document["skipped"]} == {"x.png", "y.pts"}
     assert document["settings"] == {"boxes": {"tight": 4}, "refine": True}
+    assert document["warnings"] == []
 
 
 def test_evaluate_is_what_the_checkpoint_predicts(
@@ -118,6 +119,7 @@ def test_evaluate_measures_celeba_on_the_papers_share(
     assert command("evaluate", "--model", model, "--data", f"celeba:{tmp_path}", "--json") == 0
     document = printed(capsys)
     assert (document["split"], document["n"]) == ("heldout", 3)
+    assert document["warnings"] == ["the split 'heldout' gives 3 faces where CelebA has 39,829"]
     assert document["mse"] > 0
     assert command("data", f"celeba:{tmp_path}", "--json", "--out", tmp_path / "sheet.png") == 0
     surveyed = printed(capsys)
