@@ -25,6 +25,7 @@ from facekp_train.distill import AXES_FACES, Distilled
 from facekp_train.face_store import FaceStore
 from facekp_train.initial import initial_net
 from facekp_train.joint_loss import Factors, JointLoss, LossTerms
+from facekp_train.locks import alone_in
 from facekp_train.memory import keep_freed_memory
 from facekp_train.networks import KeypointNet, build_net
 from facekp_train.optimise import AveragedWeights, make_optimiser, rate_at
@@ -34,6 +35,7 @@ from facekp_train.run_folder import (
     BEST_FILE,
     LAST_FILE,
     RECIPE_FILE,  # noqa: F401 - studies take it from here
+    check_folder,
     claim_folder,
 )
 from facekp_train.training_data import TrainingData, load_training_data
@@ -103,15 +105,28 @@ def fit(
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
     finished epoch and ends with the weights of an unbroken run. Raises UserError where `out` holds
-    another run.
+    another run, or another process is at it.
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)
     if fabric.device.type == "cpu":
         keep_freed_memory()
     fabric.seed_everything(recipe.seed, verbose=False)
-    claim_folder(out, recipe, resume, faces_known=data is not None)
-    data = data or load_training_data(recipe, CropRule(size=recipe.size))
+    check_folder(out, recipe, resume)  # what is refused shall leave no folder
+    with alone_in(out, fabric):
+        claim_folder(out, recipe, resume, faces_known=data is not None)
+        data = data or load_training_data(recipe, CropRule(size=recipe.size))
+        return _train(fabric, recipe, out, data, resume, on_step)
+
+
+def _train(
+    fabric: Fabric,
+    recipe: Recipe,
+    out: Path,
+    data: TrainingData,
+    resume: bool,
+    on_step: Callable[[Step], None],
+) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
     run = _start(fabric, recipe, data.train, resumed)
     if resumed:

@@ -8,7 +8,6 @@ is never counted twice. On several machines the folder of the results must be sh
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -21,6 +20,7 @@ from typing import Any
 
 from facekp_train.console import UserError, err, require
 from facekp_train.files import write_text
+from facekp_train.locks import locked
 
 # Workers may die so often in a row without one job getting done before we give up.
 _FRUITLESS_ROUNDS = 3
@@ -150,17 +150,13 @@ def _run_one(job: Job, threads: int) -> str | None:
 
 @contextmanager
 def _alone(job: Job) -> Iterator[None]:
-    """Wait while another process is at this job: a worker outlives a killed program for a while.
-
-    The lock goes with the process that holds it, however that ends.
-    """
+    """Wait while another process is at this job: a worker outlives a killed program for a while."""
     job.result.parent.mkdir(parents=True, exist_ok=True)
-    with (job.result.parent / f".{job.result.stem}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            err.print(f"{job.name}: another process is at it; waiting", markup=False)
-            fcntl.flock(file, fcntl.LOCK_EX)
+
+    def say() -> None:
+        err.print(f"{job.name}: another process is at it; waiting", markup=False)
+
+    with locked(job.result.parent / f".{job.result.stem}.lock", say):
         yield
 
 

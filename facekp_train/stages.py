@@ -23,6 +23,7 @@ from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import Step, fit
 from facekp_train.initial import shape_of, start_from
 from facekp_train.label_command import write_labels
+from facekp_train.locks import alone_in
 from facekp_train.pipeline import Pipeline
 from facekp_train.pruning.layerwise import prune
 from facekp_train.recipe import Recipe
@@ -126,9 +127,14 @@ def run_stages(
 ) -> Iterator[Stage]:
     """The four stages in order, each yielded as soon as it is finished.
 
-    Raises UserError where a finished stage was made by other settings.
+    Raises UserError where a finished stage was made by other settings, or another process is at it.
     """
-    runner = _Runner(pipeline, out, fabric, on_step)
+    with alone_in(out, fabric):
+        yield from _stages(_Runner(pipeline, out, fabric, on_step))
+
+
+def _stages(runner: _Runner) -> Iterator[Stage]:
+    pipeline = runner.pipeline
     teacher = _teacher(runner)
     yield teacher
     shared = _label(runner, teacher)

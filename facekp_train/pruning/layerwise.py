@@ -25,6 +25,7 @@ from facekp_train.face_store import FaceStore
 from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import Step, fit
 from facekp_train.initial import AS_IT_IS
+from facekp_train.locks import alone_in
 from facekp_train.networks import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
@@ -81,10 +82,22 @@ def prune(
 
     recipe: the retraining after each step, with its teacher; its `epochs` count for every step, and
     what it says of widths does not: every step's net is as wide as it was cut. The same call goes on
-    where a killed one stopped. Returns the report. Raises UserError where `out` holds another run or
-    the budget is out of reach.
+    where a killed one stopped. Returns the report. Raises UserError where `out` holds another run,
+    another process is at it, or the budget is out of reach.
     """
-    recipe = recipe.model_copy(update=AS_IT_IS)
+    with alone_in(out, fabric):
+        return _prune(model, recipe.model_copy(update=AS_IT_IS), out, how, fabric, data, on_step)
+
+
+def _prune(
+    model: Path,
+    recipe: Recipe,
+    out: Path,
+    how: PruneSettings,
+    fabric: Fabric,
+    data: TrainingData,
+    on_step: Callable[[Step], None],
+) -> dict[str, Any]:
     widths = _planned(model, out, how, data.train, faces_fingerprint(recipe), fabric)
     groups = [g for g in find_groups(load_checkpoint(model).net, how.scope) if widths[g.name] < g.width]
     reports: list[_StepReport] = []
