@@ -35,7 +35,8 @@ def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del shared["widths"]
     document = {
         "shared": {**{k: yaml.safe_load(v) for k, v in shared.items()}, "data": [f"mtfl:{discs}"],
-                   "validation": [f"mtfl:{held}"], "validation_limit": 8, "points": 5},
+                   "validation": [f"mtfl:{held}"], "validation_split": "train", "validation_limit": 8,
+                   "points": 5},
         "teacher": {"set": {"backbone": "mobilenet-v2", "widths": widths, "epochs": 2}},
         "labels": {"faces": "all"},
         "student": {"set": {"widths": widths, "hidden": 24, "epochs": 2}},
