@@ -157,26 +157,31 @@ def change(low: float, high: float) -> PairedChange:
 
 
 @pytest.mark.parametrize(
-    ("expect", "low", "high", "folds", "said"),
+    ("expect", "low", "high", "folds", "p", "said"),
     [
-        ("lower", -9, -1, (3, 3), "holds"),
-        ("lower", -9, -1, (1, 1), "holds (one fold)"),
-        ("lower", -9, -1, (2, 3), "not shown"),
-        ("lower", -9, 1, (3, 3), "not shown"),
-        ("lower", -9, 1, (1, 1), "not shown"),
-        ("lower", 1, 9, (3, 3), "the opposite"),
-        ("higher", 1, 9, (3, 3), "holds"),
-        ("higher", -9, -1, (3, 3), "the opposite"),
-        ("higher", -1, 9, (3, 3), "not shown"),
-        ("close", -9, 4.9, (2, 3), "holds"),
-        ("close", 4, 6, (3, 3), "not shown"),
-        ("close", 6, 9, (3, 3), "the opposite"),
-        (None, -9, -1, (3, 3), None),
+        ("lower", -9, -1, (3, 3), 0.01, "holds"),
+        ("lower", -9, -1, (1, 1), None, "holds (one fold)"),
+        ("lower", -9, -1, (2, 3), 0.3, "not shown"),
+        ("lower", -9, 1, (3, 3), 0.01, "not shown"),
+        ("lower", -9, 1, (1, 1), None, "not shown"),
+        ("lower", 1, 9, (3, 3), 0.01, "the opposite"),
+        ("higher", 1, 9, (3, 3), 0.01, "holds"),
+        ("higher", -9, -1, (3, 3), 0.01, "the opposite"),
+        ("higher", -1, 9, (3, 3), 0.01, "not shown"),
+        ("close", -9, 4.9, (2, 3), 0.3, "holds"),
+        ("close", 4, 6, (3, 3), 0.01, "not shown"),
+        ("close", 6, 9, (3, 3), 0.01, "the opposite"),
+        ("lower", -9, -1, (3, 3), 0.05, "holds (p 0.05 over folds)"),
+        ("lower", 1, 9, (3, 3), 0.3, "the opposite (p 0.30 over folds)"),
+        ("lower", -9, 1, (3, 3), 0.3, "not shown"),
+        ("lower", -9, -1, (3, 3), None, "holds"),
+        ("close", 6, 9, (3, 3), 0.3, "the opposite (p 0.30 over folds)"),
+        (None, -9, -1, (3, 3), 0.01, None),
     ],
 )
-def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, folds, said) -> None:
+def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, folds, p, said) -> None:
     row = Row(Methods(TINY).joint(), expect=expect)
-    assert verdict(row, change(low, high), folds) == said
+    assert verdict(row, change(low, high), folds, p) == said
 
 
 def fake_cell(fold: int, squared: list[float], first: int) -> dict[str, Any]:

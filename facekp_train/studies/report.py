@@ -119,7 +119,8 @@ _HOW_CHANGES = (
     "the 95 % interval of a bootstrap over images; a negative one is a gain. The interval knows which faces "
     "were tested, not how training varies by chance: see in how many folds the MSE moves the same way, and p "
     "of a paired t-test over the folds. A verdict of *holds* or *the opposite* needs the whole interval and "
-    f"every fold (where the claim is a small cost: the interval below {CLOSE:g} %, or above it). The paper "
+    f"every fold (where the claim is a small cost: the interval below {CLOSE:g} %, or above it); p beside it "
+    "says that the folds alone do not rule out the chance of training. The paper "
     f"({PAPER}) gives its MSE in units of its own, so that its relative changes alone compare."
 )
 _HOW_TESTS = (

@@ -20,6 +20,7 @@ from facekp_train.studies.plans import Expectation, Row, Study
 
 CLOSE = 5.0
 """Percent by which an error may rise and still count as close."""
+_CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[
     first, second, images = _paired(before, after, "squared")
     mse = paired_change(first, second, images)
     by_fold = [np.array([cell["mse"] for cell in cells]) for cells in (before, after)]
+    p = paired_t_test(*by_fold)
     agree = int(np.sum(np.sign(by_fold[1] - by_fold[0]) == np.sign(mse.difference.value)))
     paper = (row.paper / reference.paper - 1) * 100 if row.paper and reference.paper else None
     return Change(
@@ -101,10 +103,10 @@ def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[
         mse=mse,
         nme=paired_change(*_paired(before, after, "errors")),
         folds=(agree, len(shared)),
-        t_test=paired_t_test(*by_fold),
+        t_test=p,
         paper=paper,
         expect=row.expect,
-        verdict=verdict(row, mse, (agree, len(shared))),
+        verdict=verdict(row, mse, (agree, len(shared)), p),
     )
 
 
@@ -125,11 +127,12 @@ def _by_face(cells: list[dict[str, Any]], field: str) -> dict[int, Any]:
     return {face: value for cell in cells for face, value in zip(cell["faces"], cell[field], strict=True)}
 
 
-def verdict(row: Row, change: PairedChange, folds: tuple[int, int]) -> str | None:
+def verdict(row: Row, change: PairedChange, folds: tuple[int, int], p: float | None) -> str | None:
     """`holds`, `the opposite` or `not shown`. A change needs its whole interval and every fold.
 
-    folds: those that agree with the whole, and how many there are; of one alone the verdict says so,
-    since nothing then tells how training varies.
+    folds: those that agree with the whole, and how many there are. p: of a paired t-test over them.
+    Where training's own chance is not ruled out, for there is one fold alone or p is 0.05 or more, the
+    verdict says so.
     """
     if row.expect is None:
         return None
@@ -140,7 +143,13 @@ def verdict(row: Row, change: PairedChange, folds: tuple[int, int]) -> str | Non
         low, high = (-high, -low) if row.expect == "higher" else (low, high)
         agree = folds[0] == folds[1]
         text = "holds" if high < 0 and agree else "the opposite" if low > 0 and agree else "not shown"
-    return f"{text} (one fold)" if folds[1] == 1 and text != "not shown" else text
+    if text == "not shown":
+        return text
+    if folds[1] == 1:
+        return f"{text} (one fold)"
+    # A cost that is small differs from none in no fold: there a high p speaks for the claim.
+    by_chance = p is not None and p >= _CHANCE and not (row.expect == "close" and text == "holds")
+    return f"{text} (p {p:.2f} over folds)" if by_chance else text
 
 
 def _spread(values: list[float]) -> Spread:
