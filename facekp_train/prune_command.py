@@ -28,7 +28,8 @@ def prune(
     out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned"),
     rate: Annotated[float | None, typer.Option(help="Share of every layer's filters, such as 0.75.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="2.5MB, 30MMACs or 0.5ms: the widths of least error within it.")
+        str | None,
+        typer.Option(help="2.5MB (float32 weights), 30MMACs or 0.5ms: the widths of least error within it."),
     ] = None,
     score: Annotated[Score, typer.Option(help="paper: each filter's own; greedy: ThiNet's.")] = "paper",
     repair: Annotated[Repair, typer.Option(help="lstsq: the kept weights make up for the rest.")] = "none",

@@ -1,4 +1,4 @@
-"""What a deployed net costs: bytes of its float32 file and multiply-accumulates of one crop."""
+"""What a deployed net costs: bytes of its float32 weights and multiply-accumulates of one crop."""
 
 from __future__ import annotations
 
