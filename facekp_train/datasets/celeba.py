@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Beside, first_found, to_numbers
+from facekp_train.datasets.rows import Beside, first_found, numbered_lines, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 _PARTITIONS = {"train": ("0",), "validation": ("1",), "test": ("2",), "heldout": ("1", "2")}
@@ -121,19 +121,18 @@ def _rows(file: Path, columns: tuple[str, ...], notes: Notes) -> Iterator[Row]:
     list names other columns.
     """
     stated, count = None, 0
-    with file.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            fields = line.replace(",", " ").split()
-            if number == 1 and len(fields) == 1 and fields[0].isdecimal():
-                stated = int(fields[0])
-            elif number <= 2 and columns[0] in fields:
-                _check_columns(file, fields, columns)
-            elif fields:
-                count += 1
-                if len(fields) == len(columns) + 1:
-                    yield f"{file}:{number}", fields[0], fields[1:]
-                else:
-                    notes.skip(f"{file}:{number}", f"{len(fields)} columns where {len(columns) + 1} belong")
+    for number, line in numbered_lines(file):
+        fields = line.replace(",", " ").split()
+        if number == 1 and len(fields) == 1 and fields[0].isdecimal():
+            stated = int(fields[0])
+        elif number <= 2 and columns[0] in fields:
+            _check_columns(file, fields, columns)
+        elif fields:
+            count += 1
+            if len(fields) == len(columns) + 1:
+                yield f"{file}:{number}", fields[0], fields[1:]
+            else:
+                notes.skip(f"{file}:{number}", f"{len(fields)} columns where {len(columns) + 1} belong")
     if stated is not None and count != stated:
         notes.warn(f"{file} says {stated:,} images and holds {count:,}: it is cut short or was changed")
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Seen, checked, first_found
+from facekp_train.datasets.rows import Seen, checked, first_found, read_text
 from facekp_train.files import parse_json, write_text
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
@@ -32,8 +32,9 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     Keys that the form does not know are ignored. Raises DataError where it is not COCO's JSON, or
     an object in it has one key twice.
     """
+    text = read_text(root)
     try:
-        data = parse_json(root.read_text(encoding="utf-8"), object_pairs_hook=_object)
+        data = parse_json(text, object_pairs_hook=_object)
         images, doubtful = _images(data["images"])
         annotations = data["annotations"]
         seen = _states_seen(annotations)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import first_found
+from facekp_train.datasets.rows import first_found, read_text
 from facekp_train.files import parse_json
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import FaceSample
@@ -23,8 +23,9 @@ SPLITS = ("all",)
 
 def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Every face of the document `root`. Raises DataError where facekp-detect did not write it."""
+    text = read_text(root)
     try:
-        data = parse_json(root.read_text(encoding="utf-8"))
+        data = parse_json(text)
         images = [(str(entry["image"]), entry["faces"]) for entry in data.get("images", [data])]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None

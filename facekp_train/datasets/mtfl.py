@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Beside, Seen, first_found, to_numbers
+from facekp_train.datasets.rows import Beside, Seen, first_found, numbered_lines, to_numbers
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "validation", "test", "training")
@@ -56,22 +56,21 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     attributes = Beside(_attributes(root) if split == "train" else iter(()))
     # A photograph may hold two faces; the same numbers twice are one of them.
     seen = Seen()
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            fields = line.split()
-            if not fields:
-                continue
-            try:
-                name, numbers = _parsed(fields)
-                _check_form(file, split, numbers)
-                first = seen.first((name, numbers.tobytes()), number)
-                if first != number:
-                    raise ValueError(f"the same face of {name} stands in line {first} already")
-                yield _face(root, name, numbers, split, attributes.of(name) or {})
-            except DataError:
-                raise
-            except ValueError as error:
-                notes.skip(f"{file}:{number}", error)
+    for number, line in numbered_lines(file):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            name, numbers = _parsed(fields)
+            _check_form(file, split, numbers)
+            first = seen.first((name, numbers.tobytes()), number)
+            if first != number:
+                raise ValueError(f"the same face of {name} stands in line {first} already")
+            yield _face(root, name, numbers, split, attributes.of(name) or {})
+        except DataError:
+            raise
+        except ValueError as error:
+            notes.skip(f"{file}:{number}", error)
 
 
 def _parsed(fields: list[str]) -> tuple[str, NDArray[np.float64]]:
@@ -124,9 +123,8 @@ def _attributes(root: Path) -> Iterator[tuple[str, dict[str, str]]]:
     file = root / _FILES["training"]
     if not file.is_file():
         return
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            # A bad row is reported where that list itself is read.
-            with suppress(ValueError):
-                name, numbers = _parsed(line.split())
-                yield name, _named(numbers[10:])
+    for _, line in numbered_lines(file):
+        # A bad row is reported where that list itself is read.
+        with suppress(ValueError):
+            name, numbers = _parsed(line.split())
+            yield name, _named(numbers[10:])

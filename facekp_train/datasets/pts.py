@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.notes import Notes
-from facekp_train.datasets.rows import Seen, first_found, to_numbers
+from facekp_train.datasets.rows import Seen, first_found, numbered_lines, read_text, to_numbers
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -27,7 +27,7 @@ Pair = tuple[Path, Path]
 
 def read_pts(path: Path) -> NDArray[np.float32]:
     """Keypoints [N, 2] of a `.pts` file, pixels from 0. Raises ValueError saying what is wrong."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, errors="replace")
     before, brace, rest = text.partition("{")
     body, closing, _ = rest.partition("}")
     if not brace or not closing:
@@ -111,22 +111,20 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
         raise FileNotFoundError(f"the list {listing} is neither in {root} nor a path of its own")
     seen = Seen()
     folders: dict[Path, dict[str, list[Path]]] = {}
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            name = line.strip().replace("\\", "/")
-            image = first_found(root, [""], [name])
-            if image is None:
-                notes.skip(f"{file}:{number}", f"the image {root / name} is missing")
-                continue
-            first = seen.first((os.path.normpath(image), b""), number)
-            if first != number:
-                notes.skip(f"{file}:{number}", f"the image {image} is named in line {first} already")
-            elif annotation := _beside(image, folders):
-                yield image, annotation
-            else:
-                notes.skip(f"{file}:{number}", f"no .pts file lies beside {image}")
+    for number, line in numbered_lines(file):
+        if not (name := line.strip().replace("\\", "/")):
+            continue
+        image = first_found(root, [""], [name])
+        if image is None:
+            notes.skip(f"{file}:{number}", f"the image {root / name} is missing")
+            continue
+        first = seen.first((os.path.normpath(image), b""), number)
+        if first != number:
+            notes.skip(f"{file}:{number}", f"the image {image} is named in line {first} already")
+        elif annotation := _beside(image, folders):
+            yield image, annotation
+        else:
+            notes.skip(f"{file}:{number}", f"no .pts file lies beside {image}")
 
 
 def _beside(image: Path, folders: dict[Path, dict[str, list[Path]]]) -> Path | None:

@@ -1,4 +1,4 @@
-"""What the lists' readers share: a row's numbers, rows met twice, and lists read side by side."""
+"""What the lists' readers share: text, a row's numbers, rows met twice, and lists read side by side."""
 
 from __future__ import annotations
 
@@ -6,15 +6,44 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from facekp_train.datasets.notes import DataError
 
 Columns = TypeVar("Columns")
 
 # OpenCV opens no image with a longer side.
 _FARTHEST = 1 << 20
+
+
+def read_text(file: Path, errors: str = "strict") -> str:
+    """A text without its byte order mark, `errors` as in `open`. Raises DataError where it is not UTF-8."""
+    with file.open("rb") as stream:
+        _refuse_utf16(file, stream)
+        data = stream.read()
+    try:
+        return data.decode("utf-8-sig", errors)
+    except UnicodeDecodeError:
+        raise DataError(f"{file}: it is not UTF-8 text; save it as UTF-8") from None
+
+
+def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a list from 1, one at a time, without a byte order mark. Raises DataError for UTF-16."""
+    with file.open("rb") as stream:
+        _refuse_utf16(file, stream)
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        yield from enumerate(lines, 1)
+
+
+def _refuse_utf16(file: Path, stream: BinaryIO) -> None:
+    """Windows' own programs write it; of plain text in it every other byte is zero."""
+    start = stream.read(2)
+    stream.seek(0)
+    if start in (b"\xff\xfe", b"\xfe\xff") or start.count(0) == 1:
+        raise DataError(f"{file}: it is UTF-16 text; save it as UTF-8: iconv -f UTF-16 -t UTF-8")
 
 
 def to_numbers(fields: Sequence[str]) -> NDArray[np.float64]:

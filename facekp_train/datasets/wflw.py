@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facekp_train.datasets.notes import Notes
-from facekp_train.datasets.rows import Seen, first_found, to_numbers
+from facekp_train.datasets.rows import Seen, first_found, numbered_lines, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 ATTRIBUTES = {
@@ -56,21 +56,20 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     """
     file = _list(root, split, listing, notes)
     faces, seen = 0, Seen()
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if not (fields := line.split()):
-                continue
-            try:
-                sample = _face(root, fields)
-                first = seen.first((fields[-1], sample.keypoints.tobytes()), number)
-                if first != number:
-                    raise ValueError(f"the same face of {fields[-1]} stands in line {first} already")
-            except ValueError as error:
-                notes.skip(f"{file}:{number}", error)
-                continue
-            if _belongs(sample, split):
-                faces += 1
-                yield sample
+    for number, line in numbered_lines(file):
+        if not (fields := line.split()):
+            continue
+        try:
+            sample = _face(root, fields)
+            first = seen.first((fields[-1], sample.keypoints.tobytes()), number)
+            if first != number:
+                raise ValueError(f"the same face of {fields[-1]} stands in line {first} already")
+        except ValueError as error:
+            notes.skip(f"{file}:{number}", error)
+            continue
+        if _belongs(sample, split):
+            faces += 1
+            yield sample
     if listing is None and faces != _STANDARD[split]:
         notes.warn(f"the split '{split}' gives {faces:,} faces where WFLW has {_STANDARD[split]:,}")
 
