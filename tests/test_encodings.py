@@ -46,6 +46,23 @@ def test_a_byte_order_mark_loses_no_face(spec: str, tmp_path: Path, monkeypatch:
     assert sample.image.is_file()
 
 
+@pytest.mark.parametrize("spec", files("b/a.png"))
+def test_backslashes_lead_to_the_photograph(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sample,) = dataset(spec, "b\\a.png", "utf-8", tmp_path, monkeypatch)
+    assert sample.image.is_file()
+
+
+@pytest.mark.parametrize("spec", sorted(files("b/a.png").keys() - {"mtfl:."}))
+def test_a_backslash_that_belongs_to_the_name_is_kept(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotated(tmp_path, "b\\a", points=5)
+    (sample,) = dataset(spec, "b\\a.png", "utf-8", tmp_path, monkeypatch)
+    assert sample.image.name == "b\\a.png"
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("spec", files("b/a.png"))
 def test_utf_16_is_named_with_the_remedy(

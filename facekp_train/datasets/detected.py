@@ -30,7 +30,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None
     for name, faces in images:
-        place = first_found(Path(), [""], [name]) or root.parent / name
+        place = first_found(Path(), ["", str(root.parent)], [name]) or root.parent / name
         for number, face in enumerate(faces):
             sample = _sample_or_reason(place, face)
             if isinstance(sample, FaceSample):

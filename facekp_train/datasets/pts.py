@@ -112,7 +112,7 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
     seen = Seen()
     folders: dict[Path, dict[str, list[Path]]] = {}
     for number, line in numbered_lines(file):
-        if not (name := line.strip().replace("\\", "/")):
+        if not (name := line.strip()):
             continue
         image = first_found(root, [""], [name])
         if image is None:

@@ -69,9 +69,11 @@ def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
 def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Path | None:
     """The first of the files `names` in the first of the folders that has one; None where none has.
 
-    A name that no file can have is one that none has.
+    Where no name is found as it is given, backslashes count as slashes, which Windows' programs write
+    them for. A name that no file can have is one that none has.
     """
-    places = (root / folder / name for folder in folders for name in names)
+    turned = [name.replace("\\", "/") for name in names if "\\" in name]
+    places = (root / folder / name for known in (names, turned) for folder in folders for name in known)
     return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - never raises
 
 
