@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -21,7 +23,7 @@ from facekp_train.data_command import print_skipped
 from facekp_train.datasets import Dataset
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
 from facekp_train.evaluate import Answers, Boxes, Predict, answer, faces_in_words
-from facekp_train.files import write_text, written_aside
+from facekp_train.files import naming_folder, write_text, written_aside
 from facekp_train.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
 from facekp_train.robustness import Kind, evenly, measure_robustness, print_robustness
 from facekp_train.robustness_plot import plot_robustness
@@ -66,6 +68,8 @@ def evaluate_checkpoint(
     from facekp_train.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(model)
+    if folder is not None:
+        _ready(folder)
     rule = checkpoint.header.crop_rule
     predict = predict_of(checkpoint)
     answers = answer(predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
@@ -81,10 +85,7 @@ def evaluate_checkpoint(
         some = evenly(answers.samples, curve_faces)
         robustness = measure_robustness(predict, some, rule, changes, boxes=boxes, batch=batch)
         document["robustness"] = robustness.as_json()
-    if folder is not None:
-        write_report(folder, document, evaluation, answers, grouped)
-        if robustness:
-            plot_robustness(folder / "robustness.png", robustness)
+    # Printed first: whatever befalls the report, the figures are there.
     if as_json:
         print_json(document)
     else:
@@ -97,8 +98,25 @@ def evaluate_checkpoint(
         for warning in dataset.warnings:
             err.print(f"warning: {warning}", markup=False, soft_wrap=True)
         print_skipped(evaluation.skipped + evaluation.excluded)
-        if folder is not None:
+    if folder is not None:
+        write_report(folder, document, evaluation, answers, grouped)
+        if robustness:
+            plot_robustness(folder / "robustness.png", robustness)
+        if not as_json:
             out.print(f"figures and pictures: {folder}", markup=False, soft_wrap=True)
+
+
+def _ready(folder: Path) -> None:
+    """Make the report's folder, before a measurement that an unusable one would cost.
+
+    Raises typer.BadParameter for a file, OSError where nothing can be written, UserError without matplotlib.
+    """
+    if folder.is_file():
+        raise typer.BadParameter(f"--out {folder} is a file, not a folder; name another")
+    require("train", "matplotlib")
+    with naming_folder(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def predict_of(checkpoint: Checkpoint) -> Predict:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from train_cli import annotated, command, printed
 
+from facekp_train import evaluate_command
 from facekp_train.shipped import default_checkpoint
 
 
@@ -84,6 +85,40 @@ def test_evaluate_writes_figures_and_pictures(photos: Path, checkpoints: Path, t
     assert len((folder / "errors.csv").read_text().splitlines()) == 5
     for name in ("ced.png", "best.png", "median.png", "worst.png"):
         assert cv2.imread(str(folder / name)).size > 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "code", "said"),
+    [("afile", 2, "is a file, not a folder"), ("afile/deep", 1, "be written there")],
+)
+def test_an_unusable_out_is_named_before_the_work(
+    folder: str, code: int, said: str, photos: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    pytest.importorskip("matplotlib", reason="needs facekp[train]")
+    monkeypatch.setattr(evaluate_command, "answer", lambda *_, **__: pytest.fail("it was measured"))
+    Path("afile").touch()
+    words = "evaluate", "--model", checkpoints / "68.safetensors", "--data", f"pts:{photos}", "--out", folder
+    assert command(*words) == code
+    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_figures_are_printed_although_the_report_fails(
+    photos: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs facekp[train]")
+    monkeypatch.setattr(evaluate_command, "write_text", lambda *_: Path("none/such").touch())
+    words = (
+        "evaluate",
+        "--model",
+        checkpoints / "68.safetensors",
+        "--data",
+        f"pts:{photos}",
+        "--out",
+        "report",
+    )
+    assert command(*words) == 1
+    assert "NME over inter-ocular distance" in capsys.readouterr().out
 
 
 def test_68_points_are_measured_on_five_but_not_the_other_way(
