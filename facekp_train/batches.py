@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from facekp_train.augment import photometric, random_view
@@ -145,3 +146,14 @@ def plain_crops(store: FaceStore, places: Iterable[int]) -> Tensor:
     identity = np.array([[1.0, 0, 0], [0, 1, 0]])
     crops = np.stack([store.view(int(i), identity) for i in places])
     return torch.from_numpy(crops).permute(0, 3, 1, 2)
+
+
+def spread_crops(store: FaceStore, count: int, batch: int) -> Iterator[Tensor]:
+    """Batches of plain crops of `count` faces, or all, evenly over the store."""
+    places = evenly(store.size, count)
+    return (plain_crops(store, part) for part in np.array_split(places, max(1, len(places) // batch)))
+
+
+def evenly(size: int, count: int) -> NDArray[np.int64]:
+    """`count` places, or all, evenly over so many: a list's first may all be of one kind."""
+    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

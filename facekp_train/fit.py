@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
-from facekp_train.batches import TrainBatches, plain_batches
+from facekp_train.batches import TrainBatches, spread_crops
 from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.console import UserError
 from facekp_train.crop import CropRule
@@ -200,8 +199,7 @@ def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _
         learner.teacher.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = learner.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if isinstance(learner, Distilled) and not resumed:
-        seen = (batch.to(fabric.device).crops for batch, _ in plain_batches(faces, 128))
-        learner.fix_axes(islice(seen, AXES_FACES // 128))
+        learner.fix_axes(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
     ema = AveragedWeights(net, recipe.ema)
     loss = JointLoss(recipe, fabric.device)
     return _Run(fabric, recipe, net, learner, make_optimiser(learner, recipe), ema, loss, _Progress())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import torch
-from quick_fits import QUICK, quick
+from quick_fits import QUICK, RULE, quick
 from torch import nn
 
-from facekp_train.batches import plain_batches
+from facekp_train.batches import plain_batches, plain_crops
 from facekp_train.checkpoint import load_checkpoint, read_tensors
 from facekp_train.console import UserError
 from facekp_train.datasets import open_dataset
@@ -18,6 +19,7 @@ from facekp_train.distill import Distilled, feature_loss
 from facekp_train.face_store import FaceStore, gather_faces
 from facekp_train.fit import Step, fit
 from facekp_train.networks import NetConfig, build_net
+from facekp_train.training_data import load_training_data
 from facekp_train.training_state import STATE_FILE
 
 SMALL = NetConfig(points=5, size=64, widths=(8,) * 16, hidden=16, heatmap_width=8)
@@ -160,9 +162,27 @@ def test_the_command_distils_and_labels(discs: Path, teacher: Path, tmp_path: Pa
     assert load_checkpoint(tmp_path / "out" / "best.safetensors").header.net.widths == (8,) * 16
 
 
-def test_axes_come_from_faces_as_the_crop_rule_cuts_them(discs: Path) -> None:
-    from quick_fits import RULE
+def test_axes_come_from_faces_all_over_the_list(
+    discs: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists go by source: the first faces of MTFL's are all of one of its two."""
+    seen: list[torch.Tensor] = []
 
+    def look(_self: Distilled, batches: Iterable[torch.Tensor]) -> None:
+        seen.extend(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Distilled, "fix_axes", look)
+    monkeypatch.setattr("facekp_train.fit.AXES_FACES", 4)
+    recipe = quick(discs, 1, f"teacher={teacher}")
+    data = load_training_data(recipe, RULE)
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tmp_path, data=data)
+    last = data.train.size - 1
+    assert torch.equal(torch.cat(seen), plain_crops(data.train, [0, last // 3, 2 * last // 3, last]))
+
+
+def test_axes_come_from_faces_as_the_crop_rule_cuts_them(discs: Path) -> None:
     store = FaceStore(gather_faces(open_dataset(f"mtfl:{discs}"), 5), 5, RULE)
     pair = distilled()
     pair.fix_axes(batch.crops for batch, _ in plain_batches(store, 16))

@@ -13,11 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 
-from facekp_train.batches import plain_crops
+from facekp_train.batches import evenly, plain_crops, spread_crops
 from facekp_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from facekp_train.claims import faces_fingerprint
 from facekp_train.console import UserError, err
@@ -151,7 +149,7 @@ def _by_budget(checkpoint: Checkpoint, how: PruneSettings, faces: FaceStore) -> 
     net = checkpoint.net
     groups = find_groups(net, how.scope)
     moments = _moments(net, groups, how, faces)
-    probes = plain_crops(faces, _spread(faces, _PROBES))
+    probes = plain_crops(faces, evenly(faces.size, _PROBES))
     rankings = keypoint_errors(net, groups, moments, probes, how.score)
 
     def milliseconds(widths: Widths) -> float:
@@ -164,16 +162,9 @@ def _moments(
     net: KeypointNet, groups: Sequence[Group], how: PruneSettings, faces: FaceStore
 ) -> dict[str, Moments]:
     """From one pass over faces spread evenly over the store, as the crop rule cuts them."""
-    places = _spread(faces, how.images)
-    parts = np.array_split(places, max(1, len(places) // _BATCH))
     layers = {consumer.layer for group in groups for consumer in group.consumers}
-    batches = (plain_crops(faces, part) for part in parts)
+    batches = spread_crops(faces, how.images, _BATCH)
     return collect_moments(net, layers, batches, share=how.share, pairs=True)
-
-
-def _spread(faces: FaceStore, count: int) -> NDArray[np.int64]:
-    """Places of so many faces, or all, evenly over the store."""
-    return np.linspace(0, faces.size - 1, min(count, faces.size)).astype(np.int64)
 
 
 def _without(
