@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from facekp_train import training_options as option
 from facekp_train.console import require
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from facekp_train.recipe import Recipe
 
 _RELABEL = (
     "Faces that the teacher labels anew, held to five hand-placed points: missing (those without all "
@@ -49,19 +54,36 @@ def distill(
     require("train", "torch", "safetensors")
     from facekp_train.initial import start_from
 
-    if relabel != "none" and data:
-        from facekp_train.label_command import write_labels
-
-        labels = out / "labels.json"
-        if not labels.is_file():  # a resumed run goes on with the labels it has
-            write_labels([teacher], data, split, labels, missing=relabel == "missing")
-        data = [f"coco:{labels}", *data]
     options = {
         "data": data, "split": split, "validation": validation, "validation_split": validation_split,
         "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "teacher": str(teacher),
         "lambda_dp": lambda_dp, "output_weight": output_weight, **start_from(model),
     }  # fmt: skip
     chosen = option.chosen_recipe(recipe, options, settings)
+    fabric = None
+    if relabel != "none":
+        chosen, fabric = _relabelled(chosen, relabel, out, resume, accelerator, devices)
     option.train_and_report(
-        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json
+        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json, fabric=fabric
     )
+
+
+def _relabelled(
+    recipe: Recipe, mode: Literal["missing", "all"], out: Path, resume: bool, accelerator: str, devices: int
+) -> tuple[Recipe, Fabric]:
+    """The recipe with the teacher's labels, which are made where they are missing, and who made them.
+
+    Nothing is labelled where the training would be refused afterwards.
+    """
+    from facekp_train.fit import launch, usable_precision
+    from facekp_train.locks import alone_in
+    from facekp_train.run_folder import check_folder
+    from facekp_train.teacher_labels import labelled, make_labels
+
+    precise = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
+    learnt = labelled(precise, out)
+    check_folder(out, learnt, resume)
+    fabric = launch(accelerator, devices, learnt.precision)
+    with alone_in(out, fabric):
+        make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric, resume)
+    return learnt, fabric

@@ -2,36 +2,36 @@
 (Appl. Sci. 2024, 14, 7153, figure 2).
 
 A run's folder holds a folder for each stage: `begun.json` says by which settings and out of which
-files it is made, `stage.json` that it is finished. What is finished is skipped, what was killed goes
-on; a stage that was made by other settings, or from a net or labels that have changed since, stops
-the run rather than be passed over.
+files and faces it is made, `stage.json` that it is finished. What is finished is skipped, what was
+killed goes on; a stage that was made by other settings, or from a net, labels or lists of faces that
+have changed since, stops the run rather than be passed over.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
+from facekp_train.claims import claim, faces_fingerprint, read_stored
 from facekp_train.console import UserError, err
 from facekp_train.crop import CropRule
 from facekp_train.files import sha256_of, write_text
 from facekp_train.fit import Step, fit
 from facekp_train.initial import shape_of, start_from
-from facekp_train.label_command import write_labels
 from facekp_train.locks import alone_in
 from facekp_train.pipeline import Pipeline
 from facekp_train.pruning.layerwise import prune
 from facekp_train.recipe import Recipe
 from facekp_train.run_folder import BEST_FILE, RECIPE_FILE
+from facekp_train.teacher_labels import LABELS_FILE, labelled, make_labels
 from facekp_train.training_data import TrainingData, load_training_data
 
 STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
-LABELS_FILE, LABELS_BEGUN_FILE = "labels.json", "labels-begun.json"
 
 
 @dataclass
@@ -52,6 +52,7 @@ class _Runner:
     fabric: Fabric
     on_step: Callable[[Step], None]
     data: tuple[str, TrainingData] | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     def faces(self, recipe: Recipe) -> TrainingData:
         """The decoded faces of a recipe."""
@@ -86,9 +87,11 @@ class _Runner:
         # By name, not by folder, so that a run may be moved; files are known by their content.
         own = recipe.model_dump(exclude_defaults=True).keys()
         named = {key: value for key, value in recipe.shareable().items() if key in own}
-        self.claim(folder / BEGUN_FILE, {"recipe": named, **settings, "made_from": made_from}, folder)
+        faces = self._fingerprint(recipe)
+        settings = {"recipe": named, **settings, "made_from": made_from}
+        claim(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
         if marker.is_file():
-            facts = json.loads(marker.read_text(encoding="utf-8"))
+            facts = read_stored(marker, "delete it, and the same line goes on")
             err.print(f"{name}: finished before, in {folder}", markup=False, soft_wrap=True)
             return Stage(name, checkpoint, facts)
         err.print(f"{name}: to {folder}", markup=False, soft_wrap=True)
@@ -99,6 +102,13 @@ class _Runner:
         self.fabric.barrier()
         return Stage(name, checkpoint, facts)
 
+    def _fingerprint(self, recipe: Recipe) -> str:
+        """Of the faces of a recipe; stages that share them read the lists once."""
+        lists = recipe.model_dump_json(include={"data", "split", "validation", "validation_split"})
+        if lists not in self.fingerprints:
+            self.fingerprints[lists] = faces_fingerprint(recipe)
+        return self.fingerprints[lists]
+
     def _made_from(self, recipe: Recipe) -> dict[str, str]:
         """The SHA-256 of every file of this run, or given to it, that the recipe builds on."""
         files = {"init": recipe.init, "teacher": recipe.teacher}
@@ -106,20 +116,6 @@ class _Runner:
         if f"coco:{labels}" in recipe.data:
             files["labels"] = str(labels)
         return {role: sha256_of(Path(file)) for role, file in files.items() if file}
-
-    def claim(self, file: Path, settings: dict[str, Any], made: Path) -> None:
-        """Note down how `made` is made; raises UserError where it was begun in another way."""
-        has_something = made.is_file() or any(made.rglob("*.safetensors"))
-        if self.fabric.is_global_zero and has_something and not file.is_file():
-            raise UserError(f"{made} was not made by this command; give another --out, or move it away")
-        if self.fabric.is_global_zero and not has_something:
-            write_text(file, json.dumps(settings, indent=2))
-        self.fabric.barrier()
-        if json.loads(file.read_text(encoding="utf-8")) != settings:
-            raise UserError(
-                f"{made} was made by other settings, or from a net or labels that have changed since; give "
-                "another --out, or delete it to make it anew"
-            )
 
 
 def run_stages(
@@ -163,14 +159,8 @@ def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
     if wanted == "none":
         return {}
     recipe = runner.pipeline.recipe(runner.pipeline.student)
-    file = runner.out / LABELS_FILE
-    teachers = {"teacher": sha256_of(teacher.checkpoint), "faces": wanted}
-    settings = {**teachers, "data": recipe.data, "split": recipe.split}
-    runner.claim(runner.out / LABELS_BEGUN_FILE, settings, file)
-    if runner.fabric.is_global_zero and not file.is_file():
-        write_labels([teacher.checkpoint], recipe.data, recipe.split, file, missing=wanted == "missing")
-    runner.fabric.barrier()
-    return {"data": [f"coco:{file}", *recipe.data]}
+    make_labels(teacher.checkpoint, recipe, wanted, runner.out, runner.fabric)
+    return {"data": labelled(recipe, runner.out).data}
 
 
 def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:

@@ -11,6 +11,8 @@ import typer
 from facekp_train.console import UserError, err, print_json, require
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
     from facekp_train.recipe import Recipe
 
 _DATA = (
@@ -57,14 +59,27 @@ def chosen_recipe(base: str, options: dict[str, Any], settings: list[str]) -> Re
 
 
 def train_and_report(
-    recipe: Recipe, out: Path, *, resume: bool, accelerator: str, devices: int, as_json: bool
+    recipe: Recipe,
+    out: Path,
+    *,
+    resume: bool,
+    accelerator: str,
+    devices: int,
+    as_json: bool,
+    fabric: Fabric | None = None,
 ) -> None:
-    """Train with a progress bar, then say what was written and how good it is."""
+    """Train with a progress bar, then say what was written and how good it is.
+
+    fabric: processes that were launched before; else `accelerator` and `devices` say which.
+    """
     from facekp_train.fit import LAST_FILE, fit
     from facekp_train.fit_progress import FitProgress
 
     with FitProgress() as shown:
-        best = fit(recipe, out, resume=resume, accelerator=accelerator, devices=devices, on_step=shown.step)
+        best = fit(
+            recipe, out, resume=resume, accelerator=accelerator, devices=devices, on_step=shown.step,
+            fabric=fabric,
+        )  # fmt: skip
     if best is None:
         return  # one of several processes: the first one reports
     row = json.loads((out / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
