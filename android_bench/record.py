@@ -66,8 +66,13 @@ class Record(Strict):
     model: str = Field(description="path of the model file, as it was given")
     name: str | None = Field(None, description="name in the file's facekp metadata; null: a foreign file")
     kind: str | None = Field(None, description="kind in the file's facekp metadata, such as int8")
-    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file")
-    bytes: int = Field(ge=0, description="size of the file in bytes")
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the file, or of its and its weights' files' SHA-256s",
+    )
+    bytes: int = Field(
+        ge=0, description="size in bytes of the file, and of those beside it that hold its weights"
+    )
     inputs: list[Tensor] = Field(default_factory=list, description="inputs as they were filled")
 
     runtime: str = Field(

@@ -12,7 +12,7 @@ from android_bench.link import Worker, WorkerError
 from android_bench.machine import machine_warnings
 from android_bench.record import Machine, Record, Tensor
 from android_bench.timing import StopRule, sample_warnings, summarize
-from facekp_train.files import sha256_of
+from android_bench.weights import size_and_sha256
 
 TURN_SECONDS = 0.1
 """Length of a turn: short against a machine's moods, long against the change of process."""
@@ -35,7 +35,7 @@ class Trial:
         self._base_bytes: int | None = None
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self._name, self._kind = identity(job.path)
-        self._sha256, self._bytes = sha256_of(job.path), job.path.stat().st_size
+        self._bytes, self._sha256 = size_and_sha256(job.path)
 
     @property
     def label(self) -> str:
