@@ -88,7 +88,13 @@ class Trial:
         """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
         samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
         reasons = self._reasons(cause)
+        inputs = [Tensor(**spec) for spec in self._facts.get("inputs", [])]
         warnings = [*machine_warnings(machine, self.job.threads), *self._facts.get("notes", [])]
+        warnings += [
+            f"the file gives no shape of its input '{spec.name}', or it is a scalar; one number was given"
+            for spec in inputs
+            if not spec.shape
+        ]
         statistics: dict[str, Any] = {}
         if not reasons:
             summary = summarize(samples_ms)
@@ -102,7 +108,7 @@ class Trial:
             kind=self._kind,
             sha256=self._sha256,
             bytes=self._bytes,
-            inputs=[Tensor(**spec) for spec in self._facts.get("inputs", [])],
+            inputs=inputs,
             runtime=self.job.engine.name,
             device=self.job.engine.device,
             runtime_version=self._facts.get("version"),

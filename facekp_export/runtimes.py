@@ -23,6 +23,8 @@ from facekp_export.noise import without_banner
 class TensorSpec:
     """A model's input or output. A dimension that the file leaves open counts as 1.
 
+    The shape is empty for one number, and where the file gives none: onnxruntime does not tell these apart.
+
     scale and zero_point: real value = scale * (stored - zero_point); scale 0 where not quantised.
     dynamic: the file leaves a dimension open.
     """
@@ -152,7 +154,7 @@ def _onnx_spec(path: Path, node: Any) -> TensorSpec:
         dtype = np.dtype({"float": "float32", "double": "float64"}.get(name, name))
     except TypeError:
         raise ValueError(f"{path}: its tensor '{node.name}' holds {node.type}, not numbers") from None
-    shape = tuple(size if isinstance(size, int) and size > 0 else 1 for size in node.shape)
+    shape = tuple(size if isinstance(size, int) and size >= 0 else 1 for size in node.shape)
     return TensorSpec(node.name, shape, dtype, dynamic=list(shape) != list(node.shape))
 
 
