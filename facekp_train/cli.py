@@ -100,8 +100,11 @@ def evaluate(
         bool, typer.Option("--tilt", help="also the error as the face is turned by up to 45 degrees")
     ] = False,
     curve_faces: Annotated[
-        int, typer.Option(min=1, help="faces for --box-jitter and --tilt, evenly taken from the split")
-    ] = 500,
+        int | None,
+        typer.Option(
+            min=1, help="faces for --box-jitter and --tilt, evenly taken from the split; default: 500"
+        ),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="folder for the curves, best, median and worst faces")
     ] = None,
@@ -115,6 +118,9 @@ def evaluate(
     from facekp_train.robustness import JITTER, TILT
     from facekp_train.shipped import default_checkpoint
 
+    changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
+    if curve_faces is not None and not changes:
+        raise typer.BadParameter("--curve-faces is for --box-jitter and --tilt; give one of them")
     with _spec_is_usage():
         dataset = open_dataset(data, split, strict)
     if split is None:
@@ -122,8 +128,7 @@ def evaluate(
     evaluate_checkpoint(
         model or default_checkpoint(), dataset, boxes=boxes.value, refine=refine, batch=batch,
         whole_row=split is None, by=_conditions(by, dataset),
-        changes=(JITTER if box_jitter else {}) | (TILT if tilt else {}), curve_faces=curve_faces,
-        folder=folder, as_json=as_json, verbose=verbose,
+        changes=changes, curve_faces=curve_faces or 500, folder=folder, as_json=as_json, verbose=verbose,
     )  # fmt: skip
 
 

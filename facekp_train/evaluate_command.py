@@ -62,8 +62,7 @@ def evaluate_checkpoint(
         raise UserError(
             f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
         )
-    if not model.is_file():
-        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
+    _check_is_file(model)
     require("train", "torch", "safetensors")
     from facekp_train.checkpoint import load_checkpoint
 
@@ -104,6 +103,20 @@ def evaluate_checkpoint(
             plot_robustness(folder / "robustness.png", robustness)
         if not as_json:
             out.print(f"figures and pictures: {folder}", markup=False, soft_wrap=True)
+
+
+def _check_is_file(model: Path) -> None:
+    """Raise UserError where the model is none; of a folder, with the name of a checkpoint in it."""
+    if model.is_dir():
+        inside = [
+            model / "model.safetensors",
+            model / "best.safetensors",
+            *sorted(model.glob("*.safetensors")),
+        ]
+        found = next((file for file in inside if file.is_file()), None)
+        raise UserError(f"{model} is a folder; give {found or 'a checkpoint, and there is none in it'}")
+    if not model.is_file():
+        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
 
 
 def _ready(folder: Path) -> None:

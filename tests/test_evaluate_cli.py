@@ -121,6 +121,32 @@ def test_figures_are_printed_although_the_report_fails(
     assert "NME over inter-ocular distance" in capsys.readouterr().out
 
 
+def test_faces_for_a_curve_that_is_not_asked_for_are_wrong_usage(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("evaluate", "--data", f"pts:{photos}", "--curve-faces", "9") == 2
+    assert "--curve-faces is for --box-jitter and --tilt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["a.safetensors", "model.safetensors"], "exports is a folder; give exports/model.safetensors"),
+        (["last.safetensors", "best.safetensors"], "exports is a folder; give exports/best.safetensors"),
+        (["of5.safetensors"], "exports is a folder; give exports/of5.safetensors"),
+        ([], "exports is a folder; give a checkpoint, and there is none in it"),
+    ],
+)
+def test_a_folder_in_place_of_a_checkpoint_is_named_with_the_one_inside(
+    names: list[str], says: str, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("exports").mkdir()
+    for name in names:
+        (Path("exports") / name).touch()
+    assert command("evaluate", "--model", "exports", "--data", f"pts:{photos}") == 1
+    assert capsys.readouterr().err == f"error: {says}\n"
+
+
 def test_68_points_are_measured_on_five_but_not_the_other_way(
     photos: Path, checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
