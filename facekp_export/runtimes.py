@@ -5,6 +5,7 @@ A further format adds a class and one line in `OPENERS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,9 @@ class OnnxRuntime:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:  # the library's errors share no base class
-            raise ValueError(f"{path}: onnxruntime cannot open it ({_first_line(error)})") from None
+            raise ValueError(
+                f"{path}: onnxruntime cannot open it ({_first_line(error)}){_remedy(error)}"
+            ) from None
         # A provider that cannot be loaded is replaced by the CPU without a word.
         if (taken := self._session.get_providers()[0]) != providers[0]:
             raise ValueError(f"{path}: onnxruntime took {taken} in place of {providers[0]}")
@@ -153,7 +156,12 @@ def _onnx_spec(path: Path, node: Any) -> TensorSpec:
     try:
         dtype = np.dtype({"float": "float32", "double": "float64"}.get(name, name))
     except TypeError:
-        raise ValueError(f"{path}: its tensor '{node.name}' holds {node.type}, not numbers") from None
+        dtype = np.dtype(np.void)
+    # Where other packages teach numpy bfloat16 and its like, they are void to it too.
+    if dtype.kind not in "fiub":
+        numbers = re.fullmatch(r"(b?float|u?int)\d+\w*", name)
+        reason = "a type that cannot be filled in; export it with float32" if numbers else "not numbers"
+        raise ValueError(f"{path}: its tensor '{node.name}' holds {node.type}, {reason}")
     shape = tuple(size if isinstance(size, int) and size >= 0 else 1 for size in node.shape)
     return TensorSpec(node.name, shape, dtype, dynamic=list(shape) != list(node.shape))
 
@@ -167,6 +175,20 @@ def _lite_spec(detail: dict[str, Any]) -> TensorSpec:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about a model that onnxruntime does not open, in its words of several versions."""
+    said = str(error)
+    if any(
+        words in said for words in ("not a registered function/op", "No Op registered", "implementation for")
+    ):
+        return "; models with custom operators cannot be run here, so export it without them"
+    # The model itself is there: its weights, in a file of their own, are not.
+    if "No such file" in said or "External data path" in said:
+        named = re.search(r"\[([^][]+)\]\s*$", said)
+        return f"; put {Path(named[1]).name if named else 'it'}, the file of its weights, beside the model"
+    return ""
 
 
 OPENERS: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tflite": LiteRuntime}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from test_weights import model_of_files
 
 from android_bench.host import bench_models
+from android_bench.inputs import fill
 from android_bench.record import Record
 from android_bench.timing import StopRule
+from facekp_export.runtimes import open_runtime
 
 
 def one_operator(
@@ -44,3 +49,41 @@ def test_a_size_of_none_stays_none(tmp_path: Path) -> None:
     record = measured(one_operator(tmp_path / "a.onnx", [0, 4]))
     assert record.valid and record.inputs[0].shape == [0, 4]
     assert not any("input 'x'" in warning for warning in record.warnings)
+
+
+REFUSED = {
+    "its input 'x' of float32 [1048576, 1048576] takes 4,398.0 GB": (
+        [1 << 20, 1 << 20], "Identity", "FLOAT", "",
+    ),
+    "more memory than is free; export it with a smaller input": ([1 << 40, 1 << 40], "Identity", "FLOAT", ""),
+    "custom operators cannot be run here, so export it without them": ([2], "Foo", "FLOAT", "my.ops"),
+    "its tensor 'x' holds tensor(bfloat16), a type that cannot be filled in; export it with float32": (
+        [1, 8], "Identity", "BFLOAT16", "",
+    ),
+    "its tensor 'x' holds tensor(string), not numbers": ([2], "Identity", "STRING", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("says", REFUSED)
+def test_a_refusal_says_what_and_the_remedy(
+    tmp_path: Path, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise MemoryError
+
+    shape, kind, element, domain = REFUSED[says]
+    path = one_operator(tmp_path / "a.onnx", shape, kind, element, domain)
+    # A system that lends memory it has not would be filled in truth.
+    monkeypatch.setattr(np.random, "default_rng", no_room)
+    with pytest.raises(ValueError, match=re.escape(says)) as caught:
+        for spec in open_runtime(path).inputs:
+            fill(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_were_left_behind_are_named_with_the_remedy(tmp_path: Path) -> None:
+    path = model_of_files(tmp_path / "model.onnx")
+    (tmp_path / "a.data").unlink()
+    (tmp_path / "b.data").unlink()
+    (reason,) = measured(path).invalid_reasons
+    assert re.search(r"; put [ab]\.data, the file of its weights, beside the model$", reason)
