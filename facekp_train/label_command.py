@@ -65,12 +65,19 @@ def write_labels(
         raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
     wanted = [face for face in faces if not _complete(face)] if missing else faces
 
+    if not faces:
+        raise UserError(f"{', '.join(data)} gave no face to label; try facekp-train data")
+
     def labelled() -> Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]:
+        left_out = len(skipped)
         with progress_bar() as bar:
             task = bar.add_task("labelling", total=len(wanted))
             for found in relabel(nets, wanted, skipped):
                 bar.advance(task)
                 yield found.sample, found.size, found.facts()
+        if 0 < len(wanted) == len(skipped) - left_out:
+            last = "{file}: {reason}".format(**skipped[-1])
+            raise UserError(f"none of the {len(wanted)} faces could be labelled, such as {last}")
 
     count = coco.write(out, labelled())
     print_skipped(skipped)

@@ -49,6 +49,8 @@ def quantize_aware(
         **start_from(model),
     }  # fmt: skip
     chosen = option.chosen_recipe(recipe, options, settings)
+    if not chosen.quantise:
+        raise typer.BadParameter("quantise=false is plain training on; use facekp-train fit --set init=...")
     option.train_and_report(
         chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json
     )

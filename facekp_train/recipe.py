@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from facekp_train.console import UserError
 from facekp_train.datasets import check_split
@@ -14,7 +14,7 @@ from facekp_train.networks.mobilenet import hidden_widths
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
 
 class Augmentation(_Strict):
@@ -69,11 +69,11 @@ class Recipe(_Strict):
     )
 
     loss: Literal["mse", "l1", "wing"] = "mse"
-    wing: tuple[float, float] = (0.1, 0.01)
+    wing: tuple[PositiveFloat, PositiveFloat] = (0.1, 0.01)
     lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
     heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
     heatmap_factor: float | None = Field(
-        default=None, description="None: both losses are of one size at the start"
+        default=None, ge=0, description="None: both losses are of one size at the start"
     )
     five_weight: float = Field(
         default=1.0, ge=0, description="weight of images' five points beside all points"
@@ -87,7 +87,7 @@ class Recipe(_Strict):
     teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
     lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
     distil_factor: float | None = Field(
-        default=None, description="None: LOSS and loss3 are of one size at the start"
+        default=None, ge=0, description="None: LOSS and loss3 are of one size at the start"
     )
     projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
     output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
@@ -97,7 +97,7 @@ class Recipe(_Strict):
     )
 
     augmentation: Augmentation = Augmentation()
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
     @model_validator(mode="after")

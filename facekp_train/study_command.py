@@ -116,7 +116,7 @@ def _budget(name: str, epochs: int | None, resnet_folds: int | None, deep: bool)
 def _plan(source: FaceFolds, budget: Budget, settings: list[str], accelerator: str, work: Path) -> CellPlan:
     """Everything that all cells share; wrong settings are named before anything is trained."""
     from facekp_train.datasets import DataError
-    from facekp_train.studies.cells import Cell, CellPlan
+    from facekp_train.studies.cells import DECIDED, Cell, CellPlan
     from facekp_train.studies.methods import Methods
 
     try:
@@ -124,8 +124,13 @@ def _plan(source: FaceFolds, budget: Budget, settings: list[str], accelerator: s
     except DataError as error:
         raise typer.BadParameter(str(error)) from None
     plan = CellPlan(budget, source, faces.fingerprint(), faces.points, tuple(settings), accelerator, work)
+    named = {setting.partition("=")[0].strip() for setting in settings}
+    if refused := sorted(named & DECIDED):
+        raise typer.BadParameter(f"a study itself decides {', '.join(refused)}; leave --set {refused[0]} out")
     try:
-        Cell(plan, Methods(budget).joint(), 0).recipe()
+        recipe = Cell(plan, Methods(budget).joint(), 0).recipe()
     except UserError as error:
         raise typer.BadParameter(str(error)) from None
+    if not recipe.heatmap_width:
+        raise typer.BadParameter("heatmap_width=0 leaves no heatmaps to study; leave it out")
     return plan

@@ -19,6 +19,7 @@ from facekp_train.pruning.cost import CostModel, net_cost
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.narrow import narrowed
+from facekp_train.pruning.repair import errors_after_repair, least_squares
 from facekp_train.pruning.scores import rank
 from facekp_train.pruning.settings import Repair
 from facekp_train.pruning.surgery import explicit_sizes, masked, remove
@@ -119,6 +120,18 @@ def test_least_squares_repairs() -> None:
             cut = remove(cut, group, keep, moments, repair)
         drift[repair] = float((answers(cut, unseen) - answers(net, unseen))[:, :136].abs().mean())
     assert drift["lstsq"] < 0.8 * drift["none"]
+
+
+def test_least_squares_bear_channels_that_hardly_vary() -> None:
+    """Their covariance is a difference of large numbers, and rounding may leave it indefinite."""
+    random = torch.Generator().manual_seed(0)
+    values = 3e-3 + 1e-8 * torch.randn(500, 16, generator=random, dtype=torch.float64)
+    mean = values.mean(0)
+    covariance = values.T @ values / 500 - torch.outer(mean, mean) - 1e-13 * torch.eye(16)
+    weight = torch.randn(4, 16, generator=random, dtype=torch.float64)
+    lost = errors_after_repair(weight[..., None], covariance, torch.arange(16))
+    assert torch.isfinite(lost).all() and lost.diff().min() >= 0
+    assert torch.isfinite(least_squares(weight, covariance, torch.arange(8))).all()
 
 
 @given(width=st.integers(1, 3000), rate=st.floats(0, 0.999))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from quick_fits import RULE, quick
+from train_cli import command
 
 pytest.importorskip("torch")
 
@@ -88,6 +89,15 @@ def test_a_broken_run_ends_with_the_weights_of_an_unbroken_one(
     fit(recipe, tmp_path / "broken", resume=True)
     whole, resumed = (read_tensors(tmp_path / name / STATE_FILE)[0] for name in ("whole", "broken"))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_quantising_cannot_be_switched_off(
+    ruined: Path, discs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Plain training on under that name would look like a repair."""
+    words = ["quantize-aware", "--model", ruined, "--data", f"mtfl:{discs}", "--set", "quantise=false"]
+    assert command(*words) == 2
+    assert "quantise=false is plain training on" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_teacher_is_refused(ruined: Path, discs: Path) -> None:

@@ -60,6 +60,11 @@ def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
         ("epochs=none", "epochs"),
         ("augmentation.flip=3", "augmentation.flip"),
         ("lr", "key=value"),
+        ("heatmap_factor=-1", "heatmap_factor"),
+        ("distil_factor=.nan", "distil_factor"),
+        ("learning_rate=.inf", "learning_rate"),
+        ("wing=[0, 0.01]", "wing"),
+        ("seed=-1", "seed"),
     ],
 )
 def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -136,6 +137,16 @@ def test_a_scheme_that_cannot_be_held_is_named_before_the_work(
 ) -> None:
     with pytest.raises(UserError, match="19 points cannot be held to five"):
         write_labels([checkpoints / "19.safetensors"], [f"mtfl:{discs}"], "train", tmp_path / "labels.json")
+
+
+def test_labels_of_no_face_are_a_failure_and_leave_no_file(checkpoints: Path, tmp_path: Path) -> None:
+    """An untrained net agrees with no hand: an empty list of labels would train nothing, without a word."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((150, 150, 3), 80, np.uint8))
+    (tmp_path / "training.txt").write_text("a.png 10 140 75 20 130 10 20 60 140 130 1 1 2 3\n")
+    target = tmp_path / "labels.json"
+    with pytest.raises(UserError, match=r"none of the 1 faces could be labelled, such as .*a.png: "):
+        write_labels([checkpoints / "68.safetensors"], [f"mtfl:{tmp_path}"], "training", target)
+    assert not target.exists()
 
 
 @given(arrays(np.float32, (5, 2), elements=st.floats(0, 300, width=16)), st.integers(0, 4), st.booleans())

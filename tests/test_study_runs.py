@@ -144,6 +144,8 @@ def test_data_that_change_while_a_study_runs_are_noticed(discs: Path, tmp_path: 
         (["rates", "--data", "nothing:{discs}"], "FORMAT"),
         (["rates", "--data", "mtfl:{discs}", "--folds", "1"], "folds"),
         (["rates", "--data", "mtfl:{discs}", "--set", "epochs=-1"], "epochs"),
+        (["rates", "--data", "mtfl:{discs}", "--set", "lambda_dp=4"], "a study itself decides lambda_dp"),
+        (["heatmap", "--data", "mtfl:{discs}", "--set", "heatmap_width=0"], "no heatmaps to study"),
         (["rates", "--data", "mtfl:{discs}", "--backbones", "resnet-50"], "mobilenet-v2"),
     ],
 )

@@ -12,6 +12,7 @@ from facekp_train.pruning.settings import Repair
 
 # Keeps the equations solvable where channels are linear copies of each other.
 _RIDGE = 1e-6
+_GROWTHS = 20
 
 
 class Repaired(NamedTuple):
@@ -68,6 +69,16 @@ def errors_after_repair(weight: Tensor, covariance: Tensor, order: Tensor) -> Te
 
 
 def _ridged(covariance: Tensor) -> Tensor:
+    """With a ridge on the diagonal that makes it positive definite.
+
+    Channels that hardly vary beside their mean have covariances that are differences of large numbers:
+    rounding may leave them indefinite by more than a share of the diagonal, so the ridge grows as needed.
+    """
     diagonal = covariance.diagonal()
-    ridge = _RIDGE * diagonal.mean().clamp_min(1e-300)
-    return covariance + torch.diag(ridge.expand_as(diagonal))
+    ridge = (_RIDGE * diagonal.mean()).clamp_min(1e-300)
+    for _ in range(_GROWTHS):
+        ridged = covariance + torch.diag(ridge.expand_as(diagonal))
+        if not torch.linalg.cholesky_ex(ridged).info:
+            break
+        ridge = ridge * 10
+    return ridged

@@ -23,6 +23,10 @@ from facekp_train.studies.methods import Budget, Method
 _VERSION = 1
 
 
+DECIDED = frozenset({"name", "seed", "fit_offset", "init", "teacher", "lambda_rh", "lambda_dp"})
+"""Settings of a recipe that the methods, folds and options of a study decide, whatever a user sets."""
+
+
 @dataclass(frozen=True)
 class CellPlan:
     """What all cells of a command share. assignments: `--set KEY=VALUE`. fingerprint: the data's.
