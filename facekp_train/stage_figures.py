@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.console import err
+from facekp_train.claims import read_stored
+from facekp_train.console import UserError, err
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluate import answer
 from facekp_train.evaluate_command import predict_of
@@ -32,11 +33,8 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     """
     file = folder / FIGURES_FILE
     key = {"sha256": sha256_of(stage.checkpoint), "validation": recipe.validation, "latency": latency}
-    if file.is_file():
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        # A busy machine's measurement may have failed; it is tried again.
-        if stored["of"] == key and (stored["milliseconds"] or not latency):
-            return stored
+    if (stored := _measured_before(file, key, latency)) is not None:
+        return stored
     checkpoint = load_checkpoint(stage.checkpoint)
     cost = net_cost(checkpoint.net)
     figures: dict[str, Any] = {"of": key, "bytes": cost.bytes, "macs": cost.macs}
@@ -44,6 +42,15 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     figures["milliseconds"] = _milliseconds(stage, folder) if latency else {}
     write_text(file, json.dumps(figures, indent=2))
     return figures
+
+
+def _measured_before(file: Path, key: dict[str, Any], latency: bool) -> dict[str, Any] | None:
+    try:
+        stored = read_stored(file, "it is measured anew")
+    except (FileNotFoundError, UserError):
+        return None
+    # A busy machine's measurement may have failed; it is tried again.
+    return stored if stored.get("of") == key and (stored.get("milliseconds") or not latency) else None
 
 
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:

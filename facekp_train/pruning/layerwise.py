@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 
 from facekp_train.batches import evenly, plain_crops, spread_crops
 from facekp_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from facekp_train.claims import faces_fingerprint
+from facekp_train.claims import faces_fingerprint, read_stored
 from facekp_train.console import UserError, err
 from facekp_train.face_store import FaceStore
 from facekp_train.files import sha256_of, write_text
@@ -128,7 +128,7 @@ def _planned(
         made = {"settings": settings, "model": sha256_of(model), "faces": fingerprint, "widths": widths}
         write_text(plan, json.dumps(made, indent=2))
     fabric.barrier()
-    stored = json.loads(plan.read_text(encoding="utf-8"))
+    stored = read_stored(plan, f"delete {out} to prune anew")
     if stored["settings"] != settings or stored["model"] != sha256_of(model):
         raise UserError(
             f"{out} holds another model or was pruned by other settings ({plan}); give another --out"
@@ -204,7 +204,7 @@ def _cut(
         cost = net_cost(smaller)
         write_text(told, json.dumps(asdict(_StepReport(number, cuts, cost.bytes, cost.macs))))
     fabric.barrier()
-    stored = json.loads(told.read_text(encoding="utf-8"))
+    stored = read_stored(told, f"delete {folder}, and the same line makes the step anew")
     return _StepReport(**{**stored, "cuts": [_Cut(**cut) for cut in stored["cuts"]]})
 
 
