@@ -33,7 +33,7 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     """
     file = folder / FIGURES_FILE
     key = {"sha256": sha256_of(stage.checkpoint), "validation": recipe.validation, "latency": latency}
-    if (stored := _measured_before(file, key, latency)) is not None:
+    if (stored := _measured_before(file, key, recipe, latency)) is not None:
         return stored
     checkpoint = load_checkpoint(stage.checkpoint)
     cost = net_cost(checkpoint.net)
@@ -44,19 +44,28 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     return figures
 
 
-def _measured_before(file: Path, key: dict[str, Any], latency: bool) -> dict[str, Any] | None:
+def _measured_before(file: Path, key: dict[str, Any], recipe: Recipe, latency: bool) -> dict[str, Any] | None:
     try:
         stored = read_stored(file, "it is measured anew")
     except (FileNotFoundError, UserError):
         return None
     # A busy machine's measurement may have failed; it is tried again.
-    return stored if stored.get("of") == key and (stored.get("milliseconds") or not latency) else None
+    if stored.get("of") != key or (latency and not stored.get("milliseconds")):
+        return None
+    # An older version measured on another split where none was named.
+    splits = {spec: error["split"] for spec, error in stored["errors"].items()}
+    return stored if splits == {spec: _split(spec, recipe) for spec in recipe.validation} else None
+
+
+def _split(spec: str, recipe: Recipe) -> str:
+    """Where the recipe names none that the data set has, the one that its figures are reported on."""
+    known = open_dataset(spec).format
+    named = recipe.validation_split
+    return named if named is not None and named in known.splits else known.evaluation
 
 
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
-    dataset = open_dataset(spec)
-    if recipe.validation_split in dataset.format.splits:
-        dataset.split = str(recipe.validation_split)
+    dataset = open_dataset(spec, _split(spec, recipe))
     result = answer(predict_of(checkpoint), dataset, checkpoint.header.crop_rule).score(spec, dataset.split)
     return {
         "split": dataset.split, "n": result.n, "normaliser": result.normaliser,
