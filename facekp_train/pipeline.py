@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from facekp_train.console import UserError
 from facekp_train.initial import AS_IT_IS
@@ -45,6 +45,15 @@ class Labels(BaseModel):
     faces: Literal["none", "missing", "all"] = "none"
 
 
+class Distil(_Section):
+    """The student goes on, supervised by the teacher."""
+
+    @field_validator("set")
+    @classmethod
+    def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return _refuse(settings, ("init", "teacher"), "the run's own student and teacher are meant")
+
+
 class Prune(PruneSettings):
     """How channels are chosen and removed; `set` are the settings of the training after each step.
 
@@ -55,10 +64,12 @@ class Prune(PruneSettings):
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
     teacher: Literal["distilled", "teacher"] = "distilled"
 
-    @model_validator(mode="after")
-    def _widths_follow(self) -> Prune:
-        _refuse(self.set, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
-        return self
+    @field_validator("set")
+    @classmethod
+    def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
+        _refuse(settings, ("init",), "what is pruned is the distilled net")
+        return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distilled or teacher")
 
     def settings(self) -> PruneSettings:
         """Without what concerns the training."""
@@ -78,9 +89,14 @@ class Pipeline(BaseModel):
     teacher: Teacher
     labels: Labels = Labels()
     student: _Section = _Section()
-    distil: _Section = _Section()
+    distil: Distil = Distil()
     prune: Prune
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
+
+    @field_validator("shared")
+    @classmethod
+    def _of_every_stage(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return _refuse(settings, ("teacher", "init", "quantise"), "it is no setting of every stage")
 
     def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
         """A stage's recipe: its base, what all stages share, its own settings, then `options`.
@@ -98,10 +114,11 @@ class Pipeline(BaseModel):
         return self.recipe(self.teacher, **({} if named else {"backbone": "resnet-50"}))
 
 
-def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> None:
+def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> dict[str, Any]:
     for key in keys:
         if key in settings:
-            raise ValueError(f"'{key}' has no place here: {reason}")
+            raise ValueError(f"'{key}' has no place here, leave it out: {reason}")
+    return settings
 
 
 def load_pipeline(path: Path) -> Pipeline:

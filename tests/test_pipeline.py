@@ -79,9 +79,16 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         ({"shared": {"points": 5}}, "data"),
         ({"shared": {"data": ["mtfl:$NOT_SET_ANYWHERE/x"]}}, "NOT_SET_ANYWHERE, which is not set"),
         ({"distil": {"recipe": "nothing"}}, "nothing"),
+        ({"prune": {"rate": 0.5, "budget": "2.5GB"}}, r"prune: a budget is written 2\.5MB.* not '2\.5GB'"),
+        ({"prune": {"budget": "0MB"}}, "not '0MB'"),
+        ({"shared": {**GOOD["shared"], "teacher": "x"}}, "shared: 'teacher' has no place here, leave it out"),
+        ({"shared": {**GOOD["shared"], "init": "x"}}, "shared: 'init' has"),
+        ({"shared": {**GOOD["shared"], "quantise": True}}, "shared: 'quantise' has"),
+        ({"distil": {"set": {"teacher": "x"}}}, r"distil\.set: 'teacher' has"),
+        ({"prune": {"rate": 0.5, "set": {"init": "x"}}}, r"prune\.set: 'init' has"),
         (
             {"prune": {"rate": 0.5, "set": {"expansion": 0.5}}},
-            "prune: 'expansion' has no place here: the widths",
+            r"prune\.set: 'expansion' has no place here.* widths",
         ),
     ],
 )

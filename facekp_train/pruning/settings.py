@@ -29,10 +29,10 @@ class PruneSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_measure(self) -> PruneSettings:
+        if self.budget is not None:
+            found = re.fullmatch(r"(?i)\s*(\d+\.?\d*|\.\d+)\s*(MB|MMACs|ms)\s*", self.budget)
+            if not found or float(found[1]) == 0:
+                raise ValueError(f"a budget is written 2.5MB, 30MMACs or 0.5ms, not '{self.budget}'")
         if (self.rate is None) == (self.budget is None):
-            raise ValueError("give a rate or a budget")
-        if self.budget is not None and not re.fullmatch(
-            r"(?i)\s*(\d+\.?\d*|\.\d+)\s*(MB|MMACs|ms)\s*", self.budget
-        ):
-            raise ValueError(f"a budget is written 2.5MB, 30MMACs or 0.5ms, not '{self.budget}'")
+            raise ValueError("give a rate or a budget" + ("" if self.rate is None else ", not both"))
         return self
