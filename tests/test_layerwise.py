@@ -16,7 +16,7 @@ from facekp_train.checkpoint import CheckpointHeader, load_checkpoint, save_chec
 from facekp_train.console import UserError
 from facekp_train.fit import Step, launch
 from facekp_train.networks import NetConfig, build_net
-from facekp_train.pruning.layerwise import prune
+from facekp_train.pruning.layerwise import PLAN_FILE, prune
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.recipe import Recipe, make_recipe
 from facekp_train.training_data import TrainingData, load_training_data
@@ -80,3 +80,25 @@ def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
     (other / "trainImageList.txt").write_text("".join(lines[1:]))
     with pytest.raises(UserError, match="begun with other faces"):
         prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data)
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"rate": 0.01}, r"--rate 0\.01 removes nothing: layers keep a multiple of 8"),
+        ({"budget": "30MB"}, r"the net takes \d\.\d+ MB, which is within 30MB already"),
+        ({"budget": "900MMACs"}, r"the net takes \d\.\d+ MMACs, which is within"),
+    ],
+)
+def test_what_removes_nothing_is_refused(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, how: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        pruned(retrain(discs, model), model, data, tmp_path, **how)
+    assert not (tmp_path / PLAN_FILE).exists()
+
+
+def test_a_damaged_plan_is_named(discs: Path, model: Path, data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / PLAN_FILE).write_text('{"settings": {')
+    with pytest.raises(UserError, match=f"{PLAN_FILE} is damaged; delete {tmp_path} to prune anew"):
+        pruned(retrain(discs, model), model, data, tmp_path, rate=0.5)

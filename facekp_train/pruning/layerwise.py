@@ -124,7 +124,7 @@ def _planned(
     settings = how.model_dump(mode="json")
     if fabric.is_global_zero and not plan.is_file():
         checkpoint = load_checkpoint(model)
-        widths = by_rate(checkpoint.net, how) if how.rate is not None else _by_budget(checkpoint, how, faces)
+        widths = _by_rate(checkpoint.net, how) if how.rate is not None else _by_budget(checkpoint, how, faces)
         made = {"settings": settings, "model": sha256_of(model), "faces": fingerprint, "widths": widths}
         write_text(plan, json.dumps(made, indent=2))
     fabric.barrier()
@@ -138,10 +138,21 @@ def _planned(
     return stored["widths"]
 
 
-def by_rate(net: KeypointNet, how: PruneSettings) -> Widths:
+def _by_rate(net: KeypointNet, how: PruneSettings) -> Widths:
     """Without a share of every group's channels, to the nearest multiple of 8, at least 8."""
     assert how.rate is not None
-    return {g.name: share_of_width(g.width, 1 - how.rate) for g in find_groups(net, how.scope)}
+    groups = find_groups(net, how.scope)
+    widths = {group.name: share_of_width(group.width, 1 - how.rate) for group in groups}
+    if _is_whole(groups, widths):
+        raise UserError(
+            f"--rate {how.rate:g} removes nothing: layers keep a multiple of 8 filters, at least 8, and the "
+            "nearest is what each of them has; raise the rate"
+        )
+    return widths
+
+
+def _is_whole(groups: Sequence[Group], widths: Widths) -> bool:
+    return all(widths[group.name] >= group.width for group in groups)
 
 
 def _by_budget(checkpoint: Checkpoint, how: PruneSettings, faces: FaceStore) -> Widths:
@@ -151,11 +162,21 @@ def _by_budget(checkpoint: Checkpoint, how: PruneSettings, faces: FaceStore) -> 
     moments = _moments(net, groups, how, faces)
     probes = plain_crops(faces, evenly(faces.size, _PROBES))
     rankings = keypoint_errors(net, groups, moments, probes, how.score)
+    cost = net_cost(net)
+    now = {"MB": cost.bytes / 1e6, "MMACs": cost.macs / 1e6}
 
     def milliseconds(widths: Widths) -> float:
-        return exported_ms(_without(net, groups, widths, rankings, moments, how), checkpoint.header)
+        taken = exported_ms(_without(net, groups, widths, rankings, moments, how), checkpoint.header)
+        return now.setdefault("ms", taken) if _is_whole(groups, widths) else taken
 
-    return widths_within(Budget.parse(how.budget), groups, rankings, CostModel(net, groups), milliseconds)
+    budget = Budget.parse(how.budget)
+    widths = widths_within(budget, groups, rankings, CostModel(net, groups), milliseconds)
+    if _is_whole(groups, widths):
+        raise UserError(
+            f"nothing is to be removed: the net takes {now[budget.unit]:.3g} {budget.unit}, which is within "
+            f"{budget} already; lower the budget"
+        )
+    return widths
 
 
 def _moments(
