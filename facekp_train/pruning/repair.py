@@ -75,7 +75,7 @@ def _ridged(covariance: Tensor) -> Tensor:
     rounding may leave them indefinite by more than a share of the diagonal, so the ridge grows as needed.
     """
     diagonal = covariance.diagonal()
-    ridge = (_RIDGE * diagonal.mean()).clamp_min(1e-300)
+    ridge = (_RIDGE * diagonal.abs().mean()).clamp_min(1e-300)
     for _ in range(_GROWTHS):
         ridged = covariance + torch.diag(ridge.expand_as(diagonal))
         if not torch.linalg.cholesky_ex(ridged).info:
