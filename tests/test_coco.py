@@ -25,7 +25,7 @@ def document(*annotations: object, **more: Any) -> dict[str, Any]:
     return {"images": images, "annotations": list(annotations), **more}
 
 
-def face(keypoints: object = None, image: object = 1, **more: object) -> dict[str, Any]:
+def face(keypoints: object = None, image: object = 1, **more: Any) -> dict[str, Any]:
     return {"image_id": image, "keypoints": FIVE if keypoints is None else keypoints, **more}
 
 
@@ -38,8 +38,8 @@ def dataset_of(folder: Path, content: object, strict: bool = False) -> Dataset:
 BAD = {
     "no image has its image_id 9": face(image=9),
     "no image has its image_id '1'": face(image="1"),
-    "no 'image_id'": {"keypoints": FIVE},
-    "no 'keypoints'": {"image_id": 1},
+    "it has no 'image_id'": {"keypoints": FIVE},
+    "it has no 'keypoints'": {"image_id": 1},
     "14 keypoint numbers, which is no list of x, y, v": face(FIVE[:14]),
     "no landmark scheme has 4 points; there are 5, 19, 21, 29, 68, 98": face(FIVE[:12]),
     "no landmark scheme has 106 points": face([1, 2, 2] * 106),
@@ -49,8 +49,14 @@ BAD = {
     "is not a finite number": face(changed(4, None)),
     "a coordinate is not a finite numbe": face(changed(5, float("nan"))),
     "a coordinate of 1e+30 pixels lies beyond every photograph": face(changed(0, 1e30)),
-    "could not convert string to float: 'x'": face(changed(0, "x")),
-    "int too large to convert to float": face(changed(0, 10**400)),
+    "its 'keypoints' holds \"x\", which is no number": face(changed(0, "x")),
+    "its 'keypoints' holds \"10\", which is no number": face([str(value) for value in FIVE]),
+    "its 'keypoints' holds [10, 11, 2], which is no number": face([[10, 11, 2]] * 5),
+    "its 'keypoints' is no list of numbers": face("10 11 2"),
+    "its 'keypoints' holds a number that lies beyond every photograph": face(changed(0, 10**400)),
+    "it is no object with image_id and keypoints": 7,
+    "it has no number or text as its 'image_id'": face(image=[1]),
+    "its 'bbox' holds \"1\", which is no number": face(changed(0, 1), bbox=["1", 2, 3, 4], box_source="mtfl"),
     "the same face of a.png is annotation 0 already": face(),
     "its bbox is no x, y, width, height": face(changed(0, 1), bbox=[1, 2, 3], box_source="mtfl"),
     "its bbox is no x, y, width, height of": face(changed(0, 1), bbox=[1, 2, 0, 5], box_source="mtfl"),
@@ -86,6 +92,50 @@ def test_keypoints_beside_the_photograph_are_kept_and_unknown_keys_ignored(tmp_p
     content = document(face(changed(0, -7.5), iscrowd=0, score=0.5), info={"year": 2024}, licenses=[])
     (sample,) = dataset_of(tmp_path, content, strict=True)
     assert sample.keypoints[0].tolist() == [-7.5, 11]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ([], "no 'images'"),
+        ({"annotations": []}, "no 'images'"),
+        ({"images": {}, "annotations": []}, "its 'images' is no list"),
+        ({"images": None, "annotations": []}, "its 'images' is no list"),
+        ({"images": []}, "no 'annotations'"),
+        ({"images": [], "annotations": {"1": 2}}, "its 'annotations' is no list"),
+        ({"images": [7], "annotations": []}, "image 0 has no file_name"),
+        ({"images": [{"file_name": "a"}], "annotations": []}, "image 0 has no 'id'"),
+        (
+            {"images": [{"id": {}, "file_name": "a"}], "annotations": []},
+            "image 0 has no number or text as its",
+        ),
+    ],
+)
+def test_what_is_no_document_is_named_in_words(tmp_path: Path, content: object, says: str) -> None:
+    with pytest.raises(DataError, match=rf"not COCO-style JSON with images and annotations: {says}"):
+        list(dataset_of(tmp_path, content))
+
+
+def test_a_document_without_a_face_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset_of(tmp_path, document())
+    assert command("data", f"coco:{tmp_path / 'x.json'}") == 1
+    assert "x.json holds no face: its list of annotations is empty" in capsys.readouterr().err
+
+
+def test_faces_of_whole_bodies_are_read(tmp_path: Path) -> None:
+    """As COCO-WholeBody has them: 17 keypoints of the body, 68 of the face, the last not labelled here."""
+    marks = [value for place in range(68) for value in (place, 2 * place, 1)]
+    body = {"keypoints": [1, 2, 2] * 17, "bbox": [0, 0, 300, 400]}
+    box = {"face_box": [1, 2, 60, 70], "box_source": "tight"}
+    shown = face(**body, face_kpts=[*marks[:-1], 0], face_valid=True, **box)
+    turned_away = face(**body, face_kpts=[0] * 204, face_valid=False)
+    dataset = dataset_of(tmp_path, document(shown, turned_away), strict=True)
+    (sample,) = dataset
+    assert sample.keypoints[:2].tolist() == [[0, 0], [1, 2]] and np.isnan(sample.keypoints[67]).all()
+    assert sample.visible.tolist() == [True] * 67 + [False], "the body's states say nothing of the face's"
+    assert (sample.box, sample.box_source) == ((1, 2, 60, 70), "tight")
+    (warning,) = dataset.warnings
+    assert warning.endswith("annotations that show no face (face_valid is false) are left out: 1")
 
 
 def test_a_key_named_twice_is_refused(tmp_path: Path) -> None:
