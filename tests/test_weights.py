@@ -6,6 +6,7 @@ import hashlib
 import random
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def model_of_files(path: Path) -> Path:
     onnx = pytest.importorskip("onnx", reason="needs facekp[export]")
     from onnx import helper, numpy_helper
 
-    def tensor(name: str, file: str | None) -> object:
+    def tensor(name: str, file: str | None) -> Any:
         made = numpy_helper.from_array(np.ones((4, 4), np.float32), name)
         if file is not None:
             (path.parent / file).write_bytes(made.raw_data)
