@@ -34,6 +34,9 @@ class Trial:
         self._peak_bytes: int | None = None
         self._base_bytes: int | None = None
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        # Not what a link leads to: caches of models keep files under names that say nothing, and
+        # apart from those of their weights.
+        self._path = job.path.absolute()
         self._name, self._kind = identity(job.path)
         self._bytes, self._sha256 = size_and_sha256(job.path)
 
@@ -59,7 +62,7 @@ class Trial:
     def open(self, worker: Worker, warmup: int) -> None:
         """Load the model into its process, run it for the first time and warm it up."""
         self._worker = worker
-        path, engine, threads = str(self.job.path.resolve()), self.job.engine.name, self.job.threads
+        path, engine, threads = str(self._path), self.job.engine.name, self.job.threads
         self._facts = self._ask({"do": "open", "engine": engine, "path": path, "threads": threads})
         self._untimed += self._ask({"do": "warm", "runs": warmup}).get("untimed", 0)
 
@@ -81,7 +84,7 @@ class Trial:
             return self._worker.ask(request, self._timeout)
         except WorkerError as error:
             # The record names the file; a reason need not repeat it.
-            self._failure = str(error).removeprefix(f"{self.job.path.resolve()}: ")
+            self._failure = str(error).removeprefix(f"{self._path}: ")
             return {}
 
     def record(self, machine: Machine, cause: str = "") -> Record:

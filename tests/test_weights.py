@@ -64,6 +64,22 @@ def test_a_record_has_them(tmp_path: Path) -> None:
     assert record.valid and (record.bytes, record.sha256) == size_and_sha256(path)
 
 
+def test_a_link_is_measured_under_its_own_name(tmp_path: Path) -> None:
+    """As caches of models keep them: the files are named by their hashes."""
+    made, linked = tmp_path / "blobs", tmp_path / "model"
+    for folder in (made, linked):
+        folder.mkdir()
+    model_of_files(made / "model.onnx")
+    for number, file in enumerate(sorted(made.iterdir())):
+        file.rename(made / f"{number}")
+        (linked / file.name).symlink_to(made / f"{number}")
+    assert size_and_sha256(linked / "model.onnx")[0] == sum(file.stat().st_size for file in made.iterdir())
+    tiny_tflite(tmp_path / "a.tflite").rename(tmp_path / "0")
+    (tmp_path / "a.tflite").symlink_to("0")
+    (record,) = bench_models([tmp_path / "a.tflite"], rule=StopRule(1, 0), warmup=0)
+    assert record.valid, record.invalid_reasons
+
+
 def test_a_file_alone_keeps_its_own_hash(tmp_path: Path) -> None:
     lite = tiny_tflite(tmp_path / "a.tflite")
     assert size_and_sha256(lite) == (lite.stat().st_size, sha256_of(lite))
