@@ -19,6 +19,7 @@ from small_disk import SmallDisk, able, small_disk
 
 from facekp_train.checkpoint import load_checkpoint, read_tensors
 from facekp_train.pruning.cost import net_cost
+from facekp_train.recipe import Augmentation
 
 pytestmark = pytest.mark.slow
 # A folder that appears when a stage has something to lose.
@@ -27,19 +28,21 @@ STAGES = ("teacher", "student", "distilled", "pruned")
 
 @pytest.fixture(scope="module")
 def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stages of a few epochs on 48 faces; the student's head is not what `shared` says."""
+    """Stages of a few epochs on 48 faces; head and last widths are not what `shared` says."""
     folder = tmp_path_factory.mktemp("recipe")
     held = shutil.copytree(discs, folder / "held")
     shared = dict(s.split("=", 1) for s in QUICK)
-    widths = [16] * 16
-    del shared["widths"]
+    shared["widths"] = str([16] * 16)
+    # Without augmentation two epochs find the face, which a teacher must whose labels are to be kept.
+    how = dict.fromkeys(Augmentation.model_fields, 0)
+    found = {"learning_rate": 0.03, "warmup": 0, "augmentation": how}
     document = {
         "shared": {**{k: yaml.safe_load(v) for k, v in shared.items()}, "data": [f"mtfl:{discs}"],
                    "validation": [f"mtfl:{held}"], "validation_split": "train", "validation_limit": 8,
                    "points": 5},
-        "teacher": {"set": {"backbone": "mobilenet-v2", "widths": widths, "epochs": 2}},
+        "teacher": {"set": {"backbone": "mobilenet-v2", "epochs": 2, **found}},
         "labels": {"faces": "all"},
-        "student": {"set": {"widths": widths, "hidden": 24, "epochs": 2}},
+        "student": {"set": {"hidden": 24, "epochs": 2}},
         "distil": {"set": {"epochs": 2}},
         "prune": {"rate": 0.5, "layers_per_step": 8, "set": {"epochs": 1}},
     }  # fmt: skip
@@ -90,8 +93,7 @@ def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) ->
     report = (out / "report.md").read_text()
     assert all(f"| {name} |" in report for name in STAGES) and "NME %" in report
     assert (out / "stages.png").stat().st_size > 1000
-    # A teacher of two epochs misses the hand-placed points by far, and such labels are left out.
-    assert len(json.loads((out / "labels.json").read_text())["annotations"]) < 48
+    assert 0 < len(json.loads((out / "labels.json").read_text())["annotations"]) <= 48
 
 
 def test_a_finished_run_is_passed_over(recipe: Path, whole: tuple[Path, dict]) -> None:
