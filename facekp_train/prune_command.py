@@ -73,8 +73,12 @@ def prune(
             "--teacher supervises only with --prune-teacher teacher; else the net itself does, as it was"
         )
     require("train", "torch", "safetensors")
-    from facekp_train.initial import start_from
+    from facekp_train.initial import AS_IT_IS, start_from
 
+    if widths := {setting.partition("=")[0].strip() for setting in settings} & AS_IT_IS.keys():
+        raise typer.BadParameter(
+            f"the widths of a pruned net follow from --rate or --budget; leave --set {min(widths)} out"
+        )
     supervisor = teacher if prune_teacher == "teacher" else model
     options = {
         "data": data, "split": split, "validation": validation, "validation_split": validation_split,

@@ -118,6 +118,7 @@ def test_a_budget_over_all_layers_is_met(model: Path, discs: Path, tmp_path: Pat
         ["--rate=0.5", "--budget=1MB"],
         ["--rate=1.5"],
         ["--budget=2GB"],
+        ["--rate=0.5", "--set=expansion=0.25"],
         ["--rate=0.5", "--prune-teacher=teacher"],
         ["--rate=0.5", "--teacher=another.safetensors"],
         ["--rate=0.5", "--score=best"],
