@@ -245,6 +245,7 @@ def test_a_narrower_net_starts_from_a_wider_ones_weights(discs: Path, tmp_path: 
 
 
 def test_training_and_validation_faces_may_not_overlap(discs: Path, tmp_path: Path) -> None:
-    recipe = quick(discs, 1).model_copy(update={"validation": [f"mtfl:{discs}"]})
+    both = {"validation": [f"mtfl:{discs}"], "validation_split": "train"}
+    recipe = quick(discs, 1).model_copy(update=both)
     with pytest.raises(UserError, match="both trained and validated"):
         fit(recipe, tmp_path)
