@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from scripted_phone import ScriptedPhone
@@ -155,23 +158,59 @@ def test_a_program_that_was_left_alone_is_ended_before_the_next(
 
 def test_one_measurement_at_a_time_on_a_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with locked("a/../b", "s"):
-        with (
-            locked("another", "s"),
-            pytest.raises(UserError, match="by another cable"),
-            locked("another", "t"),
-        ):
-            pass
-        mine = os.getpid()
-        monkeypatch.setattr(os, "getpid", lambda: mine + 1)
-        with (
-            pytest.raises(UserError, match=rf"another facekp-bench \(process {mine}\)"),
-            locked("a/../b", "s"),
-        ):
-            pass
+    with (
+        locked("a/../b", "s"),
+        locked("another", "s"),
+        pytest.raises(UserError, match="by another cable"),
+        locked("another", "t"),
+    ):
+        pass
     with locked("a/../b", "s"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["facekp"]
+
+
+def test_a_phone_that_another_process_measures_names_that_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    holds = (
+        "from android_bench.phone.lock import locked\nwith locked('k', 's'): print(1, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout and other.stdout.readline()
+        with (
+            pytest.raises(UserError, match=rf"another facekp-bench \(process {other.pid}\)"),
+            locked("k", "s"),
+        ):
+            pass
+        other.communicate(b"\n", timeout=20)
+    with locked("k", "s"):
+        pass
+
+
+def test_threads_at_one_phone_at_once_see_themselves_not_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    start, tried = Barrier(8), Barrier(8)
+
+    def measure(_: int) -> str:
+        start.wait(20)
+        try:
+            with locked("k", "s"):
+                tried.wait(20)
+        except UserError as error:
+            tried.wait(20)
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(50):
+            said = sorted(pool.map(measure, range(8)))
+            assert said[0] == "" and all("by another cable" in text for text in said[1:])
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

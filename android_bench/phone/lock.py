@@ -8,12 +8,17 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from facekp_train.console import UserError
+
+# What this process holds: what stands in a file is not yet written when another thread finds it locked.
+_held: set[Path] = set()
+_held_guard = threading.Lock()
 
 
 @contextmanager
@@ -31,22 +36,31 @@ def locked(key: str, serial: str) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME") from None
     with file:
-        if not _taken(file):
+        with _held_guard:
+            taken, ours = _taken(file), path in _held
+            if taken:
+                _held.add(path)
+        if not taken and ours:
+            raise UserError(
+                f"phone {serial} is one that is being measured already, by another cable or address; "
+                "choose one of its serials with --serial"
+            )
+        if not taken:
             file.seek(0)
             holder = file.read(20).strip() or "unknown"
-            if holder == str(os.getpid()):
-                raise UserError(
-                    f"phone {serial} is one that is being measured already, by another cable or address; "
-                    "choose one of its serials with --serial"
-                )
             raise UserError(
                 f"phone {serial} is being measured by another facekp-bench (process {holder}); "
                 "wait for it, or choose another phone with --serial"
             )
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+        try:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+        finally:
+            with _held_guard:
+                file.close()
+                _held.discard(path)
 
 
 def lock_folder() -> Path:
