@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facekp_export.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
+from facekp_export.onnx_session import open_session
 from facekp_train.boxes import BoxMapping
 from facekp_train.crop import CropRule
 from facekp_train.files import parse_json
@@ -175,11 +176,7 @@ def _read_onnx(path: Path) -> str | None:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception:  # the library's errors share no base class
-        raise ValueError("onnxruntime cannot read it: damaged, cut short, or not an ONNX file") from None
-    return session.get_modelmeta().custom_metadata_map.get(KEY)
+    return open_session(path, options).get_modelmeta().custom_metadata_map.get(KEY)
 
 
 def _read_tflite(path: Path) -> str | None:

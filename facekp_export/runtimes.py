@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from facekp_export.flatbuffer import read_model
 from facekp_export.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.noise import without_banner
+from facekp_export.onnx_session import CPU, first_line, open_session
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class OnnxRuntime:
         self,
         path: Path,
         threads: int,
-        providers: Sequence[str] = ("CPUExecutionProvider",),
+        providers: Sequence[str] = CPU,
         entries: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """entries: of the session's configuration. Raises ValueError where a provider is not to be had."""
@@ -78,15 +79,13 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it says comes as an error
         for key, value in entries.items():
             options.add_session_config_entry(key, value)
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
-        except Exception as error:  # the library's errors share no base class
-            raise ValueError(
-                f"{path}: onnxruntime cannot open it ({_first_line(error)}){_remedy(error)}"
-            ) from None
+            self._session = open_session(path, options, providers)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         # A provider that cannot be loaded is replaced by the CPU without a word.
         if (taken := self._session.get_providers()[0]) != providers[0]:
             raise ValueError(f"{path}: onnxruntime took {taken} in place of {providers[0]}")
@@ -108,7 +107,7 @@ class OnnxRuntime:
         try:
             answers = self._session.run(self._output_names, self._feed)
         except Exception as error:  # the library's errors share no base class
-            raise ValueError(f"{self.path}: onnxruntime cannot compute it ({_first_line(error)})") from None
+            raise ValueError(f"{self.path}: onnxruntime cannot compute it ({first_line(error)})") from None
         self._results = [np.asarray(array) for array in answers]
 
     def results(self) -> list[NDArray[Any]]:
@@ -129,7 +128,7 @@ class LiteRuntime:
                 self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"{path}: LiteRT cannot open it ({_first_line(error)})") from None
+            raise ValueError(f"{path}: LiteRT cannot open it ({first_line(error)})") from None
         self.path, self.threads = path, threads
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(map(_lite_spec, inputs))
@@ -145,7 +144,7 @@ class LiteRuntime:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise ValueError(f"{self.path}: LiteRT cannot compute it ({_first_line(error)})") from None
+            raise ValueError(f"{self.path}: LiteRT cannot compute it ({first_line(error)})") from None
 
     def results(self) -> list[NDArray[Any]]:
         return [self._interpreter.get_tensor(index) for index in self._output_indices]
@@ -171,24 +170,6 @@ def _lite_spec(detail: dict[str, Any]) -> TensorSpec:
     shape = tuple(int(size) for size in detail["shape"])
     dtype, dynamic = np.dtype(detail["dtype"]), -1 in detail["shape_signature"]
     return TensorSpec(detail["name"], shape, dtype, float(scale), int(zero_point), dynamic)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def _remedy(error: Exception) -> str:
-    """What to do about a model that onnxruntime does not open, in its words of several versions."""
-    said = str(error)
-    if any(
-        words in said for words in ("not a registered function/op", "No Op registered", "implementation for")
-    ):
-        return "; models with custom operators cannot be run here, so export it without them"
-    # The model itself is there: its weights, in a file of their own, are not.
-    if "No such file" in said or "External data path" in said:
-        named = re.search(r"\[([^][]+)\]\s*$", said)
-        return f"; put {Path(named[1]).name if named else 'it'}, the file of its weights, beside the model"
-    return ""
 
 
 OPENERS: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tflite": LiteRuntime}

@@ -75,6 +75,7 @@ def plot_stages(target: Path, measured: list[tuple[Stage, dict[str, Any]]], sets
                 axis.annotate(stage.name, place, textcoords="offset points", xytext=(5, 5))
         axis.set_xlabel(label)
         axis.set_xscale("log")
+        axis.margins(0.15)  # room for the names
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("NME, percent")
     axes[0].legend()

@@ -50,7 +50,8 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
     if all(face.many is None for face in faces):
         raise UserError(
             f"none of the {len(faces)} faces has {recipe.points} keypoints, which the net needs beside those "
-            "with five; add such a data set, or train with --points 5"
+            "with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
+            "missing), or train a net of five (--points 5)"
         )
     if len(scored) > recipe.validation_limit:
         places = np.linspace(0, len(scored) - 1, recipe.validation_limit).astype(int)

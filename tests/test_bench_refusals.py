@@ -15,6 +15,7 @@ from android_bench.host import bench_models
 from android_bench.inputs import fill
 from android_bench.record import Record
 from android_bench.timing import StopRule
+from facekp_export.metadata import read_info
 from facekp_export.runtimes import open_runtime
 
 
@@ -87,3 +88,30 @@ def test_weights_that_were_left_behind_are_named_with_the_remedy(tmp_path: Path)
     (tmp_path / "b.data").unlink()
     (reason,) = measured(path).invalid_reasons
     assert re.search(r"; put [ab]\.data, the file of its weights, beside the model$", reason)
+
+
+@pytest.mark.parametrize("length", [0, 1, 40])
+def test_reading_what_an_onnx_file_carries_tells_damage_from_weights_left_behind(
+    tmp_path: Path, length: int
+) -> None:
+    path = model_of_files(tmp_path / "model.onnx")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:length])
+    with pytest.raises(ValueError, match="damaged, cut short, or not an ONNX file"):
+        read_info(path)
+    path.write_bytes(whole)
+    assert read_info(path) is None
+    (tmp_path / "a.data").unlink()
+    (tmp_path / "b.data").unlink()
+    with pytest.raises(ValueError, match=r"put [ab]\.data, the file of its weights, beside the model"):
+        read_info(path)
+
+
+def test_an_opset_of_the_future_is_no_damage(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs facekp[export]")
+    path = one_operator(tmp_path / "a.onnx", [2])
+    model = onnx.load(path)
+    model.opset_import[0].version = 999
+    onnx.save(model, path)
+    with pytest.raises(ValueError, match="update that, or export it for an older opset"):
+        read_info(path)
