@@ -37,6 +37,10 @@ MEANINGS: dict[Kind, str] = {
     "tilt": "the photograph turned about the face, degrees",
 }
 _NEUTRAL: dict[Kind, float] = {"shift": 0.0, "scale": 1.0, "finder": 0.0, "tilt": 0.0}
+# How far from the middle of a face's box a turned photograph goes, in sides of the box and in pixels:
+# two crops in a row stay well within, and a turned square of the most still fits cv2.warpAffine's 16 bits.
+_REACH = 5.0
+_REACH_PIXELS = 1_000, 11_000
 _FINDER = "blazeface"
 _SEED = 0
 
@@ -128,17 +132,21 @@ def evenly(faces: Sequence[FaceSample], wanted: int) -> list[FaceSample]:
 
 
 def turned(view: View, degrees: float) -> View:
-    """The photograph turned counter-clockwise about the middle of the face's box, nothing cut off.
+    """The photograph turned counter-clockwise about the middle of the face's box.
 
-    Boxes keep their size and their middle, since a face finder sees a tilted face so.
+    Boxes keep their size and their middle, since a face finder sees a tilted face so. Nothing is cut
+    off but what lies far from the face, where no crop looks.
     """
-    height, width = view.image.shape[:2]
+    image, corner = _surroundings(view)
+    height, width = image.shape[:2]
     matrix = _rotation(degrees, _middle(view.tight))
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float) + corner
     moved = apply_affine(matrix, corners - 0.5)
     matrix[:, 2] -= moved.min(axis=0) + 0.5
     size = np.ceil(np.ptp(moved, axis=0)).astype(int)
-    image = cv2.warpAffine(view.image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR)
+    of_part = matrix.copy()
+    of_part[:, 2] = apply_affine(matrix, corner)
+    image = cv2.warpAffine(image, of_part, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR)
     keypoints = apply_affine(matrix, view.sample.keypoints).astype(np.float32)
     listed = view.sample.box and _carried(view.sample.box, matrix)
     sample = replace(view.sample, keypoints=keypoints, box=listed)
@@ -199,6 +207,17 @@ def _as_unturned(answers: Answers, degrees: float) -> Answers:
 
 def _rotation(degrees: float, centre: tuple[float, float]) -> Matrix:
     return np.asarray(cv2.getRotationMatrix2D(centre, degrees, 1.0), np.float64)
+
+
+def _surroundings(view: View) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the photograph near the face, at least a pixel, and its upper left corner, x then y."""
+    reach = int(np.clip(_REACH * max(view.tight[2:]), *_REACH_PIXELS))
+    last = np.array(view.image.shape[1::-1]) - 1
+    middle = np.round(_middle(view.tight))
+    low = np.clip(middle - reach, 0, last).astype(np.float64)
+    high = np.clip(middle + reach, low, last) + 1
+    (left, right), (top, bottom) = np.column_stack([low, high]).astype(int).tolist()
+    return view.image[top:bottom, left:right], low
 
 
 def _boxed(view: View, dx: float, dy: float, scale: float) -> View:

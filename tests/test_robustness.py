@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from train_cli import command, printed
 
-from facekp_train.crop import CropRule
+from facekp_train.crop import CropRule, cut
 from facekp_train.evaluate import View, answer
 from facekp_train.robustness import JITTER, TILT, evenly, measure_robustness, turned
 from facekp_train.samples import Box, FaceSample
@@ -89,6 +89,30 @@ def test_turned_faces_keep_their_points_on_the_same_things(degrees: float) -> No
     angle = np.deg2rad(-degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     assert view.sample.keypoints[1] - middle == pytest.approx(turn @ before, abs=1e-3)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (39_900, 0), (20_000, 4)])
+def test_a_face_of_a_gigantic_photograph_turns_as_one_of_a_small(place: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (96, 100, 3), np.uint8)
+    face = np.asarray(cv2.GaussianBlur(noise, (9, 9), 3), np.uint8)
+    image = np.zeros((100, 40_000, 3), np.uint8)
+    image[place[1] : place[1] + 96, place[0] : place[0] + 100] = face
+    points = np.array([(30, 20), (80, 25), (60, 60), (35, 80), (75, 78)], np.float32)
+    crops = []
+    for photograph, (x, y) in ((face, (0, 0)), (image, place)):
+        sample = FaceSample(Path("x.png"), points + np.array([x, y], np.float32), np.ones(5, bool))
+        view = turned(View(sample, photograph, (x + 20.0, y + 10.0, 70.0, 75.0), "tight"), 30)
+        assert max(view.image.shape) < 2**15
+        rule = CropRule()
+        crops.append(cut(view.image, rule.square(view.tight), rule).astype(int))
+    assert np.abs(crops[0] - crops[1]).mean() < 2
+
+
+@given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), side=st.floats(1, 1e5))
+def test_a_box_anywhere_can_be_turned(x: float, y: float, side: float) -> None:
+    sample = FaceSample(Path("x.png"), np.ones((5, 2), np.float32), np.ones(5, bool))
+    view = turned(View(sample, np.zeros((40, 50, 3), np.uint8), (x, y, side, side), "tight"), 45)
+    assert max(view.image.shape) <= 65 and min(view.image.shape) >= 1
 
 
 def test_a_tilt_of_zero_changes_nothing() -> None:

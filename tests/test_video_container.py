@@ -112,3 +112,24 @@ def test_an_index_that_says_that_fragments_follow_counts_nothing(tmp_path):
 def test_what_says_nothing_is_not_counted(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     assert not counts_frames(tmp_path / "a")
+
+
+# The two upper rows of an mp4 track's matrix, in 65536ths, by the clockwise turn that a phone asks for.
+TURNS = {0: (1, 0, 0, 1), 1: (0, 1, -1, 0), 2: (-1, 0, 0, -1), 3: (0, -1, 1, 0)}
+
+
+@pytest.mark.parametrize("quarter_turns", TURNS)
+def test_a_phones_mark_of_how_it_was_held_is_obeyed(tmp_path: Path, quarter_turns: int) -> None:
+    corner = np.zeros((96, 128, 3), np.uint8)
+    corner[:48, :64] = 250  # white above left, as stored
+    path = write_video(tmp_path / "a.mp4", [corner] * 5)
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 44
+    a, b, c, d = (65536 * part for part in TURNS[quarter_turns])
+    assert struct.unpack_from(">9i", content, matrix) == (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+    struct.pack_into(">9i", content, matrix, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    for frame in VideoFile(path).frames():
+        seen = np.rot90(corner, -quarter_turns)
+        assert frame.image.shape == seen.shape
+        assert np.abs(frame.image.astype(int) - seen).mean() < 10
