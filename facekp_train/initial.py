@@ -15,6 +15,8 @@ from facekp_train.recipe import Recipe
 # Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
 # the one that was trained first.
 AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
+# What a net passes on to the one that goes on from it: scheme, crop and heads.
+SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
 
 
 def initial_net(recipe: Recipe) -> KeypointNet:
@@ -46,7 +48,7 @@ def start_from(model: Path) -> dict[str, Any]:
 def shape_of(model: Path) -> dict[str, Any]:
     """Recipe settings of a net like the checkpoint's, its widths apart."""
     net = load_checkpoint(model).header.net
-    return net.model_dump(include={"backbone", "points", "size", "hidden", "heatmap_width"})
+    return net.model_dump(include=set(SHAPE))
 
 
 def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:

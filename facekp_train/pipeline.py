@@ -11,11 +11,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from facekp_train.console import UserError
-from facekp_train.initial import AS_IT_IS
+from facekp_train.initial import AS_IT_IS, SHAPE
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.recipe import RECIPES, Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+
+_PASSED_ON = "scheme, crop and heads pass on from the student; say it under student or shared"
 
 
 class _Section(BaseModel):
@@ -51,6 +53,9 @@ class Distil(_Section):
     @field_validator("set")
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        _refuse(
+            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
+        )
         return _refuse(settings, ("init", "teacher"), "the run's own student and teacher are meant")
 
 
@@ -68,6 +73,9 @@ class Prune(PruneSettings):
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
         _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
+        _refuse(
+            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
+        )
         _refuse(settings, ("init",), "what is pruned is the distilled net")
         return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distilled or teacher")
 

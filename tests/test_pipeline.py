@@ -85,7 +85,9 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         ({"shared": {**GOOD["shared"], "init": "x"}}, "shared: 'init' has"),
         ({"shared": {**GOOD["shared"], "quantise": True}}, "shared: 'quantise' has"),
         ({"distil": {"set": {"teacher": "x"}}}, r"distil\.set: 'teacher' has"),
+        ({"distil": {"set": {"hidden": 64}}}, r"distil\.set: 'hidden' has no place here.* from the student"),
         ({"prune": {"rate": 0.5, "set": {"init": "x"}}}, r"prune\.set: 'init' has"),
+        ({"prune": {"rate": 0.5, "set": {"points": 5}}}, r"prune\.set: 'points' has .* from the student"),
         (
             {"prune": {"rate": 0.5, "set": {"expansion": 0.5}}},
             r"prune\.set: 'expansion' has no place here.* widths",
