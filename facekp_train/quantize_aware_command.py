@@ -19,7 +19,7 @@ def quantize_aware(
         "runs/quantize-aware"
     ),
     recipe: Annotated[
-        str, typer.Option(help="quantize-aware (one epoch, low rate), or a YAML file.")
+        str, typer.Option(help="quantize-aware (three epochs, low rate), or a YAML file.")
     ] = "quantize-aware",
     split: option.Split = None,
     validation: option.Validation = [],  # noqa: B006

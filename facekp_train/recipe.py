@@ -175,12 +175,13 @@ _MODERN: dict[str, Any] = {
 _RETRAIN: dict[str, Any] = {**_MODERN, "name": "retrain", "epochs": 1, "warmup": 0.1, "learning_rate": 7e-4}
 
 # A trained net gets used to rounding: BN statistics held, as the file folds them, and no bfloat16, which
-# rounds about as coarsely as int8 itself.
+# rounds about as coarsely as int8 itself. Rate and epochs by docs/quantisation.md.
 _QUANTIZE_AWARE: dict[str, Any] = {
     **_RETRAIN,
     "name": "quantize-aware",
+    "epochs": 3,
     "warmup": 0.5,
-    "learning_rate": 3e-5,
+    "learning_rate": 3e-4,
     "freeze_bn": 1.0,
     "precision": "32-true",
     "quantise": True,
