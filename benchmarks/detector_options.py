@@ -22,7 +22,7 @@ from rich.progress import track
 from facekp_export.box_fit import overlap
 from facekp_export.detector import KeypointDetector
 from facekp_train.boxes import tight_box_of
-from facekp_train.console import err, new_app, run
+from facekp_train.console import UserError, err, new_app, run
 from facekp_train.crop import tight_box
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluate import Answers
@@ -41,8 +41,9 @@ FOUND = "box of the default finder, refined"
 
 def answers_to(detector: KeypointDetector, sample: FaceSample) -> dict[str, Points]:
     """The face's keypoints [N, 2] by way; `FOUND` is missing where the finder does not see the face."""
+    if sample.box is None:
+        raise UserError(f"{sample.image} has no listed box; use a data set with boxes, such as mtfl:PATH")
     image = read_image(sample.image)
-    assert sample.box is not None
     given: dict[str, Points] = {
         way: detector.detect(image, [sample.box], sample.box_source, **options)[0].keypoints
         for way, options in WAYS.items()
