@@ -44,7 +44,7 @@ class Row:
 
 
 def spoil(model: Path, factor: float, target: Path) -> None:
-    """Write the checkpoint with every other channel inside the blocks narrower by the factor."""
+    """Write a MobileNetV2's checkpoint with every other channel inside the blocks narrower by the factor."""
     checkpoint = load_checkpoint(model)
     weights = dict(checkpoint.net.named_parameters())
     with torch.no_grad():
