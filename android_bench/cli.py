@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from android_bench.bundle_command import bundle
-from android_bench.compare_command import compare
+from android_bench.commands.bundle import bundle
+from android_bench.commands.compare import compare
+from android_bench.commands.devices import devices
+from android_bench.commands.phone_options import phone_measurement, refuse_phone_options
+from android_bench.commands.report import report
 from android_bench.defaults import (
     MAX_TEMPERATURE,
     MIN_RUNS,
@@ -22,18 +25,15 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
-from android_bench.devices_command import devices
 from android_bench.doctor_command import doctor
-from android_bench.ending import ended_like_ctrl_c
-from android_bench.phone_options import phone_measurement, refuse_phone_options
-from android_bench.report_command import report
-from facekp_export.noise import this_process_is_ours
-from facekp_train.console import UserError, err, new_app, out, run
+from android_bench.interruption import ended_like_ctrl_c
+from facekp_export.inference.noise import this_process_is_ours
+from facekp_train.common.console import UserError, err, new_app, out, run
 
 if TYPE_CHECKING:
-    from android_bench.host import Progress
-    from android_bench.phone_options import Measure
-    from android_bench.record import Record
+    from android_bench.commands.phone_options import Measure
+    from android_bench.host.bench import Progress
+    from android_bench.records.record import Record
 
 DEVICES = ("cpu", "gpu", "adb")
 
@@ -124,13 +124,13 @@ def bench(
         return
     if device not in DEVICES:
         raise typer.BadParameter(f"'{device}' is not one of {', '.join(DEVICES)}", param_hint="--device")
-    from android_bench.engines import ENGINES
-    from android_bench.host import Interrupted, bench_models
+    from android_bench.engines.engines import ENGINES
+    from android_bench.host.bench import Interrupted, bench_models
     from android_bench.timing import StopRule
 
     engines, gpu = ENGINES, None
     if device == "gpu":
-        from android_bench.gpu_engines import gpu_engines
+        from android_bench.engines.gpu import gpu_engines
 
         engines, gpu = gpu_engines()
     runtimes = None if runtime is None else _chosen(runtime, engines, "--runtime")
@@ -176,13 +176,13 @@ app.command()(doctor)
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the document that --json prints."""
-    from android_bench.record import Document
+    from android_bench.records.record import Document
 
     print(json.dumps(Document.model_json_schema(), indent=2))
 
 
 def _shipped_export() -> Path:
-    from facekp_train.shipped import default_model
+    from facekp_train.common.shipped import default_model
 
     return default_model().parent
 
@@ -225,8 +225,8 @@ def _check_targets(*targets: Path | None) -> None:
 
 def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:
     """Write the files that were asked for, then print. One that fails must not cost the others."""
-    from android_bench.report import FORMATS, json_text, terminal
-    from facekp_train.files import write_text
+    from android_bench.reports.tables import FORMATS, json_text, terminal
+    from facekp_train.common.files import write_text
 
     failures: list[OSError] = []
     for name, path in files.items():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.console import UserError, out, print_json
+from facekp_train.common.console import UserError, out, print_json
 
 if TYPE_CHECKING:
-    from android_bench.doctor import Finding
+    from android_bench.commands.doctor import Finding
 
 SCHEMA = "facekp-bench-doctor/1"
 _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
@@ -56,14 +56,14 @@ def doctor(
 def _findings(
     device: str, program: str | None, address: str | None, serials: Sequence[str]
 ) -> Iterator[Finding]:
-    from android_bench.doctor import Finding, look_at_adb, look_at_host, look_at_machine
+    from android_bench.commands.doctor import Finding, look_at_adb, look_at_host, look_at_machine
 
     yield from look_at_host()
     if device == "cpu":
         yield from look_at_machine()
         return
-    from android_bench.phone.adb import Adb, AdbError
-    from android_bench.phone_options import parse_server
+    from android_bench.commands.phone_options import parse_server
+    from android_bench.phone.adb.adb import Adb, AdbError
 
     try:
         yield from look_at_adb(Adb(program, parse_server(address)), serials)
@@ -74,7 +74,7 @@ def _findings(
 def _show(finding: Finding) -> None:
     from rich.text import Text
 
-    from android_bench.report import plain
+    from android_bench.reports.tables import plain
 
     line = Text.assemble(
         (f"{finding.state:7} ", _STYLES[finding.state]), plain(f"{finding.subject}: {finding.text}")

@@ -22,17 +22,23 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from facekp_export.calibration import CALIBRATION_CROPS, Crops, crop_sets, demo_views, with_full_range
-from facekp_export.distilled_crops import COUNT, distilled_crops, smooth_noise
+from facekp_export.quantization.calibration import (
+    CALIBRATION_CROPS,
+    Crops,
+    crop_sets,
+    demo_views,
+    with_full_range,
+)
+from facekp_export.quantization.distilled_crops import COUNT, distilled_crops, smooth_noise
 from facekp_train.boxes import tight_box_of
-from facekp_train.console import err, new_app, out, run
+from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule, cut
 from facekp_train.datasets import open_dataset
-from facekp_train.files import sha256_of, write_text
+from facekp_train.evaluation.metrics import score
 from facekp_train.landmarks import to_five
-from facekp_train.metrics import score
 from facekp_train.samples import read_image
-from facekp_train.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
 _MODELS = ("mdp-0.25x", "mdp-1x")
@@ -60,7 +66,7 @@ def main(
     result: Annotated[Path, typer.Option("--out", help="Where the JSON goes.")] = _RESULT,
 ) -> None:
     """Measure every model with every set of calibration crops."""
-    from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.networks.checkpoint import load_checkpoint
 
     rows = json.loads(result.read_text(encoding="utf-8"))["rows"] if result.exists() else []
     for name in _MODELS:
@@ -120,14 +126,14 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     import onnx
     import torch
 
-    from facekp_export.equalise import equalise
-    from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
-    from facekp_export.noise import noise_in
-    from facekp_export.quantize_onnx import quantize_onnx
-    from facekp_export.runtimes import open_model
-    from facekp_export.to_onnx import to_onnx
-    from facekp_export.to_tflite import TfliteConverter
-    from facekp_export.verify import deviation
+    from facekp_export.conversion.to_onnx import to_onnx
+    from facekp_export.conversion.to_tflite import TfliteConverter
+    from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
+    from facekp_export.inference.noise import noise_in
+    from facekp_export.inference.runtimes import open_model
+    from facekp_export.quantization.equalize import equalise
+    from facekp_export.quantization.quantize_onnx import quantize_onnx
+    from facekp_export.verification.verify import deviation
     from facekp_train.boxes import box_mappings
     from facekp_train.networks import DeployedNet, predict_crops
 

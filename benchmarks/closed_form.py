@@ -25,16 +25,16 @@ import typer
 from rich.progress import track
 from torch import Tensor
 
-from android_bench.machine import describe_machine
-from facekp_export.calibration import demo_views
-from facekp_train.checkpoint import load_checkpoint
-from facekp_train.console import new_app, out, run
-from facekp_train.files import write_text
+from android_bench.host.machine import describe_machine
+from facekp_export.quantization.calibration import demo_views
+from facekp_train.common.console import new_app, out, run
+from facekp_train.common.files import write_text
+from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks import KeypointNet
+from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.moments import collect_moments
 from facekp_train.pruning.scores import group_scores
-from facekp_train.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "closed_form.json"
 _BATCH = 16

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from facekp_export.distilled_crops import (
+from facekp_export.quantization.distilled_crops import (
     COUNT,
     PICTURE,
     distil,
@@ -24,10 +24,10 @@ from facekp_export.distilled_crops import (
     statistics_distance,
     write_sheet,
 )
-from facekp_train.console import err, new_app, out, run
-from facekp_train.files import sha256_of, write_text
-from facekp_train.memory import keep_freed_memory
-from facekp_train.shipped import shipped_models_dir
+from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "distil_crops.json"
 
@@ -43,7 +43,7 @@ def main(
     """Distil, write the picture, and say how near its crops came as JPEG left them."""
     import torch
 
-    from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.networks.checkpoint import load_checkpoint
 
     torch.set_num_threads(threads)
     keep_freed_memory()

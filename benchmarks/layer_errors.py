@@ -22,11 +22,12 @@ import torch
 import typer
 from torch import Tensor
 
-from facekp_export.calibration import crop_sets
-from facekp_train.checkpoint import load_checkpoint
-from facekp_train.console import err, new_app, out, run
-from facekp_train.files import write_text
+from facekp_export.quantization.calibration import crop_sets
+from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.files import write_text
+from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks import KeypointNet, predict_crops
+from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
 from facekp_train.pruning.cost import CostModel
@@ -35,7 +36,6 @@ from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import Ranking, rank
 from facekp_train.pruning.sensitivity import keypoint_errors
 from facekp_train.pruning.surgery import remove
-from facekp_train.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "layer_errors.json"
 _PROBES = 64

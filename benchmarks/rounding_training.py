@@ -21,13 +21,13 @@ import torch
 import typer
 
 from benchmarks.calibration_sets import Judges, judges_of, measure
-from facekp_export.calibration import crop_sets, with_full_range
-from facekp_train.checkpoint import load_checkpoint, save_checkpoint
-from facekp_train.console import err, new_app, run
-from facekp_train.files import sha256_of, write_text
-from facekp_train.fit import fit
-from facekp_train.initial import start_from
-from facekp_train.recipe import make_recipe
+from facekp_export.quantization.calibration import crop_sets, with_full_range
+from facekp_train.common.console import err, new_app, run
+from facekp_train.common.files import sha256_of, write_text
+from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
+from facekp_train.training.fit import fit
+from facekp_train.training.initial import start_from
+from facekp_train.training.recipe import make_recipe
 
 _BLOCKS = (3, 5, 8, 12)
 

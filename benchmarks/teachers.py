@@ -20,15 +20,15 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from facekp_train.averaging import VIEWS, AveragedNets, View
 from facekp_train.boxes import tight_box_of
-from facekp_train.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.console import err, new_app, run
+from facekp_train.common.console import err, new_app, run
+from facekp_train.common.files import write_text
 from facekp_train.datasets import open_dataset
-from facekp_train.evaluate import answer
-from facekp_train.evaluate_command import predict_of
-from facekp_train.files import write_text
+from facekp_train.evaluation.evaluate import answer
+from facekp_train.evaluation.report import predict_of
+from facekp_train.labels.averaging import VIEWS, AveragedNets, View
 from facekp_train.landmarks import to_five
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.samples import FaceSample, read_image
 
 _RESULT = Path(__file__).parent / "results" / "teachers.json"

@@ -25,11 +25,11 @@ from rich.progress import track
 from facekp_export.detector import KeypointDetector
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_train.boxes import tight_box_of
-from facekp_train.console import err, new_app, run
+from facekp_train.common.console import err, new_app, run
+from facekp_train.common.files import write_text
+from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
-from facekp_train.files import write_text
 from facekp_train.samples import FaceSample, read_image
-from facekp_train.shipped import default_model
 
 Image = NDArray[np.uint8]
 _HEIGHT, _WIDTH, _SIDE, _RATE = 240, 420, 80, 30.0

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_export.boxes_command import boxes
-from facekp_export.layer_errors_command import layers
-from facekp_export.noise import this_process_is_ours
-from facekp_train.console import err, new_app, out, print_json, run
-from facekp_train.memory import keep_freed_memory
+from facekp_export.commands.boxes import boxes
+from facekp_export.commands.layers import layers
+from facekp_export.inference.noise import this_process_is_ours
+from facekp_train.common.console import err, new_app, out, print_json, run
+from facekp_train.common.memory import keep_freed_memory
 
 if TYPE_CHECKING:
-    from facekp_export.check import Checked
-    from facekp_export.labelled import LabelledFaces
-    from facekp_export.manifest import Manifest
+    from facekp_export.verification.check import Checked
+    from facekp_export.verification.labelled import LabelledFaces
+    from facekp_export.verification.manifest import Manifest
 
 app = new_app("facekp-export", "Export a checkpoint to ONNX and TFLite files, each verified against it.")
 
@@ -91,12 +91,12 @@ def export(
     """
     if context.invoked_subcommand is not None:
         return
-    from facekp_train.console import require
-    from facekp_train.shipped import default_checkpoint
+    from facekp_train.common.console import require
+    from facekp_train.common.shipped import default_checkpoint
 
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
     from facekp_export.export import FORMATS, export_model
-    from facekp_export.verify import Tolerance
+    from facekp_export.verification.verify import Tolerance
 
     if io is Io.int8 and to and Format.tflite not in to:
         raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
@@ -137,7 +137,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
 ) -> None:
     """Measure exported files again: NME on labelled faces; without --data, against the manifest."""
-    from facekp_export.check import check_integrity, check_labelled, find_models
+    from facekp_export.verification.check import check_integrity, check_labelled, find_models
 
     faces = _faces(data, split, limit, strict)
     models = find_models(path, threads)
@@ -158,7 +158,7 @@ app.command()(layers)
 
 
 def _faces(data: str | None, split: str | None, limit: int | None, strict: bool) -> LabelledFaces | None:
-    from facekp_export.labelled import LabelledFaces
+    from facekp_export.verification.labelled import LabelledFaces
     from facekp_train.datasets import DataError, open_dataset
 
     if data is None:
@@ -248,7 +248,7 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
 def _print_checked(checked: Checked) -> None:
     from rich.table import Table
 
-    from facekp_train.data_command import print_skipped
+    from facekp_train.commands.data import print_skipped
 
     entries = checked.document["files"]
     table = Table()

@@ -11,13 +11,13 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from facekp_export.noise import this_process_is_ours
-from facekp_export.targets import refuse_source
-from facekp_train.console import UserError, err, new_app, out, print_json, run
+from facekp_export.commands.targets import refuse_source
+from facekp_export.inference.noise import this_process_is_ours
+from facekp_train.common.console import UserError, err, new_app, out, print_json, run
 
 if TYPE_CHECKING:
     from facekp_export.detector import Face, KeypointDetector
-    from facekp_export.faces import Image
+    from facekp_export.finders.registry import Image
     from facekp_train.samples import Box
 
     Find = Callable[[Image], list[Face]]
@@ -66,8 +66,8 @@ def detect(
     smooth: Annotated[bool, typer.Option(help="smooth the keypoints of a video over time")] = True,
 ) -> None:
     """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
-    from facekp_export.video_command import is_video, run_video, target_of
-    from facekp_train.shipped import default_model
+    from facekp_export.commands.detect_video import is_video, run_video, target_of
+    from facekp_train.common.shipped import default_model
 
     if is_video(photo):
         if boxes or not refine or flip_average:
@@ -104,7 +104,7 @@ def detect(
 
 
 def _parsed_box(text: str) -> Box:
-    from facekp_export.faces import as_box
+    from facekp_export.finders.registry import as_box
 
     try:
         return as_box([float(part) for part in text.split(",")])
@@ -117,7 +117,7 @@ def _parsed_box(text: str) -> Box:
 def _open(model: Path, threads: int, finder: str | None, box_source: str, *, finds: bool) -> KeypointDetector:
     """The detector, with its finder where one is needed; wrong names count as wrong usage."""
     from facekp_export.detector import KeypointDetector
-    from facekp_export.faces import FINDERS, default_finder, open_finder
+    from facekp_export.finders.registry import FINDERS, default_finder, open_finder
 
     if finder is not None and finder not in FINDERS:
         raise typer.BadParameter(f"no face finder is called '{finder}'; there are {', '.join(FINDERS)}")
@@ -202,7 +202,7 @@ def _folder(folder: Path, find: Find, scheme: str, target: Path | None, strict: 
 
 def _photos(folder: Path, target: Path | None) -> list[Path]:
     """Image files of a folder and its subfolders, by name, without pictures drawn earlier."""
-    from facekp_train.datasets.pts import IMAGE_SUFFIXES
+    from facekp_train.datasets.tools.pts import IMAGE_SUFFIXES
 
     files = sorted(
         file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and not file.is_dir()

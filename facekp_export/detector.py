@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.faces import (
+from facekp_export.finders.registry import (
     FaceFinder,
     FoundFace,
     Image,
@@ -26,7 +26,7 @@ from facekp_export.faces import (
     overlapping,
     suppressed,
 )
-from facekp_export.runtimes import KeypointModel, open_model
+from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box
 from facekp_train.crop import cut, tight_box
 from facekp_train.landmarks import Scheme, flip_keypoints
@@ -63,7 +63,7 @@ class KeypointDetector:
         if finder is not None and not (hasattr(finder, "find") and hasattr(finder, "box_source")):
             raise ValueError(
                 "a face finder has find() and box_source; wrap a function of yours as "
-                "facekp_export.faces.CallableFinder(function, box_source='tight')"
+                "facekp_export.finders.CallableFinder(function, box_source='tight')"
             )
         self._finder, self._threads = finder, threads
 

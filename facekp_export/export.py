@@ -15,26 +15,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facekp_export.calibration import CropSets, crop_sets, demo_views
-from facekp_export.labelled import LabelledFaces
-from facekp_export.layer_errors import layer_errors
-from facekp_export.manifest import MANIFEST, FileEntry, Manifest, file_entry, now, package_versions
-from facekp_export.metadata import ModelInfo, onnx_with_info, tflite_with_info
-from facekp_export.noise import noise_in
-from facekp_export.publish import LOG, made_with, staging_for
-from facekp_export.report import PICTURE, draw_comparison, write_report
-from facekp_export.runtimes import OPENERS, open_model
-from facekp_export.verify import Tolerance, refuse_operators, verify_file
+from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
+from facekp_export.inference.noise import noise_in
+from facekp_export.inference.runtimes import OPENERS, open_model
+from facekp_export.publishing.publish import LOG, made_with, staging_for
+from facekp_export.quantization.calibration import CropSets, crop_sets, demo_views
+from facekp_export.quantization.layer_errors import layer_errors
+from facekp_export.verification.labelled import LabelledFaces
+from facekp_export.verification.manifest import (
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    file_entry,
+    now,
+    package_versions,
+)
+from facekp_export.verification.report import PICTURE, draw_comparison, write_report
+from facekp_export.verification.verify import Tolerance, refuse_operators, verify_file
 from facekp_train.boxes import box_mappings
-from facekp_train.console import UserError, require
-from facekp_train.files import sha256_of, write_text
+from facekp_train.common.console import UserError, require
+from facekp_train.common.files import sha256_of, write_text
 
 if TYPE_CHECKING:
     import onnx
 
-    from facekp_train.checkpoint import Checkpoint
-    from facekp_train.evaluate import Predict
-    from facekp_train.metrics import Evaluation
+    from facekp_train.evaluation.evaluate import Predict
+    from facekp_train.evaluation.metrics import Evaluation
+    from facekp_train.networks.checkpoint import Checkpoint
 
 FORMATS = ("onnx", "tflite")
 FILES = {
@@ -143,7 +150,7 @@ def _refuse_other_than_checkpoints(path: Path) -> None:
 
 def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None, step: Step) -> _Job:
     with step("checkpoint and crops"):
-        from facekp_train.checkpoint import load_checkpoint
+        from facekp_train.networks.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint(path)
         header = checkpoint.header
@@ -169,9 +176,9 @@ def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
     """model.onnx and, if wanted, its int8 form."""
     import onnx
 
-    from facekp_export.equalise import equalise
-    from facekp_export.quantize_onnx import quantize_onnx
-    from facekp_export.to_onnx import to_onnx
+    from facekp_export.conversion.to_onnx import to_onnx
+    from facekp_export.quantization.equalize import equalise
+    from facekp_export.quantization.quantize_onnx import quantize_onnx
     from facekp_train.networks import DeployedNet
 
     def save(kind: str, model: onnx.ModelProto) -> None:
@@ -190,7 +197,7 @@ def _write_tflite(job: _Job, kinds: Sequence[str]) -> None:
     """The TFLite files, from model.onnx."""
     import onnx
 
-    from facekp_export.to_tflite import TfliteConverter
+    from facekp_export.conversion.to_tflite import TfliteConverter
 
     # TF's SAME padding is built into the MobileNets, so that no file of theirs needs a PAD.
     mobile = job.checkpoint.header.net.backbone.startswith("mobilenet")

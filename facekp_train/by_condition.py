@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.conditions import Condition
-from facekp_train.console import out
-from facekp_train.metrics import FAILURE_THRESHOLDS, Evaluation, failure_rate, in_words
+from facekp_train.common.console import out
+from facekp_train.evaluation.conditions import Condition
+from facekp_train.evaluation.metrics import FAILURE_THRESHOLDS, Evaluation, failure_rate, in_words
 from facekp_train.samples import FaceSample
 
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.console import err, new_app, run
-from facekp_train.distill_command import distill
-from facekp_train.fit_command import fit
-from facekp_train.label_command import label
-from facekp_train.memory import keep_freed_memory
-from facekp_train.prune_command import prune
-from facekp_train.quantize_aware_command import quantize_aware
-from facekp_train.run_command import run_all
-from facekp_train.study_command import study
+from facekp_train.commands.distill import distill
+from facekp_train.commands.fit import fit
+from facekp_train.commands.label import label
+from facekp_train.commands.prune import prune
+from facekp_train.commands.quantize_aware import quantize_aware
+from facekp_train.commands.run import run_all
+from facekp_train.commands.study import study
+from facekp_train.common.console import err, new_app, run
+from facekp_train.common.memory import keep_freed_memory
 
 if TYPE_CHECKING:
-    from facekp_train.conditions import Condition
     from facekp_train.datasets import Dataset
+    from facekp_train.evaluation.conditions import Condition
 
 app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
 
@@ -69,7 +69,7 @@ def data(
     strict: Annotated[bool, typer.Option("--strict", help=_STRICT_HELP)] = False,
 ) -> None:
     """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
-    from facekp_train.data_command import parts_of, survey_data
+    from facekp_train.commands.data import parts_of, survey_data
 
     with _spec_is_usage():
         parts = parts_of(spec, split, strict)
@@ -113,10 +113,10 @@ def evaluate(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each keypoint's error")] = False,
 ) -> None:
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
+    from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
-    from facekp_train.evaluate_command import evaluate_checkpoint
-    from facekp_train.robustness import JITTER, TILT
-    from facekp_train.shipped import default_checkpoint
+    from facekp_train.evaluation.report import evaluate_checkpoint
+    from facekp_train.evaluation.robustness import JITTER, TILT
 
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
     if curve_faces is not None and not changes:
@@ -143,7 +143,7 @@ app.command()(study)
 
 def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:
     """The conditions that --by names, their caveats said; one that no list has is wrong usage."""
-    from facekp_train.conditions import chosen, conditions_of
+    from facekp_train.evaluation.conditions import chosen, conditions_of
 
     if names is None:
         return []

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.files import written_aside
+from facekp_train.common.files import written_aside
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import Box
 

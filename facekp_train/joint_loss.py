@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from facekp_train.batches import Batch
-from facekp_train.distill import TeacherAnswer, feature_loss
-from facekp_train.losses import FivePoints, coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
+from facekp_train.batches.loader import Batch
 from facekp_train.networks import Prediction
-from facekp_train.recipe import Recipe
+from facekp_train.training.distill import TeacherAnswer, feature_loss
+from facekp_train.training.losses import (
+    FivePoints,
+    coordinate_errors,
+    heatmap_loss,
+    heatmap_targets,
+    masked_mean,
+)
+from facekp_train.training.recipe import Recipe
 
 
 @dataclass

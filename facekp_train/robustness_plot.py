@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from facekp_train.console import require
-from facekp_train.files import written_aside
-from facekp_train.metrics import in_words
-from facekp_train.robustness import MEANINGS, Robustness
+from facekp_train.common.console import require
+from facekp_train.common.files import written_aside
+from facekp_train.evaluation.metrics import in_words
+from facekp_train.evaluation.robustness import MEANINGS, Robustness
 
 _LABEL_WIDTH = 40
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.packed import read_packed
+from facekp_train.images import read_packed
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels; x, y is the top-left corner."""
@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 class FaceSample:
     """One face of one photograph.
 
-    image: the photograph's path, which may lead into a file that holds many (`facekp_train.packed`).
+    image: the photograph's path, which may lead into a file that holds many (`facekp_train.images`).
     keypoints: float32 [N, 2], pixels from 0, x then y. visible: bool [N]; False where the annotator
     said hidden. box: where a detector (or the list) saw the face, None where the data set has no
     boxes; box_source names who made it (`facekp_train.boxes`). attributes: further facts of the list,

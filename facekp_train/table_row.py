@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from facekp_train.console import out
+from facekp_train.common.console import out
 from facekp_train.datasets import Dataset
-from facekp_train.evaluate import Answers
-from facekp_train.metrics import Evaluation, in_words
-from facekp_train.published import PAPER, TABLES, PublishedTable
+from facekp_train.evaluation.evaluate import Answers
+from facekp_train.evaluation.metrics import Evaluation, in_words
+from facekp_train.evaluation.published import PAPER, TABLES, PublishedTable
 from facekp_train.samples import FaceSample
 
 _FIELDS = ("n", "nme", "failure_rate", "auc", "mse")

@@ -10,18 +10,18 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from bundle_parts import Miniature, Server, miniature, serving
 from hypothesis import settings
-from native_runs import Outcome, build_runner, runner_in
-from scripted_phone import ScriptedPhone, assembled
-from synthetic_faces import draw_face
-from tiny_models import tiny_tflite
-from train_cli import annotated
 
-from android_bench.phone import bundle as bundles
-from android_bench.phone import downloads
-from android_bench.record import Document
-from facekp_train.console import run
+from android_bench.phone.bundles import bundle as bundles
+from android_bench.records.record import Document
+from facekp_train.common.console import run
+from facekp_train.common.downloads import downloads
+from tests.support.files.synthetic_faces import draw_face
+from tests.support.models.tiny_models import tiny_tflite
+from tests.support.models.train_cli import annotated
+from tests.support.phones.bundle_parts import Miniature, Server, miniature, serving
+from tests.support.phones.native_runs import Outcome, build_runner, runner_in
+from tests.support.phones.scripted_phone import ScriptedPhone, assembled
 
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
@@ -73,8 +73,8 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Untrained nets, as NAME.safetensors by their number of keypoints."""
     torch = pytest.importorskip("torch", reason="needs facekp[train]")
-    from facekp_train.checkpoint import CheckpointHeader, save_checkpoint
     from facekp_train.networks import NetConfig, build_net
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("checkpoints")
@@ -126,7 +126,7 @@ def measure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., tuple[int, list[Any], str]]:
     """Measure `odd_model` on the scripted phone, quickly; exit code, records, stderr."""
-    monkeypatch.setattr("android_bench.phone.runners.bundle", assembled(tmp_path / "bundle"))
+    monkeypatch.setattr("android_bench.phone.runner.runners.bundle", assembled(tmp_path / "bundle"))
     quick = ("--min-runs", "5", "--min-seconds", "0", "--repeat", "2")
 
     def call(*words: str | Path) -> tuple[int, list[Any], str]:

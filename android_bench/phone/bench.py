@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from android_bench.host import Interrupted, Progress
-from android_bench.jobs import plan
-from android_bench.phone.adb import Adb, Deadline, StoppedError
-from android_bench.phone.find import find_phones
+from android_bench.engines.plan import plan
+from android_bench.host.bench import Interrupted, Progress
+from android_bench.phone.adb.adb import Adb, Deadline, StoppedError
+from android_bench.phone.adb.find import find_phones
+from android_bench.phone.adb.server import Server
 from android_bench.phone.parity import Reference, reference_of
-from android_bench.phone.server import Server
 from android_bench.phone.session import Session
 from android_bench.phone.settings import Settings
-from android_bench.record import Record
-from facekp_train.console import UserError, err
+from android_bench.records.record import Record
+from facekp_train.common.console import UserError, err
 
 _RUNTIMES = ("onnxruntime", "litert")
 _WIND_DOWN_SECONDS = 30.0

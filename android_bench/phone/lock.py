@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from facekp_train.console import UserError
+from facekp_train.common.console import UserError
 
 # What this process holds: what stands in a file is not yet written when another thread finds it locked.
 _held: set[Path] = set()

@@ -12,11 +12,11 @@ import platform
 import shlex
 from collections.abc import Iterator
 
-from android_bench.phone.adb import AdbError
-from android_bench.phone.install import ROOT
+from android_bench.phone.adb.adb import AdbError
+from android_bench.phone.adb.shell import Phone
 from android_bench.phone.lock import lock_folder
-from android_bench.phone.shell import Phone
-from facekp_train.console import UserError
+from android_bench.phone.runner.install import ROOT
+from facekp_train.common.console import UserError
 
 _MARK = f"{ROOT}/measured-by"
 _HELD = 3

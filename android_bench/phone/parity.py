@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from android_bench.engines import ENGINES, engine_of
-from android_bench.inputs import fill
-from android_bench.record import Tensor
-from android_bench.record_phone import Parity
-from facekp_export.metadata import ModelInfo, read_info
-from facekp_export.runtimes import TensorSpec, open_runtime
+from android_bench.engines.engines import ENGINES, engine_of
+from android_bench.engines.inputs import fill
+from android_bench.records.phone import Parity
+from android_bench.records.record import Tensor
+from facekp_export.inference.metadata import ModelInfo, read_info
+from facekp_export.inference.runtimes import TensorSpec, open_runtime
 
 _VIEWS = (
     (1.0, 0.0, 0.0, False), (1.0, 0.0, 0.0, True), (0.9, 0.0, 0.0, False), (1.1, 0.0, 0.0, False),
@@ -128,7 +128,7 @@ def _complaint(parity: Parity) -> str:
 
 def _crops(spec: TensorSpec, info: ModelInfo) -> list[NDArray[Any]]:
     """Views of the demo photo's face, as the model's file takes them."""
-    from facekp_export.calibration import demo_face
+    from facekp_export.quantization.calibration import demo_face
     from facekp_train.crop import Square, cut
 
     image, tight = demo_face()

@@ -9,24 +9,24 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from android_bench.phone.adb import PhoneLostError, StoppedError, TimeLimitError
-from android_bench.phone.clusters import fastest_cores
-from android_bench.phone.device import Device, describe, expect_usable
-from android_bench.phone.fixed_performance import fixed_performance
-from android_bench.phone.install import install, remove
+from android_bench.phone.adb.adb import PhoneLostError, StoppedError, TimeLimitError
+from android_bench.phone.adb.shell import Phone
+from android_bench.phone.device.clusters import fastest_cores
+from android_bench.phone.device.device import Device, describe, expect_usable
+from android_bench.phone.device.fixed_performance import fixed_performance
+from android_bench.phone.device.state import read_state, slowed
 from android_bench.phone.lock import locked
 from android_bench.phone.mark import marked, renew
 from android_bench.phone.parity import Reference
-from android_bench.phone.run import RunError
-from android_bench.phone.runners import Program, prepare
+from android_bench.phone.runner.install import install, remove
+from android_bench.phone.runner.run import RunError
+from android_bench.phone.runner.runners import Program, prepare
 from android_bench.phone.settings import COOL_SECONDS, Settings
-from android_bench.phone.shell import Phone
-from android_bench.phone.state import read_state, slowed
 from android_bench.phone.trial import Trial
 from android_bench.phone.turn import WORK, Call, take_turn
-from android_bench.record import Record
-from android_bench.record_phone import CurvePoint, State
-from facekp_train.console import UserError
+from android_bench.records.phone import CurvePoint, State
+from android_bench.records.record import Record
+from facekp_train.common.console import UserError
 
 _ATTEMPTS = 3
 """Of one repeat, when the phone slows down."""

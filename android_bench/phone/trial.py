@@ -9,15 +9,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from android_bench.engines import identity
-from android_bench.phone.device import Device, machine_of
+from android_bench.engines.engines import identity
+from android_bench.phone.device.device import Device, machine_of
+from android_bench.phone.device.state import blind_spots, caps
 from android_bench.phone.settings import Settings
-from android_bench.phone.state import blind_spots, caps
 from android_bench.phone.turn import Call, Turn
-from android_bench.record import Record
-from android_bench.record_phone import CurvePoint, Repeat, State
+from android_bench.records.phone import CurvePoint, Repeat, State
+from android_bench.records.record import Record
 from android_bench.timing import sample_warnings, summarize
-from facekp_train.files import sha256_of
+from facekp_train.common.files import sha256_of
 
 AGREEMENT_LIMIT = 0.05
 """Spread of the repeats' medians from which the phone was too restless for a comparison."""

@@ -6,15 +6,16 @@ import shlex
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from android_bench.phone import official, output
-from android_bench.phone.install import ROOT, disk_full, read_back
+from android_bench.phone.adb.shell import NO_SPACE, Phone
 from android_bench.phone.parity import Reference, compare
-from android_bench.phone.run import RunError, answer_of, delegated_nodes, failure_of, run_program
-from android_bench.phone.runners import Program
+from android_bench.phone.runner import official
+from android_bench.phone.runner import official_output as output
+from android_bench.phone.runner.install import ROOT, disk_full, read_back
+from android_bench.phone.runner.run import RunError, answer_of, delegated_nodes, failure_of, run_program
+from android_bench.phone.runner.runners import Program
 from android_bench.phone.settings import Settings
-from android_bench.phone.shell import NO_SPACE, Phone
-from android_bench.record import Tensor
-from android_bench.record_phone import Parity
+from android_bench.records.phone import Parity
+from android_bench.records.record import Tensor
 
 WORK = f"{ROOT}/work"
 """Models, inputs and outputs; removed when the measurement ends."""

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facekp_train.datasets import aflw, celeba, coco, cofw, detected, mtfl, pts, w300, w300vw, wflw
+from facekp_train.datasets import detected
 from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
+from facekp_train.datasets.tools import coco, pts
 from facekp_train.samples import FaceSample
 
 __all__ = ["FORMATS", "DataError", "Dataset", "Format", "check_split", "open_dataset"]

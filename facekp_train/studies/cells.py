@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from facekp_train.console import err
+from facekp_train.common.console import err
 from facekp_train.crop import CropRule
-from facekp_train.jobs import Job
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.recipe import Recipe, make_recipe
 from facekp_train.studies.faces import FaceFolds, FoldedFaces
+from facekp_train.studies.jobs import Job
 from facekp_train.studies.methods import Budget, Method
+from facekp_train.training.recipe import Recipe, make_recipe
 
 # Raised when a cell's figures are made in another way, so that old ones are not taken for new.
 _VERSION = 1
@@ -98,7 +98,7 @@ class Cell:
 
     def tidy(self) -> None:
         """Leave out what a finished cell needs no more: the states of training, several times the net."""
-        from facekp_train.training_state import STATE_FILE
+        from facekp_train.training.state import STATE_FILE
 
         for state in (self.folder / "run").rglob(STATE_FILE):
             state.unlink()
@@ -150,10 +150,10 @@ def run_cell(cell: Cell) -> dict[str, Any]:
 
 
 def _train(cell: Cell, faces: FoldedFaces) -> None:
-    from facekp_train.face_store import FaceStore
-    from facekp_train.fit import RECIPE_FILE, Step, fit, launch
-    from facekp_train.pruning.layerwise import prune
-    from facekp_train.training_data import TrainingData
+    from facekp_train.batches.face_store import FaceStore
+    from facekp_train.pipeline.layerwise import prune
+    from facekp_train.training.data import TrainingData
+    from facekp_train.training.fit import RECIPE_FILE, Step, fit, launch
 
     recipe, out = cell.recipe(), cell.folder / "run"
     rule = CropRule(size=recipe.size)
@@ -187,9 +187,9 @@ def _measure(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:
     Crops come from the data's boxes as a deployed net meets faces, without a second look: the crop
     must not depend on the method.
     """
-    from facekp_train.checkpoint import load_checkpoint
-    from facekp_train.evaluate import answer
-    from facekp_train.evaluate_command import predict_of
+    from facekp_train.evaluation.evaluate import answer
+    from facekp_train.evaluation.report import predict_of
+    from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.pruning.cost import net_cost
 
     checkpoint = load_checkpoint(cell.checkpoint)

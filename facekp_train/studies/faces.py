@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.console import UserError, err
-from facekp_train.face_store import Face, gather_faces
-from facekp_train.training_data import samples_of
+from facekp_train.batches.face_store import Face, gather_faces
+from facekp_train.common.console import UserError, err
+from facekp_train.training.data import samples_of
 
 _WATCHED = 20
 

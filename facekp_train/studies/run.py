@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from facekp_train.console import err
-from facekp_train.jobs import Workers, run_jobs
+from facekp_train.common.console import err
 from facekp_train.studies.cells import Cell, CellPlan
+from facekp_train.studies.jobs import Workers, run_jobs
 from facekp_train.studies.methods import Methods
 from facekp_train.studies.plans import STUDIES, Row, Study
 from facekp_train.studies.report import StudyResult, write_study
@@ -78,7 +78,7 @@ def _settings(plan: CellPlan, cells: list[Cell], results: dict[str, dict[str, An
 
 def _differing(recipe: dict[str, Any]) -> dict[str, Any]:
     """Settings of a recipe that are not its class's defaults."""
-    from facekp_train.recipe import Recipe
+    from facekp_train.training.recipe import Recipe
 
     plain = Recipe(data=["-"]).model_dump(mode="json")
     return {k: v for k, v in recipe.items() if v != plain[k] and k not in ("name", "data", "split")}

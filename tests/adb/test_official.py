@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from android_bench.phone import official
-from android_bench.phone.adb import Adb
-from android_bench.phone.install import ROOT, install
-from android_bench.phone.output import parse
-from android_bench.phone.run import run_program
-from android_bench.phone.server import Server
-from android_bench.phone.shell import Phone
-from android_bench.record import Document, Record
+from android_bench.phone.adb.adb import Adb
+from android_bench.phone.adb.server import Server
+from android_bench.phone.adb.shell import Phone
+from android_bench.phone.runner import official
+from android_bench.phone.runner.install import ROOT, install
+from android_bench.phone.runner.official_output import parse
+from android_bench.phone.runner.run import run_program
+from android_bench.records.record import Document, Record
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from android_bench.phone.bundle import NAMES, bundle, cache_folder
-from android_bench.phone.install import ROOT
-from android_bench.record import Document, Record
-from facekp_train.shipped import shipped_models_dir
+from android_bench.phone.bundles.bundle import NAMES, bundle, cache_folder
+from android_bench.phone.runner.install import ROOT
+from android_bench.records.record import Document, Record
+from facekp_train.common.shipped import shipped_models_dir
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from android_bench.phone.bundle import Bundle, bundle
-from facekp_export.runtimes import Runtime, open_runtime
-from facekp_train.shipped import shipped_models_dir
+from android_bench.phone.bundles.bundle import Bundle, bundle
+from facekp_export.inference.runtimes import Runtime, open_runtime
+from facekp_train.common.shipped import shipped_models_dir
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from android_bench.phone.bundle import Bundle, bundle
-from facekp_train.console import UserError
+from android_bench.phone.bundles.bundle import Bundle, bundle
+from facekp_train.common.console import UserError
 from tests.rig import root
 from tests.rig.rig import Rig
 
@@ -96,7 +96,7 @@ def run(rig: Rig, parts: Bundle, *options: str, timeout: float = 120) -> subproc
 
 def difference(rig: Rig, inputs: np.ndarray[Any, Any], folder: Path) -> float:
     """How far the device's outputs are from the host's, at most."""
-    from facekp_export.runtimes import open_runtime
+    from facekp_export.inference.runtimes import open_runtime
 
     rig.adb("-s", rig.serial, "pull", f"{PLACE}/out.bin", str(folder / "out.bin"))
     found = np.fromfile(folder / "out.bin", np.float32).reshape(len(inputs), -1)

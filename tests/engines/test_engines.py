@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facekp_train.shipped import shipped_models_dir
+from facekp_train.common.shipped import shipped_models_dir
 
 pytestmark = pytest.mark.engines
 
@@ -75,7 +75,7 @@ def _run(command: list[str]) -> str:
 @pytest.fixture(scope="module")
 def crops() -> np.ndarray:
     """Views of the demo photo's face, uint8 [12, 128, 128, 3]."""
-    from facekp_export.calibration import demo_views
+    from facekp_export.quantization.calibration import demo_views
     from facekp_train.crop import CropRule
 
     return demo_views(CropRule(), 12)
@@ -83,7 +83,7 @@ def crops() -> np.ndarray:
 
 @pytest.mark.parametrize("engine", [*LITE_ENGINES, *ONNX_ENGINES])
 def test_every_shipped_file_gives_the_same_points(engine: str, crops: np.ndarray, tmp_path: Path) -> None:
-    from facekp_export.runtimes import open_model
+    from facekp_export.inference.runtimes import open_model
 
     suffix = ".onnx" if engine in ONNX_ENGINES else ".tflite"
     models = [model for model in MODELS if model.suffix == suffix]

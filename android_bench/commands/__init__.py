@@ -1,0 +1,1 @@
+"""The commands of facekp-bench: each parses, calls and prints."""

@@ -1,0 +1,1 @@
+"""What runs a model on this computer: one engine a runtime, its inputs, its memory."""

@@ -1,0 +1,81 @@
+"""What is to be measured: files and folders, engines and threads, turned into a list of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from android_bench.defaults import MOST_THREADS
+from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
+from facekp_train.common.console import UserError, require
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model file on one engine with one number of threads."""
+
+    path: Path
+    engine: Engine
+    threads: int
+
+
+def plan(
+    paths: Iterable[Path | str],
+    threads: Sequence[int] = (1,),
+    runtimes: Sequence[str] | None = None,
+    engines: Mapping[str, Engine] = ENGINES,
+) -> list[Job]:
+    """The jobs, by threads and then in the order of the files.
+
+    paths: model files, or folders whose model files are all taken (not those of sub-folders).
+    runtimes: names in `engines`; None is all that are installed. A file that several engines run is a job
+    on each; one named twice counts once.
+    Raises UserError for a path that is missing, holds no model or has no engine; ValueError for
+    threads and runtimes that do not exist.
+    """
+    for count in threads:
+        if not 1 <= count <= MOST_THREADS:
+            raise ValueError(f"a number of threads lies between 1 and {MOST_THREADS}, not {count}")
+    for name in runtimes or ():
+        if name not in engines:
+            raise ValueError(f"there is no runtime '{name}'; choose from {', '.join(engines)}")
+    wanted = [engines[name] for name in dict.fromkeys(runtimes or engines)]
+    files = {
+        file.resolve(): file for path in paths for file in _model_files(Path(path), wanted, bool(runtimes))
+    }
+    found = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
+    if not found:
+        raise UserError(f"none of the files runs on {', '.join(engine.name for engine in wanted)}")
+    return [Job(file, engine, count) for count in dict.fromkeys(threads) for file, engine in found]
+
+
+def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Path]:
+    """Model files at the path. A checkpoint found in a folder is left out where torch is missing,
+    unless torch was asked for by name."""
+    if path.is_dir():
+        models = sorted(
+            file
+            for file in path.iterdir()
+            if engine_of(file) and not file.name.startswith(".") and not file.is_dir()
+        )
+        if not models:
+            raise UserError(f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder")
+        return [file for file in models if _usable(file, wanted, by_name)]
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder")
+    if engine_of(path) is None:
+        raise UserError(f"{path}: a model file ends in {', '.join(BY_SUFFIX)}")
+    return [path] if _usable(path, wanted, by_name=True) else []
+
+
+def _usable(file: Path, wanted: Sequence[Engine], by_name: bool) -> bool:
+    engines = _engines_for(file, wanted)
+    for engine in engines:
+        if not engine.installed and by_name:
+            require(engine.extra, *engine.packages)
+    return any(engine.installed for engine in engines)
+
+
+def _engines_for(file: Path, wanted: Sequence[Engine]) -> list[Engine]:
+    return [engine for engine in wanted if engine.suffix == file.suffix.lower()]

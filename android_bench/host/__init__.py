@@ -1,0 +1,1 @@
+"""Measuring on this computer: jobs interleaved in processes of their own."""

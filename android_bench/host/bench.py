@@ -1,0 +1,102 @@
+"""Timing on this machine, on its CPU or its GPU.
+
+Every job has a measuring process of its own, and the processes take short turns in random order
+until each has enough: whatever disturbs the machine meanwhile hits all alike, and no two thread
+pools run at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
+from android_bench.engines.engines import ENGINES, Engine
+from android_bench.engines.plan import Job, plan
+from android_bench.host.link import Worker
+from android_bench.host.machine import describe_machine
+from android_bench.host.trial import Trial
+from android_bench.records.record import Record
+from android_bench.timing import StopRule
+
+MOST_TOGETHER = 12
+"""Processes held at once. More jobs are measured in several rounds, so memory stays bounded."""
+
+Progress = Callable[[float, int, str], None]
+"""Called between turns, never during one, with (jobs done, jobs, what is measured)."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a measurement; `records` holds what was measured until then."""
+
+    def __init__(self, records: list[Record]) -> None:
+        super().__init__()
+        self.records = records
+
+
+def bench_models(
+    paths: Sequence[Path | str],
+    *,
+    threads: Sequence[int] = (1,),
+    runtimes: Sequence[str] | None = None,
+    rule: StopRule = StopRule(),  # noqa: B008 - frozen
+    warmup: int = WARMUP_RUNS,
+    timeout: float = TIMEOUT_SECONDS,
+    progress: Progress | None = None,
+    engines: Mapping[str, Engine] = ENGINES,
+    gpu: str | None = None,
+) -> list[Record]:
+    """Measure model files on this machine: one record for each file, engine and number of threads.
+
+    paths, threads, runtimes, engines: see `jobs.plan`, whose errors are raised before anything is
+    measured. gpu: name of the device that the engines compute on, for the record.
+    warmup: untimed runs after the first. timeout: seconds that a process may take for an answer;
+    loading the model and a turn are one each. What fails later (a damaged file, a crash, an output
+    that is not finite) is a record with `valid` false. Raises Interrupted on Ctrl-C.
+    """
+    if warmup < 0:
+        raise ValueError(f"the number of warm-up runs is 0 or more, not {warmup}")
+    if not 0 < timeout < float("inf"):
+        raise ValueError(f"the time-out is a positive number of seconds, not {timeout}")
+    jobs = plan(paths, threads, runtimes, engines)
+    machine = describe_machine().model_copy(update={"gpu": gpu})
+    trials: list[Trial] = []
+    try:
+        for group in _groups(jobs):
+            begun = len(trials)
+            trials.extend(Trial(job, rule, timeout) for job in group)
+            _measure(trials[begun:], warmup, lambda label: _tell(progress, trials, len(jobs), label))
+    except KeyboardInterrupt:
+        raise Interrupted([trial.record(machine, "interrupted: ") for trial in trials]) from None
+    return [trial.record(machine) for trial in trials]
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Jobs to interleave: those of one number of threads, a bounded number at once."""
+    for count in dict.fromkeys(job.threads for job in jobs):
+        alike = [job for job in jobs if job.threads == count]
+        for start in range(0, len(alike), MOST_TOGETHER):
+            yield alike[start : start + MOST_TOGETHER]
+
+
+def _measure(trials: Sequence[Trial], warmup: int, tell: Callable[[str], None]) -> None:
+    """Open all, then give turns until each has enough."""
+    order = random.Random(0)
+    with ExitStack() as processes:
+        for trial in trials:
+            tell(f"loading {trial.label}")
+            trial.open(processes.enter_context(Worker()), warmup)
+        while waiting := [trial for trial in trials if not trial.done]:
+            # In a fixed order each model would always meet the caches that the same other one left.
+            order.shuffle(waiting)
+            for trial in waiting:
+                tell(trial.label)
+                trial.turn()
+    tell("done")
+
+
+def _tell(progress: Progress | None, trials: Sequence[Trial], jobs: int, label: str) -> None:
+    if progress is not None:
+        progress(sum(trial.progress for trial in trials), jobs, label)

@@ -1,0 +1,142 @@
+"""One job in progress, from the first run to its record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from android_bench.engines.engines import identity
+from android_bench.engines.plan import Job
+from android_bench.engines.weights import size_and_sha256
+from android_bench.host.link import Worker, WorkerError
+from android_bench.host.machine import machine_warnings
+from android_bench.records.record import Machine, Record, Tensor
+from android_bench.timing import StopRule, sample_warnings, summarize
+
+TURN_SECONDS = 0.1
+"""Length of a turn: short against a machine's moods, long against the change of process."""
+
+
+class Trial:
+    """A job in progress: its process, the samples so far, and what went wrong."""
+
+    def __init__(self, job: Job, rule: StopRule, timeout: float) -> None:
+        self.job = job
+        self._rule = rule
+        self._timeout = timeout
+        self._worker: Worker | None = None
+        self._samples_ns: list[int] = []
+        self._total_ns = 0
+        self._failure: str | None = None
+        self._untimed = 0
+        self._facts: dict[str, Any] = {}
+        self._peak_bytes: int | None = None
+        self._base_bytes: int | None = None
+        self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        # Not what a link leads to: caches of models keep files under names that say nothing, and
+        # apart from those of their weights.
+        self._path = job.path.absolute()
+        self._name, self._kind = identity(job.path)
+        self._bytes, self._sha256 = size_and_sha256(job.path)
+
+    @property
+    def label(self) -> str:
+        """What is measured, for a progress bar."""
+        return f"{self.job.path.name} on {self.job.engine.name}"
+
+    @property
+    def progress(self) -> float:
+        """How much is done, 0 to 1; a failure is done."""
+        return 1.0 if self._failure is not None else self._rule.progress(*self._measured)
+
+    @property
+    def done(self) -> bool:
+        """Whether it needs no further turn."""
+        return self._failure is not None or self._rule.met(*self._measured)
+
+    @property
+    def _measured(self) -> tuple[int, float]:
+        return len(self._samples_ns), self._total_ns / 1e9
+
+    def open(self, worker: Worker, warmup: int) -> None:
+        """Load the model into its process, run it for the first time and warm it up."""
+        self._worker = worker
+        path, engine, threads = str(self._path), self.job.engine.name, self.job.threads
+        self._facts = self._ask({"do": "open", "engine": engine, "path": path, "threads": threads})
+        self._untimed += self._ask({"do": "warm", "runs": warmup}).get("untimed", 0)
+
+    def turn(self) -> None:
+        """Take some samples."""
+        reply = self._ask({"do": "run", "seconds": TURN_SECONDS})
+        samples = reply.get("samples_ns", [])
+        self._samples_ns += samples
+        self._total_ns += sum(samples)
+        self._untimed += reply.get("untimed", 0)
+        self._peak_bytes = reply.get("peak_bytes", self._peak_bytes)
+        self._base_bytes = reply.get("base_bytes", self._base_bytes)
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer; empty after a failure, of which the first is kept."""
+        if self._failure is not None or self._worker is None:
+            return {}
+        try:
+            return self._worker.ask(request, self._timeout)
+        except WorkerError as error:
+            # The record names the file; a reason need not repeat it.
+            self._failure = str(error).removeprefix(f"{self._path}: ")
+            return {}
+
+    def record(self, machine: Machine, cause: str = "") -> Record:
+        """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
+        samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
+        reasons = self._reasons(cause)
+        inputs = [Tensor(**spec) for spec in self._facts.get("inputs", [])]
+        warnings = [*machine_warnings(machine, self.job.threads), *self._facts.get("notes", [])]
+        warnings += [
+            f"the file gives no shape of its input '{spec.name}', or it is a scalar; one number was given"
+            for spec in inputs
+            if not spec.shape
+        ]
+        statistics: dict[str, Any] = {}
+        if not reasons:
+            summary = summarize(samples_ms)
+            statistics = asdict(summary)
+            warnings += sample_warnings(samples_ms, summary)
+        peak, base = self._peak_bytes, self._base_bytes
+        first_ns = self._facts.get("first_ns")
+        return Record(
+            model=str(self.job.path),
+            name=self._name,
+            kind=self._kind,
+            sha256=self._sha256,
+            bytes=self._bytes,
+            inputs=inputs,
+            runtime=self.job.engine.name,
+            device=self.job.engine.device,
+            runtime_version=self._facts.get("version"),
+            threads=self.job.threads,
+            machine=machine,
+            started=self._started,
+            min_runs=self._rule.min_runs,
+            min_seconds=self._rule.min_seconds,
+            warmup_runs=self._untimed,
+            first_ms=None if first_ns is None else first_ns / 1e6,
+            samples_ms=samples_ms,
+            peak_memory_mb=None if peak is None else round(peak / 1e6, 1),
+            memory_increase_mb=None if peak is None or base is None else round((peak - base) / 1e6, 1),
+            valid=not reasons,
+            invalid_reasons=reasons,
+            warnings=warnings,
+            **statistics,
+        )
+
+    def _reasons(self, cause: str) -> list[str]:
+        """Why the measurement is not to be believed; empty when it is."""
+        if self._failure is not None:
+            return [self._failure]
+        if self.done:
+            return []
+        runs, seconds = self._measured
+        asked = f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
+        return [f"{cause}only {runs} runs in {seconds:.2f} s; {asked}"]

@@ -1,0 +1,132 @@
+"""The measuring process: holds one model on one engine and times it when asked.
+
+`python -m android_bench.host.worker` reads one JSON object a line and answers each with one line:
+
+    {"do": "open", "engine": NAME, "path": FILE, "threads": N}  first, and once
+        -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "first_ns"}
+    {"do": "warm", "runs": N} -> {"untimed"}
+    {"do": "run", "seconds": S} -> {"untimed", "samples_ns": [...], "peak_bytes", "base_bytes"}
+
+`{"error": SENTENCE}` instead of an answer ends the process; so does the end of its input. A process
+of its own gives each model its own peak memory and thread pool, and a crash only ends one record.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from android_bench.engines.engines import ENGINES
+from android_bench.engines.gpu import GPU_ENGINES
+from android_bench.engines.inputs import fill
+from android_bench.host import memory
+from android_bench.timing import time_runs
+
+REWARM_SECONDS = 0.02
+"""Untimed at the start of each turn: another model has emptied the caches, the clock may have dropped."""
+SETTLE_SECONDS = 0.2
+"""The longest wait after a turn for the engine's own threads to stop spinning."""
+
+
+class Subject:
+    """The model that this process measures."""
+
+    def __init__(self, engine: str, path: str, threads: int) -> None:
+        """Load the file and fill its inputs. Raises what the engine raises."""
+        chosen = (ENGINES | GPU_ENGINES)[engine]
+        self._version = chosen.load()  # first, so that the base line below holds the library
+        gc.collect()
+        memory.reset_peak()
+        self._base_bytes = memory.resident_bytes()
+        self._runtime = chosen.open(Path(path), threads)
+        arrays = [fill(spec) for spec in self._runtime.inputs]
+        self._runtime.set_inputs(arrays)
+        # A collection of Python's garbage inside a run would be timed with it.
+        gc.disable()
+
+    def first(self) -> dict[str, Any]:
+        """Run for the first time and say what is being measured."""
+        before = time.perf_counter_ns()
+        self._runtime.invoke()
+        first_ns = time.perf_counter_ns() - before
+        self._check_results()
+        inputs = [
+            {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype.name}
+            for spec in self._runtime.inputs
+        ]
+        notes = [
+            f"the file leaves the size of its input '{spec.name}' open; measured with {list(spec.shape)}"
+            for spec in self._runtime.inputs
+            if spec.dynamic
+        ]
+        return {"version": self._version, "inputs": inputs, "notes": notes, "first_ns": first_ns}
+
+    def warm(self, runs: int) -> dict[str, Any]:
+        """Run without timing."""
+        for _ in range(runs):
+            self._runtime.invoke()
+        return {"untimed": runs}
+
+    def run(self, seconds: float) -> dict[str, Any]:
+        """One turn: every run's nanoseconds, and the memory so far."""
+        untimed = len(time_runs(self._runtime.invoke, REWARM_SECONDS))
+        samples = time_runs(self._runtime.invoke, seconds)
+        self._check_results()
+        _settle()
+        return {
+            "untimed": untimed,
+            "samples_ns": samples,
+            "peak_bytes": memory.peak_bytes(),
+            "base_bytes": self._base_bytes,
+        }
+
+    def _check_results(self) -> None:
+        for spec, result in zip(self._runtime.outputs, self._runtime.results(), strict=True):
+            if result.dtype.kind == "f" and not np.isfinite(result).all():
+                raise ValueError(f"its output '{spec.name}' holds numbers that are not finite")
+
+
+def _settle() -> None:
+    """Wait until the engine's threads sleep, so that they do not disturb the next model's turn."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        used = time.process_time()
+        time.sleep(0.002)
+        if time.process_time() - used < 0.0005:
+            return
+
+
+def _answer(subject: Subject | None, request: dict[str, Any]) -> tuple[Subject, dict[str, Any]]:
+    if subject is None:
+        subject = Subject(request["engine"], request["path"], request["threads"])
+        return subject, subject.first()
+    if request["do"] == "warm":
+        return subject, subject.warm(request["runs"])
+    return subject, subject.run(request["seconds"])
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    # Libraries print to stdout as they please; the answers keep a channel of their own.
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    subject = None
+    for line in sys.stdin:
+        try:
+            subject, reply = _answer(subject, json.loads(line))
+        except Exception as error:  # engines raise what they like
+            reply = {"error": " ".join(str(error).split())[:500] or type(error).__name__}
+        print(json.dumps(reply), file=channel, flush=True)
+        if "error" in reply:
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The adb server, its devices, and a shell on one of them."""

@@ -1,0 +1,1 @@
+"""What goes to a phone: engines and runners, fetched once and kept by hash."""

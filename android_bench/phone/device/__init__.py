@@ -1,0 +1,1 @@
+"""What a phone is and how it feels: chip, cores, heat, battery, clocks."""

@@ -1,0 +1,154 @@
+"""The state of a phone at one moment: battery, temperatures, clocks, screen.
+
+What a phone does not let the shell read is None; `blind_spots` says so in words.
+Types and statuses of temperatures: hardware/interfaces/thermal/2.0/types.hal of the Android sources.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from android_bench.phone.adb.shell import Phone
+from android_bench.phone.device.device import numbers_of_cores
+from android_bench.records.phone import CoreCluster, State
+
+_CPU = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq"
+_ZONES = "/sys/class/thermal/thermal_zone[0-9]*"
+_COMMANDS = {
+    "battery": "dumpsys battery",
+    "thermal": "dumpsys thermalservice",
+    "zones": f'grep -H "" {_ZONES}/type {_ZONES}/temp',
+    "clocks": f'grep -H "" {_CPU}/scaling_cur_freq {_CPU}/scaling_max_freq {_CPU}/scaling_governor',
+    "power": "dumpsys power | grep mWakefulness=",
+    "load": "cat /proc/loadavg",
+}
+_SKIN_ZONE = re.compile(r"skin|shell|quiet|xo.?therm|surface", re.IGNORECASE)
+_KINDS = {"2": "battery", "3": "skin"}
+_SCREENS = {"Awake": "awake", "Asleep": "asleep", "Dozing": "dozing", "Dreaming": "dreaming"}
+
+
+def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
+    """The phone now. cpus: whose governor counts; None: the last core's. Raises as `Phone.shell`."""
+    found = phone.look_up(_COMMANDS)
+    battery = dict(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", found["battery"], re.MULTILINE))
+    temperatures = _temperatures(found, battery)
+    gate = next((name for name in ("skin", "battery") if name in temperatures), None)
+    gate = gate or next((name for name in temperatures if _SKIN_ZONE.search(name)), None)
+    status = re.search(r"Thermal Status: (\d+)", found["thermal"])
+    wakefulness = re.search(r"mWakefulness=(\w+)", found["power"])
+    load = re.match(r"\d+\.\d+", found["load"])
+    level = battery.get("level", "")
+    return State(
+        at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        battery_percent=float(level) if level.isdecimal() and int(level) <= 100 else None,
+        charging=_charging(battery),
+        temperature_c=temperatures[gate] if gate else None,
+        temperature_of=gate,
+        temperatures_c=temperatures,
+        thermal_status=int(status[1]) if status else None,
+        governor=_governor(found["clocks"], cpus),
+        frequencies_khz=_named(numbers_of_cores(found["clocks"], "scaling_cur_freq")),
+        limits_khz=_named(numbers_of_cores(found["clocks"], "scaling_max_freq")),
+        screen=_SCREENS.get(wakefulness[1]) if wakefulness else None,
+        load=float(load[0]) if load else None,
+    )
+
+
+def blind_spots(state: State) -> list[str]:
+    """What the phone does not tell and a reader should therefore not take for granted."""
+    warnings = []
+    if state.temperature_c is None:
+        warnings.append("the phone does not tell its temperature: it was not waited for it to be cool")
+    if state.thermal_status is None and not state.limits_khz:
+        warnings.append(
+            "the phone tells neither thermal status nor frequency limits: throttling may go unseen"
+        )
+    elif not state.frequencies_khz:
+        warnings.append("the phone does not let one read its frequencies")
+    return warnings
+
+
+def caps(state: State, clusters: Sequence[CoreCluster]) -> list[str]:
+    """Clusters that may not reach their highest frequency before anything has begun."""
+    warnings = []
+    for cluster in clusters:
+        limit = min((state.limits_khz.get(str(cpu), math.inf) for cpu in cluster.cpus), default=math.inf)
+        if cluster.max_khz and limit < cluster.max_khz:
+            warnings.append(
+                f"cores {','.join(map(str, cluster.cpus))} may only reach {limit / 1e6:.2f} of "
+                f"{cluster.max_khz / 1e6:.2f} GHz from the start: switch battery saver off and let it cool"
+            )
+    return warnings
+
+
+def slowed(before: State, after: State, cpus: Sequence[int] | None) -> str | None:
+    """How heat held the phone back between two moments, in words; None where nothing shows it.
+
+    A low frequency at an idle moment means nothing; a lowered limit does.
+    """
+    if after.thermal_status and after.thermal_status > (before.thermal_status or 0):
+        return f"its thermal status rose to {after.thermal_status}"
+    for cpu, limit in after.limits_khz.items():
+        was = before.limits_khz.get(cpu)
+        if was and limit < was and (cpus is None or int(cpu) in cpus):
+            return f"core {cpu} may only reach {limit / 1e6:.2f} GHz after {was / 1e6:.2f} GHz"
+    return None
+
+
+def _temperatures(found: dict[str, str], battery: dict[str, str]) -> dict[str, float]:
+    """All of them by name; "skin" and "battery" are the warmest of Android's own."""
+    zones: dict[str, dict[str, str]] = {}
+    for zone, field, value in re.findall(
+        r"/(thermal_zone\d+)/(type|temp):(.*)$", found["zones"], re.MULTILINE
+    ):
+        zones.setdefault(zone, {})[field] = value.strip()
+    read: dict[str, float | None] = {
+        fields.get("type", zone): _zone_degrees(fields.get("temp", "")) for zone, fields in zones.items()
+    }
+    if re.fullmatch(r"-?\d{1,4}", battery.get("temperature", "")):
+        read["battery"] = int(battery["temperature"]) / 10
+    known = {name: value for name, value in read.items() if value is not None and _believable(value)}
+    # What the sensors say now, rather than what was cached at the last change.
+    _, _, current = found["thermal"].partition("Current temperatures from HAL")
+    kinds: dict[str, list[float]] = {}
+    for value, kind, name in re.findall(
+        r"Temperature\{mValue=(-?[\d.]+), mType=(-?\d+), mName=([^,}]*)", current.partition("cooling")[0]
+    ):
+        if _believable(degrees := float(value)):
+            known[name] = degrees
+            kinds.setdefault(kind, []).append(degrees)
+    # A phone may have several of a kind: the warmest counts.
+    return known | {name: max(kinds[kind]) for kind, name in _KINDS.items() if kind in kinds}
+
+
+def _believable(degrees: float) -> bool:
+    return -40 < degrees < 150
+
+
+def _zone_degrees(text: str) -> float | None:
+    """Most drivers give thousandths of a degree, some tenths, some degrees."""
+    if not re.fullmatch(r"-?\d{1,7}", text):
+        return None
+    value = int(text)
+    return value / (1000 if abs(value) >= 1000 else 10 if abs(value) >= 150 else 1)
+
+
+def _charging(battery: dict[str, str]) -> str | None:
+    sources = ("AC", "USB", "Wireless", "Dock")
+    told = [source for source in sources if f"{source} powered" in battery]
+    if not told:
+        return None
+    return next((source.lower() for source in told if battery[f"{source} powered"] == "true"), "none")
+
+
+def _governor(text: str, cpus: Sequence[int] | None) -> str | None:
+    found = dict(re.findall(r"/cpu(\d+)/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
+    chosen = [str(cpu) for cpu in cpus] if cpus else sorted(found, key=int)[-1:]
+    return next((found[cpu] for cpu in chosen if cpu in found), None)
+
+
+def _named(values: dict[int, int]) -> dict[str, int]:
+    return {str(cpu): value for cpu, value in sorted(values.items())}

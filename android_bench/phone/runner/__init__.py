@@ -1,0 +1,1 @@
+"""The programs that measure on a phone: installed, run, their answers read."""

@@ -1,0 +1,1 @@
+"""Measurements as documents: their schema, reading and writing."""

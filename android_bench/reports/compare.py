@@ -1,0 +1,286 @@
+"""What changed between two sets of measurements, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from android_bench.records.record import Record
+
+LEVEL = 0.95
+"""Confidence of the intervals."""
+PARTS = 10
+"""Parts into which the samples of one measurement are cut, in the order of time.
+
+Runs that follow one another are alike (the clock, the caches, another program), so that an interval
+from thousands of single runs would be far too narrow. Parts are nearly independent of one another.
+"""
+FEWEST = 4
+"""Repeats, or parts, of which both sides must have so many: three against three allow no 95 %."""
+
+Verdict = Literal["slower", "faster", "same", "unclear"]
+Of = Literal["repeats", "parts", "nothing"]
+"""What the interval is computed from; nothing: there is none."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind of measurement, before and after. Times in ms, changes as shares (0.05 is 5 % more).
+
+    statistic: p50, or mean where a runner tells no median (or one of 0). low, high: None where there is
+    too little to tell. counted: how many repeats, or parts of one measurement, stand on either side.
+    """
+
+    model: str
+    runtime: str
+    device: str
+    delegate: str | None
+    threads: int
+    statistic: str
+    before_ms: float
+    after_ms: float
+    change: float
+    low: float | None
+    high: float | None
+    counted: tuple[int, int]
+    of: Of
+    verdict: Verdict
+    emulated: bool
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All changes, and what was left out, each with its reason.
+
+    broken: what was measured before and is invalid after, each with its reason; left out, too.
+    """
+
+    tolerance: float
+    changes: list[Change]
+    left_out: list[str]
+    broken: list[str]
+
+    @property
+    def regressions(self) -> list[Change]:
+        """Those that are slower by more than the tolerance."""
+        return [change for change in self.changes if change.verdict == "slower"]
+
+
+def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float = 0.05) -> Comparison:
+    """Match the records of two documents and judge each pair.
+
+    A pair has the same runtime, device, delegate and threads, and the same model: equal SHA-256, or
+    else the same path, or else the same name and kind in the files' metadata (the file's name where
+    there is none). Several records of one file on one machine count as repeats. tolerance: a share, 0
+    or more, by which a median may grow. Invalid records, emulated ones against real ones, and those
+    without a counterpart are left out and named. Raises ValueError for a tolerance that is none.
+    """
+    if not 0 <= tolerance < math.inf:
+        raise ValueError(f"the tolerance is a share of 0 or more, not {tolerance}")
+    left_out = [
+        f"{_name(record)}, {side}: invalid, {'; '.join(record.invalid_reasons)}"
+        for side, records in (("before", before), ("after", after))
+        for record in records
+        if not record.valid
+    ]
+    sides = [record for record in before if record.valid], [record for record in after if record.valid]
+    changes = []
+    for olds, news in _pairs(*sides, left_out):
+        if {old.emulated for old in olds} != {new.emulated for new in news}:
+            left_out.append(f"{_name(news[0])}: emulated on one side, and real on the other")
+        elif not all(record.mean_ms for record in (*olds, *news)):
+            left_out.append(f"{_name(news[0])}: a time of 0 ms, which no change can be counted from")
+        else:
+            changes.append(_judge(olds, news, tolerance))
+    broken = [f"{_name(old)}: {reason}" for old in sides[0] if (reason := _reason_broken(old, after))]
+    return Comparison(tolerance, changes, left_out, list(dict.fromkeys(broken)))
+
+
+def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
+    """Bounds of the relative change from one set of times to another, at 95 %.
+
+    The interval of the Hodges-Lehmann estimate on logarithms, which belongs to the Mann-Whitney test
+    (Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.3): from the ratios of all
+    pairs, those that the test rejects are taken off at either end. It assumes no distribution, and one
+    stray repeat does not move it. None where there are too few times, or one that is 0.
+    """
+    if min(len(before), len(after)) < FEWEST or min(*before, *after) <= 0:
+        return None
+    n, m = len(before), len(after)
+    ratios = np.sort(np.subtract.outer(np.log(after), np.log(before)), axis=None)
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    # The normal approximation takes off as many as the exact test or one fewer, for every n and m from
+    # 4 to 20 (see the tests).
+    cut = math.floor(n * m / 2 - z * math.sqrt(n * m * (n + m + 1) / 12) - 0.5)
+    return math.expm1(ratios[cut]), math.expm1(ratios[-1 - cut])
+
+
+def judge(change: float, bounds: tuple[float, float] | None, tolerance: float) -> Verdict:
+    """slower or faster: beyond the tolerance, and not by chance. same: within it for certain."""
+    low, high = bounds or (change, change)
+    if change > tolerance and low > 0:
+        return "slower"
+    if change < -tolerance and high < 0:
+        return "faster"
+    return "same" if -tolerance <= low and high <= tolerance else "unclear"
+
+
+def _judge(olds: list[Record], news: list[Record], tolerance: float) -> Change:
+    statistic = "p50" if all(record.p50_ms for record in (*olds, *news)) else "mean"
+    before_ms, after_ms = (float(np.median([_figure(r, statistic) for r in side])) for side in (olds, news))
+    change = after_ms / before_ms - 1
+    of, first, second = _times(olds, news)
+    bounds = interval(first, second)
+    if bounds is not None:
+        # The middle of all samples need not be the middle of the ratios: the interval holds both.
+        bounds = min(bounds[0], change), max(bounds[1], change)
+    new = news[0]
+    return Change(
+        model=_model(new),
+        runtime=new.runtime,
+        device=new.device,
+        delegate=new.delegate,
+        threads=new.threads,
+        statistic=statistic,
+        before_ms=before_ms,
+        after_ms=after_ms,
+        change=change,
+        low=None if bounds is None else bounds[0],
+        high=None if bounds is None else bounds[1],
+        counted=(len(first), len(second)),
+        of=of,
+        verdict=judge(change, bounds, tolerance),
+        emulated=new.emulated,
+        notes=list(_differences(olds[0], new)),
+    )
+
+
+def _times(olds: list[Record], news: list[Record]) -> tuple[Of, list[float], list[float]]:
+    """Times that are nearly independent: medians of repeats, or of parts where a side has too few."""
+    first, second = ([time for record in side for time in _repeats(record)] for side in (olds, news))
+    if min(len(first), len(second)) >= FEWEST:
+        return "repeats", first, second
+    first, second = ([time for record in side for time in _parts(record)] for side in (olds, news))
+    return "parts" if min(len(first), len(second)) >= FEWEST else "nothing", first, second
+
+
+def _repeats(record: Record) -> list[float]:
+    if record.curve:  # its turns follow one another without a pause, as the runs of one call do
+        return []
+    if record.repeats:
+        return [repeat.p50_ms for repeat in record.repeats if repeat.p50_ms is not None]
+    return [] if record.p50_ms is None else [record.p50_ms]
+
+
+def _parts(record: Record) -> list[float]:
+    samples = record.samples_ms
+    parts = np.array_split(np.asarray(samples), min(PARTS, len(samples))) if samples else []
+    return [float(np.median(part)) for part in parts]
+
+
+def _figure(record: Record, statistic: str) -> float:
+    value = record.p50_ms if statistic == "p50" else record.mean_ms
+    assert value is not None  # a valid record has a mean, and it is p50 only where all have one
+    return value
+
+
+def _pairs(
+    before: Sequence[Record], after: Sequence[Record], left_out: list[str]
+) -> Iterator[tuple[list[Record], list[Record]]]:
+    """Records that belong together, in the order of `after`; all others are named in `left_out`."""
+    olds, news = list(before), list(after)
+    pairs = []
+    for identity in _IDENTITIES:
+        for key in dict.fromkeys(map(identity, news)):
+            for group in _by_machine(
+                [r for r in olds if identity(r) == key], [r for r in news if identity(r) == key]
+            ):
+                # Two files of one name are two models, not one that was measured twice.
+                if all(len({record.sha256 for record in side}) == 1 for side in group):
+                    pairs.append(group)
+                    olds = [record for record in olds if record not in group[0]]
+                    news = [record for record in news if record not in group[1]]
+    for side, rest in (("before", olds), ("after", news)):
+        left_out += [
+            f"{_name(record)}, {side}: nothing on the other side to compare it with" for record in rest
+        ]
+    place = {id(record): number for number, record in enumerate(after)}
+    yield from sorted(pairs, key=lambda pair: place[id(pair[1][0])])
+
+
+def _by_machine(olds: list[Record], news: list[Record]) -> Iterator[tuple[list[Record], list[Record]]]:
+    """By machine where a side has several; two single ones are compared even if they differ."""
+    machines = {_machine(record) for record in olds}, {_machine(record) for record in news}
+    if all(len(side) == 1 for side in machines):
+        yield olds, news
+        return
+    for machine in sorted(machines[0] & machines[1]):
+        yield [r for r in olds if _machine(r) == machine], [r for r in news if _machine(r) == machine]
+
+
+def _reason_broken(old: Record, after: Sequence[Record]) -> str | None:
+    """Why the surest counterparts of a record are invalid; None where one is valid, or there is none."""
+    for identity in _IDENTITIES:
+        if news := [new for new in after if identity(new) == identity(old)]:
+            news = [new for new in news if _machine(new) == _machine(old)] or news
+            return None if any(new.valid for new in news) else "; ".join(news[0].invalid_reasons)
+    return None
+
+
+def _circumstances(record: Record) -> tuple[object, ...]:
+    return record.runtime, record.device, record.delegate, record.threads
+
+
+def _kind_of_model(record: Record) -> tuple[str | None, ...]:
+    if record.name is not None:
+        return record.name, record.kind
+    return PurePath(record.model).name, None
+
+
+_IDENTITIES: tuple[Callable[[Record], tuple[object, ...]], ...] = (
+    lambda record: (record.sha256, *_circumstances(record)),
+    lambda record: (record.model, *_circumstances(record)),
+    lambda record: (*_kind_of_model(record), *_circumstances(record)),
+)
+"""How a model is known again, the surest first."""
+
+
+def _machine(record: Record) -> str:
+    return record.serial or f"{record.machine.cpu}, {record.machine.cores} cores"
+
+
+def _model(record: Record) -> str:
+    return "/".join(PurePath(record.model).parts[-2:])
+
+
+def _name(record: Record) -> str:
+    where = record.device if record.delegate is None else f"{record.device} {record.delegate}"
+    return f"{_model(record)}, {record.runtime}, {where}, threads {record.threads}"
+
+
+def _differences(old: Record, new: Record) -> Iterator[str]:
+    """What besides the time is not the same, so that the change may be no change of the model."""
+    for what, ours, theirs in (
+        ("machine", _machine(old), _machine(new)),
+        # A network address may be another phone's by now, and a phone another system's.
+        ("phone", old.fingerprint and old.fingerprint.name, new.fingerprint and new.fingerprint.name),
+        ("build of Android", *(r.fingerprint and r.fingerprint.build for r in (old, new))),
+        ("way of measuring", *("sustained" if r.curve else "cooled repeats" for r in (old, new))),
+        ("runtime's version", old.runtime_version, new.runtime_version),
+        ("runner", old.runner and old.runner.name, new.runner and new.runner.name),
+        ("cores used", old.cpus, new.cpus),
+        ("fixed performance mode", old.fixed_performance, new.fixed_performance),
+    ):
+        if ours != theirs:
+            yield f"another {what}: {ours} before, {theirs} after"
+    if old.sha256 != new.sha256:
+        yield "another file of the same name"
+    if old.throttled or new.throttled:
+        yield "the phone was throttled"

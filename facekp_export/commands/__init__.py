@@ -1,0 +1,1 @@
+"""The commands of facekp-export and facekp-detect: each parses, calls and prints."""

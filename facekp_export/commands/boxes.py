@@ -1,0 +1,79 @@
+"""`facekp-export boxes`: fit what brings each source's face boxes to the tight keypoint box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_train.common.console import UserError, err, print_json
+
+if TYPE_CHECKING:
+    from facekp_train.samples import FaceSample
+
+# One for each mapping: `blazeface` looks more often, at boxes of the same kind as the fast one's.
+_FITTED = ("blazeface-fast", "blazeface-full", "haar")
+
+
+def boxes(
+    points68: Annotated[
+        str, typer.Option(help="faces with all keypoints: 300w:PATH, pts:PATH or pts:PATH@LIST")
+    ],
+    data: Annotated[
+        str | None, typer.Option(help="the same photographs in a list with boxes or fewer points: mtfl:PATH")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="split of --data")] = None,
+    finder: Annotated[
+        list[str] | None,
+        typer.Option(help=f"a face finder, or none; repeatable; default: {', '.join(_FITTED)}"),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="look at each Nth face only")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="boxes.json to update; default: print the mappings as JSON")
+    ] = None,
+) -> None:
+    """Fit the mapping from each source's face box to the tight keypoint box, on labelled faces."""
+    from facekp_export.finders.box_fit import by_image, collect_pairs, fit_boxes, write_boxes
+    from facekp_export.finders.registry import FINDERS, open_finder
+    from facekp_train.datasets import DataError, open_dataset
+
+    names = [name for name in finder or _FITTED if name != "none"]
+    unknown = set(names) - set(FINDERS)
+    if unknown:
+        raise typer.BadParameter(
+            f"no face finder is called '{unknown.pop()}'; there are {', '.join(FINDERS)}, none"
+        )
+    try:
+        labelled = open_dataset(points68)
+        listed = open_dataset(data, split) if data else None
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+    skipped: list[str] = []
+
+    def skip(file: str, reason: str) -> None:
+        skipped.append(f"{file}: {reason}")
+
+    pairs = collect_pairs(
+        _shown([face for index, face in enumerate(labelled) if index % every == 0]),
+        by_image(listed) if listed else {},
+        [open_finder(name) for name in names],
+        skip,
+    )
+    for reason in skipped:
+        err.print(f"warning: skipped {reason}", markup=False, soft_wrap=True)
+    if not pairs:
+        raise UserError("nothing to fit: give --data with a list of boxes, or a --finder")
+    fits = fit_boxes(pairs, (data or points68).partition(":")[0])
+    if out is None:
+        print_json({source: fit.as_dict() for source, fit in fits.items()})
+    else:
+        write_boxes(out, fits)
+        err.print(f"{', '.join(fits)} written to {out}", markup=False, soft_wrap=True)
+
+
+def _shown(faces: list[FaceSample]) -> Iterator[FaceSample]:
+    from rich.progress import track
+
+    yield from track(faces, "looking for boxes", console=err, transient=True)

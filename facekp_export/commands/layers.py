@@ -1,0 +1,56 @@
+"""`facekp-export layers`: which layers of a checkpoint cost an int8 file its error."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facekp_train.common.console import out, print_json, require
+
+_SHOWN = 15
+
+
+def layers(
+    model: Annotated[
+        Path | None, typer.Argument(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="faces to look at, FORMAT:PATH or FORMAT:PATH@LIST; default: the demo photo"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print every layer as JSON on stdout")] = False,
+) -> None:
+    """Show which layers cost most when a checkpoint is rounded to int8: each alone, in pixels.
+
+    A net that int8 costs too much: facekp-train quantize-aware.
+    """
+    require("export", "torch", "safetensors")
+    from facekp_export.quantization.calibration import crop_sets
+    from facekp_export.quantization.layer_errors import layer_errors
+    from facekp_train.common.shipped import default_checkpoint
+    from facekp_train.datasets import DataError, open_dataset
+    from facekp_train.networks.checkpoint import load_checkpoint
+
+    if data is not None:
+        try:
+            open_dataset(data)
+        except DataError as error:
+            raise typer.BadParameter(str(error)) from None
+    checkpoint = load_checkpoint(model or default_checkpoint())
+    sets = crop_sets(data, checkpoint.header.crop_rule)
+    errors = layer_errors(checkpoint.net, sets.verification)
+    if as_json:
+        print_json({"model": checkpoint.header.name, "images": sets.source, **asdict(errors)})
+        return
+    from rich.table import Table
+
+    table = Table(title=f"{checkpoint.header.name}: keypoints' move in int8, {errors.crops} {sets.source}")
+    table.add_column("rounded alone")
+    table.add_column("mean px", justify="right")
+    for entry in errors.layers[:_SHOWN]:
+        table.add_row(entry.layer, f"{entry.mean_px:.3f}")
+    table.add_row("all layers together", f"{errors.together_px:.3f}")
+    out.print(table)

@@ -1,0 +1,1 @@
+"""A checkpoint to ONNX, ONNX to TFLite."""

@@ -1,0 +1,180 @@
+"""ONNX to TFLite in every kind: onnx2tf makes a TensorFlow function, TensorFlow's converter the files.
+
+onnx2tf's own way to files saves a Keras model several times and takes a minute; this takes seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.conversion.to_onnx import INPUT, OUTPUT, split_normalisation
+from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
+from facekp_export.quantization.calibration import Crops
+from facekp_export.quantization.output_bias import unbiased_tflite
+from facekp_export.quantization.ranges import without_outliers
+from facekp_train.common.console import UserError
+
+if TYPE_CHECKING:
+    import onnx
+
+# onnx2tf fetches this file from the net to check itself, unless the current folder has it.
+_SAMPLE_DATA = "calibration_image_sample_data_20x128x128x3_float32.npy"
+# Per-channel dense layers are what older engines refuse, or read wrongly without a word.
+_DENSE_PER_TENSOR = "_experimental_disable_per_channel_quantization_for_dense_layers"
+# Lines that surround the reason in Keras's messages.
+_WITHOUT_REASON = ("Exception encountered", "Call arguments", "  •")
+
+
+class TfliteConverter:
+    """One ONNX model (float32 NCHW) on its way to TFLite files (NHWC) of several kinds."""
+
+    def __init__(self, model: onnx.ModelProto, crops: Crops) -> None:
+        """Raises UserError naming the layer that TensorFlow cannot express."""
+        self._crops = crops
+        body, self._scale, self._offset = split_normalisation(model)
+        self._size = int(crops.shape[1])
+        self._keras = _to_keras(body)
+
+    def convert(self, kind: str) -> bytes:
+        """The file's content. Raises UserError where TensorFlow's converter gives up."""
+        import tensorflow as tf
+
+        try:
+            if kind == "float32":
+                data = self._float()
+            elif kind == "float16":
+                data = self._float(target_spec=tf.lite.TargetSpec(supported_types=[tf.float16]))
+            elif kind == "dynamic":
+                data = self._float(**{_DENSE_PER_TENSOR: True})
+            elif kind == "int8":
+                data = self._integer(tf.uint8, tf.float32, self._float_tail())
+                data = unbiased_tflite(data, self._calibrated, self._inputs, self._crops)
+            else:
+                data = self._integer(tf.int8, tf.int8, [])
+        except Exception as error:  # the converter raises many types without a common base
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise UserError(f"TensorFlow's converter cannot make the {kind} file: {lines[0]}") from error
+        return write_model(_named(read_model(data)))
+
+    def _float(self, **settings: Any) -> bytes:
+        """A file that takes the raw crop in float32; with settings, one with smaller weights."""
+        import tensorflow as tf
+
+        scale, offset = self._scale, self._offset
+        converter = self._converter(lambda crop: self._keras(crop * scale + offset))
+        if settings:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        for name, value in settings.items():
+            setattr(converter, name, value)
+        return bytes(converter.convert())
+
+    @cached_property
+    def _inputs(self) -> NDArray[np.float32]:
+        """The crops, normalised."""
+        return self._crops.astype(np.float32) * np.float32(self._scale) + np.float32(self._offset)
+
+    @cached_property
+    def _calibrated(self) -> bytes:
+        """The net without normalisation, with the range of every tensor over the crops, outliers left out."""
+        import tensorflow as tf
+
+        converter = self._converter(self._keras)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([values[None]] for values in self._inputs)
+        converter._experimental_calibrate_only = True
+        return without_outliers(bytes(converter.convert()), self._inputs)
+
+    def _float_tail(self) -> list[str]:
+        """TensorFlow's names of the last dense layer and what follows it, as in `to_onnx.float_tail`."""
+        model = read_model(self._calibrated)
+        graph = model.subgraphs[0]
+        names = [graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators]
+        kinds = [operator_name(model, operator) for operator in graph.operators]
+        last = max(i for i, kind in enumerate(kinds) if kind in ("FULLY_CONNECTED", "CONV_2D"))
+        return names[last:]
+
+    def _integer(self, input_type: Any, output_type: Any, float_nodes: list[str]) -> bytes:
+        from tensorflow.lite.python.convert import mlir_quantize
+
+        # What TFLiteConverter calls itself, but for the list of operators to leave in float.
+        quantised: Any = mlir_quantize(
+            self._calibrated, input_data_type=input_type, output_data_type=output_type,
+            denylisted_nodes=float_nodes, disable_per_channel_for_dense_layers=True,
+        )  # fmt: skip
+        return bytes(quantised)
+
+    def _converter(self, function: Any) -> Any:
+        import tensorflow as tf
+        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+        signature = tf.TensorSpec([1, self._size, self._size, 3], tf.float32, name=INPUT)
+        concrete = tf.function(function).get_concrete_function(signature)
+        # Without the Keras model as second argument: it would be saved, which takes 15 s.
+        return tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
+
+
+def _to_keras(model: onnx.ModelProto) -> Any:
+    """The model as a Keras model that takes NHWC."""
+    import onnx
+    import onnx2tf
+
+    said = io.StringIO()
+    with _in_temporary_folder() as folder:
+        np.save(folder / _SAMPLE_DATA, np.zeros((20, 128, 128, 3), np.float32))
+        onnx.save(model, str(folder / "model.onnx"))
+        try:
+            with contextlib.redirect_stdout(said):
+                return onnx2tf.convert(
+                    input_onnx_file_path="model.onnx", output_folder_path="saved_model",
+                    disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error",
+                )  # fmt: skip
+        except (Exception, SystemExit) as error:  # it exits on some models that it cannot read
+            raise UserError(_explained(model, said.getvalue(), error)) from error
+        finally:
+            print(said.getvalue())
+
+
+def _explained(model: onnx.ModelProto, said: str, error: BaseException) -> str:
+    """One sentence on a failed conversion: the layer, and onnx2tf's reason."""
+    layers = re.findall(r"onnx_op_name: (\S+)", said)
+    lines = [line for line in str(error).splitlines() if line and not line.startswith(_WITHOUT_REASON)]
+    reason = lines[0] if lines else type(error).__name__
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("onnx2tf.ops."):
+        unknown = str(error.name).rpartition(".")[2]
+        layers = [node.name for node in model.graph.node if node.op_type == unknown]
+        reason = f"onnx2tf does not know the operator {unknown}"
+    elif isinstance(error, SystemExit):
+        printed = re.findall(r"ERROR:\S* (?!\w+: )(.+)", said)
+        reason = printed[0] if printed else "onnx2tf gave up"
+    layer = f"the layer '{layers[-1]}'" if layers else "the net"
+    return f"{layer} cannot be converted to TensorFlow: {reason}; build it from other operations"
+
+
+@contextlib.contextmanager
+def _in_temporary_folder() -> Iterator[Path]:
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="facekp-") as name:
+        os.chdir(name)
+        try:
+            yield Path(name)
+        finally:
+            os.chdir(before)
+
+
+def _named(model: TfliteModel) -> TfliteModel:
+    """Input and output under our names; the converter leaves its own on the output."""
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].name = INPUT
+    graph.tensors[graph.outputs[0]].name = OUTPUT
+    return model

@@ -1,0 +1,74 @@
+"""OpenCV's bundled face cascades: the fallback where BlazeFace's files are missing.
+
+The frontal cascade looks first; where it sees nothing, the profile cascade looks at the photograph
+and at its mirror image. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.finders.registry import FoundFace, Image, suppressed
+from facekp_train.common.console import UserError
+
+# Larger photographs are shrunk to this side: the cascade's time grows with the area.
+_LARGEST = 1024
+_SMALLEST_FACE = 24
+_STEP = 1.1
+_NEIGHBOURS = 4
+
+
+class HaarFaces:
+    """Frontal, then profile faces. Upright ones only; scores are no probabilities, but rank."""
+
+    box_source = "haar"
+
+    def __init__(self) -> None:
+        """Raises UserError where this OpenCV was built without its data files."""
+        self._frontal = _cascade("haarcascade_frontalface_alt2.xml")
+        self._profile = _cascade("haarcascade_profileface.xml")
+
+    def find(self, image: Image) -> list[FoundFace]:
+        """See `FaceFinder.find`."""
+        ratio = min(1.0, _LARGEST / max(image.shape[:2]))
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        if ratio < 1:
+            grey = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+        grey = cv2.equalizeHist(grey)
+        boxes, scores = _seen(self._frontal, grey)
+        if not len(boxes):
+            boxes, scores = self._turned(grey)
+        rows = (boxes / ratio).tolist()
+        found = [FoundFace((x, y, w, h), score) for (x, y, w, h), score in zip(rows, scores, strict=True)]
+        return suppressed(found)
+
+    def _turned(self, grey: cv2.typing.MatLike) -> tuple[NDArray[np.float64], list[float]]:
+        """The profile cascade knows one side only."""
+        boxes, scores = _seen(self._profile, grey)
+        mirrored, more = _seen(self._profile, np.ascontiguousarray(grey[:, ::-1]))
+        mirrored[:, 0] = grey.shape[1] - mirrored[:, 0] - mirrored[:, 2]
+        return np.concatenate([boxes, mirrored]), scores + more
+
+
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    folder = getattr(getattr(cv2, "data", None), "haarcascades", "")
+    cascade = cv2.CascadeClassifier(str(Path(folder, name))) if folder else cv2.CascadeClassifier()
+    if cascade.empty():
+        raise UserError(f"this OpenCV lacks {name}; install the wheel: pip install opencv-python")
+    return cascade
+
+
+def _seen(
+    cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike
+) -> tuple[NDArray[np.float64], list[float]]:
+    """Boxes [K, 4] in the picture's pixels, and the last stage's margin squeezed into 0 to 1."""
+    smallest = (_SMALLEST_FACE, _SMALLEST_FACE)
+    boxes, _, margins = cascade.detectMultiScale3(
+        grey, _STEP, _NEIGHBOURS, minSize=smallest, outputRejectLevels=True
+    )
+    scores = [max(float(margin), 0.0) / (abs(float(margin)) + 10) for margin in np.ravel(margins)]
+    return np.array(boxes, np.float64).reshape(-1, 4), scores

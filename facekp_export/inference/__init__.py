@@ -1,0 +1,1 @@
+"""Running an exported file: runtimes, sessions, and the metadata inside it."""

@@ -1,0 +1,225 @@
+"""What travels inside a model file: scheme, crop rule, box mappings, where the weights came from.
+
+One JSON document under the key "facekp": in an ONNX file's metadata_props, in a TFLite file's
+Metadata table. With it one file alone is enough for the detector and the app. Reading needs
+onnxruntime or ai_edge_litert alone; nothing here imports torch or tensorflow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facekp_export.inference.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
+from facekp_export.inference.onnx_session import open_session
+from facekp_train.boxes import BoxMapping
+from facekp_train.common.files import parse_json
+from facekp_train.crop import CropRule
+from facekp_train.landmarks import Scheme, scheme_of
+
+if TYPE_CHECKING:
+    import onnx
+
+KEY = "facekp"
+SCHEMA = 1
+KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_io")
+"""Every kind of file an export can hold; the last five are TFLite."""
+
+# A document is about 2 kB; a file that claims a much longer one is not ours.
+_LONGEST = 64 * 1024
+_MOST_ENTRIES = 256
+_NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy": 10.0, "sd_scale": 10.0}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a run-time must know to use a model file.
+
+    name: the model's name. points: N of its [1, 2N] output. kind: one of KINDS. crop: how a tight
+    box becomes its input. boxes: mapping of each box source to that tight box. checkpoint_sha256:
+    hash of the checkpoint it was exported from (64 hex digits). source: that checkpoint's file name.
+    """
+
+    name: str
+    points: int
+    kind: str
+    crop: CropRule
+    boxes: dict[str, BoxMapping]
+    checkpoint_sha256: str
+    source: str
+
+    @property
+    def scheme(self) -> Scheme:
+        """The landmark scheme of the keypoints."""
+        return scheme_of(self.points)
+
+    def to_json(self) -> str:
+        """The document that goes into the file."""
+        return json.dumps(
+            {
+                "schema": SCHEMA,
+                "name": self.name,
+                "scheme": self.scheme.name,
+                "points": self.points,
+                "kind": self.kind,
+                "crop": self.crop.as_dict(),
+                "boxes": {source: mapping.as_dict() for source, mapping in self.boxes.items()},
+                "checkpoint_sha256": self.checkpoint_sha256,
+                "source": self.source,
+            },
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelInfo:
+        """Read the document. Raises ValueError for one that is malformed, too long or out of range."""
+        document = _parse(text)
+        if document.get("schema") != SCHEMA:
+            raise ValueError(
+                f"the model's metadata has schema {document.get('schema')!r} and this version of facekp "
+                f"reads schema {SCHEMA}; upgrade facekp or export the model again"
+            )
+        points = _typed(document, "points", int)
+        kind = _typed(document, "kind", str)
+        if kind not in KINDS:
+            raise ValueError(f"the model's metadata names the unknown kind {kind[:40]!r}")
+        checksum = _typed(document, "checkpoint_sha256", str)
+        if not re.fullmatch(r"[0-9a-f]{64}", checksum):
+            raise ValueError("the model's metadata holds no SHA-256 of its checkpoint")
+        scheme_of(points)
+        boxes = _typed(document, "boxes", dict)
+        return cls(
+            name=_typed(document, "name", str),
+            points=points,
+            kind=kind,
+            crop=CropRule.from_dict(_typed(document, "crop", dict)),
+            boxes={source: _mapping(source, values) for source, values in boxes.items()},
+            checkpoint_sha256=checksum,
+            source=_typed(document, "source", str),
+        )
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if len(text) > _LONGEST:
+        raise ValueError(f"the model's metadata is {len(text)} characters long; {_LONGEST} are allowed")
+    try:
+        document = parse_json(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise ValueError("the model's metadata is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise ValueError("the model's metadata is not a JSON object")
+    return document
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _typed(document: dict[str, Any], key: str, kind: type) -> Any:
+    value = document.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"the model's metadata lacks '{key}' or holds something else there")
+    return value
+
+
+def _mapping(source: str, values: object) -> BoxMapping:
+    if not isinstance(values, dict) or set(values) != {field.name for field in fields(BoxMapping)}:
+        raise ValueError(f"the model's box mapping '{source[:40]}' is incomplete or malformed")
+    for key, limit in _NUMBER_LIMITS.items():
+        number = values[key]
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= limit:
+            raise ValueError(f"the model's box mapping '{source[:40]}' has a bad '{key}'")
+    if not isinstance(values["n"], int) or not isinstance(values["fitted_on"], str) or values["scale"] <= 0:
+        raise ValueError(f"the model's box mapping '{source[:40]}' is out of range")
+    return BoxMapping(**values)
+
+
+def read_info(path: Path) -> ModelInfo | None:
+    """What an .onnx or .tflite file says about itself; None for a foreign one without our metadata.
+
+    Raises OSError for a file that cannot be read, ValueError for a damaged one, hostile metadata
+    or another suffix.
+    """
+    readers = {".tflite": _read_tflite, ".onnx": _read_onnx}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        # The one file of ours that is easily given in place of an export.
+        remedy = "; make them from a checkpoint with facekp-export" if path.suffix == ".safetensors" else ""
+        raise ValueError(f"{path}: a model file ends in {' or '.join(readers)}{remedy}")
+    refuse_unopenable(path)
+    try:
+        text = reader(path)
+        return None if text is None else ModelInfo.from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def refuse_unopenable(path: Path) -> None:
+    """Raise OSError for a missing file, ValueError for a name that the engines, written in C++, refuse."""
+    if not path.is_file():
+        raise OSError(f"{path}: no such file")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: its name is not valid UTF-8, which the engines need; rename it") from None
+
+
+def _read_onnx(path: Path) -> str | None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    return open_session(path, options).get_modelmeta().custom_metadata_map.get(KEY)
+
+
+def _read_tflite(path: Path) -> str | None:
+    """The document, found through the tables themselves: weights are neither copied nor walked."""
+    from ai_edge_litert.schema_py_generated import Model
+
+    data = path.read_bytes()
+    if data[4:8] != IDENTIFIER:
+        raise ValueError("it is not a TFLite file")
+    try:
+        model = Model.GetRootAs(data)
+        for index in range(min(model.MetadataLength(), _MOST_ENTRIES)):
+            entry = model.Metadata(index)
+            if entry is None or entry.Name() != KEY.encode():
+                continue
+            buffer = model.Buffers(entry.Buffer()) if entry.Buffer() < model.BuffersLength() else None
+            if buffer is None or not 0 < buffer.DataLength() <= _LONGEST:
+                raise ValueError("too long")
+            return np.asarray(buffer.DataAsNumpy()).tobytes().decode("utf-8")
+    except BROKEN:
+        raise ValueError("its metadata is damaged, or the file was cut short") from None
+    return None
+
+
+def tflite_with_info(data: bytes, info: ModelInfo) -> bytes:
+    """A TFLite file's content with the document inside (in place of an older one)."""
+    from ai_edge_litert.schema_py_generated import BufferT, MetadataT
+
+    model = read_model(data)
+    document = np.frombuffer(info.to_json().encode("utf-8"), np.uint8)
+    for entry in model.metadata or ():
+        if entry.name == KEY.encode():
+            model.buffers[entry.buffer].data = document
+            return write_model(model)
+    model.metadata = [*(model.metadata or ()), MetadataT(KEY, len(model.buffers))]
+    model.buffers.append(BufferT(document))
+    return write_model(model)
+
+
+def onnx_with_info(model: onnx.ModelProto, info: ModelInfo) -> onnx.ModelProto:
+    """The same ONNX model with the document inside; other entries are kept."""
+    kept = [(prop.key, prop.value) for prop in model.metadata_props if prop.key != KEY]
+    del model.metadata_props[:]
+    for key, value in [*kept, (KEY, info.to_json())]:
+        model.metadata_props.add(key=key, value=value)
+    return model

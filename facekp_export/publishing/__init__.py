@@ -1,0 +1,1 @@
+"""Exports that appear whole or not at all."""

@@ -1,0 +1,169 @@
+"""An export folder changes all at once, or not at all, and nothing in it that is not an export's is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from facekp_export.inference.metadata import read_info
+from facekp_export.inference.runtimes import OPENERS
+from facekp_export.publishing.staging import staging_folder
+from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
+from facekp_export.verification.report import PICTURE, REPORT
+from facekp_train.common.console import UserError, err
+from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of
+
+LOG = "export.log"
+# Within the staging folder: what is to be published, what that replaces, and an empty file for each name
+# that was not there before. As long as files lie in the first, the other two say how to undo the moves.
+_NEW, _OLD, _ADDED = "new", "old", "added"
+
+
+@contextmanager
+def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
+    """A folder to build the files `names` in; they move into `out` when the block ends well.
+
+    Files of an earlier export that this one does not make go; others stay. On an error `out` stays as
+    it was; what a kill in the midst of moving left half done, the next call undoes before anything
+    else. A failure keeps the converters' log beside `out`, and says so in the UserError that leaves
+    the block.
+
+    Raises UserError, before anything is built, where a folder or a stranger's file bears one of the
+    names or another process writes to `out`, OSError where nothing can be written.
+    """
+    place = out.resolve()
+    kept = place.parent / f"{place.name}.{LOG}"
+    with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
+        _refuse_clashes(out, names, _made_before(_manifest_of(out)))
+        staging = folder / _NEW
+        staging.mkdir()
+        try:
+            with naming_full_disk(out):
+                yield staging
+        except UserError as error:
+            if (staging / LOG).exists():
+                with suppress(OSError):
+                    shutil.copyfile(staging / LOG, kept)
+                    raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
+            raise
+        _publish(folder, out)
+        kept.unlink(missing_ok=True)
+
+
+def made_with(kinds: Collection[str], files: Collection[str]) -> set[str]:
+    """Names of all that an export writes which has files of these kinds."""
+    return {*files, MANIFEST, REPORT, LOG, *([PICTURE] if "int8" in kinds else [])}
+
+
+def _manifest_of(out: Path) -> Manifest | None:
+    """The manifest of an earlier export; None where there is none that can be read."""
+    try:
+        return read_manifest(out)
+    except ValueError:
+        return None
+
+
+def _made_before(before: Manifest | None) -> set[str]:
+    """Names of an earlier export's files."""
+    if before is None:
+        return set()
+    return made_with([entry.kind for entry in before.files], [entry.file for entry in before.files])
+
+
+def _refuse_clashes(out: Path, names: Collection[str], known: Collection[str]) -> None:
+    """Raise UserError where something that no export made is in the way of one of the names."""
+    for path in (out / name for name in sorted(names)):
+        if path.is_dir():
+            raise UserError(
+                f"{path} is a folder where a file is to be written; move it, or choose another --out"
+            )
+        if path.exists() and path.name not in known and not _is_export(path):
+            raise UserError(
+                f"{path} is not of an earlier export and would be lost; move it, or choose another --out"
+            )
+
+
+def _is_export(path: Path) -> bool:
+    try:
+        return path.suffix in OPENERS and read_info(path) is not None
+    except ValueError:
+        return False
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Move the new files over the old ones, which wait aside: whatever fails, they come back."""
+    before = _manifest_of(out)
+    made = _names_in(folder / _NEW)
+    _refuse_clashes(out, made, _made_before(before))
+    replaced = {name for name in made | _stale(out, before, made) if os.path.lexists(out / name)}
+    fresh = not out.is_dir()
+    with naming_folder(out):
+        out.resolve().mkdir(exist_ok=True)
+        try:
+            _move(folder, out, made, replaced)
+        except BaseException:
+            _undo_moves(folder, out)
+            if fresh:
+                with suppress(OSError):
+                    out.rmdir()
+            raise
+    for path in sorted(out.iterdir()):
+        if path.suffix in OPENERS and path.name not in made:
+            err.print(
+                f"warning: {path} is not of this export and was left alone", markup=False, soft_wrap=True
+            )
+
+
+def _move(folder: Path, out: Path, made: set[str], replaced: set[str]) -> None:
+    new, old, added = folder / _NEW, folder / _OLD, folder / _ADDED
+    old.mkdir()
+    added.mkdir()
+    for name in made - replaced:
+        (added / name).touch()
+    for name in sorted(replaced):
+        (out / name).replace(old / name)
+    for name in _manifest_last(made):
+        (new / name).replace(out / name)
+
+
+def _undo_moves(folder: Path, out: Path) -> None:
+    """Bring `out` back to what it was before `_move`, wherever that, or this, was stopped.
+
+    Nothing is done where every new file has moved: that export is whole.
+    """
+    new, old, added = folder / _NEW, folder / _OLD, folder / _ADDED
+    if not _names_in(new):
+        return
+    for name in _names_in(added):
+        if not os.path.lexists(new / name):
+            (out / name).unlink(missing_ok=True)
+        (added / name).unlink()
+    for name in _manifest_last(_names_in(old)):
+        (old / name).replace(out / name)
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _manifest_last(names: set[str]) -> list[str]:
+    """While the manifest is not there, what lies there is no export."""
+    return sorted(names, key=lambda name: (name == MANIFEST, name))
+
+
+def _stale(out: Path, before: Manifest | None, made: set[str]) -> set[str]:
+    """Files of the earlier export that the new one does not make, unchanged since."""
+    if before is None:
+        return set()
+    hashes = {entry.file: entry.sha256 for entry in before.files if entry.file not in made}
+    # A manifest names files of its own folder; anything else in it is not to be believed.
+    unchanged = {
+        name
+        for name, sha256 in hashes.items()
+        if Path(name).name == name and (out / name).is_file() and sha256_of(out / name) == sha256
+    }
+    picture = {PICTURE} & _made_before(before) if (out / PICTURE).is_file() else set()
+    return unchanged | picture - made

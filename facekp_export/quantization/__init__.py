@@ -1,0 +1,1 @@
+"""Eight-bit files: calibration crops, ranges, equalized weights, layers' errors."""

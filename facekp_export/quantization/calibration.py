@@ -1,0 +1,105 @@
+"""Crops to measure with: some set the ranges of quantised files, others verify every file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.quantization.distilled_crops import distilled_crops
+from facekp_train.boxes import mapping_of, tight_box_of
+from facekp_train.common.console import UserError
+from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
+from facekp_train.datasets import open_dataset
+from facekp_train.samples import Box, read_image
+
+Crops = NDArray[np.uint8]
+"""uint8 [B, S, S, 3], RGB."""
+
+CALIBRATION_CROPS = 200
+VERIFICATION_CROPS = 64
+_FEWEST = 20
+_DEMO_PHOTO = Path(__file__).parents[1] / "demo" / "astronaut.png"
+
+
+@dataclass(frozen=True)
+class CropSets:
+    """Crops for calibration and, others, for verification; where they come from, for the manifest."""
+
+    calibration: Crops
+    verification: Crops
+    source: str
+
+
+def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
+    """Crops of a data set's faces (`FORMAT:PATH`), spread over it; without one, crops that anyone may have.
+
+    Those are views of the demo photo and, for calibration alone, the distilled crops. Raises ValueError
+    for an unknown data set, UserError for one with too few readable faces.
+    """
+    wanted = CALIBRATION_CROPS + VERIFICATION_CROPS
+    distilled = distilled_crops(rule.size)[: 0 if spec else CALIBRATION_CROPS // 8]
+    if spec is None:
+        crops = demo_views(rule, wanted - len(distilled))
+        source = "views of the demo photo and distilled crops"
+    else:
+        crops, source = _face_crops(spec, rule, wanted), f"{spec.partition(':')[0]} faces"
+    verifies = np.zeros(len(crops), bool)
+    share = VERIFICATION_CROPS / (wanted - len(distilled))
+    verifies[np.linspace(0, len(crops) - 1, max(1, round(share * len(crops)))).astype(int)] = True
+    calibration = np.concatenate([crops[~verifies], distilled])
+    return CropSets(with_full_range(calibration), crops[verifies], source)
+
+
+def demo_views(rule: CropRule, count: int) -> Crops:
+    """Seeded augmented views of the demo photo's face: turned, shifted, recoloured, blurred, covered."""
+    from facekp_train.batches.augment import photometric, random_view
+    from facekp_train.training.recipe import RECIPES, Augmentation
+
+    how = Augmentation(**RECIPES["modern"]["augmentation"])
+    image, tight = demo_face()
+    square = rule.square(tight).matrix()
+    random = np.random.default_rng(0)
+    views = []
+    for index in range(count):
+        view = random_view(random, how, rule.scale)
+        # First into the plain crop's [0, 1], then into the photograph.
+        corner = apply_affine(square, view[:, 2])
+        matrix = np.column_stack([square[:, :2] @ view[:, :2], corner])
+        crop = photometric(sample_crop(image, matrix, rule.size, rule.border), random, how)
+        views.append(crop[:, ::-1] if index % 2 else crop)
+    return np.stack(views)
+
+
+def demo_face() -> tuple[NDArray[np.uint8], Box]:
+    """The demo photo, uint8 [H, W, 3] RGB, and the tight box of its face."""
+    stored = json.loads(_DEMO_PHOTO.with_suffix(".json").read_text(encoding="utf-8"))
+    return read_image(_DEMO_PHOTO), mapping_of(stored["box_source"]).to_tight(stored["box"])
+
+
+def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:
+    samples = list(open_dataset(spec))
+    crops = []
+    for index in np.unique(np.linspace(0, len(samples) - 1, wanted).astype(int)) if samples else ():
+        sample = samples[index]
+        try:
+            crops.append(cut(read_image(sample.image), rule.square(tight_box_of(sample)), rule))
+        except (OSError, ValueError):
+            # A few unreadable images do no harm; too many are counted below.
+            continue
+    if len(crops) < _FEWEST:
+        raise UserError(
+            f"{spec} gave {len(crops)} usable faces and calibration needs {_FEWEST} or more; "
+            "name a larger data set, or leave --calibration out to use views of the demo photo"
+        )
+    return np.stack(crops)
+
+
+def with_full_range(crops: Crops) -> Crops:
+    """The same crops with a black and a white pixel: an int8 input's scale is then exactly 1 / 128."""
+    crops = crops.copy()
+    crops[0, 0, 0], crops[0, 0, 1] = 0, 255
+    return crops

@@ -1,0 +1,89 @@
+"""Take away what int8 adds to every answer: the mean shift of each coordinate over the calibration crops.
+
+Rounding and cut-off outliers move the mean of what layers compute, and the last layer sums that up.
+That layer stays in float, so its bias can give it back, measured before the sigmoid. After Nagel et
+al., "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.2
+(https://arxiv.org/abs/1906.04721), at the net's end alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.conversion.to_onnx import INPUT, float_tail
+from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
+from facekp_export.quantization.calibration import Crops
+
+if TYPE_CHECKING:
+    import onnx
+
+Floats = NDArray[np.floating]
+# A sigmoid's float32 answers can reach 0 and 1, whose logits are infinite.
+_NEAREST = 1e-6
+
+
+def logit_shift(truth: Floats, answers: Floats) -> NDArray[np.float32]:
+    """What to add to each logit so that sigmoid answers [K, M] meet the truth [K, M] on average; [M]."""
+    return np.mean(_logit(truth) - _logit(answers), axis=0).astype(np.float32)
+
+
+def unbiased_onnx(quantised: onnx.ModelProto, model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
+    """The int8 model whose last dense layer's bias makes up for its mean difference from the float one.
+
+    A model that does not end in a dense layer with a bias and a sigmoid stays as it is.
+    """
+    from onnx import numpy_helper
+
+    tail = float_tail(model)
+    if [node.op_type for node in tail] != ["Gemm", "Sigmoid"] or len(tail[0].input) < 3:
+        return quantised
+    shift = logit_shift(_onnx_answers(model, crops), _onnx_answers(quantised, crops))
+    bias = next(tensor for tensor in quantised.graph.initializer if tensor.name == tail[0].input[2])
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + shift, bias.name))
+    return quantised
+
+
+def unbiased_tflite(quantised: bytes, content: bytes, inputs: Floats, crops: Crops) -> bytes:
+    """The same for a TFLite file that takes raw crops, against a float one that takes `inputs`."""
+    model = read_model(quantised)
+    graph = model.subgraphs[0]
+    if [operator_name(model, o) for o in graph.operators[-2:]] != ["FULLY_CONNECTED", "LOGISTIC"]:
+        return quantised
+    last = graph.operators[-2]
+    shift = logit_shift(_tflite_answers(content, inputs), _tflite_answers(quantised, crops))
+    buffer = model.buffers[graph.tensors[last.inputs[2]].buffer]
+    bias = np.frombuffer(bytes(buffer.data), np.float32) + shift
+    buffer.data = np.frombuffer(bias.astype(np.float32).tobytes(), np.uint8)
+    return write_model(model)
+
+
+def _onnx_answers(model: onnx.ModelProto, crops: Crops) -> Floats:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    feeds = ({INPUT: np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32)} for crop in crops)
+    return np.concatenate([np.asarray(session.run(None, feed)[0]) for feed in feeds])
+
+
+def _tflite_answers(content: bytes, inputs: NDArray[np.generic]) -> Floats:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    answers = []
+    for values in inputs:
+        interpreter.set_tensor(taken["index"], values[None])
+        interpreter.invoke()
+        answers.append(interpreter.get_tensor(given["index"]))
+    return np.concatenate(answers)
+
+
+def _logit(share: Floats) -> Floats:
+    inside = np.clip(share.astype(np.float64), _NEAREST, 1 - _NEAREST)
+    return np.log(inside / (1 - inside))

@@ -1,0 +1,1 @@
+"""Exported files against the checkpoint, and the manifest that says so."""

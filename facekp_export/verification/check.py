@@ -1,0 +1,120 @@
+"""`facekp-export check`: exported files measured again, without PyTorch.
+
+With labelled faces: the figures of every file. Without: whether each file is what its manifest says,
+opens, and answers like the folder's float ONNX file. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facekp_export.inference.metadata import KINDS, read_info
+from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
+from facekp_export.quantization.calibration import Crops, demo_face
+from facekp_export.verification.labelled import LabelledFaces
+from facekp_export.verification.manifest import Manifest, read_manifest
+from facekp_export.verification.verify import deviation
+from facekp_train.common.console import err
+from facekp_train.common.files import sha256_of
+from facekp_train.crop import CropRule, cut
+
+_VIEWS = 16
+# Boxes of the demo face jittered about as much as a face finder's.
+_JITTER = 0.08
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The document that `--json` prints, and whether every file is as it should be."""
+
+    document: dict[str, Any]
+    good: bool
+
+
+def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
+    """The models of an export folder, in the order of KINDS, or the one of a file.
+
+    A folder's foreign files are named on stderr and left out. Raises OSError for a missing path,
+    ValueError for a damaged file, a foreign one by itself, or a folder without models.
+    """
+    if not path.is_dir():
+        return [open_model(path, threads)]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in OPENERS and not file.is_dir())
+    models = [model for file in files if (model := _ours(file, threads)) is not None]
+    if not models:
+        raise ValueError(f"{path} holds no .onnx or .tflite file of facekp-export")
+    return sorted(models, key=lambda model: KINDS.index(model.info.kind))
+
+
+def _ours(file: Path, threads: int) -> KeypointModel | None:
+    info = read_info(file)
+    runtime = open_runtime(file, threads)
+    if info is None:
+        err.print(f"warning: skipped {file}: no facekp metadata inside", markup=False, soft_wrap=True)
+        return None
+    return KeypointModel(runtime, info)
+
+
+def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked:
+    """Every file's figures on labelled faces. Raises ValueError where the schemes do not fit."""
+    entries = []
+    for model in models:
+        result = faces.measure(model.predict, model.info.crop, progress=True).as_json()
+        del result["data"], result["split"]
+        entries.append({"file": model.runtime.path.name, "kind": model.info.kind, **result})
+    return Checked({"data": faces.data, "split": faces.split, "files": entries}, good=True)
+
+
+def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
+    """Every file against the folder's manifest; of several, each also against the first one's answers."""
+    manifest = read_manifest(folder)
+    reference = models[0].predict(_views(models[0].info.crop))
+    entries, good = [], True
+    for model in models:
+        path, crop = model.runtime.path, model.info.crop
+        problem = _problem(path, manifest)
+        good = good and problem is None
+        entry = {
+            "file": path.name,
+            "kind": model.info.kind,
+            "bytes": path.stat().st_size,
+            "points": model.info.points,
+            "problem": problem,
+        }
+        alike = model.info.points == models[0].info.points and crop == models[0].info.crop
+        if alike and len(models) > 1:
+            found = deviation(model.predict(_views(crop)), reference, crop.size)
+            entry |= {
+                "compared_with": models[0].runtime.path.name,
+                "mean_px": found.mean_px,
+                "max_px": found.max_px,
+            }
+        entries.append(entry)
+    document = {"data": None, "split": None, "manifest": manifest is not None, "files": entries}
+    return Checked(document, good)
+
+
+def _problem(path: Path, manifest: Manifest | None) -> str | None:
+    """What is wrong with a file according to its manifest; None where all is well, or there is none."""
+    if manifest is None:
+        return None
+    entry = next((entry for entry in manifest.files if entry.file == path.name), None)
+    if entry is None:
+        return "the manifest does not list it"
+    return None if entry.sha256 == sha256_of(path) else "it was changed after its export"
+
+
+def _views(rule: CropRule) -> Crops:
+    """Crops of the demo face around seeded, jittered boxes."""
+    image, (x, y, width, height) = demo_face()
+    random = np.random.default_rng(0)
+    views = []
+    for dx, dy, grow in random.normal(0, _JITTER, (_VIEWS, 3)):
+        side = max(width, height) * np.exp(grow)
+        centre_x, centre_y = x + width / 2 + dx * side, y + height / 2 + dy * side
+        views.append(cut(image, rule.square((centre_x - side / 2, centre_y - side / 2, side, side)), rule))
+    return np.stack(views)

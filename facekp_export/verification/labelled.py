@@ -1,0 +1,51 @@
+"""Labelled faces that exported files are measured on. Imports neither torch nor tensorflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facekp_train.crop import CropRule
+from facekp_train.datasets import Dataset
+from facekp_train.evaluation.evaluate import Predict, answer
+from facekp_train.evaluation.metrics import Evaluation
+from facekp_train.samples import FaceSample
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """The faces of one split, or some of them, and the names that results give them.
+
+    skipped, warnings: what the data set's reader had to say. With `strict`, the first photograph that
+    cannot be read raises DataError.
+    """
+
+    data: str
+    split: str
+    samples: Sequence[FaceSample]
+    skipped: Sequence[dict[str, str]] = ()
+    warnings: Sequence[str] = ()
+    strict: bool = False
+
+    @classmethod
+    def of(cls, dataset: Dataset, limit: int | None = None) -> LabelledFaces:
+        """A data set's faces; with a limit, that many spread evenly over it."""
+        samples = list(dataset)
+        if limit is not None and limit < len(samples):
+            samples = [samples[i] for i in np.linspace(0, len(samples) - 1, limit).astype(int)]
+        return cls(
+            dataset.spec,
+            dataset.split,
+            samples,
+            list(dataset.skipped),
+            list(dataset.warnings),
+            dataset.strict,
+        )
+
+    def measure(self, predict: Predict, rule: CropRule, progress: bool = False) -> Evaluation:
+        """A model's figures, cropped as the detector crops. ValueError where the schemes do not fit."""
+        answers = answer(predict, self.samples, rule, strict=self.strict, progress=progress)
+        answers.skipped[:0] = self.skipped
+        return answers.score(self.data, self.split)

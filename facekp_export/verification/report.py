@@ -1,0 +1,104 @@
+"""report.md and its picture: what an export holds and how far each file lies from PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_export.quantization.calibration import Crops
+from facekp_export.verification.manifest import FileEntry, Manifest
+from facekp_train.common.files import write_text
+from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
+
+REPORT, PICTURE = "report.md", "report.png"
+_TILE = 320
+_INT8_COLOUR = (255, 96, 32)
+
+
+def write_report(folder: Path, manifest: Manifest) -> None:
+    """Write report.md beside the files of a manifest."""
+    lines = [
+        f"# {manifest.name}: exported files",
+        "",
+        f"{manifest.points} keypoints ({manifest.scheme}), crops of {manifest.crop['size']} x "
+        f"{manifest.crop['size']} pixels, from `{manifest.checkpoint}`",
+        f"(SHA-256 {manifest.checkpoint_sha256[:16]}...), {manifest.created}.",
+        "",
+        *_table(manifest),
+        "",
+        *_explanations(manifest),
+    ]
+    if (folder / PICTURE).exists():
+        lines += [
+            "",
+            f"![float32 against int8]({PICTURE})",
+            "",
+            "Green: float32. Orange, on top: int8. Where no green shows, they agree.",
+        ]
+    lines += ["", "Made with " + ", ".join(f"{k} {v}" for k, v in manifest.versions.items()) + ".", ""]
+    write_text(folder / REPORT, "\n".join(lines))
+
+
+def _table(manifest: Manifest) -> list[str]:
+    header = ["file", "MB", "input", "largest difference", "mean px", "max px", "oldest engine"]
+    labelled = manifest.torch_nme is not None
+    if labelled:
+        header += ["NME %", "change %"]
+    rows = [_row(entry, labelled) for entry in manifest.files]
+    # Numbers to the right, words to the left.
+    rules = ["---" if name in ("file", "input", "oldest engine") else "---:" for name in header]
+    return [_line(header), _line(rules), *map(_line, rows)]
+
+
+def _row(entry: FileEntry, labelled: bool) -> list[str]:
+    found = entry.deviation
+    cells = [
+        f"`{entry.file}`",
+        f"{entry.bytes / 1e6:.2f}",
+        f"{entry.input.dtype} {entry.input.shape}",
+        f"{found.max_abs:.1e}",
+        f"{found.mean_px:.3f}",
+        f"{found.max_px:.2f}",
+        entry.oldest_engine,
+    ]
+    if labelled:
+        cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
+    return cells
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _explanations(manifest: Manifest) -> list[str]:
+    crops = manifest.files[0].deviation.crops
+    lines = [
+        f"Differences are from PyTorch on the same {crops} crops: the largest of a coordinate in [0, 1] of",
+        "the crop, the mean and largest distance of a keypoint in pixels of the crop. Every file takes the",
+        "raw crop, RGB 0..255, and gives x and y interleaved in [0, 1] of it; normalisation is inside.",
+        f"Ranges of quantised files come from {manifest.calibration}.",
+    ]
+    if manifest.torch_nme is not None:
+        lines.append(
+            f"NME over {manifest.files[0].deviation.normaliser} on {manifest.labelled}; "
+            f"PyTorch: {manifest.torch_nme:.3f} %."
+        )
+    return lines
+
+
+def draw_comparison(
+    target: Path, crops: Crops, expected: NDArray[np.floating], quantised: NDArray[np.floating]
+) -> None:
+    """Draw two models' keypoints [B, N, 2] in [0, 1] on their crops, enlarged, side by side."""
+    tiles = []
+    for crop, one, other in zip(crops, expected, quantised, strict=True):
+        large = cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
+        drawn = draw_keypoints(np.asarray(large, np.uint8), one * _TILE - 0.5)
+        for x, y in other * _TILE - 0.5:
+            centre = round(float(x) * 16), round(float(y) * 16)
+            cv2.circle(drawn, centre, 24, _INT8_COLOUR, cv2.FILLED, cv2.LINE_AA, 4)
+        tiles.append(drawn)
+    write_picture(target, contact_sheet(tiles, columns=4, tile=_TILE))

@@ -1,0 +1,157 @@
+"""Every exported file against PyTorch on the same crops and, with labelled faces, in NME."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from facekp_export.inference.flatbuffer import operators, read_model
+from facekp_export.inference.runtimes import open_model
+from facekp_export.quantization.calibration import Crops
+from facekp_export.verification.labelled import LabelledFaces
+from facekp_train.common.console import UserError
+from facekp_train.evaluation.metrics import Evaluation
+
+Points = NDArray[np.floating]
+_FLOAT_KINDS = ("onnx", "float32", "float16")
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a file may lie from PyTorch.
+
+    float32, float16: largest difference of a coordinate in [0, 1] of the crop. quantised: mean point
+    distance in pixels of the crop, for dynamic-range and int8 files. integer_output: the same for
+    int8_io, whose output has a step of size / 256 pixels. nme: relative change in percent.
+    """
+
+    float32: float = 1e-4
+    float16: float = 1e-3
+    quantised: float = 0.5
+    integer_output: float = 0.75
+    nme: float = 2.0
+
+
+class Deviation(BaseModel):
+    """A file's difference from PyTorch.
+
+    Coordinates in [0, 1] of the crop, point distances in pixels of the crop, NME in percent of the
+    normaliser, its change in percent of PyTorch's. None without labelled faces.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    crops: int
+    max_abs: float
+    mean_abs: float
+    max_px: float
+    mean_px: float
+    faces: int | None = None
+    normaliser: str | None = None
+    nme: float | None = None
+    nme_change: float | None = None
+
+
+def deviation(predicted: Points, reference: Points, size: int) -> Deviation:
+    """Compare keypoints [B, N, 2] in [0, 1] of a crop of `size` pixels. ValueError unless finite."""
+    if not np.isfinite(predicted).all():
+        raise ValueError("its output is not finite")
+    difference = np.asarray(predicted, np.float64) - reference
+    distance = np.linalg.norm(difference, axis=-1) * size
+    return Deviation(
+        crops=len(difference),
+        max_abs=float(np.abs(difference).max()),
+        mean_abs=float(np.abs(difference).mean()),
+        max_px=float(distance.max()),
+        mean_px=float(distance.mean()),
+    )
+
+
+def verify_file(
+    path: Path,
+    crops: Crops,
+    reference: Points,
+    tolerance: Tolerance,
+    faces: LabelledFaces | None = None,
+    before: Evaluation | None = None,
+    threads: int = 1,
+    explain: Callable[[float], str] = lambda _px: "",
+) -> Deviation:
+    """Measure one file against PyTorch's keypoints of the same crops.
+
+    faces, before: labelled faces, and PyTorch's own result on them. explain: given the mean distance
+    of a quantised file that is refused, what is known about its cause. Raises UserError naming the file
+    where it lies beyond the tolerance.
+    """
+    model = open_model(path, threads)
+    try:
+        found = deviation(model.predict(crops), reference, model.info.crop.size)
+    except ValueError as error:
+        raise UserError(f"{path.name}: {error}") from None
+    _refuse_beyond(path.name, model.info.kind, found, tolerance, explain)
+    if faces is None or before is None:
+        return found
+    after = faces.measure(model.predict, model.info.crop)
+    name = before.normaliser
+    change = (after.nme[name] / before.nme[name] - 1) * 100
+    if abs(change) > tolerance.nme:
+        float_file = model.info.kind in _FLOAT_KINDS
+        advice = "; suspect its conversion" if float_file else _quantised_advice(found, explain)
+        raise UserError(
+            f"{path.name} changes the NME over {name} by {change:+.2f} % (from {before.nme[name]:.3f} to "
+            f"{after.nme[name]:.3f}); {tolerance.nme:g} % are allowed{advice}, "
+            "or allow more with --nme-tolerance"
+        )
+    return found.model_copy(
+        update={"faces": after.n, "normaliser": name, "nme": after.nme[name], "nme_change": change}
+    )
+
+
+def _refuse_beyond(
+    file: str, kind: str, found: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
+) -> None:
+    if kind in _FLOAT_KINDS:
+        largest = tolerance.float16 if kind == "float16" else tolerance.float32
+        if found.max_abs > largest:
+            remedy = (
+                ": the weights do not bear rounding to float16, as those of a net that was hardly trained; "
+                "train it further, or allow more with --float16-tolerance"
+                if kind == "float16"
+                else ", so its conversion is wrong"
+            )
+            raise UserError(
+                f"{file} differs from PyTorch by up to {found.max_abs:.2g} in [0, 1] coordinates; "
+                f"{largest:g} is allowed{remedy}"
+            )
+        return
+    mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantised
+    if found.mean_px > mean:
+        raise UserError(
+            f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed"
+            f"{_quantised_advice(found, explain)}, or allow more with --tolerance"
+        )
+
+
+def _quantised_advice(found: Deviation, explain: Callable[[float], str]) -> str:
+    """What is known about a quantised file's error, and what helps against it."""
+    cause = explain(found.mean_px)
+    return (
+        f"{f'; {cause}' if cause else ''}; calibrate on faces like those of use (--calibration FORMAT:PATH), "
+        "train on with facekp-train quantize-aware"
+    )
+
+
+def refuse_operators(path: Path, unwanted: tuple[str, ...]) -> None:
+    """Raise UserError where a TFLite file holds an operator that wastes time on a phone."""
+    found = {operator.name for operator in operators(read_model(path.read_bytes()))}
+    for name in unwanted:
+        if name in found:
+            raise UserError(
+                f"{path.name} holds a {name} operator, which a clean conversion does not need; "
+                "look at how the backbone pads and pools (docs/export.md)"
+            )

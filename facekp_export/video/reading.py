@@ -1,0 +1,269 @@
+"""Videos and cameras read frame by frame, and videos written, through OpenCV. No torch, no tensorflow."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facekp_export.finders.registry import Image
+from facekp_export.video.container import counts_frames
+from facekp_train.common.console import UserError
+
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts",
+    ".wmv", ".flv", ".3gp", ".ogv",
+)  # fmt: skip
+"""What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
+
+WRITABLE = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
+"""Suffixes of videos to write, and the codec of each that every OpenCV brings."""
+
+# Beyond these a rate is a broken header.
+_LOWEST_RATE, _HIGHEST_RATE, _USUAL_RATE = 1.0, 240.0, 30.0
+# Damaged packets make single reads fail; so many in a row are the end.
+_FAILED_READS = 60
+# Frames whose times give the rate to write at.
+_SAMPLED = 60
+# Of these each frame that is counted has a picture; an .avi also counts empty ones.
+_COUNTING = (".mp4", ".mov", ".m4v", ".3gp")
+# Screen recorders pause for minutes; a longer jump in time is a broken stamp, not to be filled with frames.
+_LONGEST_GAP = 3600.0
+# A jump may end this long after the stated end, which not every container knows well.
+_STATED_SLACK = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame: its number from 0, its time in seconds from the first one's, uint8 [H, W, 3] RGB."""
+
+    number: int
+    seconds: float
+    image: Image
+
+
+class VideoFile:
+    """A video file. `frames` goes through it once; `problem` then says what was wrong with it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError for a file that is missing or has no picture that can be read."""
+        self.path, self.name = path, str(path)
+        if not path.is_file():
+            raise UserError(f"{path} does not exist; name a video, a photograph or a folder of photographs")
+        capture = self._open()
+        stated, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        sound = math.isfinite(stated) and _LOWEST_RATE <= stated <= _HIGHEST_RATE
+        counted = math.isfinite(count) and 0 < count < 1e9
+        self.stated_frames = round(count) if counted and sound else None
+        """How many frames the file says it has, where it says so."""
+        self.rate = self._rate(capture, stated if sound else _USUAL_RATE)
+        """Frames a second, the usual interval's where it varies."""
+        # A long pause may push the mean rate below all that is sound; the length is right all the same.
+        self._duration = count / stated if counted and math.isfinite(stated) and stated > 0 else None
+        self._read, self._end, self._uneven = 0, 0.0, False
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame that can be read, in order, each later than the one before."""
+        self._read, self._end, self._uneven = 0, 0.0, False
+        capture = self._open()
+        clock, last, failed = _Clock(1 / self.rate, self._duration), math.nan, 0
+        while failed < _FAILED_READS:
+            good, image = capture.read()
+            if not good:
+                failed += 1
+                continue
+            seconds = clock.seconds(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            self._uneven |= bool(abs(seconds - last - 1 / self.rate) > 0.5 / self.rate)
+            last, failed = seconds, 0
+            self._end = seconds + 1 / self.rate
+            self._read += 1
+            yield Frame(self._read - 1, seconds, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))
+        capture.release()
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the frames read so far were not evenly spaced."""
+        return self._uneven
+
+    def problem(self) -> str | None:
+        """After the last frame: in one sentence, what is missing; None where nothing is for certain."""
+        if self.stated_frames is None or self._duration is None or not counts_frames(self.path):
+            return None
+        if self._end < self._duration - max(0.25, 0.02 * self._duration):
+            return (
+                f"{self.path} states {self._duration:.1f} seconds, and {self._end:.1f} of them could be "
+                "read: the file is cut short or damaged"
+            )
+        missing = self.stated_frames - self._read
+        if self.path.suffix.lower() in _COUNTING and missing > 2:
+            missed = f"{missing} of the {self.stated_frames} frames of {self.path}"
+            return f"{missed} could not be read: the file is damaged"
+        return None
+
+    def _open(self) -> cv2.VideoCapture:
+        # The whole path: FFmpeg takes what stands before a colon for a protocol's name.
+        capture = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise UserError(
+                f"{self.path}: no frame can be read; it is empty, cut short or no video that OpenCV knows "
+                "(ffmpeg -i IN OUT.mp4 may repair or convert it)"
+            )
+        # Phones record lying down and note how to turn it.
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        return capture
+
+    def _rate(self, capture: cv2.VideoCapture, stated: float) -> float:
+        """The stated rate is a mean; the median interval of the first frames loses none of a varying rate."""
+        stamps = []
+        while len(stamps) < _SAMPLED and capture.grab():
+            stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        capture.release()
+        if len(stamps) < 10:
+            return stated
+        interval = float(np.median(np.diff(stamps)))
+        measured = 1 / interval if interval > 0 else stated
+        # Containers that count in milliseconds round each interval.
+        good = _LOWEST_RATE <= measured <= _HIGHEST_RATE and abs(measured / stated - 1) > 0.05
+        return measured if good else stated
+
+
+class _Clock:
+    """Frames' times from their stamps: the first one's is 0, and each is later than the one before."""
+
+    def __init__(self, interval: float, duration: float | None) -> None:
+        self._interval = interval
+        self._duration = math.inf if duration is None else duration
+        self._first = self._origin = self._last = math.nan
+
+    def seconds(self, stamp: float) -> float:
+        """The next frame's time: one interval after the last where its stamp is missing or makes no sense."""
+        if math.isnan(self._last):
+            self._first = self._origin = stamp
+            self._last = 0.0
+            return 0.0
+        # After a broken stamp they may go on as before, or all be moved by as much.
+        times = [stamp - self._first, stamp - self._origin]
+        good = [time for time in times if self._believed(time)]
+        self._last = good[0] if good else self._last + self._interval
+        self._origin = self._origin if good else stamp - self._last
+        return self._last
+
+    def _believed(self, seconds: float) -> bool:
+        """A pause ends before the file does."""
+        left = max(self._duration - self._last, 0.0) + _STATED_SLACK
+        return self._last < seconds <= self._last + min(left, _LONGEST_GAP)
+
+
+class Camera:
+    """A camera by its number. `frames` ends with Ctrl-C, which is how a recording ends."""
+
+    stated_frames = None
+    uneven = True
+
+    def __init__(self, number: int) -> None:
+        """Raises UserError where no such camera answers."""
+        self.number, self.name = number, f"camera {number}"
+        self._capture = cv2.VideoCapture(number)
+        if not self._capture.isOpened():
+            raise UserError(
+                f"camera {number} cannot be opened; see that it is plugged in, free and readable "
+                f"(/dev/video{number})"
+            )
+        stated = self._capture.get(cv2.CAP_PROP_FPS)
+        good = math.isfinite(stated) and _LOWEST_RATE <= stated <= _HIGHEST_RATE
+        self.rate = stated if good else _USUAL_RATE
+        self._lost = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames as they come, timed by this computer's clock."""
+        start, last, number = time.monotonic(), -1.0, 0
+        try:
+            while True:
+                good, image = self._capture.read()
+                if not good:
+                    self._lost = True
+                    return
+                seconds = max(time.monotonic() - start if number else 0.0, last + 1e-4)
+                last = seconds
+                yield Frame(number, seconds, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))
+                number += 1
+        finally:
+            self._capture.release()
+
+    def problem(self) -> str | None:
+        """What ended the recording, if not Ctrl-C."""
+        return f"{self.name} stopped answering; what it gave until then is kept" if self._lost else None
+
+
+class VideoWriter:
+    """Writes frames at a constant rate: where one is late the last is repeated, an early one is left out."""
+
+    def __init__(self, path: Path, rate: float) -> None:
+        """path: a fresh file; its suffix, one of `WRITABLE`, says the format. Nothing is written yet."""
+        self.path, self.rate = path, rate
+        self.repeated = self.left_out = 0
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._written = 0
+        self._last: Image | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the video is so far."""
+        return self._written / self.rate
+
+    def add(self, image: Image, seconds: float) -> None:
+        """The frame of that time, uint8 [H, W, 3] RGB; sizes that differ from the first one's are stretched.
+
+        Raises OSError where the file cannot be written.
+        """
+        slot = round(seconds * self.rate)
+        if self._last is not None and slot < self._written:
+            self.left_out += 1
+            return
+        while self._last is not None and self._written < slot:
+            self._put(self._last)
+            self.repeated += 1
+        picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
+        if self._writer is None:
+            self._begin(picture)
+        if picture.shape[1::-1] != self._size:
+            picture = np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        self._last = picture
+        self._put(picture)
+
+    def close(self) -> None:
+        """End the file. Raises OSError where it is not whole, as on a full disk; OpenCV says nothing."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
+        written = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
+        capture.release()
+        if written < self._written - 1:
+            raise OSError(
+                f"{self.path.parent}: the video could not be written whole; see that the disk has room, or "
+                "choose another folder"
+            )
+
+    def _begin(self, picture: Image) -> None:
+        # mpeg4 wants even sides.
+        height, width = picture.shape[:2]
+        self._size = width - width % 2 or 2, height - height % 2 or 2
+        codec = cv2.VideoWriter_fourcc(*WRITABLE[self.path.suffix.lower()])  # type: ignore[attr-defined]
+        self._writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, codec, self.rate, self._size)
+        if not self._writer.isOpened():
+            raise OSError(
+                f"{self.path.parent}: OpenCV cannot write a {self.path.suffix} video there; choose another "
+                f"folder, or end the name in {' or '.join(WRITABLE)}"
+            )
+
+    def _put(self, picture: Image) -> None:
+        assert self._writer is not None
+        self._writer.write(picture)
+        self._written += 1

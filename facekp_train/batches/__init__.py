@@ -1,0 +1,1 @@
+"""Faces as training batches: stored views, augmentation, loading."""

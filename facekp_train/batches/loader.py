@@ -1,0 +1,159 @@
+"""Batches for the training loop, made by threads while the net computes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from facekp_train.batches.augment import photometric, random_view
+from facekp_train.batches.face_store import FaceStore
+from facekp_train.crop import apply_affine, invert_affine
+from facekp_train.evaluation.conditions import TURN_EDGES, turn_of
+from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
+from facekp_train.training.recipe import Augmentation
+
+
+@dataclass
+class Batch:
+    """crops: uint8 [B, 3, S, S] RGB; many [B, N, 2], five [B, 5, 2] in [0, 1] of the crop, and
+    masks many_known [B, N], five_known [B, 5] of what is labelled."""
+
+    crops: Tensor
+    many: Tensor
+    five: Tensor
+    many_known: Tensor
+    five_known: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device; crops in channels-last order."""
+        moved = [t.to(device, non_blocking=True) for t in vars(self).values()]
+        moved[0] = moved[0].contiguous(memory_format=torch.channels_last)
+        return Batch(*moved)
+
+
+class TrainBatches:
+    """Shuffled, augmented batches of one process's share of every global batch.
+
+    With `focus`, turned faces are drawn more often: up to 1 + focus times as often as frontal ones.
+    waited: seconds that the loop spent waiting for data in the last epoch.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        how: Augmentation,
+        batch: int,
+        seed: int,
+        *,
+        focus: float = 0.0,
+        rank: int = 0,
+        world: int = 1,
+    ):
+        if batch % world:
+            raise ValueError(f"a batch of {batch} does not divide among {world} processes")
+        if store.size < batch:
+            raise ValueError(
+                f"{store.size} usable faces do not fill one batch of {batch}; give more faces or --set batch="
+            )
+        self.store, self.how, self.seed = store, how, seed
+        self.batch, self.rank, self.world = batch, rank, world
+        self._shares = 1 + focus * _turned(store) if focus else None
+        self.waited = 0.0
+
+    def __len__(self) -> int:
+        return self.store.size // self.batch
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch; the same for the same seed and number."""
+        order = self._order(np.random.default_rng((self.seed, number)))
+        share = self.batch // self.world
+        self.waited = 0.0
+        with ThreadPoolExecutor(2) as pool:
+            waiting: list[Future[Batch]] = []
+            for step in range(len(self) + 3):
+                if step < len(self):
+                    start = step * self.batch + self.rank * share
+                    waiting.append(pool.submit(self._make, order[start : start + share], number, start))
+                if step >= 3:
+                    started = time.perf_counter()
+                    batch = waiting.pop(0).result()
+                    self.waited += time.perf_counter() - started
+                    yield batch
+
+    def _order(self, random: np.random.Generator) -> np.ndarray:
+        """As many places in the store as there are faces; each face about as often as its share."""
+        order = random.permutation(self.store.size)
+        if self._shares is None:
+            return order
+        # Systematic sampling: even steps along the cumulated shares leave no frontal face to chance.
+        ends = np.cumsum(self._shares[order])
+        steps = (np.arange(len(order)) + random.random()) * ends[-1] / len(order)
+        return random.permutation(order[np.searchsorted(ends, steps, side="right")])
+
+    def _make(self, indices: np.ndarray, epoch: int, start: int) -> Batch:
+        # By place, not by face: one that is drawn twice in an epoch is seen in two ways.
+        randoms = (np.random.default_rng((self.seed, epoch, start + k)) for k in range(len(indices)))
+        faces = [self._one(int(i), random) for i, random in zip(indices, randoms, strict=True)]
+        columns = [torch.from_numpy(np.stack(column)) for column in zip(*faces, strict=True)]
+        return Batch(columns[0].permute(0, 3, 1, 2), *columns[1:])
+
+    def _one(self, i: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        store = self.store
+        matrix = random_view(random, self.how, store.rule.scale)
+        crop = store.view(i, matrix)
+        back = invert_affine(matrix)
+        many, five = (apply_affine(back, labels[i]).astype(np.float32) for labels in (store.many, store.five))
+        many_known, five_known = store.many_known[i], store.five_known[i]
+        if random.random() < self.how.flip:
+            crop = np.ascontiguousarray(crop[:, ::-1])
+            many, five = flip_keypoints(many), flip_keypoints(five)
+            many_known = many_known[list(scheme_of(len(many)).flip)]
+            five_known = five_known[list(scheme_of(5).flip)]
+        return photometric(crop, random, self.how), many, five, many_known, five_known
+
+
+# Turned by less than the first (`turn_of`), a face counts as frontal; from the second on as wholly turned.
+_TURNED = (TURN_EDGES[0], 0.5)
+
+
+def _turned(store: FaceStore) -> np.ndarray:
+    """How far each face of a store is turned to a side: [F] in [0, 1]; 0 where nothing tells."""
+    five, known = five_of(store.many[: store.size], store.many_known[: store.size])
+    own = store.five_known[: store.size].all(axis=1)
+    five[own], known[own] = store.five[: store.size][own], True
+    share = np.clip((turn_of(five) - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1)
+    return np.where(known & np.isfinite(share), share, 0)
+
+
+def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]:
+    """Every face once, in order, as the crop rule cuts it; with the faces' places in the store."""
+    for start in range(0, store.size, batch):
+        part = slice(start, min(start + batch, store.size))
+        labels = (store.many, store.five, store.many_known, store.five_known)
+        crops = plain_crops(store, range(part.start, part.stop))
+        yield Batch(crops, *(torch.from_numpy(x[part]) for x in labels)), part
+
+
+def plain_crops(store: FaceStore, places: Iterable[int]) -> Tensor:
+    """Crops uint8 [B, 3, S, S] of some faces, as the crop rule cuts them."""
+    identity = np.array([[1.0, 0, 0], [0, 1, 0]])
+    crops = np.stack([store.view(int(i), identity) for i in places])
+    return torch.from_numpy(crops).permute(0, 3, 1, 2)
+
+
+def spread_crops(store: FaceStore, count: int, batch: int) -> Iterator[Tensor]:
+    """Batches of plain crops of `count` faces, or all, evenly over the store."""
+    places = evenly(store.size, count)
+    return (plain_crops(store, part) for part in np.array_split(places, max(1, len(places) // batch)))
+
+
+def evenly(size: int, count: int) -> NDArray[np.int64]:
+    """`count` places, or all, evenly over so many: a list's first may all be of one kind."""
+    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

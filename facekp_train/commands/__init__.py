@@ -1,0 +1,1 @@
+"""The commands of facekp-train: each parses, calls and prints."""

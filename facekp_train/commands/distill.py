@@ -1,0 +1,89 @@
+"""`facekp-train distill`: a student learns from labels and from a teacher's features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from facekp_train.commands import options as option
+from facekp_train.common.console import require
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from facekp_train.training.recipe import Recipe
+
+_RELABEL = (
+    "Faces that the teacher labels anew, held to five hand-placed points: missing (those without all "
+    "keypoints), all, none."
+)
+_OUTPUTS = "Weight of the distance from the teacher's own coordinates (0: features alone, the paper's way)."
+
+
+def distill(
+    *,
+    model: Annotated[Path, typer.Option(help="The student's checkpoint, .safetensors.")],
+    teacher: Annotated[Path, typer.Option(help="The checkpoint that supervises it.")],
+    data: option.Data = [],  # noqa: B006 - typer's way to repeat
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")] = Path(
+        "runs/distill"
+    ),
+    relabel: Annotated[Literal["none", "missing", "all"], typer.Option(help=_RELABEL)] = "none",
+    lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 (paper, figure 5).")] = None,
+    output_weight: Annotated[float | None, typer.Option(help=_OUTPUTS)] = None,
+    recipe: option.RecipeName = "modern",
+    split: option.Split = None,
+    validation: option.Validation = [],  # noqa: B006
+    validation_split: option.ValidationSplit = None,
+    epochs: option.Epochs = None,
+    batch: option.Batch = None,
+    settings: option.Settings = [],  # noqa: B006
+    precision: option.Precision = None,
+    accelerator: option.Accelerator = "cpu",
+    devices: option.Devices = 1,
+    seed: option.Seed = None,
+    resume: option.Resume = False,
+    as_json: option.AsJson = False,
+) -> None:
+    """Train a student on with LOSS + loss3: labels, and the features of a frozen teacher.
+
+    Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
+    """
+    require("train", "torch", "safetensors")
+    from facekp_train.training.initial import start_from
+
+    options = {
+        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
+        "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "teacher": str(teacher),
+        "lambda_dp": lambda_dp, "output_weight": output_weight, **start_from(model),
+    }  # fmt: skip
+    chosen = option.chosen_recipe(recipe, options, settings)
+    fabric = None
+    if relabel != "none":
+        chosen, fabric = _relabelled(chosen, relabel, out, resume, accelerator, devices)
+    option.train_and_report(
+        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json, fabric=fabric
+    )
+
+
+def _relabelled(
+    recipe: Recipe, mode: Literal["missing", "all"], out: Path, resume: bool, accelerator: str, devices: int
+) -> tuple[Recipe, Fabric]:
+    """The recipe with the teacher's labels, which are made where they are missing, and who made them.
+
+    Nothing is labelled where the training would be refused afterwards.
+    """
+    from facekp_train.common.locks import alone_in
+    from facekp_train.labels.store import labelled, make_labels
+    from facekp_train.training.fit import launch, usable_precision
+    from facekp_train.training.run_folder import check_folder
+
+    precise = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
+    learnt = labelled(precise, out)
+    check_folder(out, learnt, resume)
+    fabric = launch(accelerator, devices, learnt.precision)
+    with alone_in(out, fabric):
+        make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric, resume)
+    return learnt, fabric

@@ -1,0 +1,108 @@
+"""`facekp-train prune`: layer by layer, last to first, with retraining by loss_t after each step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import ValidationError
+
+from facekp_train.commands import options as option
+from facekp_train.common.console import err, print_json, require
+from facekp_train.pruning.settings import PruneSettings, Repair, Scope, Score
+
+PruneTeacher = Literal["student", "teacher"]
+_PRUNE_TEACHER = (
+    "Who supervises the retraining: student, the net that is pruned, as it was (the paper's figure 2); "
+    "teacher, the one of --teacher."
+)
+
+
+def prune(
+    *,
+    model: Annotated[Path, typer.Option(help="The checkpoint to prune, .safetensors.")],
+    teacher: Annotated[Path | None, typer.Option(help="The checkpoint of --prune-teacher teacher.")] = None,
+    prune_teacher: Annotated[PruneTeacher, typer.Option(help=_PRUNE_TEACHER)] = "student",
+    data: option.Data = [],  # noqa: B006 - typer's way to repeat
+    out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned"),
+    rate: Annotated[float | None, typer.Option(help="Share of every layer's filters, such as 0.75.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="2.5MB (float32 weights), 30MMACs or 0.5ms: the widths of least error within it."),
+    ] = None,
+    score: Annotated[Score, typer.Option(help="paper: each filter's own; greedy: ThiNet's.")] = "paper",
+    repair: Annotated[Repair, typer.Option(help="lstsq: the kept weights make up for the rest.")] = "none",
+    scope: Annotated[
+        Scope,
+        typer.Option(help="inner: filters inside the blocks, as the paper; all: block outputs and stem too."),
+    ] = "inner",
+    images: Annotated[int, typer.Option(min=1, help="Training faces that the score looks at.")] = 512,
+    layers_per_step: Annotated[int, typer.Option(min=1, help="Layers pruned before each retraining.")] = 1,
+    epochs_per_step: Annotated[int, typer.Option("--epochs-per-step", "--epochs", min=1)] = 1,
+    final_epochs: Annotated[int, typer.Option(min=0, help="Epochs of training after the last layer.")] = 0,
+    lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 in the retraining.")] = None,
+    recipe: Annotated[str, typer.Option(help="retrain, modern, paper, or a YAML file.")] = "retrain",
+    split: option.Split = None,
+    validation: option.Validation = [],  # noqa: B006
+    validation_split: option.ValidationSplit = None,
+    batch: option.Batch = None,
+    settings: option.Settings = [],  # noqa: B006
+    precision: option.Precision = None,
+    accelerator: option.Accelerator = "cpu",
+    devices: option.Devices = 1,
+    seed: option.Seed = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False,
+) -> None:
+    """Remove filters layer by layer, last to first, and retrain after each step.
+
+    The same line again goes on where a killed one stopped.
+    Example: facekp-train prune --model d/best.safetensors --rate 0.75 --data mtfl:PATH --out runs/pruned
+    """
+    try:
+        how = PruneSettings(
+            rate=rate, budget=budget, score=score, repair=repair, scope=scope, images=images,
+            layers_per_step=layers_per_step, final_epochs=final_epochs,
+        )  # fmt: skip
+    except ValidationError as error:
+        raise typer.BadParameter(str(error.errors()[0]["msg"]).replace("Value error, ", "")) from None
+    if prune_teacher == "teacher" and teacher is None:
+        raise typer.BadParameter("--prune-teacher teacher needs --teacher FILE")
+    if prune_teacher == "student" and teacher is not None and teacher.resolve() != model.resolve():
+        raise typer.BadParameter(
+            "--teacher supervises only with --prune-teacher teacher; else the net itself does, as it was"
+        )
+    require("train", "torch", "safetensors")
+    from facekp_train.training.initial import AS_IT_IS, start_from
+
+    if widths := {setting.partition("=")[0].strip() for setting in settings} & AS_IT_IS.keys():
+        raise typer.BadParameter(
+            f"the widths of a pruned net follow from --rate or --budget; leave --set {min(widths)} out"
+        )
+    supervisor = teacher if prune_teacher == "teacher" else model
+    options = {
+        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
+        "epochs": epochs_per_step, "batch": batch, "seed": seed, "precision": precision,
+        "teacher": str(supervisor), "lambda_dp": lambda_dp, **start_from(model),
+    }  # fmt: skip
+    chosen = option.chosen_recipe(recipe, options, settings)
+    from facekp_train.commands.progress import FitProgress
+    from facekp_train.crop import CropRule
+    from facekp_train.pipeline import layerwise
+    from facekp_train.training.data import load_training_data
+    from facekp_train.training.fit import BEST_FILE, launch
+
+    fabric = launch(accelerator, devices, chosen.precision)
+    faces = load_training_data(chosen, CropRule(size=chosen.size))
+    with FitProgress() as shown:
+        report = layerwise.prune(model, chosen, out, how, fabric=fabric, data=faces, on_step=shown.step)
+    if not fabric.is_global_zero:
+        return
+    size = f"{report['bytes'] / 1e6:.2f} MB, {report['macs'] / 1e6:.1f} million multiplications"
+    err.print(
+        f"wrote {out / BEST_FILE}: {size}; steps in {out / layerwise.REPORT_FILE}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if as_json:
+        print_json({"best": str(out / BEST_FILE), **report})

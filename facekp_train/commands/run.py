@@ -1,0 +1,64 @@
+"""`facekp-train run`: the whole method from one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facekp_train.commands import options as option
+from facekp_train.common.console import UserError, err, out, print_json
+
+
+def run_all(
+    recipe: Annotated[
+        Path, typer.Argument(help="YAML with the sections shared, teacher, student, distil, prune.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="The run's folder (default: runs/NAME of the recipe).")
+    ] = None,
+    accelerator: option.Accelerator = "cpu",
+    devices: option.Devices = 1,
+    latency: Annotated[bool, typer.Option(help="Export and time every stage's net here.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every stage's figures as JSON.")] = False,
+) -> None:
+    """Teacher, student, distillation, pruning: four stages from one file, each resumable.
+
+    The same line again goes on where a killed run stopped and passes over what is finished.
+    Under torchrun, leave --devices out. Example: facekp-train run models/recipe.yaml --out runs/mdp
+    """
+    option.require_training()
+    from facekp_train.commands.progress import FitProgress
+    from facekp_train.pipeline.figures import stage_figures
+    from facekp_train.pipeline.report import NO_ERRORS, write_report
+    from facekp_train.pipeline.settings import load_pipeline
+    from facekp_train.pipeline.stages import run_stages
+    from facekp_train.training.fit import launch
+
+    try:
+        pipeline = load_pipeline(recipe)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
+    folder = folder or Path("runs") / pipeline.name
+    shared = pipeline.recipe(pipeline.student)
+    if not shared.validation:
+        err.print(f"warning: {NO_ERRORS}", markup=False, soft_wrap=True)
+    fabric = launch(accelerator, devices, shared.precision)
+    measured = []
+    with FitProgress() as shown:
+        for stage in run_stages(pipeline, folder, fabric, shown.step):
+            if not fabric.is_global_zero:
+                continue
+            figures = stage_figures(stage, folder / stage.name, shared, latency and pipeline.latency)
+            measured.append((stage, figures))
+            report = write_report(folder, pipeline.name, measured)
+            err.print(f"{stage.name} is finished: {report}", markup=False, soft_wrap=True)
+    if not fabric.is_global_zero:
+        return
+    if as_json:
+        print_json(
+            {"run": pipeline.name, "stages": [{"stage": s.name, **figures} for s, figures in measured]}
+        )
+    else:
+        out.print(f"{folder / 'report.md'}", markup=False, soft_wrap=True)

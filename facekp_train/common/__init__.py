@@ -1,0 +1,1 @@
+"""What all three packages share: console, files, locks, memory, shipped models."""

@@ -1,0 +1,106 @@
+"""What every command of the toolkit shares: errors in one sentence, exit codes, where text goes.
+
+Results go to stdout, progress and logs to stderr. Exit code 0 is success, 1 a failure, 2 wrong
+usage; a traceback appears with `--debug` alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from facekp_train.common.files import says_full_disk
+
+err = Console(stderr=True, highlight=False)
+"""For people: progress, steps, warnings."""
+out = Console(highlight=False)
+"""For results: tables on stdout."""
+if not out.is_terminal:
+    # Rich takes a pipe or a file for 80 columns wide and would fold names; neither has an edge.
+    out.width = 1000
+
+_INTERRUPTED = 130
+
+# New versions of typer carry their own copy of click, so the base of all wrong usage is found through a name
+# that both have: BadParameter's parent is UsageError.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class UserError(Exception):
+    """Something that the user can mend, said in one sentence with the remedy. Exit code 1."""
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout; NaN is refused (ValueError), since JSON has none."""
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal of few characters, or a file's name that is no text
+        text = json.dumps(document, indent=2, allow_nan=False)
+    print(text)
+
+
+def require(extra: str, *modules: str) -> None:
+    """Raise UserError naming the extra to install when one of its modules is missing."""
+    missing = [m for m in modules if importlib.util.find_spec(m) is None]
+    if missing:
+        raise UserError(
+            f"this command needs {', '.join(missing)}; install it with: pip install 'facekp[{extra}]'"
+        )
+
+
+def new_app(name: str, help_text: str) -> typer.Typer:
+    """A command group that prints its help when called bare and knows shell completion."""
+    return typer.Typer(
+        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None,
+        pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run a command group as a program: never returns, exits with 0, 1, 2 or 130.
+
+    `--debug` anywhere on the line shows the traceback of a failure.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    # An image that cannot be read is named by us; OpenCV's own lines would stand in the progress bar.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    words = [w for w in words if w != "--debug"]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal cannot show must not lose the work.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = app(args=words, standalone_mode=False)
+        if code == _INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
+            raise KeyboardInterrupt
+        sys.exit(code if isinstance(code, int) else 0)
+    except typer.Abort:
+        err.print("interrupted")
+        sys.exit(_INTERRUPTED)
+    except _UsageError as error:
+        error.show(file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; what was finished is kept")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        # A sentence for the user may speak of another disk, a phone's, and has its remedy.
+        full = not isinstance(error, UserError) and says_full_disk(error)
+        if debug or not (full or isinstance(error, (UserError, ValueError, OSError, MemoryError))):
+            raise
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        if full:
+            sentence = "the disk is full; free some space, or write elsewhere"
+        err.print(f"error: {sentence}", markup=False, soft_wrap=True)
+        sys.exit(1)

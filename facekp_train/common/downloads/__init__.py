@@ -1,0 +1,1 @@
+"""Fetching a file once, checked by hash: registries, archives, mirrors."""

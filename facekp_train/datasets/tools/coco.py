@@ -1,0 +1,218 @@
+"""Keypoints in COCO's JSON form: one file with `images`, `annotations` and `categories`.
+
+https://cocodataset.org/#format-data. `keypoints` holds x, y, v by turns, pixels from 0. v = 0 means
+not labelled; 1 means hidden only in a file that also uses 2 (seen), since face data sets in this
+form often write 1 for every point. COCO-WholeBody's faces are read from `face_kpts` and `face_box`,
+except where `face_valid` is false. Images lie beside the file, in `images/`, or where `file_name` says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.common.files import parse_json, write_text
+from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.rows import Seen, checked, first_found, read_text
+from facekp_train.landmarks import scheme_of
+from facekp_train.samples import FaceSample
+
+SPLITS = ("all",)
+_FOLDERS = ("", "images")
+_QUOTED = 40
+
+
+def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every annotated face of the file `root`, which is read whole; the first says the scheme of all.
+
+    Keys that the form does not know are ignored. Raises DataError where it is not COCO's JSON, or
+    an object in it has one key twice.
+    """
+    text = read_text(root)
+    try:
+        data = parse_json(text, object_pairs_hook=_object)
+        images, doubtful = _images(_list(data, "images"))
+        annotations = _list(data, "annotations")
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{root} is not COCO-style JSON with images and annotations: {error}") from None
+    if not annotations:
+        raise DataError(f"{root} holds no face: its list of annotations is empty")
+    seen, without = _states_seen(annotations), 0
+    places: dict[str, Path] = {}
+    faces, points = Seen(), 0
+    for number, annotation in enumerate(annotations, 1):
+        if isinstance(annotation, dict) and annotation.get("face_valid") is False:
+            without += 1
+            continue
+        try:
+            name = _image_of(annotation, images, doubtful)
+            if name not in places:
+                places[name] = first_found(root.parent, _FOLDERS, [name]) or root.parent / name
+            sample = _sample(places[name], annotation, seen)
+            points = points or len(sample.keypoints)
+            if len(sample.keypoints) != points:
+                raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
+            first = faces.first((name, sample.keypoints.tobytes()), number)
+            if first != number:
+                raise ValueError(f"the same face of {name} is annotation {first - 1} already")
+        except ValueError as error:
+            notes.skip(f"{root.name}: annotation {number - 1}", error)
+            continue
+        yield sample
+    if without:
+        notes.warn(f"{root}: annotations that show no face (face_valid is false) are left out: {without:,}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON's readers take the last of two equal keys, and no one would know."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"an object has '{next(n for n, count in counts.items() if count > 1)}' twice")
+    return found
+
+
+def _list(data: Any, name: str) -> list[Any]:
+    """One of the document's two lists. Raises ValueError where it is none."""
+    if not isinstance(data, dict) or name not in data:
+        raise ValueError(f"no '{name}'")
+    if not isinstance(data[name], list):
+        raise ValueError(f"its '{name}' is no list")
+    return data[name]
+
+
+def _images(entries: list[Any]) -> tuple[dict[Any, str], set[Any]]:
+    """File names by id, and the ids that two different files have."""
+    images: dict[Any, str] = {}
+    doubtful = set()
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or "file_name" not in entry:
+            raise ValueError(f"image {number} has no file_name")
+        name, identity = str(entry["file_name"]), _identity(entry, "id", f"image {number}")
+        if images.setdefault(identity, name) != name:
+            doubtful.add(identity)
+    return images, doubtful
+
+
+def _identity(entry: dict[str, Any], key: str, what: str) -> float | str:
+    """What images and annotations find each other by."""
+    if key not in entry:
+        raise ValueError(f"{what} has no '{key}'")
+    if not isinstance(entry[key], int | float | str):
+        raise ValueError(f"{what} has no number or text as its '{key}'")
+    return entry[key]
+
+
+def _image_of(annotation: Any, images: dict[Any, str], doubtful: set[Any]) -> str:
+    if not isinstance(annotation, dict):
+        raise ValueError("it is no object with image_id and keypoints")
+    wanted = _identity(annotation, "image_id", "it")
+    if wanted not in images:
+        raise ValueError(f"no image has its image_id {wanted!r}")
+    if wanted in doubtful:
+        raise ValueError(f"two different images have its image_id {wanted!r}")
+    return images[wanted]
+
+
+def _keys(annotation: dict[str, Any]) -> tuple[str, str]:
+    """Where the keypoints and the box are: COCO-WholeBody has the body's in the usual place."""
+    return ("face_kpts", "face_box") if "face_kpts" in annotation else ("keypoints", "bbox")
+
+
+def _states_seen(annotations: list[Any]) -> bool:
+    """Whether the file uses v = 2, so that 1 means hidden."""
+    lists = (a.get(_keys(a)[0]) for a in annotations if isinstance(a, dict))
+    return any(2 in marks[2::3] for marks in lists if isinstance(marks, list))
+
+
+def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
+    points, box = _keys(annotation)
+    marks = _numbers(annotation, points)
+    if len(marks) % 3:
+        raise ValueError(f"{len(marks)} keypoint numbers, which is no list of x, y, v")
+    marks = marks.reshape(-1, 3)
+    scheme_of(len(marks))
+    # NaN, which JSON's writers give for what is missing, is no state.
+    known = ~(marks[:, 2] <= 0)
+    if not known.any():
+        raise ValueError("no labelled keypoint")
+    checked(marks[known])
+    keypoints = np.where(known[:, None], marks[:, :2], np.nan).astype(np.float32)
+    visible = known & (marks[:, 2] >= (2 if seen else 1))
+    return FaceSample(image, keypoints, visible, **_box(annotation, box))
+
+
+def _box(annotation: dict[str, Any], key: str) -> dict[str, Any]:
+    """A box is used only where the file says which source made it: an unknown one has no mapping."""
+    source = annotation.get("box_source")
+    if not source or annotation.get(key) is None:
+        return {}
+    box = _numbers(annotation, key)
+    if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
+        raise ValueError(f"its {key} is no x, y, width, height of a positive size")
+    x, y, width, height = box.tolist()
+    return {"box": (x, y, width, height), "box_source": str(source)}
+
+
+def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:
+    """A list of numbers [N], null as NaN. Raises ValueError in words for what is none."""
+    if key not in annotation:
+        raise ValueError(f"it has no '{key}'")
+    values = annotation[key]
+    if not isinstance(values, list):
+        raise ValueError(f"its '{key}' is no list of numbers")
+    for value in values:
+        if value is not None and not isinstance(value, int | float):
+            raise ValueError(f"its '{key}' holds {json.dumps(value)[:_QUOTED]}, which is no number")
+    try:
+        return np.array(values, np.float64)
+    except OverflowError:
+        raise ValueError(f"its '{key}' holds a number that lies beyond every photograph") from None
+
+
+def write(target: Path, faces: Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]) -> int:
+    """Write faces as COCO JSON; returns how many.
+
+    faces: (sample, (width, height) of its image, further facts for the annotation). File names are
+    relative to `target` for images below its folder, else absolute. NaN keypoints get v = 0.
+    """
+    images: dict[Path, dict[str, Any]] = defaultdict(dict)
+    annotations: list[dict[str, Any]] = []
+    points = 0
+    for sample, (width, height), facts in faces:
+        image = images[sample.image]
+        if not image:
+            name = _relative(sample.image, target.parent)
+            image.update(id=len(images), file_name=name, width=width, height=height)
+        known = np.isfinite(sample.keypoints).all(axis=1)
+        visibility = np.where(known, np.where(sample.visible, 2, 1), 0)
+        marks = np.column_stack([np.where(known[:, None], sample.keypoints, 0), visibility])
+        points = len(marks)
+        boxed = {"bbox": list(sample.box), "box_source": sample.box_source} if sample.box else {}
+        annotations.append(
+            {
+                "id": len(annotations) + 1,
+                "image_id": image["id"],
+                "category_id": 1,
+                "num_keypoints": int(known.sum()),
+                "keypoints": [round(float(v), 3) for v in marks.ravel()],
+                **boxed,
+                **facts,
+            }
+        )
+    category = {"id": 1, "name": "face", "keypoints": [f"point_{i}" for i in range(points)], "skeleton": []}
+    document = {"images": list(images.values()), "annotations": annotations, "categories": [category]}
+    write_text(target, json.dumps(document))
+    return len(annotations)
+
+
+def _relative(image: Path, folder: Path) -> str:
+    image = image.resolve()
+    folder = folder.resolve()
+    return str(image.relative_to(folder)) if image.is_relative_to(folder) else str(image)

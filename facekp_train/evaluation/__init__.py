@@ -1,0 +1,1 @@
+"""How far a net errs: metrics, conditions, robustness, the paper's rows."""

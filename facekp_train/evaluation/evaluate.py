@@ -1,0 +1,223 @@
+"""A model's figures on a labelled data set, measured as the model is used.
+
+The model is any callable from crops to keypoints, so that a network in training, a checkpoint and
+an exported file are measured by the same lines. Imports neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from facekp_train.boxes import refined_box, tight_box_of
+from facekp_train.common.console import err
+from facekp_train.crop import CropRule, Square, cut
+from facekp_train.datasets import Dataset
+from facekp_train.datasets.notes import Notes
+from facekp_train.evaluation.metrics import Evaluation, score
+from facekp_train.landmarks import Floats, implies_five, to_five
+from facekp_train.samples import Box, FaceSample, read_image
+
+Predict = Callable[[NDArray[np.uint8]], Floats]
+"""Crops uint8 [B, S, S, 3] RGB -> keypoints [B, N, 2] in [0, 1] of the crop."""
+Boxes = Literal["listed", "tight"]
+
+# Decoded photographs wait for the second crop; beyond so many bytes a batch is closed early.
+_BATCH_BYTES = 256 << 20
+
+
+@dataclass
+class Answers:
+    """What a model said about faces, beside the truth; the photographs are not kept.
+
+    samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, in the
+    model's scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from which
+    source of boxes. refine: whether a second crop was taken. skipped: faces that could not be cut or
+    read.
+    """
+
+    refine: bool = True
+
+    samples: list[FaceSample] = field(default_factory=list)
+    predicted: list[NDArray[np.float64]] = field(default_factory=list)
+    sides: list[float] = field(default_factory=list)
+    boxes: Counter[str] = field(default_factory=Counter)
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+    def score(self, data: str = "", split: str = "") -> Evaluation:
+        """The figures. Raises ValueError where no face was answered, or they differ in scheme.
+
+        Where the model's scheme is not the data's they are compared through the five points that
+        both imply; `settings` says so, and the normalisers are still those of the data's keypoints.
+        """
+        if not self.samples:
+            raise ValueError(f"{data or 'the data'} gave no face to measure{in_short(self.skipped)}")
+        if len({len(sample.keypoints) for sample in self.samples}) > 1:
+            raise ValueError(f"{data or 'the data'} mixes faces of different keypoint counts")
+        predicted, annotated = np.stack(self.predicted), np.stack([s.keypoints for s in self.samples])
+        truth, visible = annotated, np.stack([sample.visible for sample in self.samples])
+        settings: dict[str, Any] = {"boxes": dict(self.boxes), "refine": self.refine}
+        if predicted.shape[1] != truth.shape[1]:
+            settings["keypoints"] = {"model": predicted.shape[1], "data": truth.shape[1], "compared": 5}
+            # One of the five counts where all that it is made of is visible.
+            truth = to_five(np.where(visible[..., None], truth, np.nan))
+            predicted, visible = to_five(predicted), np.isfinite(truth).all(axis=2)
+        evaluation = score(
+            predicted,
+            truth,
+            annotated=annotated,
+            visible=visible,
+            sides=np.array(self.sides),
+            boxes=_listed_boxes(self.samples),
+            names=[str(sample.image) for sample in self.samples],
+            data=data,
+            split=split,
+        )
+        return replace(evaluation, skipped=self.skipped, settings=settings)
+
+
+def answer(
+    predict: Predict,
+    samples: Iterable[FaceSample],
+    rule: CropRule,
+    *,
+    boxes: Boxes = "listed",
+    refine: bool = True,
+    batch: int = 64,
+    strict: bool = False,
+    progress: bool = True,
+    change: Callable[[View], View] | None = None,
+) -> Answers:
+    """What a model says about labelled faces; `score` of the answers gives the figures.
+
+    samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
+    stop the run where it is strict. A model of more than five points is measured on data of another
+    scheme through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
+    has one, as a deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more
+    from the first answer, as the detector does. strict: of samples that are no `Dataset`, the first
+    unreadable photograph raises DataError. change: what befalls each face before it is cropped. Memory
+    stays flat.
+
+    Raises ValueError where the schemes do not fit or an answer is not finite.
+    """
+    if boxes not in ("listed", "tight"):
+        raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
+    answers = Answers(refine)
+    notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
+    with progress_bar(progress) as bar:
+        task = bar.add_task("evaluating", total=None)
+        opened = _views(samples, boxes, notes)
+        for views in _batches(map(change, opened) if change else opened, batch):
+            predicted, sides = _predict_twice(predict, views, rule, refine)
+            for view, points, side in zip(views, predicted, sides, strict=True):
+                _check_schemes(len(points), view.sample)
+                answers.samples.append(view.sample)
+                answers.predicted.append(points)
+                answers.sides.append(side)
+                answers.boxes[view.source] += 1
+            bar.advance(task, len(views))
+    answers.skipped = list(notes.skipped)
+    return answers
+
+
+@dataclass(frozen=True)
+class View:
+    """A face with its photograph open, and the tight box to crop around. source: where that box is from."""
+
+    sample: FaceSample
+    image: NDArray[np.uint8]
+    tight: Box
+    source: str
+
+
+def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[View]:
+    for sample in samples:
+        listed = boxes == "listed" and sample.box is not None
+        try:
+            tight = tight_box_of(sample, prefer_listed=listed)
+            image = read_image(sample.image)
+        except (OSError, ValueError) as error:
+            notes.skip(sample.image, error)
+            continue
+        yield View(sample, image, tight, sample.box_source if listed else "tight")
+
+
+def _batches(views: Iterator[View], size: int) -> Iterator[list[View]]:
+    held: list[View] = []
+    for view in views:
+        held.append(view)
+        if len(held) >= size or sum(v.image.nbytes for v in held) > _BATCH_BYTES:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _predict_twice(
+    predict: Predict, views: list[View], rule: CropRule, refine: bool
+) -> tuple[list[NDArray[np.float64]], list[float]]:
+    """Keypoints in pixels of each photograph, and the side of the crop that gave them."""
+    tights = [view.tight for view in views]
+    points, squares = _predict_around(predict, views, tights, rule)
+    if refine:
+        tights = [refined_box(p, first) for p, first in zip(points, tights, strict=True)]
+        points, squares = _predict_around(predict, views, tights, rule)
+    return points, [square.side for square in squares]
+
+
+def _predict_around(
+    predict: Predict, views: list[View], tights: list[Box], rule: CropRule
+) -> tuple[list[NDArray[np.float64]], list[Square]]:
+    squares = [rule.square(tight) for tight in tights]
+    crops = np.stack([cut(view.image, square, rule) for view, square in zip(views, squares, strict=True)])
+    answers = np.asarray(predict(crops))
+    if answers.ndim != 3 or len(answers) != len(crops) or answers.shape[2] != 2:
+        raise ValueError(f"a model answers [{len(crops)}, N, 2], not {list(answers.shape)}")
+    return [square.to_image(a) for square, a in zip(squares, answers, strict=True)], squares
+
+
+def _listed_boxes(samples: list[FaceSample]) -> NDArray[np.float64] | None:
+    """The data set's boxes [F, 4], NaN for a face without one; None where no face has one."""
+    if all(sample.box is None for sample in samples):
+        return None
+    return np.array([sample.box or (np.nan,) * 4 for sample in samples], np.float64)
+
+
+def _check_schemes(points: int, sample: FaceSample) -> None:
+    """Raise ValueError where a model of that many points says nothing about a sample's."""
+    marked = len(sample.keypoints)
+    if points == marked or (points > 5 and implies_five(points) and implies_five(marked)):
+        return
+    raise ValueError(
+        f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
+        "a model of more than five is measured on data of another scheme, too"
+    )
+
+
+def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
+    """How much was skipped and the first one's reason, to end a sentence; empty where nothing was."""
+    if not skipped:
+        return ""
+    first = "{file}: {reason}".format(**skipped[0])
+    return (
+        f"; 1 was skipped, {first}"
+        if len(skipped) == 1
+        else f"; {len(skipped):,} were skipped, first {first}"
+    )
+
+
+def faces_in_words(count: int) -> str:
+    """A number of faces for a sentence."""
+    return "1 face" if count == 1 else f"{count:,} faces"
+
+
+def progress_bar(shown: bool = True) -> Progress:
+    """A bar on stderr that counts faces; it leaves nothing behind."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not shown)

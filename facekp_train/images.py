@@ -1,0 +1,116 @@
+"""Photographs that lie inside another file: a cell of a MATLAB file, a frame of a video.
+
+Their paths go on behind that file as if it were a folder: `COFW_test_color.mat/IsT/7` is the cell
+IsT{7}, `vid.avi/000012` the twelfth frame. Both count from 1, as MATLAB and 300VW do. Imports
+neither torch nor tensorflow.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.common.console import require
+
+Image = NDArray[np.uint8]
+_Reader = Callable[[Path, tuple[str, ...]], Image]
+
+VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v")
+# What OpenCV opens at most of any other image.
+_MOST_PIXELS = 1 << 30
+
+
+def read_packed(path: Path) -> Image | None:
+    """The photograph uint8 [H, W, 3] RGB; None where the path leads through no such file.
+
+    Raises OSError, in one sentence, for what the file does not hold; UserError where a library to
+    read it is missing.
+    """
+    file = next((parent for parent in path.parents if parent.is_file()), None)
+    read = None if file is None else _READERS.get(file.suffix.lower())
+    if file is None or read is None:
+        return None
+    return read(file, path.relative_to(file).parts)
+
+
+def open_mat(file: Path) -> Any:
+    """A MATLAB file of version 7.3, which is HDF5, as an h5py.File to close.
+
+    Raises OSError for another file, UserError where h5py is missing.
+    """
+    require("train", "h5py")
+    import h5py
+
+    try:
+        return h5py.File(file, "r")
+    except OSError:
+        raise OSError(f"{file}: not a MATLAB file of version 7.3 (HDF5), or cut short") from None
+
+
+def _mat_cell(file: Path, inside: tuple[str, ...]) -> Image:
+    """Cell NUMBER of the cell array VARIABLE, H x W (x 3) of uint8; HDF5 has the axes reversed."""
+    where = f"{file}/{'/'.join(inside)}"
+    with open_mat(file) as content:
+        # Damage comes as whatever the library stumbles over.
+        try:
+            variable, number = inside
+            cells = content[variable][()].ravel()
+            cell = content[cells[_counted(number)]]
+            good = cell.dtype == np.uint8 and cell.ndim in (2, 3) and 0 < cell.size < _MOST_PIXELS
+            pixels = np.asarray(cell[()]).T if good else None
+        except Exception as error:
+            raise OSError(f"{where}: cannot be read ({type(error).__name__}: {error})") from None
+    if pixels is not None and pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    if pixels is None or pixels.shape[2] != 3:
+        raise OSError(f"{where}: no photograph, which is H x W or H x W x 3 of uint8")
+    return np.ascontiguousarray(pixels)
+
+
+class _Reel(threading.local):
+    """The video that this thread has open, and how many frames of it were passed."""
+
+    file: Path | None = None
+    capture: cv2.VideoCapture | None = None
+    passed: int = 0
+
+
+_reel = _Reel()
+
+
+def _video_frame(file: Path, inside: tuple[str, ...]) -> Image:
+    """Frame NUMBER, by counting: seeking lands beside it in some codecs. Forwards it is fast."""
+    try:
+        (number,) = inside
+        place = _counted(number)
+    except ValueError:
+        raise OSError(f"{file}/{'/'.join(inside)}: a frame is named by its number, from 1") from None
+    if _reel.capture is None or _reel.file != file or place < _reel.passed:
+        _reel.file, _reel.passed, _reel.capture = file, 0, cv2.VideoCapture(str(file))
+    capture = _reel.capture
+    if not capture.isOpened():
+        _reel.capture = None
+        raise OSError(f"{file}: not a video that OpenCV can read")
+    while _reel.passed < place and capture.grab():
+        _reel.passed += 1
+    good, frame = capture.read() if _reel.passed == place else (False, None)
+    if not good or frame is None:
+        raise OSError(f"{file}: holds {_reel.passed} frames that can be read, and no frame {place + 1}")
+    _reel.passed += 1
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _counted(number: str) -> int:
+    """The place from 0 of a number from 1. Raises ValueError for any other word."""
+    if not number.isdecimal() or int(number) < 1:
+        raise ValueError(f"'{number}' is no number from 1")
+    return int(number) - 1
+
+
+_READERS: dict[str, _Reader] = {".mat": _mat_cell} | dict.fromkeys(VIDEO_SUFFIXES, _video_frame)

@@ -1,0 +1,1 @@
+"""Labels that nets give: averaged views, relabeling, the file they stand in."""

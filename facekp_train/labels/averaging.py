@@ -1,0 +1,97 @@
+"""The best answer that nets can give when time does not matter: over several nets and views.
+
+Each face is seen through several boxes, tilts and in the mirror; the answers, brought back to the
+photograph, are averaged. Used by the teacher that labels photographs, not on a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facekp_train.boxes import refined_box
+from facekp_train.crop import CropRule, apply_affine, sample_crop
+from facekp_train.landmarks import flip_keypoints
+from facekp_train.networks import predict_crops
+from facekp_train.networks.checkpoint import Checkpoint
+from facekp_train.samples import Box
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at a face: the crop's side as a share of the rule's, and its tilt in degrees."""
+
+    scale: float = 1.0
+    tilt: float = 0.0
+
+
+VIEWS = (View(), View(scale=0.93), View(scale=1.08), View(tilt=8.0), View(tilt=-8.0))
+
+
+class AveragedNets:
+    """Several checkpoints of one scheme as one careful predictor.
+
+    Raises ValueError where their schemes differ, or there is none.
+    """
+
+    def __init__(self, checkpoints: Sequence[Checkpoint], views: Sequence[View] = VIEWS) -> None:
+        schemes = {checkpoint.header.points for checkpoint in checkpoints}
+        if len(schemes) != 1:
+            raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
+        self.points = schemes.pop()
+        self._checkpoints = checkpoints
+        self._views = views
+
+    def __call__(
+        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Keypoints [F, N, 2] in pixels, and their spread [F]: the answers' standard deviation as a
+        share of the crop's side, a measure of doubt.
+
+        images: uint8 [H, W, 3] RGB, a face each. tights: their tight boxes. A plain first look
+        takes the boxes anew, as the detector's refinement does; the second sees every view.
+        """
+        points, _ = self._look(images, tights, (View(),))
+        boxes = [refined_box(p, box) for p, box in zip(points, tights, strict=True)]
+        return self._look(images, boxes, self._views)
+
+    def _look(
+        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box], views: Sequence[View]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        answers, sides = [], np.ones(len(tights))
+        for checkpoint in self._checkpoints:
+            rule = checkpoint.header.crop_rule
+            sides = np.array([rule.square(tight).side for tight in tights])
+            for view in views:
+                matrices = [_matrix(rule, tight, view) for tight in tights]
+                crops = np.stack(
+                    [sample_crop(i, m, rule.size, rule.border) for i, m in zip(images, matrices, strict=True)]
+                )
+                answers += [
+                    [apply_affine(m, p) for m, p in zip(matrices, found, strict=True)]
+                    for found in _both_ways(checkpoint, crops)
+                ]
+        stacked = np.array(answers)
+        spread = stacked.std(axis=0).mean(axis=(1, 2)) / sides
+        return stacked.mean(axis=0), spread
+
+
+def _matrix(rule: CropRule, tight: Box, view: View) -> NDArray[np.float64]:
+    """2 x 3 map from the view's [0, 1] to pixels of the photograph."""
+    square = rule.square(tight)
+    side, angle = square.side * view.scale, np.radians(view.tilt)
+    turn = side * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.column_stack([turn, np.array([square.x, square.y]) - turn @ (0.5, 0.5)])
+
+
+def _both_ways(checkpoint: Checkpoint, crops: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    """Answers [F, N, 2] in [0, 1] of the crops, from them and from their mirror images."""
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+    plain, mirror = (
+        predict_crops(checkpoint.net, torch.from_numpy(crop)).numpy() for crop in (crops, mirrored)
+    )
+    return [plain, np.asarray(flip_keypoints(mirror), np.float32)]

@@ -1,0 +1,126 @@
+"""A teacher labels photographs: all its keypoints, held to the points that a hand has placed.
+
+Machine labels leave out hard faces and carry their maker's error. A careful net (averaged over
+nets, boxes, tilts and the mirror) labels every face anew; where five points were placed by hand,
+its answer is moved onto them, so that the teacher's own error there does not pass to the student
+(noisy student, Xie et al., https://arxiv.org/abs/1911.04252).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.batches.face_store import Face
+from facekp_train.batches.label_offset import spread_matrix
+from facekp_train.boxes import tight_box_of
+from facekp_train.labels.averaging import AveragedNets
+from facekp_train.landmarks import Floats, to_five
+from facekp_train.samples import Box, FaceSample, read_image
+
+_BATCH = 32
+# A teacher this far from the hand-placed five (share of the eye distance) has not found the face.
+_LARGEST_MISS = 0.25
+
+
+@dataclass
+class Labelled:
+    """A face with the teacher's keypoints, and what is known of their quality.
+
+    spread: standard deviation of the averaged answers, share of the crop's side. miss: mean
+    distance of the teacher's five from the hand-placed five before it was held to them, share of
+    the eye distance; None where there are none.
+    """
+
+    sample: FaceSample
+    size: tuple[int, int]
+    spread: float
+    miss: float | None
+
+    def facts(self) -> dict[str, Any]:
+        """For the label file."""
+        found = {"spread": round(self.spread, 5)}
+        return found if self.miss is None else {**found, "miss": round(self.miss, 4)}
+
+
+def relabel(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[Labelled]:
+    """Label every face; what cannot be read or was not found by the teacher goes to `skipped`."""
+    rest = iter(faces)
+    while batch := list(islice(rest, _BATCH)):
+        opened = [found for face in batch if (found := _open(face, skipped)) is not None]
+        if not opened:
+            continue
+        images, boxes = [image for _, image, _ in opened], [box for _, _, box in opened]
+        answers, spreads = nets(images, boxes)
+        for (face, image, _), points, spread in zip(opened, answers, spreads, strict=True):
+            labelled = _held(face, image, points, float(spread))
+            if labelled.miss is not None and labelled.miss > _LARGEST_MISS:
+                reason = f"the teacher's five points lie {labelled.miss:.0%} of the eye distance off"
+                skipped.append({"file": str(face.sample.image), "reason": reason})
+            else:
+                yield labelled
+
+
+def _open(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.uint8], Box] | None:
+    try:
+        return face, read_image(face.sample.image), tight_box_of(face.sample)
+    except (OSError, ValueError) as error:
+        skipped.append({"file": str(face.sample.image), "reason": str(error)})
+        return None
+
+
+def _held(face: Face, image: NDArray[np.uint8], points: NDArray[np.float64], spread: float) -> Labelled:
+    size = (image.shape[1], image.shape[0])
+    miss = None
+    five = _hand_placed(face)
+    if five is not None:
+        eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
+        miss = float(np.linalg.norm(to_five(points) - five, axis=1).mean()) / eyes
+        points = hold_to_five(points, five)
+    elif face.many is not None and not face.derived:
+        points = _completed(face.many.astype(np.float64), points)
+    visible = np.ones(len(points), bool)
+    sample = replace(face.sample, keypoints=points.astype(np.float32), visible=visible)
+    return Labelled(sample, size, spread, miss)
+
+
+def _hand_placed(face: Face) -> NDArray[np.float64] | None:
+    """The face's five [5, 2], where a list states them; the labels of a net of five are those."""
+    stated = face.many if face.many is not None and len(face.many) == 5 and not face.derived else face.five
+    return None if stated is None or not np.isfinite(stated).all() else stated.astype(np.float64)
+
+
+def _completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The keypoints of a face of which some are known: the others by the teacher, moved onto those.
+
+    Where all are known, it was the teacher's view that was asked for.
+    """
+    known = np.isfinite(stated).all(axis=1)
+    if known.all() or not known.any():
+        return points
+    moved = move_by_similarity(points, points[known], stated[known]) if known.sum() > 1 else points
+    return np.where(known[:, None], stated, moved)
+
+
+def hold_to_five(points: Floats, five: Floats) -> NDArray[np.float64]:
+    """Keypoints [N, 2] moved so that the five they imply are the given ones [5, 2].
+
+    A similarity moves the whole face; what remains moves each eye, the nose and the mouth alone.
+    """
+    moved = move_by_similarity(points, to_five(points), five)
+    return moved + spread_matrix(len(points)) @ (five - to_five(moved))
+
+
+def move_by_similarity(points: Floats, source: Floats, target: Floats) -> NDArray[np.float64]:
+    """Points [..., 2] through the least-squares turn, scaling and shift from source to target [M, 2]."""
+    middle, aim = source.mean(axis=0), target.mean(axis=0)
+    centred, wanted = (source - middle) @ (1, 1j), (target - aim) @ (1, 1j)
+    # In the plane a turn with scaling is one complex factor.
+    factor = np.vdot(centred, wanted) / max(np.vdot(centred, centred).real, 1e-12)
+    turned = ((points - middle) @ (1, 1j)) * factor
+    return np.stack([turned.real, turned.imag], axis=-1) + aim

@@ -1,0 +1,1 @@
+"""From teacher to pruned student in resumable stages; above training."""

@@ -1,0 +1,104 @@
+"""What every stage of a run is worth: size, work, error on the validation sets, latency."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from facekp_train.common.console import UserError, err
+from facekp_train.common.files import sha256_of, write_text
+from facekp_train.datasets import open_dataset
+from facekp_train.evaluation.evaluate import answer
+from facekp_train.evaluation.report import predict_of
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.pipeline.stages import Stage
+from facekp_train.pruning.cost import net_cost
+from facekp_train.training.provenance import read_stored
+from facekp_train.training.recipe import Recipe
+
+FIGURES_FILE = "figures.json"
+# An export with its verification takes 20 s on an idle machine, a benchmark 10 s a file.
+_LONGEST = 1800
+
+
+def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> dict[str, Any]:
+    """Measure a finished stage, or take what was measured of the same checkpoint before.
+
+    `bytes` and `macs` of the deployed net; `errors`: NME, its normaliser, median and failures by
+    validation set, from listed boxes with one refinement, as a deployed model meets faces;
+    `milliseconds`: p50 of the exported float32 and int8 TFLite files on one thread here.
+    """
+    file = folder / FIGURES_FILE
+    key = {"sha256": sha256_of(stage.checkpoint), "validation": recipe.validation, "latency": latency}
+    if (stored := _measured_before(file, key, recipe, latency)) is not None:
+        return stored
+    checkpoint = load_checkpoint(stage.checkpoint)
+    cost = net_cost(checkpoint.net)
+    figures: dict[str, Any] = {"of": key, "bytes": cost.bytes, "macs": cost.macs}
+    figures["errors"] = {spec: _error(checkpoint, spec, recipe) for spec in recipe.validation}
+    figures["milliseconds"] = _milliseconds(stage, folder) if latency else {}
+    write_text(file, json.dumps(figures, indent=2))
+    return figures
+
+
+def _measured_before(file: Path, key: dict[str, Any], recipe: Recipe, latency: bool) -> dict[str, Any] | None:
+    try:
+        stored = read_stored(file, "it is measured anew")
+    except (FileNotFoundError, UserError):
+        return None
+    # A busy machine's measurement may have failed; it is tried again.
+    if stored.get("of") != key or (latency and not stored.get("milliseconds")):
+        return None
+    # An older version measured on another split where none was named.
+    splits = {spec: error["split"] for spec, error in stored["errors"].items()}
+    return stored if splits == {spec: _split(spec, recipe) for spec in recipe.validation} else None
+
+
+def _split(spec: str, recipe: Recipe) -> str:
+    """Where the recipe names none that the data set has, the one that its figures are reported on."""
+    known = open_dataset(spec).format
+    named = recipe.validation_split
+    return named if named is not None and named in known.splits else known.evaluation
+
+
+def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
+    dataset = open_dataset(spec, _split(spec, recipe))
+    result = answer(predict_of(checkpoint), dataset, checkpoint.header.crop_rule).score(spec, dataset.split)
+    return {
+        "split": dataset.split, "n": result.n, "normaliser": result.normaliser,
+        "nme": result.nme[result.normaliser], "median": result.median, "failures": result.failure_rate["10"],
+    }  # fmt: skip
+
+
+def _milliseconds(stage: Stage, folder: Path) -> dict[str, float]:
+    """By kind of file; empty, with the reason on stderr, where the net cannot be exported here.
+
+    Export and benchmark are programs of floors above this one, so they are run, not imported.
+    """
+    exported = folder / "export"
+    commands = (
+        ["facekp_export", "--to", "tflite", "--model", str(stage.checkpoint), "--out", str(exported)],
+        ["android_bench", "--device", "cpu", "--models", str(exported), "--json"],
+    )
+    printed = ""
+    for module, *arguments in commands:
+        try:
+            program = [sys.executable, "-m", module, *arguments]
+            done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_LONGEST)
+        except subprocess.TimeoutExpired:
+            err.print(f"{stage.name}: no latency, since {module} took over {_LONGEST} s")
+            return {}
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            err.print(f"{stage.name}: no latency: {last}", markup=False, soft_wrap=True)
+            return {}
+        printed = done.stdout
+    return _by_kind(json.loads(printed)["records"])
+
+
+def _by_kind(records: list[dict[str, Any]]) -> dict[str, float]:
+    usable = [r for r in records if r["kind"] in ("float32", "int8") and r["valid"]]
+    return {r["kind"]: r["p50_ms"] for r in usable if r["runtime"] == "litert" and r["threads"] == 1}

@@ -1,0 +1,173 @@
+"""The YAML file of `facekp-train run`: what teacher, student, distillation and pruning are told."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from facekp_train.common.console import UserError
+from facekp_train.pruning.settings import PruneSettings
+from facekp_train.training.initial import AS_IT_IS, SHAPE
+from facekp_train.training.recipe import RECIPES, Recipe, make_recipe
+
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+
+_PASSED_ON = "scheme, crop and heads pass on from the student; say it under student or shared"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: str = Field(default="modern", description="modern, paper, or a YAML file")
+    set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
+
+
+class Teacher(_Section):
+    """A checkpoint that exists, or a net to train: ResNet-50 unless a backbone is named (section 4)."""
+
+    checkpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Teacher:
+        if self.checkpoint is not None and self.set:
+            raise ValueError("give a checkpoint or settings to train by, not both")
+        return self
+
+
+class Labels(BaseModel):
+    """Whether the teacher labels faces before the student learns from them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    faces: Literal["none", "missing", "all"] = "none"
+
+
+class Distil(_Section):
+    """The student goes on, supervised by the teacher."""
+
+    @field_validator("set")
+    @classmethod
+    def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        _refuse(
+            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
+        )
+        return _refuse(settings, ("init", "teacher"), "the run's own student and teacher are meant")
+
+
+class Prune(PruneSettings):
+    """How channels are chosen and removed; `set` are the settings of the training after each step.
+
+    teacher: who supervises that: the distilled student, as the paper's figure 2 draws it, or the teacher.
+    """
+
+    recipe: str = Field(default="retrain", description="retrain, modern, paper, or a YAML file")
+    set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
+    teacher: Literal["distilled", "teacher"] = "distilled"
+
+    @field_validator("set")
+    @classmethod
+    def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
+        _refuse(
+            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
+        )
+        _refuse(settings, ("init",), "what is pruned is the distilled net")
+        return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distilled or teacher")
+
+    def settings(self) -> PruneSettings:
+        """Without what concerns the training."""
+        return PruneSettings(**self.model_dump(include={*PruneSettings.model_fields}))
+
+
+class Pipeline(BaseModel):
+    """Teacher, student, distillation and pruning, and what they share.
+
+    `shared` holds settings of every stage's recipe (data, validation, points, seed, ...).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = "run"
+    shared: dict[str, Any]
+    teacher: Teacher
+    labels: Labels = Labels()
+    student: _Section = _Section()
+    distil: Distil = Distil()
+    prune: Prune
+    latency: bool = Field(default=True, description="export and time every stage's net on this machine")
+
+    @field_validator("shared")
+    @classmethod
+    def _of_every_stage(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return _refuse(settings, ("teacher", "init", "quantise"), "it is no setting of every stage")
+
+    def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
+        """A stage's recipe: its base, what all stages share, its own settings, then `options`.
+
+        Where the student has widths of its own, shared ones say nothing of the net that is distilled.
+        """
+        shared = self.shared
+        if section is self.distil and self.student.set.keys() & AS_IT_IS.keys():
+            shared = {key: value for key, value in shared.items() if key not in AS_IT_IS}
+        return make_recipe(section.recipe, {**shared, **section.set, **options}, [])
+
+    def teacher_recipe(self) -> Recipe:
+        """The teacher's, whose backbone is ResNet-50 where neither file nor section says another."""
+        named = "backbone" in {**self.shared, **self.teacher.set} or self.teacher.recipe not in RECIPES
+        return self.recipe(self.teacher, **({} if named else {"backbone": "resnet-50"}))
+
+
+def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> dict[str, Any]:
+    for key in keys:
+        if key in settings:
+            raise ValueError(f"'{key}' has no place here, leave it out: {reason}")
+    return settings
+
+
+def load_pipeline(path: Path) -> Pipeline:
+    """Read the YAML file; $NAME in it is taken from the environment.
+
+    Raises UserError naming the key that is wrong, or the file that is missing.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; docs/distill-prune.md shows what it holds")
+    try:
+        data = yaml.safe_load(_expanded(path.read_text(encoding="utf-8"), path))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path} is not a recipe for a run: it holds no 'key: value' lines")
+    try:
+        pipeline = Pipeline.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{path}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
+    # Wrong settings are named now, not after hours of another stage.
+    pipeline.teacher_recipe()
+    for section in (pipeline.student, pipeline.distil, pipeline.prune):
+        pipeline.recipe(section)
+    return pipeline
+
+
+def _expanded(text: str, path: Path) -> str:
+    def value(match: re.Match[str]) -> str:
+        try:
+            return os.environ[match[1]]
+        except KeyError:
+            raise UserError(
+                f"{path} reads ${match[1]}, which is not set; for example: export {match[1]}=/data"
+            ) from None
+
+    return "\n".join(
+        line if line.lstrip().startswith("#") else _VARIABLE.sub(value, line) for line in text.splitlines()
+    )

@@ -1,0 +1,180 @@
+"""Teacher -> student -> distil -> prune: four stages from one file, each resumable
+(Appl. Sci. 2024, 14, 7153, figure 2).
+
+A run's folder holds a folder for each stage: `begun.json` says by which settings and out of which
+files and faces it is made, `stage.json` that it is finished. What is finished is skipped, what was
+killed goes on; a stage that was made by other settings, or from a net, labels or lists of faces that
+have changed since, stops the run rather than be passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from facekp_train.common.console import UserError, err
+from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.locks import alone_in
+from facekp_train.crop import CropRule
+from facekp_train.labels.store import LABELS_FILE, labelled, make_labels
+from facekp_train.pipeline.layerwise import prune
+from facekp_train.pipeline.settings import Pipeline
+from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.fit import Step, fit
+from facekp_train.training.initial import shape_of, start_from
+from facekp_train.training.provenance import claim, faces_fingerprint, read_stored
+from facekp_train.training.recipe import Recipe
+from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
+
+STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
+
+
+@dataclass
+class Stage:
+    """A stage that is finished: its name, its checkpoint, and what is known of it."""
+
+    name: str
+    checkpoint: Path
+    facts: dict[str, Any]
+
+
+@dataclass
+class _Runner:
+    """What all stages of one run share. Faces are decoded once for all that learn from the same."""
+
+    pipeline: Pipeline
+    out: Path
+    fabric: Fabric
+    on_step: Callable[[Step], None]
+    data: tuple[str, TrainingData] | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def faces(self, recipe: Recipe) -> TrainingData:
+        """The decoded faces of a recipe."""
+        keys = {"data", "split", "validation", "validation_split", "validation_limit", "box_source"}
+        keys |= {"points", "size", "seed", "fit_offset"}
+        wanted = recipe.model_dump_json(include=keys)
+        if self.data is None or self.data[0] != wanted:
+            self.data = None  # the old faces leave memory before the new ones come
+            self.data = wanted, load_training_data(recipe, CropRule(size=recipe.size))
+        return self.data[1]
+
+    def fit(self, name: str, recipe: Recipe) -> Stage:
+        """A stage that is one training run."""
+        folder = self.out / name
+
+        def make() -> dict[str, Any]:
+            resume = (folder / RECIPE_FILE).is_file()
+            data = self.faces(recipe)
+            fit(recipe, folder, resume=resume, on_step=self.on_step, fabric=self.fabric, data=data)
+            return {}
+
+        return self.stage(name, recipe, {}, make)
+
+    def stage(
+        self, name: str, recipe: Recipe, settings: dict[str, Any], make: Callable[[], dict[str, Any]]
+    ) -> Stage:
+        """Make a stage unless it is finished; `make` leaves BEST_FILE in its folder."""
+        folder = self.out / name
+        marker = folder / STAGE_FILE
+        checkpoint = folder / BEST_FILE
+        made_from = self._made_from(recipe)
+        # By name, not by folder, so that a run may be moved; files are known by their content.
+        own = recipe.model_dump(exclude_defaults=True).keys()
+        named = {key: value for key, value in recipe.shareable().items() if key in own}
+        faces = self._fingerprint(recipe)
+        settings = {"recipe": named, **settings, "made_from": made_from}
+        claim(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
+        if marker.is_file():
+            facts = read_stored(marker, "delete it, and the same line goes on")
+            err.print(f"{name}: finished before, in {folder}", markup=False, soft_wrap=True)
+            return Stage(name, checkpoint, facts)
+        err.print(f"{name}: to {folder}", markup=False, soft_wrap=True)
+        facts = make()
+        self.fabric.barrier()
+        if self.fabric.is_global_zero:
+            write_text(marker, json.dumps(facts, indent=2))
+        self.fabric.barrier()
+        return Stage(name, checkpoint, facts)
+
+    def _fingerprint(self, recipe: Recipe) -> str:
+        """Of the faces of a recipe; stages that share them read the lists once."""
+        lists = recipe.model_dump_json(include={"data", "split", "validation", "validation_split"})
+        if lists not in self.fingerprints:
+            self.fingerprints[lists] = faces_fingerprint(recipe)
+        return self.fingerprints[lists]
+
+    def _made_from(self, recipe: Recipe) -> dict[str, str]:
+        """The SHA-256 of every file of this run, or given to it, that the recipe builds on."""
+        files = {"init": recipe.init, "teacher": recipe.teacher}
+        labels = self.out / LABELS_FILE
+        if f"coco:{labels}" in recipe.data:
+            files["labels"] = str(labels)
+        return {role: sha256_of(Path(file)) for role, file in files.items() if file}
+
+
+def run_stages(
+    pipeline: Pipeline, out: Path, fabric: Fabric, on_step: Callable[[Step], None] = lambda _step: None
+) -> Iterator[Stage]:
+    """The four stages in order, each yielded as soon as it is finished.
+
+    Raises UserError where a finished stage was made by other settings, or another process is at it.
+    """
+    with alone_in(out, fabric):
+        yield from _stages(_Runner(pipeline, out, fabric, on_step))
+
+
+def _stages(runner: _Runner) -> Iterator[Stage]:
+    pipeline = runner.pipeline
+    teacher = _teacher(runner)
+    yield teacher
+    shared = _label(runner, teacher)
+    student = runner.fit("student", pipeline.recipe(pipeline.student, **shared))
+    yield student
+    start = {**shared, **start_from(student.checkpoint)}
+    recipe = pipeline.recipe(pipeline.distil, **start, teacher=str(teacher.checkpoint))
+    distilled = runner.fit("distilled", recipe)
+    yield distilled
+    yield _prune(runner, shared, teacher, distilled)
+
+
+def _teacher(runner: _Runner) -> Stage:
+    section = runner.pipeline.teacher
+    if section.checkpoint is None:
+        return runner.fit("teacher", runner.pipeline.teacher_recipe())
+    path = Path(section.checkpoint)
+    if not path.is_file():
+        raise UserError(f"the teacher {path} does not exist; train one, or name another checkpoint")
+    return Stage("teacher", path, {"given": path.name})
+
+
+def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
+    """Labels by the teacher, where wanted; settings that put them before the data."""
+    wanted = runner.pipeline.labels.faces
+    if wanted == "none":
+        return {}
+    recipe = runner.pipeline.recipe(runner.pipeline.student)
+    make_labels(teacher.checkpoint, recipe, wanted, runner.out, runner.fabric)
+    return {"data": labelled(recipe, runner.out).data}
+
+
+def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:
+    section = runner.pipeline.prune
+    supervisor = teacher if section.teacher == "teacher" else distilled
+    shape = shape_of(distilled.checkpoint)
+    recipe = runner.pipeline.recipe(section, **shared, **shape, teacher=str(supervisor.checkpoint))
+    how = section.settings()
+
+    def make() -> dict[str, Any]:
+        return prune(
+            distilled.checkpoint, recipe, runner.out / "pruned", how,
+            fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
+        )  # fmt: skip
+
+    settings = {"prune": how.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
+    return runner.stage("pruned", recipe, settings, make)

@@ -1,0 +1,1 @@
+"""One training: recipe, data, losses, optimizer, loop, run folder."""

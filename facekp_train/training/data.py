@@ -1,0 +1,118 @@
+"""From a recipe's data sets to the stores of training and validation faces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from facekp_train.batches.face_store import Face, FaceStore, gather_faces
+from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset
+from facekp_train.common.console import UserError, err
+from facekp_train.crop import CropRule
+from facekp_train.datasets import check_split, open_dataset
+from facekp_train.samples import FaceSample
+from facekp_train.training.recipe import Recipe
+
+
+@dataclass
+class TrainingData:
+    """Faces to learn from and to score after each epoch; the label offset [5, 2], if one was fitted."""
+
+    train: FaceStore
+    validation: FaceStore
+    offset: list[list[float]] | None
+
+
+def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
+    """Read, merge and decode the recipe's faces. Raises UserError where too few remain."""
+    skipped: list[dict[str, str]] = []
+    faces = gather_faces(samples_of(recipe.data, recipe.split, skipped), recipe.points)
+    if recipe.validation:
+        held_out = samples_of(recipe.validation, recipe.validation_split, skipped, evaluation=True)
+        scored = gather_faces(held_out, recipe.points)
+        overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
+        if overlap:
+            raise UserError(
+                f"{len(overlap)} images are both trained and validated on, such as {min(overlap)}; "
+                "give --validation a split of its own"
+            )
+    else:
+        faces, scored = hold_out(faces, recipe.seed)
+    if not faces or not scored:
+        raise UserError(
+            f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
+        )
+    if all(face.many is None for face in faces):
+        raise UserError(
+            f"none of the {len(faces)} faces has {recipe.points} keypoints, which the net needs beside those "
+            "with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
+            "missing), or train a net of five (--points 5)"
+        )
+    if len(scored) > recipe.validation_limit:
+        places = np.linspace(0, len(scored) - 1, recipe.validation_limit).astype(int)
+        scored = [scored[i] for i in places]
+    offset = _move_labels(faces, scored) if recipe.fit_offset and recipe.points == 68 else None
+    train = FaceStore(faces, recipe.points, rule, recipe.box_source == "listed")
+    validation = FaceStore(scored, recipe.points, rule, prefer_listed=True)
+    skipped += train.skipped + validation.skipped
+    if skipped:
+        err.print(
+            f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}",
+            markup=False,
+        )
+    return TrainingData(train, validation, offset)
+
+
+def samples_of(
+    specs: Sequence[str], split: str | None, skipped: list[dict[str, str]], *, evaluation: bool = False
+) -> Iterator[FaceSample]:
+    """The faces of several data sets in a row, of `split` where a set has it.
+
+    Else of the split that a set is trained on or, with `evaluation`, that its figures are reported
+    on. What cannot be used goes to `skipped`. Raises DataError for a split that no set has.
+    """
+    check_split(specs, split)
+
+    def one(spec: str) -> Iterator[FaceSample]:
+        dataset = open_dataset(spec)
+        if split in dataset.format.splits:
+            dataset = open_dataset(spec, split)
+        elif evaluation:
+            dataset = open_dataset(spec, dataset.format.evaluation)
+        yield from dataset
+        skipped.extend(dataset.skipped)
+
+    return chain.from_iterable(one(spec) for spec in specs)
+
+
+def hold_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
+    """Photographs by chance, but the same for a seed, are for validation: 5 % of the faces, at least one.
+
+    Of one photograph all faces go to the same side, or the net would be scored on what it has seen.
+    """
+    images = list(dict.fromkeys(face.sample.image for face in faces))
+    sizes = Counter(face.sample.image for face in faces)
+    wanted = max(1, len(faces) // 20)
+    held: set[Path] = set()
+    for place in np.random.default_rng((seed, 77)).permutation(len(images)).tolist():
+        if sum(sizes[image] for image in held) >= wanted:
+            break
+        held.add(images[place])
+    return [f for f in faces if f.sample.image not in held], [f for f in faces if f.sample.image in held]
+
+
+def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:
+    """Move many-point labels onto hand-placed five, by the offset that the training faces show."""
+    pairs = [(f.five, f.many) for f in faces if f.five is not None and f.many is not None]
+    if len(pairs) < 10:
+        return None
+    offset = fit_label_offset(pairs)
+    for face in chain(faces, scored):
+        if face.many is not None:
+            face.many = apply_label_offset(face.many, offset)
+    return offset.round(5).tolist()

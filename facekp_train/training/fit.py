@@ -1,0 +1,296 @@
+"""The one training loop, on lightning-fabric: from a laptop's CPU to several GPUs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import Tensor, nn
+
+from facekp_train.batches.face_store import FaceStore
+from facekp_train.batches.loader import TrainBatches, spread_crops
+from facekp_train.common.console import UserError
+from facekp_train.common.locks import alone_in
+from facekp_train.common.memory import keep_freed_memory
+from facekp_train.crop import CropRule
+from facekp_train.joint_loss import Factors, JointLoss, LossTerms
+from facekp_train.networks import KeypointNet, build_net
+from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.distill import AXES_FACES, Distilled
+from facekp_train.training.initial import initial_net
+from facekp_train.training.log import TrainingLog
+from facekp_train.training.optimizer import AveragedWeights, make_optimiser, rate_at
+from facekp_train.training.quantize_aware import FakeQuantised
+from facekp_train.training.recipe import Recipe
+from facekp_train.training.run_folder import (
+    BEST_FILE,
+    LAST_FILE,
+    RECIPE_FILE,  # noqa: F401 - studies take it from here
+    check_folder,
+    claim_folder,
+)
+from facekp_train.training.state import STATE_FILE, load_state, save_state
+from facekp_train.training.validation import validate
+
+# While the first process labels or measures, the others wait for it.
+_LONGEST_WAIT = timedelta(hours=12)
+_TAUGHT = ("loss_features", "loss_outputs")
+_LOSSES = ("loss", "loss_regression", "loss_heatmap", *_TAUGHT)
+
+
+@dataclass
+class Step:
+    """What a progress display may show after each step."""
+
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+    loss: float
+    faces_per_second: float
+
+
+@dataclass
+class _Progress:
+    """Plain data that a resumed run goes on from."""
+
+    epoch: int = 0
+    best: float = float("inf")
+    factors: dict[str, Any] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    """Everything of one run that lives in memory. learner: the net, with its teacher or its rounding."""
+
+    fabric: Fabric
+    recipe: Recipe
+    net: KeypointNet
+    learner: KeypointNet | Distilled | FakeQuantised
+    optimiser: torch.optim.Optimizer
+    ema: AveragedWeights
+    loss: JointLoss
+    progress: _Progress
+
+
+def fit(
+    recipe: Recipe,
+    out: Path,
+    *,
+    resume: bool = False,
+    accelerator: str = "cpu",
+    devices: int = 1,
+    on_step: Callable[[Step], None] = lambda _step: None,
+    fabric: Fabric | None = None,
+    data: TrainingData | None = None,
+) -> Path | None:
+    """Train by a recipe; returns the best checkpoint's path, None in all processes but the first.
+
+    With a `teacher` in the recipe it distils. Several runs in a row may share one launched `fabric`
+    (else made of `accelerator` and `devices`) and the decoded faces of one `load_training_data`; then it
+    is for the caller to see that a resumed run has the faces that it began with.
+
+    Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
+    tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
+    finished epoch and ends with the weights of an unbroken run. Raises UserError where `out` holds
+    another run, or another process is at it.
+    """
+    recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
+    fabric = fabric or launch(accelerator, devices, recipe.precision)
+    if fabric.device.type == "cpu":
+        keep_freed_memory()
+    fabric.seed_everything(recipe.seed, verbose=False)
+    check_folder(out, recipe, resume)  # what is refused shall leave no folder
+    with alone_in(out, fabric):
+        claim_folder(out, recipe, resume, faces_known=data is not None)
+        data = data or load_training_data(recipe, CropRule(size=recipe.size))
+        return _train(fabric, recipe, out, data, resume, on_step)
+
+
+def _train(
+    fabric: Fabric,
+    recipe: Recipe,
+    out: Path,
+    data: TrainingData,
+    resume: bool,
+    on_step: Callable[[Step], None],
+) -> Path | None:
+    resumed = resume and (out / STATE_FILE).is_file()
+    run = _start(fabric, recipe, data.train, resumed)
+    if resumed:
+        run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimiser))
+        run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
+    model = fabric.setup_module(run.learner)
+    optimiser = fabric.setup_optimizers(run.optimiser)
+    batches = TrainBatches(
+        data.train,
+        recipe.augmentation,
+        recipe.batch,
+        recipe.seed,
+        focus=recipe.focus,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
+    first = fabric.is_global_zero
+    with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
+        for epoch in range(run.progress.epoch, recipe.epochs):
+            row = _one_epoch(run, model, optimiser, batches, epoch, on_step)
+            if log is not None:
+                _finish_epoch(run, data, out, epoch, row, log)
+            fabric.barrier()
+    return out / BEST_FILE if first else None
+
+
+def launch(accelerator: str, devices: int, precision: str) -> Fabric:
+    """Processes to train in: `devices` here, or as many as torchrun has started, on all machines.
+
+    Raises UserError where the hardware cannot be had.
+    """
+    nodes = 1
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    several = DDPStrategy(timeout=_LONGEST_WAIT) if devices * nodes > 1 else "auto"
+    try:
+        fabric = Fabric(
+            accelerator=accelerator,
+            strategy=several,
+            devices=devices,
+            num_nodes=nodes,
+            precision=usable_precision(precision),  # type: ignore[arg-type]
+        )
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
+        ) from None
+    fabric.launch()
+    return fabric
+
+
+def usable_precision(wanted: str) -> str:
+    """`auto` becomes bf16-mixed where the CPU or GPU multiplies bfloat16 itself, else 32-true."""
+    if wanted != "auto":
+        return wanted
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bf16-mixed" if gpu or torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+
+
+def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:
+    net = initial_net(recipe)
+    learner: KeypointNet | Distilled | FakeQuantised = FakeQuantised(net) if recipe.quantise else net
+    if recipe.teacher:
+        learner = Distilled(net, load_checkpoint(recipe.teacher).net, recipe.projection)
+        if recipe.output_weight and learner.teacher.config.points != recipe.points:
+            raise UserError(
+                f"{recipe.teacher} has {learner.teacher.config.points} keypoints, this net {recipe.points}: "
+                "its features can teach it, its coordinates cannot; set output_weight=0"
+            )
+        learner.teacher.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = learner.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if isinstance(learner, Distilled) and not resumed:
+        learner.fix_axes(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
+    ema = AveragedWeights(net, recipe.ema)
+    loss = JointLoss(recipe, fabric.device)
+    return _Run(fabric, recipe, net, learner, make_optimiser(learner, recipe), ema, loss, _Progress())
+
+
+def _one_epoch(
+    run: _Run,
+    model: Callable[[Tensor], Any],
+    optimiser: Any,
+    batches: TrainBatches,
+    epoch: int,
+    on_step: Callable[[Step], None],
+) -> dict[str, Any]:
+    """Train one epoch; returns its log row."""
+    recipe, fabric = run.recipe, run.fabric
+    run.learner.train()
+    if epoch >= recipe.epochs * (1 - recipe.freeze_bn):
+        _hold_statistics(run.net)
+    sums = torch.zeros(len(_LOSSES), device=fabric.device)
+    started = time.perf_counter()
+    for i, host_batch in enumerate(batches.epoch(epoch)):
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(recipe, epoch * len(batches) + i, len(batches))
+        batch = host_batch.to(fabric.device)
+        taught = None
+        if isinstance(run.learner, Distilled):
+            with fabric.autocast():
+                taught = run.learner.answer(batch.crops)
+        terms = run.loss(model(batch.crops), batch, taught)
+        if not run.loss.settled:
+            # Over the whole batch, whatever the number of processes that share it.
+            shared = fabric.all_reduce(
+                torch.stack([t.detach() for t in vars(terms).values()]), reduce_op="mean"
+            )
+            assert isinstance(shared, Tensor)
+            run.loss.factors = run.loss.balance(LossTerms(*shared))
+        total = run.loss.total(terms)
+        fabric.backward(total)
+        if recipe.clip:
+            nn.utils.clip_grad_norm_(run.learner.parameters(), recipe.clip)
+        optimiser.step()
+        optimiser.zero_grad()
+        run.ema.update(run.net)
+        sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
+        rate = (i + 1) * batches.batch / (time.perf_counter() - started)
+        on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(total.detach()), rate))
+    seconds = time.perf_counter() - started
+    means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
+    assert isinstance(means, Tensor)
+    if not torch.isfinite(means).all():
+        raise UserError(
+            f"the loss of epoch {epoch + 1} is not finite; lower learning_rate, or --precision 32-true"
+        )
+    losses = dict(zip(_LOSSES, means.tolist(), strict=True))
+    return {
+        "epoch": epoch + 1,
+        **{name: round(value, 7) for name, value in losses.items() if recipe.teacher or name not in _TAUGHT},
+        "learning_rate": optimiser.param_groups[0]["lr"],
+        "seconds": round(seconds, 2),
+        "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
+        "waited_share": round(batches.waited / seconds, 4),
+    }
+
+
+def _hold_statistics(net: nn.Module) -> None:
+    """BN in eval mode: the last epochs learn with the statistics that the deployed net will have."""
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def _finish_epoch(
+    run: _Run, data: TrainingData, out: Path, epoch: int, row: dict[str, Any], log: TrainingLog
+) -> None:
+    """Score the averaged weights, write checkpoints and state; the first process alone does."""
+    averaged = build_net(run.net.config).to(run.fabric.device)
+    averaged.load_state_dict(run.ema.state)
+    row |= validate(FakeQuantised(averaged) if run.recipe.quantise else averaged, data.validation)
+    log.add(row)
+    recipe = run.recipe
+    header = CheckpointHeader(
+        name=out.name,
+        net=run.net.config,
+        crop=CropRule(size=recipe.size).as_dict(),
+        recipe=recipe.shareable(),
+        history={**row, "label_offset": data.offset, "faces": data.train.size},
+    )
+    if row["nme"] < run.progress.best:
+        run.progress.best = row["nme"]
+        save_checkpoint(out / BEST_FILE, averaged, header)
+    save_checkpoint(out / LAST_FILE, averaged, header)
+    factors = asdict(run.loss.factors) if run.loss.factors else None
+    run.progress = _Progress(epoch + 1, run.progress.best, factors, log.history)
+    save_state(out / STATE_FILE, run.learner, run.ema, run.optimiser, asdict(run.progress))

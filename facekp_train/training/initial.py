@@ -1,0 +1,72 @@
+"""The net that a run starts from: ImageNet weights, another checkpoint, or chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from facekp_train.common.console import UserError, err
+from facekp_train.networks import KeypointNet, build_net
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.pruning.narrow import narrowed
+from facekp_train.training.imagenet import load_imagenet
+from facekp_train.training.recipe import Recipe
+
+# Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
+# the one that was trained first.
+AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
+# What a net passes on to the one that goes on from it: scheme, crop and heads.
+SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
+
+
+def initial_net(recipe: Recipe) -> KeypointNet:
+    """Build and fill the recipe's net. Raises UserError where the start cannot be had.
+
+    Where the recipe names a checkpoint but no widths of its own, the net has the checkpoint's: a
+    pruned net goes on as it is.
+    """
+    if recipe.init is None:
+        net = build_net(recipe.net_config())
+        if recipe.imagenet:
+            load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
+        return net
+    start = load_checkpoint(recipe.init)
+    config = recipe.net_config()
+    if config.widths is None and config.channels is None:
+        shape = {"widths": start.header.net.widths, "channels": start.header.net.channels}
+        config = config.model_copy(update=shape)
+    net = build_net(config)
+    _take_over(net, start, recipe.init)
+    return net
+
+
+def start_from(model: Path) -> dict[str, Any]:
+    """Recipe settings that go on with a checkpoint as it is, whatever its scheme and sizes."""
+    return {**shape_of(model), "init": str(model)}
+
+
+def shape_of(model: Path) -> dict[str, Any]:
+    """Recipe settings of a net like the checkpoint's, its widths apart."""
+    net = load_checkpoint(model).header.net
+    return net.model_dump(include=set(SHAPE))
+
+
+def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:
+    """Copy a checkpoint's weights, cut to this net's sizes where narrower; other heads start afresh."""
+    if start.header.net.backbone != net.config.backbone:
+        raise UserError(
+            f"{name} is a {start.header.net.backbone}, which cannot start a {net.config.backbone}"
+        )
+    try:
+        cut = narrowed(start.net, net.config).state_dict()
+    except ValueError as error:
+        raise UserError(f"{name} can be narrowed, not widened: {error}") from None
+    own = net.state_dict()
+    fitting = {n: cut[n] for n, tensor in own.items() if n in cut and cut[n].shape == tensor.shape}
+    fresh = sorted({n.split(".")[0] for n in own.keys() - fitting.keys()})
+    if fresh:
+        parts = " and ".join(fresh)
+        err.print(
+            f"{name}: does not fit this net's {parts}, which start afresh", markup=False, soft_wrap=True
+        )
+    net.load_state_dict(own | fitting)

@@ -1,0 +1,68 @@
+"""What a run leaves for people: JSONL and tensorboard logs, and its curves as a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from facekp_train.common.files import write_text, written_aside
+
+LOG_FILE = "log.jsonl"
+CURVES_FILE = "curves.png"
+
+
+class TrainingLog:
+    """One JSON line an epoch in `log.jsonl`, the same numbers for tensorboard, and `curves.png`."""
+
+    def __init__(self, folder: Path, history: list[dict[str, Any]]) -> None:
+        from tensorboardX import SummaryWriter
+
+        self._file = folder / LOG_FILE
+        self._curves = folder / CURVES_FILE
+        self.history = history
+        # Epochs after the saved state, from before a kill, are trained again: drop their lines.
+        write_text(self._file, "".join(json.dumps(row) + "\n" for row in history))
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=len(history))
+
+    def __enter__(self) -> TrainingLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Record one epoch."""
+        self.history.append(row)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        for name, value in row.items():
+            if isinstance(value, int | float) and name != "epoch":
+                self._writer.add_scalar(name, value, row["epoch"])
+        self._writer.flush()
+        draw_curves(self._curves, self.history)
+
+
+def draw_curves(target: Path, history: list[dict[str, Any]]) -> None:
+    """Losses (logarithmic) beside the validation NME, by epoch, as a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    for name in ("loss", "loss_regression", "loss_heatmap"):
+        left.plot(epochs, [row[name] for row in history], marker=".", label=name.replace("_", " "))
+    left.set(yscale="log", xlabel="epoch", title="training loss")
+    for name in sorted({key for row in history for key in row if key.startswith("nme")}):
+        right.plot(epochs, [row.get(name) for row in history], marker=".", label=name.replace("_", " "))
+    right.set(xlabel="epoch", ylabel="percent", title="validation NME")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.legend(frameon=False)
+    with written_aside(target) as aside:
+        figure.savefig(aside, dpi=110)

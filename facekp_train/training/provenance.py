@@ -1,0 +1,75 @@
+"""What a result was made from, noted beside it, so that it is not taken for another's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facekp_train.common.console import UserError
+from facekp_train.common.files import parse_json, write_text
+from facekp_train.training.data import samples_of
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from facekp_train.training.recipe import Recipe
+
+_FACES = "fingerprint of the faces"
+
+
+def faces_fingerprint(recipe: Recipe) -> str:
+    """Of what the lists of a recipe's faces say: names, boxes and keypoints, wherever the folders lie."""
+    digest = hashlib.sha256()
+    lists = (recipe.data, recipe.split, False), (recipe.validation, recipe.validation_split, True)
+    for specs, split, evaluation in lists:
+        digest.update(b"a list ")
+        for sample in samples_of(specs, split, [], evaluation=evaluation) if specs else ():
+            digest.update(f"{sample.image.name} {sample.box} {sample.box_source} ".encode())
+            digest.update(sample.keypoints.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def read_stored(file: Path, remedy: str) -> dict[str, Any]:
+    """A JSON object that an earlier run wrote. Raises UserError with the remedy where it is damaged."""
+    try:
+        stored = parse_json(file.read_text(encoding="utf-8"))
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        raise UserError(f"{file} is damaged; {remedy}")
+    return stored
+
+
+def claim(
+    file: Path,
+    settings: dict[str, Any],
+    faces: str,
+    made: Path,
+    fabric: Fabric,
+    formerly: dict[str, Any] | None = None,
+) -> None:
+    """Note in `file` how `made` is made: settings, and the fingerprint of the faces.
+
+    formerly: how an older version said the same settings; it did not note the faces. Raises UserError
+    where `made` was begun in another way.
+    """
+    has_something = made.is_file() or any(made.rglob("*.safetensors"))
+    if fabric.is_global_zero and has_something and not file.is_file():
+        raise UserError(f"{made} was not made by this command; give another --out, or move it away")
+    if fabric.is_global_zero and not has_something:
+        write_text(file, json.dumps({**settings, _FACES: faces}, indent=2))
+    fabric.barrier()
+    stored = read_stored(file, f"delete it and {made} to make it anew")
+    faces_before = stored.pop(_FACES, faces)
+    if stored not in (settings, formerly):
+        raise UserError(
+            f"{made} was made by other settings, or from a net or labels that have changed since; give "
+            "another --out, or delete it to make it anew"
+        )
+    if faces_before != faces:
+        raise UserError(
+            f"{made} was made from faces whose lists have changed since; give another --out, or delete it "
+            "to make it anew"
+        )

@@ -1,0 +1,48 @@
+"""The score after each epoch: NME of the validation faces, cut as a deployed model would see them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from facekp_train.batches.face_store import FaceStore
+from facekp_train.batches.loader import plain_batches
+from facekp_train.evaluation.metrics import score
+from facekp_train.landmarks import to_five
+from facekp_train.networks import KeypointNet
+from facekp_train.training.quantize_aware import FakeQuantised
+
+
+def predict_store(net: KeypointNet | FakeQuantised, store: FaceStore, batch: int = 128) -> np.ndarray:
+    """Keypoints float32 [F, N, 2] in [0, 1] of the crop for every face of a store."""
+    device = next(net.parameters()).device
+    net.eval()
+    found = []
+    with torch.inference_mode():
+        for crops, _ in plain_batches(store, batch):
+            found.append(net(crops.to(device).crops).keypoints.float().cpu().numpy())
+    return np.concatenate(found)
+
+
+def validate(net: KeypointNet | FakeQuantised, store: FaceStore) -> dict[str, float]:
+    """Percent by name, over each scheme's primary normaliser.
+
+    `nme_many`, `median_many`, `failures_many` (share of faces above 10 %) on labels of all points,
+    the same with `_five` on labels of five, and `nme`, the mean of the NMEs there are.
+    """
+    found = predict_store(net, store)
+    kinds = [("many", found, store.many, store.many_known)]
+    if store.five_known.any():
+        kinds.append(("five", to_five(found), store.five, store.five_known))
+    figures: dict[str, float] = {}
+    for name, predicted, truth, known in kinds:
+        faces = np.flatnonzero(known[: store.size].any(axis=1))
+        if len(faces):
+            # Places without a label hold zeros: they must not reach the normalisers.
+            marked = np.where(known[faces, :, None], truth[faces], np.nan)
+            result = score(predicted[faces], marked)
+            figures[f"nme_{name}"] = round(result.nme[result.normaliser], 4)
+            figures[f"median_{name}"] = round(result.median, 4)
+            figures[f"failures_{name}"] = round(result.failure_rate["10"], 4)
+    errors = [value for name, value in figures.items() if name.startswith("nme_")]
+    return {"nme": float(np.mean(errors)), **figures}

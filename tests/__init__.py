@@ -1,0 +1,1 @@
+"""Tests: a folder for each package of the code; support, rig and faults beside."""

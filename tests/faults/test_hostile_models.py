@@ -1,0 +1,38 @@
+"""Model files that are damaged anywhere: refused in a sentence, never a crash or a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facekp_train.common.shipped import shipped_models_dir
+
+PROGRAM = Path(__file__).parents[1] / "support" / "models" / "hostile_models.py"
+CASES = 40
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is a forked process")
+@pytest.mark.parametrize(
+    "name", ["model_int8.tflite", "model_float16.tflite", "model.onnx", "model.safetensors"]
+)
+def test_a_damaged_file_ends_in_a_sentence(name: str, tmp_path: Path) -> None:
+    if name == "model.safetensors":
+        pytest.importorskip("torch", reason="needs facekp[train]")
+    file = shipped_models_dir() / "mdp-0.25x" / name
+    command = [sys.executable, PROGRAM, file, str(CASES), tmp_path]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=False)
+    assert ended.returncode == 0, ended.stderr
+    cases = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    assert len(cases) == CASES
+    assert [case for case in cases if case["outcome"] not in ("used", "refused")] == []
+    refused = [case["message"] for case in cases if case["outcome"] == "refused"]
+    assert all("spoiled" in message and "\n" not in message for message in refused), refused
+    # What is cut short is never used; damage inside the weights alone cannot be seen in the file.
+    assert {case["outcome"] for case in cases if case["damage"] == "cut"} == {"refused"}
+    assert len(refused) > CASES / 3

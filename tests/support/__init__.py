@@ -1,0 +1,1 @@
+"""What tests share: files, models and phones made up for them."""

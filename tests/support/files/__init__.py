@@ -1,0 +1,1 @@
+"""Photographs, videos and data sets in true formats, made up."""

@@ -1,0 +1,1 @@
+"""Small nets and models, commands called in this process."""

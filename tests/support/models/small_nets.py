@@ -1,0 +1,74 @@
+"""Seeded nets that answer like trained ones: spread over the crop, not all at its middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from facekp_train.networks import KeypointNet, NetConfig
+
+
+def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Smooth random colour fields, uint8 [count, size, size, 3], black and white included."""
+    import cv2
+
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    crops = np.stack([cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC) for field in coarse])
+    crops[0, 0, 0], crops[0, 0, 1] = 0, 255
+    return crops.astype(np.uint8)
+
+
+def acquainted_net(config: NetConfig, crops: NDArray[np.uint8]) -> KeypointNet:
+    """An untrained net in eval mode whose batch norms remember these crops, so that its answers differ."""
+    import torch
+
+    from facekp_train.networks import build_net
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    net = build_net(config)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        net.regression.fc2.weight.mul_(20)
+        net.train()(torch.from_numpy(crops).permute(0, 3, 1, 2))
+    return net.eval()
+
+
+def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: int = 200) -> Path:
+    """A narrow MobileNet, trained for seconds to answer the brightness of regions of the demo views.
+
+    A random net would not do: it amplifies every rounding of int8, which trained ones do not.
+    """
+    import torch
+
+    from facekp_export.quantization.calibration import demo_views
+    from facekp_train.crop import CropRule
+    from facekp_train.networks import NetConfig, build_net
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # so small a net only waits for further threads
+    rule = CropRule(size=size)
+    config = NetConfig(points=points, size=size, widths=(16,) * 16, hidden=32, heatmap_width=0)
+    net = build_net(config)
+    crops = torch.from_numpy(demo_views(rule, 128)).permute(0, 3, 1, 2)
+    regions = torch.nn.functional.adaptive_avg_pool2d(crops.float().mean(1, keepdim=True) / 255, 4).flatten(1)
+    target = 0.35 + 0.3 * regions[:, : 2 * points]
+    optimiser = torch.optim.AdamW(net.parameters(), 5e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=steps)
+    for _ in range(steps):
+        batch = torch.randint(len(crops), (32,))
+        loss = (net(crops[batch]).keypoints.flatten(1) - target[batch]).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    save_checkpoint(path, net, CheckpointHeader(name="small", net=config, crop=rule.as_dict()))
+    return path

@@ -1,0 +1,1 @@
+"""Phones that are scripted, bundles in miniature, records."""

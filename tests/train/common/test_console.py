@@ -1,0 +1,73 @@
+"""What every command prints reaches stdout, whatever the terminal can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from facekp_train.common.console import UserError, new_app, run
+
+CODE = """
+import typer
+from facekp_train.common.console import new_app, out, print_json, run
+
+app = new_app("x", "x")
+
+@app.command(no_args_is_help=False)
+def show():
+    print_json({"image": "\\u65e5\\U0001f600 \\udcff.png"})
+    out.print("\\u65e5 \\udcff.png", markup=False)
+
+run(app, [])
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_that_cannot_be_shown_are_escaped(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    document, table = done.stdout.decode(encoding).rsplit("}", 1)
+    assert json.loads(document + "}") == {"image": "\u65e5\U0001f600 \udcff.png"}
+    assert "\\udcff.png" in table
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(28, "No space left on device"), "the disk is full; free some space, or write elsewhere"),
+        (RuntimeError("write: No space left on device"), "the disk is full; free some space"),
+        (UserError("phone X: 3 MB are needed (No space left on device)"), "phone X: 3 MB are needed"),
+    ],
+    ids=repr,
+)
+def test_a_full_disk_is_said_unless_the_sentence_knows_better(
+    error: Exception, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = new_app("x", "y")
+
+    @app.command(no_args_is_help=False)
+    def write() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        run(app, [])
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: {says}")
+
+
+def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = new_app("x", "y")
+
+    @app.command(no_args_is_help=False)
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        run(app, [])
+    assert stop.value.code == 130
+    assert capsys.readouterr().err.split() == ["interrupted;", "what", "was", "finished", "is", "kept"]

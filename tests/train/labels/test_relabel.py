@@ -1,0 +1,228 @@
+"""A teacher's labels: averaged evenly, held exactly to what a hand has placed, written and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from facekp_train.batches.face_store import Face, gather_faces
+from facekp_train.boxes import tight_box_of
+from facekp_train.commands.label import write_labels
+from facekp_train.common.console import UserError
+from facekp_train.datasets import DataError, coco, open_dataset
+from facekp_train.datasets.notes import Notes
+from facekp_train.labels.averaging import AveragedNets
+from facekp_train.labels.relabel import hold_to_five, move_by_similarity, relabel
+from facekp_train.landmarks import flip_keypoints, to_five
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.samples import FaceSample, read_image
+
+MODELS = Path(__file__).parents[3] / "models"
+PHOTO = Path(__file__).parents[3] / "facekp_export" / "demo" / "astronaut.png"
+coordinates = st.floats(-500, 500, width=32)
+# The demo photograph's eyes, nose tip and mouth corners, placed by eye.
+FIVE = np.array([(204.0, 100), (246, 103), (224, 128), (201, 138), (245, 141)])
+
+
+@pytest.fixture(scope="module")
+def model() -> Checkpoint:
+    return load_checkpoint(MODELS / "mdp-0.25x" / "model.safetensors")
+
+
+def demo_face() -> FaceSample:
+    return FaceSample(PHOTO, FIVE.astype(np.float32), np.ones(5, bool))
+
+
+@given(arrays(np.float64, (68, 2), elements=coordinates), arrays(np.float64, (5, 2), elements=coordinates))
+def test_held_keypoints_imply_the_given_five(points: np.ndarray, five: np.ndarray) -> None:
+    assert np.allclose(to_five(hold_to_five(points, five)), five, atol=1e-2)
+
+
+@given(st.floats(-3, 3), st.floats(0.2, 5), st.tuples(coordinates, coordinates))
+def test_a_turned_face_is_turned_back_exactly(angle: float, scale: float, shift: tuple[float, float]) -> None:
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    others = np.random.default_rng(0).normal(0, 30, (68, 2))
+    moved = move_by_similarity(others, FIVE, FIVE @ turn.T + shift)
+    assert np.allclose(moved, others @ turn.T + shift, atol=1e-6 * (1 + abs(moved).max()))
+
+
+def test_a_similarity_is_the_least_squares_one() -> None:
+    """Against numpy's solver for the four unknowns."""
+    random = np.random.default_rng(3)
+    source, target = random.normal(0, 10, (2, 7, 2))
+    x, y = source.T
+    one, zero = np.ones(7), np.zeros(7)
+    design = np.concatenate([np.column_stack([x, -y, one, zero]), np.column_stack([y, x, zero, one])])
+    found = np.linalg.lstsq(design, target.T.ravel(), rcond=None)[0]
+    assert np.allclose(move_by_similarity(source, source, target).T.ravel(), design @ found, atol=1e-9)
+
+
+def test_the_averaged_answer_of_a_mirrored_photograph_is_mirrored(model: Checkpoint) -> None:
+    face = demo_face()
+    image = read_image(face.image)
+    width = image.shape[1]
+    mirrored = replace(face, keypoints=flip_keypoints(face.keypoints, width - 1))
+    nets = AveragedNets([model])
+    plain, spread = nets([image], [tight_box_of(face)])
+    other, _ = nets([np.ascontiguousarray(image[:, ::-1])], [tight_box_of(mirrored)])
+    assert np.abs(flip_keypoints(other[0], width - 1) - plain[0]).max() < 0.25
+    # It is the same face that one plain look sees, only more carefully.
+    assert np.linalg.norm(to_five(plain[0]) - FIVE, axis=1).max() < 3
+    assert 0 < spread[0] < 0.02
+
+
+def test_nets_of_different_schemes_are_not_averaged(model: Checkpoint) -> None:
+    header = model.header.model_copy(update={"net": model.header.net.model_copy(update={"points": 5})})
+    with pytest.raises(ValueError, match="one scheme"):
+        AveragedNets([model, Checkpoint(model.net, header)])
+
+
+def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, tmp_path: Path) -> None:
+    face = demo_face()
+    # Eyes and mouth where there is only background: no net can agree with them.
+    wrong = replace(face, keypoints=face.keypoints + np.array([200, 260], np.float32))
+    lost = replace(face, image=tmp_path / "lost.png")
+    skipped: list[dict[str, str]] = []
+    faces = [Face(sample, None, sample.keypoints) for sample in (face, wrong, lost)]
+    found = list(relabel(AveragedNets([model]), faces, skipped))
+    assert len(found) == 1 and found[0].miss is not None and found[0].miss < 0.25
+    assert np.allclose(to_five(found[0].sample.keypoints), FIVE, atol=1e-3)
+    assert sorted("lost.png" in entry["file"] for entry in skipped) == [False, True]
+
+    target = tmp_path / "labels.json"
+    assert coco.write(target, ((f.sample, f.size, f.facts()) for f in found)) == 1
+    (again,) = open_dataset(f"coco:{target}")
+    assert again.image == face.image.resolve() and again.visible.all()
+    assert np.allclose(again.keypoints, found[0].sample.keypoints, atol=1e-3)
+
+
+def test_what_a_hand_placed_outlives_the_teacher(model: Checkpoint) -> None:
+    """A face with all keypoints is the teacher's to see anew; where some are missing, the others stay."""
+    face = demo_face()
+    nets, skipped = AveragedNets([model]), []
+    (whole,) = relabel(nets, [Face(face, None, face.keypoints)], skipped)
+    stated = whole.sample.keypoints + np.float32(3)
+    part = stated.copy()
+    part[17:] = np.nan
+    outlined = replace(face, keypoints=stated)
+    (kept,) = relabel(nets, [Face(outlined, part, None)], skipped)
+    assert np.array_equal(kept.sample.keypoints[:17], stated[:17])
+    assert np.isfinite(kept.sample.keypoints).all()
+    (anew,) = relabel(nets, [Face(outlined, stated, None)], skipped)
+    assert not np.allclose(anew.sample.keypoints, stated, atol=1)
+
+
+def test_labels_of_five_points_are_the_hands_own(checkpoints: Path, discs: Path, tmp_path: Path) -> None:
+    """An untrained net of five sees nothing: its labels are refused or, held to the five, the hand's."""
+    skipped: list[dict[str, str]] = []
+    samples = list(open_dataset(f"mtfl:{discs}", "train"))[:8]
+    nets = AveragedNets([load_checkpoint(checkpoints / "5.safetensors")])
+    found = list(relabel(nets, gather_faces(samples, 5), skipped))
+    assert len(found) + len(skipped) == 8 and all("of the eye distance off" in s["reason"] for s in skipped)
+    truth = {sample.image: sample.keypoints for sample in samples}
+    for label in found:
+        assert np.allclose(label.sample.keypoints, truth[label.sample.image], atol=1e-3)
+
+
+def test_a_scheme_that_cannot_be_held_is_named_before_the_work(
+    checkpoints: Path, discs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="19 points cannot be held to five"):
+        write_labels([checkpoints / "19.safetensors"], [f"mtfl:{discs}"], "train", tmp_path / "labels.json")
+
+
+def test_labels_of_no_face_are_a_failure_and_leave_no_file(checkpoints: Path, tmp_path: Path) -> None:
+    """An untrained net agrees with no hand: an empty list of labels would train nothing, without a word."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((150, 150, 3), 80, np.uint8))
+    (tmp_path / "training.txt").write_text("a.png 10 140 75 20 130 10 20 60 140 130 1 1 2 3\n")
+    target = tmp_path / "labels.json"
+    with pytest.raises(UserError, match=r"none of the 1 faces could be labelled, such as .*a.png: "):
+        write_labels([checkpoints / "68.safetensors"], [f"mtfl:{tmp_path}"], "training", target)
+    assert not target.exists()
+
+
+@given(arrays(np.float32, (5, 2), elements=st.floats(0, 300, width=16)), st.integers(0, 4), st.booleans())
+def test_coco_files_keep_coordinates_and_what_is_hidden(
+    tmp_path_factory: pytest.TempPathFactory, points: np.ndarray, unknown: int, boxed: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("coco")
+    points[unknown] = np.nan
+    visible = np.array([i % 2 == 1 and i != unknown for i in range(5)])
+    visible[(unknown + 1) % 5] = True
+    box = {"box": (1.0, 2.5, 30.0, 40.0), "box_source": "mtfl"} if boxed else {}
+    sample = FaceSample(folder / "a b.png", points, visible, **box)
+    coco.write(folder / "f.json", iter([(sample, (400, 300), {})]))
+    (again,) = coco.read(folder / "f.json", "all", None, Notes(strict=True))
+    assert np.allclose(again.keypoints, points, atol=1e-3, equal_nan=True)
+    assert (again.visible == visible).all() and again.image == sample.image
+    assert again.box == sample.box and again.box_source == sample.box_source
+
+
+def test_genuine_coco_files_come_out_to_the_pixel(shared_data: Path) -> None:
+    for name, points in (("300w", 68), ("wflw", 98), ("cofw", 29), ("aflw", 19)):
+        file = next((shared_data / "samples" / name).glob("test_*.json"))
+        stated = json.loads(file.read_text())["annotations"]
+        faces = list(open_dataset(f"coco:{file}", strict=True))
+        assert len(faces) == len(stated) and all(face.image.is_file() for face in faces)
+        for face, annotation in zip(faces, stated, strict=True):
+            marks = np.array(annotation["keypoints"]).reshape(points, 3)
+            known = marks[:, 2] > 0
+            assert np.array_equal(face.keypoints[known], marks[known, :2].astype(np.float32))
+
+
+def test_bad_coco_files_are_refused_and_bad_faces_named(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    for text in ("", "[]", '{"images": []}', '{"images": [{}], "annotations": []}', "[" * 100_000):
+        file.write_text(text)
+        with pytest.raises(DataError, match="not COCO-style JSON"):
+            list(open_dataset(f"coco:{file}"))
+    annotations = [
+        {"image_id": 1, "keypoints": [1, 2, 1] * 5},
+        {"image_id": 2, "keypoints": [1, 2, 1] * 5},
+        {"image_id": 1, "keypoints": [1, 2] * 5},
+        {"image_id": 1, "keypoints": [0, 0, 0] * 5},
+        {"image_id": 1, "keypoints": ["a"] * 15},
+        {"image_id": 1},
+    ]
+    file.write_text(json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": annotations}))
+    dataset = open_dataset(f"coco:{file}")
+    assert len(list(dataset)) == 1 and len(dataset.skipped) == 5
+    with pytest.raises(FileNotFoundError, match="give the file"):
+        open_dataset(f"coco:{tmp_path}")
+
+
+def test_what_the_detector_prints_is_a_data_set(tmp_path: Path) -> None:
+    """Photographs without labels: one document of a folder, another of one photograph."""
+    points = np.arange(10.0).reshape(5, 2).tolist()
+    face = {"box": [0, 0, 9, 9], "score": 0.75, "keypoints": points}
+    one = {"image": "a b.png", "width": 9, "height": 9, "scheme": "five", "faces": [face, {"score": 1}]}
+    for document, faces in ((one, 1), ({"images": [one, {**one, "faces": []}, one]}, 2)):
+        (tmp_path / "found.json").write_text(json.dumps(document))
+        dataset = open_dataset(f"detect:{tmp_path / 'found.json'}")
+        found = list(dataset)
+        assert len(found) == faces == len(dataset.skipped)
+        assert found[0].image == tmp_path / "a b.png" and found[0].keypoints.tolist() == points
+    (tmp_path / "found.json").write_text('{"images": [3]}')
+    with pytest.raises(DataError, match="facekp-detect"):
+        list(open_dataset(f"detect:{tmp_path / 'found.json'}"))
+
+
+def test_lists_of_one_face_become_one_label(tmp_path: Path) -> None:
+    """A net of five points learns from the five that 68 imply, unless a list states them."""
+    sixty_eight = np.random.default_rng(0).uniform(50, 90, (68, 2)).astype(np.float32)
+    five = to_five(sixty_eight).astype(np.float32)
+    whole = FaceSample(tmp_path / "a.png", sixty_eight, np.ones(68, bool))
+    by_hand = FaceSample(tmp_path / "a.png", five + 0.25, np.ones(5, bool))
+    (face,) = gather_faces([whole], 5)
+    assert face.derived and face.many is not None and np.allclose(face.many, five)
+    for order in ([whole, by_hand], [by_hand, whole]):
+        (face,) = gather_faces(order, 5)
+        assert not face.derived and face.many is not None and np.allclose(face.many, five + 0.25)

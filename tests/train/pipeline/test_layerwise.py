@@ -1,0 +1,105 @@
+"""Pruning step by step as other code calls it: what decides a step's net, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.support.models.quick_fits import RULE, quick
+
+pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
+
+from facekp_train.common.console import UserError
+from facekp_train.networks import NetConfig, build_net
+from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.pipeline.layerwise import PLAN_FILE, prune
+from facekp_train.pruning.settings import PruneSettings
+from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.fit import Step, launch
+from facekp_train.training.recipe import Recipe, make_recipe
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of hidden widths 16 for five points."""
+    torch.manual_seed(0)
+    config = NetConfig(points=5, size=64, widths=(16,) * 16, hidden=16, heatmap_width=8)
+    path = tmp_path_factory.mktemp("model") / "wide.safetensors"
+    save_checkpoint(path, build_net(config), CheckpointHeader(net=config, crop=RULE.as_dict()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(discs: Path) -> TrainingData:
+    return load_training_data(quick(discs, 1), RULE)
+
+
+def retrain(discs: Path, model: Path, **settings: Any) -> Recipe:
+    options = {"data": [f"mtfl:{discs}"], "points": 5, "batch": 8, "precision": "32-true", "epochs": 1}
+    sizes = {"size": 64, "hidden": 16, "heatmap_width": 8, "init": str(model), "teacher": str(model)}
+    return make_recipe("retrain", {**options, **sizes, **settings}, [])
+
+
+def pruned(recipe: Recipe, model: Path, data: TrainingData, out: Path, **how: Any) -> tuple[int, ...] | None:
+    """The widths of the result."""
+    torch.set_num_threads(1)
+    settings = PruneSettings(**{"layers_per_step": 16, "images": 16, **how})
+    prune(model, recipe, out, settings, fabric=launch("cpu", 1, "32-true"), data=data)
+    return load_checkpoint(out / "best.safetensors").header.net.widths
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "said", [{"expansion": 0.5}, {"widths": (16,) * 16}, {"channels": (32, 16, 24, 32, 64, 96, 160, 320)}]
+)
+def test_what_the_recipe_says_of_widths_is_of_the_net_as_it_was(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """`--recipe` may be the one that the net was trained by."""
+    assert pruned(retrain(discs, model, **said), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
+
+
+@pytest.mark.slow
+def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path
+) -> None:
+    def stop(_step: Step) -> None:
+        raise KeyboardInterrupt
+
+    how = PruneSettings(rate=0.5, layers_per_step=16, images=16)
+    fabric = launch("cpu", 1, "32-true")
+    with pytest.raises(KeyboardInterrupt):
+        prune(model, retrain(discs, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+    other = shutil.copytree(discs, tmp_path / discs.name)
+    with pytest.raises(KeyboardInterrupt):  # a copy is the same
+        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+    lines = (other / "trainImageList.txt").read_text().splitlines(keepends=True)
+    (other / "trainImageList.txt").write_text("".join(lines[1:]))
+    with pytest.raises(UserError, match="begun with other faces"):
+        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data)
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"rate": 0.01}, r"--rate 0\.01 removes nothing: layers keep a multiple of 8"),
+        ({"budget": "30MB"}, r"the net takes \d\.\d+ MB, which is within 30MB already"),
+        ({"budget": "900MMACs"}, r"the net takes \d\.\d+ MMACs, which is within"),
+    ],
+)
+def test_what_removes_nothing_is_refused(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, how: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        pruned(retrain(discs, model), model, data, tmp_path, **how)
+    assert not (tmp_path / PLAN_FILE).exists()
+
+
+def test_a_damaged_plan_is_named(discs: Path, model: Path, data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / PLAN_FILE).write_text('{"settings": {')
+    with pytest.raises(UserError, match=f"{PLAN_FILE} is damaged; delete {tmp_path} to prune anew"):
+        pruned(retrain(discs, model), model, data, tmp_path, rate=0.5)

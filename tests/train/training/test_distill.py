@@ -1,0 +1,193 @@
+"""Distillation: the teacher stays as it is, its axes cannot be met by collapse, a student gains by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from facekp_train.batches.face_store import FaceStore, gather_faces
+from facekp_train.batches.loader import plain_batches, plain_crops
+from facekp_train.common.console import UserError
+from facekp_train.datasets import open_dataset
+from facekp_train.networks import NetConfig, build_net
+from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
+from facekp_train.training.data import load_training_data
+from facekp_train.training.distill import Distilled, feature_loss
+from facekp_train.training.fit import Step, fit
+from facekp_train.training.state import STATE_FILE
+from tests.support.models.quick_fits import QUICK, RULE, quick
+
+SMALL = NetConfig(points=5, size=64, widths=(8,) * 16, hidden=16, heatmap_width=8)
+
+
+def crops(count: int, size: int = 64) -> torch.Tensor:
+    random = torch.Generator().manual_seed(2)
+    coarse = torch.rand(count, 3, 5, 5, generator=random) * 255
+    return nn.functional.interpolate(coarse, size=(size, size), mode="bilinear").byte()
+
+
+def distilled(width: int = 16, teacher: NetConfig = SMALL) -> Distilled:
+    torch.manual_seed(1)
+    pair = Distilled(build_net(SMALL), build_net(teacher), width)
+    # A fresh net's features hardly differ between faces: its BN has seen none.
+    pair.teacher.train()
+    with torch.no_grad():
+        for _ in range(20):
+            pair.teacher.features(nn.functional.interpolate(crops(64).float(), size=teacher.size))
+    pair.teacher.eval()
+    pair.fix_axes([crops(64)])
+    return pair
+
+
+def test_a_student_that_says_the_same_of_every_face_pays_one() -> None:
+    """The collapse that two learned projections would find is worth nothing here."""
+    targets = distilled().answer(crops(64)).pooled
+    constants = [torch.zeros(1, 16), targets.mean(0, keepdim=True), torch.randn(1, 16)]
+    losses = [float(feature_loss(constant.expand(64, -1), targets)) for constant in constants]
+    assert losses[0] == pytest.approx(1, abs=1e-3) and losses[1] == pytest.approx(1, abs=1e-3)
+    assert losses[2] > 1
+
+
+def test_training_the_student_cannot_change_what_it_is_compared_with() -> None:
+    """Gradient steps on loss3 move the student alone; below 1 it got by learning features."""
+    pair = distilled()
+    before = {name: t.clone() for name, t in pair.teacher.state_dict().items()}
+    axes, faces = pair.axes.clone(), crops(32)
+    pair.train()
+    optimiser = torch.optim.AdamW(pair.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(60):
+        loss = feature_loss(pair(faces).pooled, pair.answer(faces).pooled)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.6 < losses[0]
+    assert torch.equal(pair.axes, axes)
+    assert all(torch.equal(t, before[name]) for name, t in pair.teacher.state_dict().items())
+    assert not any("teacher" in name for name in pair.state_dict())
+
+
+def test_the_common_width_keeps_the_axes_on_which_faces_differ_most() -> None:
+    """Against numpy: as much of the variance as the best projection of that width can keep."""
+    pair = distilled(width=4)
+    wide = distilled(width=10_000)
+    pooled = wide.answer(crops(64)).pooled
+    assert pooled.shape == (64, 320)
+    kept = pair.answer(crops(64)).pooled
+    full = torch.linalg.svdvals((pooled - pooled.mean(0)).double())
+    ratio = kept.double().norm() ** 2 / (full[:4] ** 2).sum()
+    scale = (pair.axes[:, 0].norm() / wide.axes[:, 0].norm()).double() ** 2
+    assert float(ratio / scale) == pytest.approx(1, rel=1e-4)
+
+
+def test_a_teacher_of_another_size_sees_the_same_faces() -> None:
+    teacher = SMALL.model_copy(update={"size": 96})
+    answer = distilled(teacher=teacher).answer(crops(8))
+    assert answer.pooled.shape == (8, 16) and answer.keypoints.shape == (8, 5, 2)
+
+
+@pytest.fixture(scope="module")
+def teacher(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    best = fit(quick(discs, 4), tmp_path_factory.mktemp("runs") / "teacher")
+    assert best is not None
+    return best
+
+
+@pytest.mark.slow
+def test_a_distilled_student_comes_near_its_teachers_features(
+    discs: Path, teacher: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "student"
+    best = fit(quick(discs, 4, f"teacher={teacher}", "output_weight=0.5"), out)
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["loss_features"] < rows[0]["loss_features"]
+    assert rows[-1]["loss_outputs"] < rows[0]["loss_outputs"]
+    assert best is not None and load_checkpoint(best).header.recipe["teacher"] == teacher.name
+    # The checkpoint is the student's alone.
+    assert read_tensors(best)[0].keys() == read_tensors(teacher)[0].keys()
+
+
+@pytest.mark.slow
+def test_distillation_resumes_to_the_same_weights(discs: Path, teacher: Path, tmp_path: Path) -> None:
+    """The fixed axes and the student's projection are part of what a run remembers."""
+    torch.set_num_threads(1)
+    recipe = quick(discs, 3, f"teacher={teacher}")
+    fit(recipe, tmp_path / "whole")
+
+    def stop(step: Step) -> None:
+        if step.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tmp_path / "broken", on_step=stop)
+    fit(recipe, tmp_path / "broken", resume=True)
+    whole, resumed = (read_tensors(tmp_path / name / STATE_FILE)[0] for name in ("whole", "broken"))
+    assert any("axes" in key for key in whole)
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+@pytest.mark.slow
+def test_coordinates_of_another_scheme_cannot_teach(discs: Path, teacher: Path, tmp_path: Path) -> None:
+    config = SMALL.model_copy(update={"points": 68})
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+
+    save_checkpoint(tmp_path / "t.safetensors", build_net(config), CheckpointHeader(net=config))
+    with pytest.raises(UserError, match="output_weight=0"):
+        fit(quick(discs, 1, f"teacher={tmp_path / 't.safetensors'}", "output_weight=1"), tmp_path / "a")
+
+
+@pytest.mark.slow
+def test_the_command_distils_and_labels(
+    discs: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from facekp_train.cli import app
+
+    # A teacher so young misses the hand-placed points by far.
+    monkeypatch.setattr("facekp_train.labels.relabel._LARGEST_MISS", 10)
+    arguments = [
+        "distill", f"--model={teacher}", f"--teacher={teacher}", f"--data=mtfl:{discs}", "--relabel=all",
+        f"--out={tmp_path / 'out'}", "--epochs=1", "--json",
+        *(f"--set={s}" for s in QUICK if s.startswith(("batch", "precision", "learning_rate"))),
+    ]  # fmt: skip
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    labels = json.loads((tmp_path / "out" / "labels.json").read_text())
+    faces = list(open_dataset(f"coco:{tmp_path / 'out' / 'labels.json'}"))
+    assert len(faces) == len(labels["annotations"]) == 48
+    assert load_checkpoint(tmp_path / "out" / "best.safetensors").header.net.widths == (8,) * 16
+
+
+def test_axes_come_from_faces_all_over_the_list(
+    discs: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists go by source: the first faces of MTFL's are all of one of its two."""
+    seen: list[torch.Tensor] = []
+
+    def look(_self: Distilled, batches: Iterable[torch.Tensor]) -> None:
+        seen.extend(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Distilled, "fix_axes", look)
+    monkeypatch.setattr("facekp_train.training.fit.AXES_FACES", 4)
+    recipe = quick(discs, 1, f"teacher={teacher}")
+    data = load_training_data(recipe, RULE)
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tmp_path, data=data)
+    last = data.train.size - 1
+    assert torch.equal(torch.cat(seen), plain_crops(data.train, [0, last // 3, 2 * last // 3, last]))
+
+
+def test_axes_come_from_faces_as_the_crop_rule_cuts_them(discs: Path) -> None:
+    store = FaceStore(gather_faces(open_dataset(f"mtfl:{discs}"), 5), 5, RULE)
+    pair = distilled()
+    pair.fix_axes(batch.crops for batch, _ in plain_batches(store, 16))
+    answers = torch.cat([pair.answer(batch.crops).pooled for batch, _ in plain_batches(store, 16)])
+    assert answers.mean(0).abs().max() < 1e-3 and float(answers.square().mean()) == pytest.approx(1, rel=1e-3)

@@ -1,0 +1,251 @@
+"""The training loop end to end on tiny faces in MTFL's true format: it learns, resumes, refuses."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facekp_train.batches.augment import photometric, random_view
+from facekp_train.batches.face_store import FaceStore, gather_faces
+from facekp_train.batches.loader import Batch, TrainBatches, plain_batches
+from facekp_train.common.console import UserError
+from facekp_train.datasets import open_dataset
+from facekp_train.joint_loss import JointLoss
+from facekp_train.networks import Prediction
+from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
+from facekp_train.training.fit import fit
+from facekp_train.training.recipe import make_recipe
+from tests.support.models.quick_fits import QUICK, RULE, quick
+
+
+@pytest.fixture(scope="module")
+def store(discs: Path) -> FaceStore:
+    return FaceStore(gather_faces(open_dataset(f"mtfl:{discs}"), 5), 5, RULE)
+
+
+def test_stored_labels_lie_on_the_faces(store: FaceStore) -> None:
+    """Each keypoint of a plain crop has its disc's colour, so labels and pixels agree."""
+    batch, part = next(plain_batches(store, 48))
+    assert part == slice(0, 48) and batch.crops.shape == (48, 3, 64, 64)
+    at = (batch.many.numpy() * 64).astype(int)
+    for i in range(48):
+        red, green, blue, *_ = (batch.crops[i, :, y, x].numpy() for x, y in at[i])
+        assert red.argmax() == 0 and green.argmax() == 1 and blue.argmax() == 2
+
+
+def test_augmented_labels_follow_the_pixels(store: FaceStore) -> None:
+    """Turned, scaled and mirrored: a disc of the right colour still lies at every keypoint.
+
+    Mirrored faces carry left discs on the right, so the colours swap with them.
+    """
+    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    how = how.model_copy(update={"colour": 0.0, "blur": 0.0, "occlusion": 0.0})
+    mirrored = 0
+    for batch in TrainBatches(store, how, 48, seed=3).epoch(0):
+        inside = ((batch.many > 0.1) & (batch.many < 0.9)).all(dim=(1, 2))
+        for crop, points in zip(batch.crops[inside], batch.many[inside], strict=True):
+            x, y = (points[0] * 64).int().tolist()
+            eye = crop[:, y, x].numpy().argmax()
+            assert eye in (0, 1)
+            mirrored += int(eye == 1)
+            nose_x, nose_y = (points[2] * 64).int().tolist()
+            assert crop[:, nose_y, nose_x].numpy().argmax() == 2
+        assert 8 < mirrored < 40
+
+
+def test_an_epoch_is_the_same_for_a_seed_and_differs_between_epochs(store: FaceStore) -> None:
+    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    first, again = (list(TrainBatches(store, how, 16, seed=7).epoch(2)) for _ in range(2))
+    other = list(TrainBatches(store, how, 16, seed=7).epoch(3))
+    assert all(torch.equal(a.crops, b.crops) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0].crops, other[0].crops)
+
+
+def test_processes_share_a_batch_without_overlap(store: FaceStore) -> None:
+    how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
+    whole = next(TrainBatches(store, how, 16, seed=7).epoch(0))
+    parts = [next(TrainBatches(store, how, 16, seed=7, rank=r, world=2).epoch(0)) for r in range(2)]
+    assert torch.equal(torch.cat([p.crops for p in parts]), whole.crops)
+
+
+def test_turned_faces_are_drawn_more_often_and_no_frontal_one_is_left_to_chance(store: FaceStore) -> None:
+    """Noses moved aside in half the faces: with focus 3 these are drawn four times as often."""
+    turned = copy.copy(store)
+    turned.many = store.many.copy()
+    turned.many[24:, 2, 0] += turned.many[24:, 1, 0] - turned.many[24:, 0, 0]
+    how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
+    batches = TrainBatches(turned, how, 8, seed=1, focus=3.0)
+    epochs = [np.bincount(batches._order(np.random.default_rng(i)), minlength=48) for i in range(50)]
+    for counts in epochs:
+        assert counts.sum() == 48 and counts[:24].max() <= 1 and counts[24:].min() >= 1
+    drawn = np.sum(epochs, axis=0)
+    assert drawn[24:].sum() / drawn[:24].sum() == pytest.approx(4, rel=0.1)
+    even = TrainBatches(turned, how, 8, seed=1)._order(np.random.default_rng(0))
+    assert sorted(even) == list(range(48))
+
+
+def test_errors_by_eye_distance_weigh_small_eyed_faces_more() -> None:
+    """loss1 in units of the eyes against its definition, face by face."""
+    random = torch.Generator().manual_seed(0)
+    many = torch.rand(6, 5, 2, generator=random)
+    known = torch.ones(6, 5, dtype=torch.bool)
+    nothing = torch.zeros(6, 5, dtype=torch.bool)
+    batch = Batch(torch.zeros(6, 3, 8, 8), many, torch.zeros(6, 5, 2), known, nothing)
+    predicted = Prediction(torch.rand(6, 5, 2, generator=random))
+    recipe = make_recipe("paper", {"data": ["mtfl:x"], "points": 5}, ["error_unit=eyes"])
+    loss = float(JointLoss(recipe, torch.device("cpu"))(predicted, batch).regression)
+    eyes = np.linalg.norm((many[:, 1] - many[:, 0]).numpy(), axis=1)
+    weights = np.clip(0.35 / eyes, 0.5, 3)
+    errors = ((predicted.keypoints - many) ** 2).mean(dim=(1, 2)).numpy()
+    assert loss == pytest.approx((weights * errors).sum() / weights.sum(), rel=1e-5)
+
+
+def test_photometric_changes_keep_shape_and_input() -> None:
+    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    how = how.model_copy(update={"blur": 1.0, "occlusion": 1.0})
+    view = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    before = view.copy()
+    for seed in range(60):
+        changed = photometric(view, np.random.default_rng(seed), how)
+        assert changed.shape == view.shape and changed.dtype == np.uint8
+    assert np.array_equal(view, before)
+
+
+def test_random_views_keep_most_of_the_face() -> None:
+    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    matrices = [random_view(np.random.default_rng(s), how, 1.3) for s in range(300)]
+    sizes = [np.sqrt(np.linalg.det(m[:, :2])) for m in matrices]
+    assert min(sizes) > 0.6 and max(sizes) < 1.7
+    assert abs(np.mean([m @ (0.5, 0.5, 1) for m in matrices]) - 0.5) < 0.02
+
+
+def test_labels_of_one_face_from_two_lists_become_one_face(discs: Path) -> None:
+    samples = list(open_dataset(f"mtfl:{discs}"))
+    faces = gather_faces([*samples, *samples], 5)
+    assert len(faces) == len(samples)
+
+
+@pytest.mark.slow
+def test_it_learns(discs: Path, tmp_path: Path) -> None:
+    # Without colour changes: the discs are told apart by their colours alone.
+    plain = [f"augmentation.{name}=0" for name in ("colour", "blur", "occlusion", "rotation")]
+    best = fit(quick(discs, 15, *plain), tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert min(row["nme"] for row in rows) < rows[0]["nme"] / 2
+    assert rows[-1]["loss_heatmap"] < rows[0]["loss_heatmap"]
+    assert best is not None
+    checkpoint = load_checkpoint(best)
+    assert checkpoint.header.history["nme"] == min(row["nme"] for row in rows)
+    assert checkpoint.header.recipe["seed"] == 0 and checkpoint.header.crop_rule.size == 64
+    assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
+    assert 0 <= rows[-1]["waited_share"] <= 1
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_weights(discs: Path, tmp_path: Path) -> None:
+    """SIGKILL in mid-epoch, then --resume: bit for bit the weights of an unbroken run."""
+    options = [f"--data=mtfl:{discs}", "--points=5", "--epochs=4", *(f"--set={s}" for s in QUICK)]
+    command = [sys.executable, "-m", "facekp_train", "fit", *options]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    subprocess.run([*command, f"--out={tmp_path / 'whole'}"], check=True, env=one_thread, timeout=600)
+
+    broken = tmp_path / "broken"
+    with subprocess.Popen([*command, f"--out={broken}"], env=one_thread) as process:
+        deadline = time.monotonic() + 600
+        while not (broken / "state.safetensors").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert len((broken / "log.jsonl").read_text().splitlines()) < 4
+    subprocess.run([*command, f"--out={broken}", "--resume"], check=True, env=one_thread, timeout=600)
+
+    for name in ("last.safetensors", "state.safetensors"):
+        whole, resumed = (read_tensors(folder / name)[0] for folder in (tmp_path / "whole", broken))
+        assert whole.keys() == resumed.keys()
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole), name
+    assert len((broken / "log.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_net(discs: Path, tmp_path: Path) -> None:
+    """One JSON document, one line an epoch, and a loss near that of one process."""
+    options = [f"--data=mtfl:{discs}", "--points=5", "--epochs=2", "--json", *(f"--set={s}" for s in QUICK)]
+    losses = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        command = [
+            sys.executable,
+            "-m",
+            "facekp_train",
+            "fit",
+            *options,
+            f"--devices={devices}",
+            f"--out={out}",
+        ]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600)
+        losses.append(json.loads(done.stdout)["loss"])
+        assert len((out / "log.jsonl").read_text().splitlines()) == 2
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+@pytest.mark.slow
+def test_two_processes_under_torchrun_take_the_steps_of_one(discs: Path, tmp_path: Path) -> None:
+    """With BN frozen a batch's mean is the mean of its halves: the same losses, epoch by epoch."""
+    start = fit(quick(discs, 1), tmp_path / "start")
+    options = [
+        "-m", "facekp_train", "fit", f"--data=mtfl:{discs}", "--points=5", "--epochs=2", f"--init={start}",
+        *(f"--set={s}" for s in QUICK if not s.startswith("widths")), "--set=freeze_bn=1",
+    ]  # fmt: skip
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    losses = []
+    for name, program in (("one", [sys.executable]), ("two", torchrun)):
+        out = tmp_path / name
+        subprocess.run([*program, *options, f"--out={out}"], check=True, env=one_thread, timeout=600)
+        rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+        losses.append([row["loss"] for row in rows])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> None:
+    fit(quick(discs, 1), tmp_path)
+    before = (tmp_path / "best.safetensors").read_bytes()
+    with pytest.raises(UserError, match="--resume"):
+        fit(quick(discs, 1), tmp_path)
+    with pytest.raises(UserError, match="another recipe"):
+        fit(quick(discs, 2), tmp_path, resume=True)
+    assert (tmp_path / "best.safetensors").read_bytes() == before
+    # A run of a version that did not know a setting yet goes on: it had the setting's default.
+    stored = tmp_path / "recipe.yaml"
+    stored.write_text(stored.read_text().replace("quantise: false\n", ""))
+    fit(quick(discs, 1), tmp_path, resume=True)
+    assert "quantise: false" in stored.read_text()
+
+
+@pytest.mark.slow
+def test_a_narrower_net_starts_from_a_wider_ones_weights(discs: Path, tmp_path: Path) -> None:
+    wide = fit(quick(discs, 1, "widths=" + str([16] * 16)), tmp_path / "wide")
+    narrow = fit(quick(discs, 1, f"init={wide}"), tmp_path / "narrow")
+    assert narrow is not None
+    assert load_checkpoint(narrow).header.net.widths == (8,) * 16
+    with pytest.raises(UserError, match="not widened"):
+        fit(quick(discs, 1, "widths=" + str([16] * 16), f"init={narrow}"), tmp_path / "wider")
+
+
+def test_training_and_validation_faces_may_not_overlap(discs: Path, tmp_path: Path) -> None:
+    both = {"validation": [f"mtfl:{discs}"], "validation_split": "train"}
+    recipe = quick(discs, 1).model_copy(update=both)
+    with pytest.raises(UserError, match="both trained and validated"):
+        fit(recipe, tmp_path)

@@ -1,0 +1,118 @@
+"""Losses against the formulas written out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facekp_train.batches.loader import Batch
+from facekp_train.joint_loss import JointLoss, LossTerms
+from facekp_train.networks import Prediction
+from facekp_train.training.distill import TeacherAnswer
+from facekp_train.training.losses import coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
+from facekp_train.training.recipe import make_recipe
+
+
+@given(st.floats(-1, 1), st.floats(0.02, 0.3), st.floats(0.001, 0.05))
+def test_wing_loss_is_the_papers_formula(difference: float, width: float, curvature: float) -> None:
+    """Feng et al. 2018, equation 5."""
+    distance = abs(torch.tensor(difference).item())
+    if distance < width:
+        expected = width * math.log(1 + distance / curvature)
+    else:
+        expected = distance - (width - width * math.log(1 + width / curvature))
+    found = coordinate_errors(torch.tensor([difference]), torch.zeros(1), "wing", (width, curvature))
+    assert found.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+def test_heatmap_targets_peak_at_the_keypoint() -> None:
+    """A keypoint at a map pixel's centre gives 1 there and exp(-d^2 / 2 sigma^2) at distance d."""
+    keypoints = torch.tensor([[[(10 + 0.5) / 32, (20 + 0.5) / 32]]])
+    maps = heatmap_targets(keypoints, 32, 32, sigma=1.5)[0, 0]
+    assert maps[20, 10].item() == pytest.approx(1)
+    assert maps[23, 14].item() == pytest.approx(math.exp(-(3**2 + 4**2) / (2 * 1.5**2)), rel=1e-4)
+
+
+def test_masked_mean_counts_labelled_points_alone() -> None:
+    errors = torch.tensor([[[1.0, 3.0], [100.0, 100.0]], [[5.0, 7.0], [9.0, 11.0]]])
+    mask = torch.tensor([[True, False], [True, True]])
+    assert masked_mean(errors, mask).item() == pytest.approx((1 + 3 + 5 + 7 + 9 + 11) / 6)
+    assert masked_mean(errors, torch.zeros(2, 2, dtype=torch.bool)).item() == 0
+
+
+def test_heatmap_loss_ignores_unlabelled_maps() -> None:
+    predicted, target = torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4)
+    predicted[0, 1] = 0.5
+    known = torch.tensor([[True, False]])
+    assert heatmap_loss(predicted, target, known).item() == 0
+    assert heatmap_loss(predicted, target, ~known).item() == pytest.approx(0.25)
+
+
+def batch_of(five_known: bool, many_known: bool) -> Batch:
+    shape = (4, 68, 2)
+    return Batch(
+        torch.zeros(4, 3, 8, 8, dtype=torch.uint8),
+        torch.rand(shape),
+        torch.rand(4, 5, 2),
+        torch.full((4, 68), many_known),
+        torch.full((4, 5), five_known),
+    )
+
+
+def test_five_points_teach_a_net_of_many() -> None:
+    """Gradient reaches the 68 points through the five, and only those that the five are made of."""
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    keypoints = torch.rand(4, 68, 2, requires_grad=True)
+    loss(Prediction(keypoints), batch_of(five_known=True, many_known=False)).regression.backward()
+    assert keypoints.grad is not None
+    moved = set(keypoints.grad.abs().sum((0, 2)).nonzero().flatten().tolist())
+    assert moved == {*range(36, 48), 30, 48, 54}
+
+
+def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
+    recipe = make_recipe("paper", {"data": ["mtfl:x"], "teacher": "t.safetensors"}, list(settings))
+    loss = JointLoss(recipe, torch.device("cpu"))
+    student = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32), torch.rand(4, 16))
+    return loss, loss(student, batch_of(True, True), TeacherAnswer(torch.rand(4, 16), torch.rand(4, 68, 2)))
+
+
+def test_balance_makes_all_losses_of_one_size() -> None:
+    loss, terms = taught_terms()
+    factors = loss.balance(terms)
+    assert factors.heatmap is not None
+    assert factors.heatmap * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)
+    assert factors.features * terms.features.item() == pytest.approx(2 * terms.regression.item(), rel=1e-5)
+
+
+def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
+    """Where few faces have all keypoints, the first batches may hold none of them."""
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
+    for many_known in (False, True):
+        terms = loss(prediction, batch_of(five_known=True, many_known=many_known))
+        loss.factors = loss.balance(terms)
+        assert loss.settled is many_known
+        assert torch.isfinite(loss.total(terms))
+    assert loss.factors == loss.balance(terms)
+    assert loss.factors is not None and loss.factors.heatmap
+
+
+def test_a_net_without_heatmaps_is_settled_at_once() -> None:
+    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, ["heatmap_width=0"]), torch.device("cpu"))
+    loss.factors = loss.balance(loss(Prediction(torch.rand(4, 68, 2)), batch_of(True, True)))
+    assert loss.settled
+
+
+def test_loss_t_is_lambda_dp_times_loss_plus_loss3() -> None:
+    """Sections 3.4 and 3.5 written out, with every weight different from 1."""
+    settings = ["lambda_rh=2", "lambda_dp=3", "heatmap_factor=5", "distil_factor=7", "output_weight=11"]
+    loss, terms = taught_terms(*settings)
+    loss.factors = loss.balance(terms)
+    joint = 2 * terms.regression + 5 * terms.heatmap
+    expected = 3 * joint + 7 * terms.features + 11 * terms.outputs
+    assert loss.total(terms).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert terms.outputs.item() > 0

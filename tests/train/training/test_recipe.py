@@ -1,0 +1,94 @@
+"""Recipes: names, YAML, nested assignments, and errors that name the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facekp_train.common.console import UserError
+from facekp_train.training.optimizer import rate_at
+from facekp_train.training.recipe import RECIPES, make_recipe
+
+DATA = {"data": ["mtfl:somewhere"]}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_survives_its_yaml(name: str, tmp_path: Path) -> None:
+    recipe = make_recipe(name, DATA, [])
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    assert make_recipe(str(file), {}, []) == recipe
+
+
+def test_options_and_assignments_win_over_the_name() -> None:
+    recipe = make_recipe(
+        "modern",
+        {**DATA, "epochs": 3, "seed": None},
+        ["augmentation.rotation=7", "ema=0.5", "learning_rate=2e-3"],
+    )
+    assert (recipe.epochs, recipe.augmentation.rotation, recipe.ema, recipe.learning_rate) == (
+        3,
+        7,
+        0.5,
+        2e-3,
+    )
+    assert recipe.augmentation.colour == RECIPES["modern"]["augmentation"]["colour"]
+
+
+def test_the_papers_schedule() -> None:
+    """Section 4.1: 0.01 to 0.0001, stepped every 20 of 60 epochs, batch 32."""
+    recipe = make_recipe("paper", DATA, [])
+    rates = [rate_at(recipe, epoch * 100, 100) for epoch in (0, 19, 20, 39, 40, 59)]
+    assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
+    assert (recipe.epochs, recipe.batch, recipe.optimiser, recipe.momentum) == (60, 32, "sgd", 0.9)
+
+
+def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
+    recipe = make_recipe("modern", DATA, [])
+    rates = [rate_at(recipe, step, 50) for step in range(recipe.epochs * 50)]
+    assert rates[0] < rates[25] < rates[49]
+    assert max(rates) == pytest.approx(recipe.learning_rate, rel=0.05)
+    assert rates[-1] < recipe.learning_rate / 500
+
+
+@pytest.mark.parametrize(
+    ("assignment", "named"),
+    [
+        ("epoch=3", "epoch"),
+        ("epochs=none", "epochs"),
+        ("augmentation.flip=3", "augmentation.flip"),
+        ("lr", "key=value"),
+        ("heatmap_factor=-1", "heatmap_factor"),
+        ("distil_factor=.nan", "distil_factor"),
+        ("learning_rate=.inf", "learning_rate"),
+        ("wing=[0, 0.01]", "wing"),
+        ("seed=-1", "seed"),
+    ],
+)
+def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        make_recipe("modern", DATA, [assignment])
+
+
+@pytest.mark.parametrize("key", ["split", "validation_split"])
+def test_a_split_that_no_data_set_has_is_named(key: str) -> None:
+    """It would silently mean a set's first split: faces to train on, for a validation."""
+    sets = {"data": ["mtfl:a", "pts:b"], "validation": ["mtfl:c"]}
+    with pytest.raises(UserError, match="no data set named has a split 'validaton': mtfl has train, valid"):
+        make_recipe("paper", {**sets, key: "validaton"}, [])
+    assert getattr(make_recipe("paper", {**sets, key: "validation"}, []), key) == "validation"
+    assert make_recipe("paper", {"data": ["coco:labels.json"], "split": "train"}, []).split == "train"
+
+
+def test_a_shared_recipe_names_no_folder_of_this_machine() -> None:
+    data = ["mtfl:/home/me/faces/mtfl", "pts:/home/me/faces@train.txt"]
+    shared = make_recipe("modern", {"data": data, "init": "/home/me/a.safetensors"}, []).shareable()
+    assert shared["data"] == ["mtfl:mtfl", "pts:faces@train.txt"]
+    assert "home" not in str(shared)
+
+
+def test_an_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(UserError, match="modern"):
+        make_recipe("best", DATA, [])
