@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from android_bench.records.record import Record
+
 _CTRL_C = 130
 """Exit code of what Ctrl-C has ended."""
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -50,3 +52,11 @@ def _let_go_of_the_terminal() -> None:
         if stat.S_ISCHR(os.fstat(stream).st_mode):
             os.dup2(nowhere, stream)
     os.close(nowhere)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a measurement; `records` holds what was measured until then."""
+
+    def __init__(self, records: list[Record]) -> None:
+        super().__init__()
+        self.records = records

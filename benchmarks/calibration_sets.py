@@ -37,8 +37,8 @@ from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule, cut
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.metrics import score
+from facekp_train.images import read_image
 from facekp_train.landmarks import to_five
-from facekp_train.samples import read_image
 
 _RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
 _MODELS = ("mdp-0.25x", "mdp-1x")
@@ -135,7 +135,7 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     from facekp_export.quantization.quantize_onnx import quantize_onnx
     from facekp_export.verification.verify import deviation
     from facekp_train.boxes import box_mappings
-    from facekp_train.networks import DeployedNet, predict_crops
+    from facekp_train.networks.keypoint_net import DeployedNet, predict_crops
 
     rule, points = checkpoint.header.crop_rule, checkpoint.header.points
     exact = predict_crops(checkpoint.net, torch.from_numpy(judges.crops)).numpy()

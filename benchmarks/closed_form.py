@@ -30,8 +30,8 @@ from facekp_export.quantization.calibration import demo_views
 from facekp_train.common.console import new_app, out, run
 from facekp_train.common.files import write_text
 from facekp_train.common.shipped import shipped_models_dir
-from facekp_train.networks import KeypointNet
 from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.moments import collect_moments
 from facekp_train.pruning.scores import group_scores

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.box_fit import overlap
+from facekp_export.finders.base import overlap
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError, err, new_app, run
 from facekp_train.common.files import sha256_of, write_text
@@ -28,7 +28,8 @@ from facekp_train.common.shipped import default_model
 from facekp_train.crop import tight_box
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import Answers
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.images import read_image
+from facekp_train.samples import FaceSample
 
 Points = NDArray[np.floating]
 WAYS: dict[str, dict[str, Any]] = {

@@ -20,15 +20,15 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
+from facekp_export.finders.base import FaceFinder, overlap
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces, whole_view
-from facekp_export.finders.box_fit import overlap
 from facekp_export.finders.haar import HaarFaces
-from facekp_export.finders.registry import FaceFinder
 from facekp_train.boxes import mapping_of, tight_box_of
 from facekp_train.common.console import err, new_app, run
 from facekp_train.crop import Square, apply_affine, invert_affine, sample_crop
 from facekp_train.datasets import open_dataset
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.images import read_image
+from facekp_train.samples import Box, FaceSample
 
 _FOUND = 0.4
 _CELL = 200

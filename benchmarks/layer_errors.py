@@ -26,8 +26,8 @@ from facekp_export.quantization.calibration import crop_sets
 from facekp_train.common.console import err, new_app, out, run
 from facekp_train.common.files import write_text
 from facekp_train.common.shipped import shipped_models_dir
-from facekp_train.networks import KeypointNet, predict_crops
 from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet, predict_crops
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.budget import Budget, Widths, widths_within
 from facekp_train.pruning.cost import CostModel

@@ -25,11 +25,11 @@ from facekp_train.common.console import err, new_app, run
 from facekp_train.common.files import write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
-from facekp_train.evaluation.report import predict_of
+from facekp_train.images import read_image
 from facekp_train.labels.averaging import VIEWS, AveragedNets, View
 from facekp_train.landmarks import to_five
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, predict_of
+from facekp_train.samples import FaceSample
 
 _RESULT = Path(__file__).parent / "results" / "teachers.json"
 _BATCH = 32

@@ -29,7 +29,8 @@ from facekp_train.common.console import err, new_app, run
 from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.images import read_image
+from facekp_train.samples import FaceSample
 
 Image = NDArray[np.uint8]
 _HEIGHT, _WIDTH, _SIDE, _RATE = 240, 420, 80, 30.0

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.detector import KeypointDetector
+from facekp_export.finders.base import overlap
 from facekp_export.finders.blazeface import SHORT_RANGE, BlazeNet, Pyramid
-from facekp_export.finders.box_fit import overlap
 from facekp_export.tracking import LOST_AT, VideoTracker
 from facekp_train.boxes import mapping_of, refined_box, tight_box_of
 from facekp_train.common.console import err, new_app, run
@@ -30,7 +30,8 @@ from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import Square
 from facekp_train.datasets import open_dataset
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.images import read_image
+from facekp_train.samples import Box, FaceSample
 
 Image = NDArray[np.uint8]
 # Of the face's side: how far a box lies off, and the logarithm of how much too large it is.

@@ -25,7 +25,7 @@ from rich.progress import track
 
 from facekp_export.demo import demo_box, demo_photo
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.registry import CallableFinder
+from facekp_export.finders.base import CallableFinder
 from facekp_export.tracking import VideoTracker
 from facekp_export.video.one_euro import OneEuro
 from facekp_train.boxes import tight_box_of
@@ -33,8 +33,9 @@ from facekp_train.common.console import err, new_app, run
 from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
+from facekp_train.images import read_image
 from facekp_train.landmarks import FIVE_OF_68
-from facekp_train.samples import Box, read_image
+from facekp_train.samples import Box
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]

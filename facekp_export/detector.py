@@ -16,16 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.finders.registry import (
-    FaceFinder,
-    FoundFace,
-    Image,
-    as_box,
-    default_finder,
-    open_finder,
-    overlapping,
-    suppressed,
-)
+from facekp_export.finders.base import FaceFinder, FoundFace, Image, as_box, overlapping, suppressed
+from facekp_export.finders.registry import default_finder, open_finder
 from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box
 from facekp_train.crop import cut, tight_box

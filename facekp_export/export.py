@@ -39,9 +39,9 @@ from facekp_train.common.files import sha256_of, write_text
 if TYPE_CHECKING:
     import onnx
 
-    from facekp_train.evaluation.evaluate import Predict
     from facekp_train.evaluation.metrics import Evaluation
     from facekp_train.networks.checkpoint import Checkpoint
+    from facekp_train.samples import Predict
 
 FORMATS = ("onnx", "tflite")
 FILES = {
@@ -179,7 +179,7 @@ def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
     from facekp_export.conversion.to_onnx import to_onnx
     from facekp_export.quantization.equalize import equalise
     from facekp_export.quantization.quantize_onnx import quantize_onnx
-    from facekp_train.networks import DeployedNet
+    from facekp_train.networks.keypoint_net import DeployedNet
 
     def save(kind: str, model: onnx.ModelProto) -> None:
         onnx.save(onnx_with_info(model, replace(job.info, kind=kind)), str(job.path(kind)))
@@ -260,7 +260,7 @@ def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) ->
 def _torch_predict(checkpoint: Checkpoint) -> Predict:
     import torch
 
-    from facekp_train.networks import predict_crops
+    from facekp_train.networks.keypoint_net import predict_crops
 
     return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.detector import KeypointDetector, checked
-from facekp_export.finders.registry import FoundFace, Image, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, Image, overlapping, suppressed
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.crop import tight_box
 from facekp_train.samples import Box

@@ -114,3 +114,24 @@ def _counted(number: str) -> int:
 
 
 _READERS: dict[str, _Reader] = {".mat": _mat_cell} | dict.fromkeys(VIDEO_SUFFIXES, _video_frame)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """The photograph as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
+
+    Raises OSError, in one sentence, for a file that is missing, empty or no image; UserError where
+    a library to read the file that it lies in is missing.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        if isinstance(error, NotADirectoryError) and (packed := read_packed(path)) is not None:
+            return packed
+        raise OSError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:
+        raise OSError(f"{path}: states a size beyond what can be read") from None
+    if image is None:
+        raise OSError(f"{path}: not an image that can be read, or cut short")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.images import read_packed
+from facekp_train.landmarks import Floats
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels; x, y is the top-left corner."""
+
+Predict = Callable[[NDArray[np.uint8]], Floats]
+"""Crops uint8 [B, S, S, 3] RGB -> keypoints [B, N, 2] in [0, 1] of the crop."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +37,6 @@ class FaceSample:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """The photograph as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
-
-    Raises OSError, in one sentence, for a file that is missing, empty or no image; UserError where
-    a library to read the file that it lies in is missing.
-    """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        if isinstance(error, NotADirectoryError) and (packed := read_packed(path)) is not None:
-            return packed
-        raise OSError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        raise OSError(f"{path}: states a size beyond what can be read") from None
-    if image is None:
-        raise OSError(f"{path}: not an image that can be read, or cut short")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+def evenly(size: int, count: int) -> NDArray[np.int64]:
+    """`count` places, or all, evenly over so many: a list's first may all be of one kind."""
+    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

@@ -73,8 +73,8 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Untrained nets, as NAME.safetensors by their number of keypoints."""
     torch = pytest.importorskip("torch", reason="needs facekp[train]")
-    from facekp_train.networks import NetConfig, build_net
     from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.keypoint_net import NetConfig, build_net
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("checkpoints")

@@ -11,10 +11,9 @@ import typer
 from facekp_train.common.console import UserError
 
 if TYPE_CHECKING:
-    from android_bench.host.bench import Progress
     from android_bench.phone.adb.server import Server
     from android_bench.records.record import Record
-    from android_bench.timing import StopRule
+    from android_bench.timing import Progress, StopRule
 
 NAMES = {
     "serial", "delegate", "repeat", "runner", "benchmark_binary", "max_temp", "sustained",

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from facekp_export.inference.runtimes import TensorSpec
-from facekp_train.networks import DeployedNet
 from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.keypoint_net import DeployedNet
 
 
 class TorchRuntime:

@@ -18,22 +18,12 @@ from android_bench.engines.plan import Job, plan
 from android_bench.host.link import Worker
 from android_bench.host.machine import describe_machine
 from android_bench.host.trial import Trial
+from android_bench.interruption import Interrupted
 from android_bench.records.record import Record
-from android_bench.timing import StopRule
+from android_bench.timing import Progress, StopRule
 
 MOST_TOGETHER = 12
 """Processes held at once. More jobs are measured in several rounds, so memory stays bounded."""
-
-Progress = Callable[[float, int, str], None]
-"""Called between turns, never during one, with (jobs done, jobs, what is measured)."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a measurement; `records` holds what was measured until then."""
-
-    def __init__(self, records: list[Record]) -> None:
-        super().__init__()
-        self.records = records
 
 
 def bench_models(

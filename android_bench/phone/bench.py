@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from android_bench.engines.plan import plan
-from android_bench.host.bench import Interrupted, Progress
+from android_bench.interruption import Interrupted
 from android_bench.phone.adb.adb import Adb, Deadline, StoppedError
 from android_bench.phone.adb.find import find_phones
 from android_bench.phone.adb.server import Server
@@ -17,6 +17,7 @@ from android_bench.phone.parity import Reference, reference_of
 from android_bench.phone.session import Session
 from android_bench.phone.settings import Settings
 from android_bench.records.record import Record
+from android_bench.timing import Progress
 from facekp_train.common.console import UserError, err
 
 _RUNTIMES = ("onnxruntime", "litert")

@@ -128,7 +128,7 @@ def _complaint(parity: Parity) -> str:
 
 def _crops(spec: TensorSpec, info: ModelInfo) -> list[NDArray[Any]]:
     """Views of the demo photo's face, as the model's file takes them."""
-    from facekp_export.quantization.calibration import demo_face
+    from facekp_export.demo import demo_face
     from facekp_train.crop import Square, cut
 
     image, tight = demo_face()

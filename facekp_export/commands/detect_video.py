@@ -17,11 +17,12 @@ from rich.table import Table
 
 from facekp_export.commands.targets import refuse_source
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.registry import Image
+from facekp_export.finders.base import Image
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video.one_euro import OneEuro
-from facekp_export.video.reading import VIDEO_SUFFIXES, WRITABLE, Camera, Frame, VideoFile, VideoWriter
+from facekp_export.video.reading import VIDEO_SUFFIXES, Camera, Frame, VideoFile
 from facekp_export.video.sound import add_sound
+from facekp_export.video.writing import WRITABLE, VideoWriter
 from facekp_train.common.console import UserError, err, out
 from facekp_train.common.files import written_aside
 from facekp_train.draw import draw_keypoints
@@ -37,7 +38,7 @@ def is_camera(source: Path) -> bool:
     return str(source).isascii() and str(source).isdigit() and not source.exists()
 
 
-def target_of(source: Path, out_path: Path | None) -> Path:
+def video_target_of(source: Path, out_path: Path | None) -> Path:
     """Where to draw. Raises typer.BadParameter for a name that is no video's, or the source itself."""
     name = f"camera{source}" if is_camera(source) else source.stem
     if out_path is None or out_path.is_dir():

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.finders.registry import FoundFace, Image, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, Image, overlapping, suppressed
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from facekp_export.finders.registry import FaceFinder, FoundFace
+from facekp_export.finders.base import FaceFinder, FoundFace, overlap
 from facekp_train.boxes import BoxMapping, fit_mapping
 from facekp_train.common.files import write_text
 from facekp_train.crop import tight_box
 from facekp_train.datasets import Dataset
+from facekp_train.images import read_image
 from facekp_train.landmarks import scheme_of
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.samples import Box, FaceSample
 
 # A finder's box belongs to the labelled face if it shares this much of their union with it.
 _SAME_FACE = 0.3
@@ -73,14 +74,6 @@ def matching(found: Iterable[FoundFace], tight: Box) -> Box | None:
     """The found box that lies on a labelled face best; None where none does."""
     best = max(found, key=lambda face: overlap(face.box, tight), default=None)
     return best.box if best is not None and overlap(best.box, tight) >= _SAME_FACE else None
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
 def fit_boxes(pairs: Pairs, fitted_on: str) -> dict[str, BoxMapping]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.finders.registry import FoundFace, Image, suppressed
+from facekp_export.finders.base import FoundFace, Image, suppressed
 from facekp_train.common.console import UserError
 
 # Larger photographs are shrunk to this side: the cascade's time grows with the area.

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_export.demo import demo_face
 from facekp_export.quantization.distilled_crops import distilled_crops
-from facekp_train.boxes import mapping_of, tight_box_of
+from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
 from facekp_train.datasets import open_dataset
-from facekp_train.samples import Box, read_image
+from facekp_train.images import read_image
 
 Crops = NDArray[np.uint8]
 """uint8 [B, S, S, 3], RGB."""
@@ -22,7 +21,6 @@ Crops = NDArray[np.uint8]
 CALIBRATION_CROPS = 200
 VERIFICATION_CROPS = 64
 _FEWEST = 20
-_DEMO_PHOTO = Path(__file__).parents[1] / "demo" / "astronaut.png"
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
 
 def demo_views(rule: CropRule, count: int) -> Crops:
     """Seeded augmented views of the demo photo's face: turned, shifted, recoloured, blurred, covered."""
-    from facekp_train.batches.augment import photometric, random_view
-    from facekp_train.training.recipe import RECIPES, Augmentation
+    from facekp_train.batches.augment import Augmentation, photometric, random_view
+    from facekp_train.training.recipe import RECIPES
 
     how = Augmentation(**RECIPES["modern"]["augmentation"])
     image, tight = demo_face()
@@ -72,12 +70,6 @@ def demo_views(rule: CropRule, count: int) -> Crops:
         crop = photometric(sample_crop(image, matrix, rule.size, rule.border), random, how)
         views.append(crop[:, ::-1] if index % 2 else crop)
     return np.stack(views)
-
-
-def demo_face() -> tuple[NDArray[np.uint8], Box]:
-    """The demo photo, uint8 [H, W, 3] RGB, and the tight box of its face."""
-    stored = json.loads(_DEMO_PHOTO.with_suffix(".json").read_text(encoding="utf-8"))
-    return read_image(_DEMO_PHOTO), mapping_of(stored["box_source"]).to_tight(stored["box"])
 
 
 def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:

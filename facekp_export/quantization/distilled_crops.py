@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.draw import write_picture
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 
 if TYPE_CHECKING:
     import torch
 
-    from facekp_train.networks import KeypointNet
+    from facekp_train.networks.keypoint_net import KeypointNet
 
 PICTURE = Path(__file__).parents[1] / "demo" / "distilled.jpg"
 """The shipped crops, side by side."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.quantization.calibration import Crops
-from facekp_train.int8_rules import EVENING_STRENGTH, NARROWEST_CHANNEL
+from facekp_train.training.quantize_aware import EVENING_STRENGTH, NARROWEST_CHANNEL
 
 if TYPE_CHECKING:
     import onnx

@@ -14,7 +14,7 @@ import numpy as np
 from facekp_export.quantization.calibration import Crops
 
 if TYPE_CHECKING:
-    from facekp_train.networks import KeypointNet
+    from facekp_train.networks.keypoint_net import KeypointNet
 
 # An error that rounding does not explain to this share has another cause.
 _EXPLAINED = 0.5

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.conversion.to_onnx import INPUT, float_tail
 from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
 from facekp_export.quantization.calibration import Crops
+from facekp_export.quantization.onnx_graph import INPUT, float_tail
 
 if TYPE_CHECKING:
     import onnx

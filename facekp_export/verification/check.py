@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from facekp_export.demo import demo_face
 from facekp_export.inference.metadata import KINDS, read_info
 from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
-from facekp_export.quantization.calibration import Crops, demo_face
+from facekp_export.quantization.calibration import Crops
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_export.verification.verify import deviation

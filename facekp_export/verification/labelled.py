@@ -9,9 +9,9 @@ import numpy as np
 
 from facekp_train.crop import CropRule
 from facekp_train.datasets import Dataset
-from facekp_train.evaluation.evaluate import Predict, answer
+from facekp_train.evaluation.evaluate import answer
 from facekp_train.evaluation.metrics import Evaluation
-from facekp_train.samples import FaceSample
+from facekp_train.samples import FaceSample, Predict
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from facekp_train.training.recipe import Augmentation
+from pydantic import BaseModel, ConfigDict, Field
 
 Image = NDArray[np.uint8]
 _MAX_ROTATION = 60.0
@@ -99,3 +98,20 @@ def _occlude(view: Image, random: np.random.Generator) -> Image:
         other_y, other_x = random.integers(0, size - height), random.integers(0, size - width)
         patch[:] = view[other_y : other_y + height, other_x : other_x + width]
     return covered
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+
+
+class Augmentation(Strict):
+    """Random changes of a training crop; probabilities in [0, 1], spreads as standard deviations."""
+
+    flip: float = Field(default=0.5, ge=0, le=1)
+    rotation: float = Field(default=0.0, ge=0, description="degrees")
+    shift: float = Field(default=0.05, ge=0, description="share of the tight box's side")
+    scale: float = Field(default=0.05, ge=0, description="of the logarithm of the crop's side")
+    stretch: float = Field(default=0.0, ge=0, description="of the logarithm of width over height")
+    colour: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, grey")
+    blur: float = Field(default=0.0, ge=0, le=1, description="probability of blur, low resolution or noise")
+    occlusion: float = Field(default=0.0, ge=0, le=1, description="probability of a covered patch")

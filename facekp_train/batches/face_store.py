@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from facekp_train.boxes import tight_box_of
 from facekp_train.crop import CropRule, Square, sample_crop
+from facekp_train.images import read_image
 from facekp_train.landmarks import five_matrix, to_five
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.samples import FaceSample
 
 # A stored view shows this many times the crop, so that shifts and turns stay inside it, at a
 # resolution at which a crop of 128 loses nothing visible.

@@ -14,23 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.landmarks import FIVE_OF_68, five_matrix, to_five
-
-Floats = NDArray[np.floating]
+from facekp_train.pose import Floats, face_frame
 
 HELD = (5, 68)
 """The schemes that `spread_matrix` knows."""
-
-
-def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.
-
-    Row 0 points from the left eye to the right one, row 1 down the face.
-    """
-    along = (five[..., 1, :] - five[..., 0, :]).astype(np.float64)
-    distance = np.linalg.norm(along, axis=-1)
-    along = along / np.maximum(distance, 1e-9)[..., None]
-    down = np.stack([-along[..., 1], along[..., 0]], axis=-1)
-    return np.stack([along, down], axis=-2), distance
 
 
 def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float64]:

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from facekp_train.batches.augment import photometric, random_view
+from facekp_train.batches.augment import Augmentation, photometric, random_view
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.crop import apply_affine, invert_affine
-from facekp_train.evaluation.conditions import TURN_EDGES, turn_of
 from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
-from facekp_train.training.recipe import Augmentation
+from facekp_train.pose import TURN_EDGES, turn_of
+from facekp_train.samples import evenly
 
 
 @dataclass
@@ -152,8 +151,3 @@ def spread_crops(store: FaceStore, count: int, batch: int) -> Iterator[Tensor]:
     """Batches of plain crops of `count` faces, or all, evenly over the store."""
     places = evenly(store.size, count)
     return (plain_crops(store, part) for part in np.array_split(places, max(1, len(places) // batch)))
-
-
-def evenly(size: int, count: int) -> NDArray[np.int64]:
-    """`count` places, or all, evenly over so many: a list's first may all be of one kind."""
-    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
 from rich.table import Table
 
-from facekp_train.boxes import box_mappings
-from facekp_train.common.console import UserError, err, out, print_json
-from facekp_train.crop import CropRule, Square, cut, tight_box
-from facekp_train.datasets import Dataset, open_dataset
-from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
-from facekp_train.evaluation.evaluate import faces_in_words, in_short, progress_bar
-from facekp_train.samples import Box, FaceSample, read_image
-
-_TILES = 36
-_TILE = CropRule(size=192, scale=1.5)
-# Five points lie inside the face, which is about twice as large.
-_TILE_OF_FEW = CropRule(size=192, scale=3.0)
-_SHOWN, _NAMED = 10, 3
-
-
-@dataclass
-class Survey:
-    """What was found: faces by split, keypoints a face, what was left out, a few faces drawn."""
-
-    data: str
-    splits: dict[str, int] = field(default_factory=dict)
-    points: int | None = None
-    skipped: list[dict[str, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    tiles: list[NDArray[np.uint8]] = field(default_factory=list)
-
-    @property
-    def n(self) -> int:
-        """Faces that can be used, over all splits."""
-        return sum(self.splits.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for `--json`."""
-        names = ("data", "n", "points", "splits", "skipped", "warnings")
-        return {name: getattr(self, name) for name in names}
+from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
+from facekp_train.common.console import UserError, err, faces_in_words, out, print_json
+from facekp_train.datasets import Dataset
+from facekp_train.datasets.notes import SHOWN, in_short, print_skipped
+from facekp_train.datasets.survey import TILE, Survey, parts_of, survey_faces
+from facekp_train.draw import contact_sheet, write_picture
 
 
 def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json: bool) -> None:
@@ -56,102 +25,13 @@ def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json
     survey = survey_faces(spec, parts)
     if survey.tiles:
         sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")
-        write_picture(sheet, contact_sheet(survey.tiles, tile=_TILE.size))
+        write_picture(sheet, contact_sheet(survey.tiles, tile=TILE.size))
     if as_json:
         print_json(survey.as_json() | {"sheet": str(sheet) if survey.tiles else None})
     else:
         _print(survey, sheet)
     if not survey.n:
         raise UserError(f"{spec} has no face that can be used{in_short(survey.skipped)}")
-
-
-def parts_of(spec: str, split: str | None, strict: bool) -> list[Dataset]:
-    """The one split asked for, else the splits that hold every face of the data set once."""
-    whole = open_dataset(spec, split, strict)
-    if split is not None or whole.listing is not None:
-        return [whole]
-    return [open_dataset(spec, part, strict) for part in whole.format.parts]
-
-
-def survey_faces(spec: str, parts: Sequence[Dataset]) -> Survey:
-    """Open every photograph of the splits. Raises FileNotFoundError where all of them are missing."""
-    survey = Survey(spec)
-    missing: list[FileNotFoundError] = []
-    with progress_bar() as bar:
-        for dataset in parts:
-            task = bar.add_task(dataset.split, total=None)
-            survey.splits[dataset.split] = 0
-            try:
-                for sample in dataset:
-                    _look(sample, dataset, survey)
-                    bar.advance(task)
-            except FileNotFoundError as error:
-                missing.append(error)
-                del survey.splits[dataset.split]
-                survey.warnings.append(f"no split '{dataset.split}': {error}")
-            survey.skipped += dataset.skipped
-            survey.warnings += dataset.warnings
-    if len(missing) == len(parts):
-        raise missing[0]
-    return survey
-
-
-def _look(sample: FaceSample, dataset: Dataset, survey: Survey) -> None:
-    try:
-        image = read_image(sample.image)
-        box = tight_box(_known(sample))
-        if max(box[2:]) <= 0:
-            raise ValueError("all its keypoints lie in one place")
-    except (OSError, ValueError) as error:
-        dataset.skip(str(sample.image), str(error))
-        return
-    survey.splits[dataset.split] += 1
-    survey.points = len(sample.keypoints)
-    _warn_outside(sample, image, dataset)
-    _warn_of_box(sample, dataset)
-    _draw(sample, image, survey)
-
-
-def _warn_outside(sample: FaceSample, image: NDArray[np.uint8], dataset: Dataset) -> None:
-    """A face whose middle is off the photograph has a wrong annotation, or another's photograph."""
-    x, y = _known(sample).mean(axis=0).tolist()
-    if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
-        dataset.notes.warn(f"{sample.image}: the face's centre ({x:.0f}, {y:.0f}) lies outside the image")
-
-
-def _warn_of_box(sample: FaceSample, dataset: Dataset) -> None:
-    """A box that cannot be brought to the tight one costs its face wherever listed boxes are used."""
-    if sample.box is not None and sample.box_source not in (known := box_mappings()):
-        dataset.notes.warn(
-            f"boxes of '{sample.box_source}' have no mapping, so that their faces are skipped where listed "
-            "boxes are used; evaluate with --boxes tight, or name as box_source one of "
-            + ", ".join(sorted(known))
-        )
-
-
-def _draw(sample: FaceSample, image: NDArray[np.uint8], survey: Survey) -> None:
-    """Keep a fair choice of the faces seen so far (Vitter's algorithm R), the same on every run."""
-    seen = survey.n
-    place = seen - 1 if seen <= _TILES else int(np.random.default_rng(seen).integers(seen))
-    if place >= _TILES:
-        return
-    rule = _TILE if len(sample.keypoints) > 5 else _TILE_OF_FEW
-    square = rule.square(tight_box(_known(sample)))
-    points = square.to_crop(sample.keypoints) * rule.size - 0.5
-    box = None if sample.box is None else _box_in(square, sample.box, rule.size)
-    tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible, box=box)
-    survey.tiles[place : place + 1] = [tile]
-
-
-def _box_in(square: Square, box: Box, size: int) -> Box:
-    x, y, width, height = box
-    left, top = (square.to_crop(np.array([x, y])) * size - 0.5).tolist()
-    shrunk = size / square.side
-    return left, top, width * shrunk, height * shrunk
-
-
-def _known(sample: FaceSample) -> NDArray[np.float32]:
-    return sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
 
 
 def _name_of(spec: str) -> str:
@@ -166,9 +46,9 @@ def _print(survey: Survey, sheet: Path | None) -> None:
     for split, count in survey.splits.items():
         table.add_row(split, f"{count:,}")
     out.print(table)
-    for warning in survey.warnings[:_SHOWN]:
+    for warning in survey.warnings[:SHOWN]:
         err.print(f"warning: {warning}", markup=False, soft_wrap=True)
-    more = len(survey.warnings) - _SHOWN
+    more = len(survey.warnings) - SHOWN
     if more > 0:
         err.print(f"... and {more} more warnings (all of them with --json)")
     print_skipped(survey.skipped)
@@ -176,21 +56,18 @@ def _print(survey: Survey, sheet: Path | None) -> None:
         out.print(f"{len(survey.tiles)} faces with their keypoints: {sheet}", markup=False, soft_wrap=True)
 
 
-def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
-    """Say on stderr how much was left out, and name a few of every reason."""
-    if not skipped:
-        return
-    files_of: dict[str, list[str]] = {}
-    for entry in skipped:
-        files_of.setdefault(entry["reason"], []).append(entry["file"])
-    lines = [f"{len(skipped):,} skipped:"]
-    for reason, files in list(files_of.items())[:_SHOWN]:
-        lines += [f"  {file}: {reason}" for file in files[:_NAMED]]
-        if len(files) > _NAMED:
-            lines.append(f"  ... and {len(files) - _NAMED:,} more: {reason}")
-    unnamed = sum(len(files) for files in list(files_of.values())[_SHOWN:])
-    if unnamed:
-        lines.append(f"  ... and {unnamed:,} more for other reasons")
-    if len(lines) <= len(skipped):
-        lines.append("  (all of them with --json)")
-    err.print("\n".join(lines), markup=False, soft_wrap=True)
+def data(
+    spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP + "; default: everything")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+) -> None:
+    """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
+    from facekp_train.commands.data import survey_data
+
+    with spec_is_usage():
+        parts = parts_of(spec, split, strict)
+    survey_data(spec, parts, sheet, as_json)

@@ -77,7 +77,7 @@ def _relabelled(
     """
     from facekp_train.common.locks import alone_in
     from facekp_train.labels.store import labelled, make_labels
-    from facekp_train.training.fit import launch, usable_precision
+    from facekp_train.training.launch import launch, usable_precision
     from facekp_train.training.run_folder import check_folder
 
     precise = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +42,21 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last fin
 AsJson = Annotated[bool, typer.Option("--json", help="Print the last epoch's figures as JSON.")]
 
 _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", "matplotlib")
+
+SPEC_HELP = (
+    "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, coco, detect"
+)
+
+SPLIT_HELP = (
+    "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
+    "heldout (celeba); train, full, frontal (aflw); train, test, pose, expression, illumination, makeup, "
+    "occlusion, blur (wflw); train, test (cofw); train, category1, category2, category3, test, all (300vw); "
+    "all (pts, coco, detect)"
+)
+
+STRICT_HELP = "stop at the first bad row or image"
+
+JSON_HELP = "print one JSON document on stdout"
 
 
 def require_training() -> None:
@@ -88,3 +105,14 @@ def train_and_report(
     )
     if as_json:
         print_json({"best": str(best), **row})
+
+
+@contextmanager
+def spec_is_usage() -> Iterator[None]:
+    """A SPEC or split that names no data set is wrong usage, not a failure."""
+    from facekp_train.datasets import DataError
+
+    try:
+        yield
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None

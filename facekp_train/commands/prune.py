@@ -73,7 +73,8 @@ def prune(
             "--teacher supervises only with --prune-teacher teacher; else the net itself does, as it was"
         )
     require("train", "torch", "safetensors")
-    from facekp_train.training.initial import AS_IT_IS, start_from
+    from facekp_train.training.initial import start_from
+    from facekp_train.training.recipe import AS_IT_IS
 
     if widths := {setting.partition("=")[0].strip() for setting in settings} & AS_IT_IS.keys():
         raise typer.BadParameter(
@@ -90,7 +91,8 @@ def prune(
     from facekp_train.crop import CropRule
     from facekp_train.pipeline import layerwise
     from facekp_train.training.data import load_training_data
-    from facekp_train.training.fit import BEST_FILE, launch
+    from facekp_train.training.fit import BEST_FILE
+    from facekp_train.training.launch import launch
 
     fabric = launch(accelerator, devices, chosen.precision)
     faces = load_training_data(chosen, CropRule(size=chosen.size))

@@ -34,7 +34,7 @@ def run_all(
     from facekp_train.pipeline.report import NO_ERRORS, write_report
     from facekp_train.pipeline.settings import load_pipeline
     from facekp_train.pipeline.stages import run_stages
-    from facekp_train.training.fit import launch
+    from facekp_train.training.launch import launch
 
     try:
         pipeline = load_pipeline(recipe)

@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facekp_train.common.files import says_full_disk
 
@@ -104,3 +105,14 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
             sentence = "the disk is full; free some space, or write elsewhere"
         err.print(f"error: {sentence}", markup=False, soft_wrap=True)
         sys.exit(1)
+
+
+def faces_in_words(count: int) -> str:
+    """A number of faces for a sentence."""
+    return "1 face" if count == 1 else f"{count:,} faces"
+
+
+def progress_bar(shown: bool = True) -> Progress:
+    """A bar on stderr that counts faces; it leaves nothing behind."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not shown)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from facekp_train.common.console import err
+
+SHOWN, _NAMED = 10, 3
 
 
 class DataError(ValueError):
@@ -37,3 +42,35 @@ class Notes:
         """Forget everything, before another pass."""
         self.skipped.clear()
         self.warnings.clear()
+
+
+def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
+    """How much was skipped and the first one's reason, to end a sentence; empty where nothing was."""
+    if not skipped:
+        return ""
+    first = "{file}: {reason}".format(**skipped[0])
+    return (
+        f"; 1 was skipped, {first}"
+        if len(skipped) == 1
+        else f"; {len(skipped):,} were skipped, first {first}"
+    )
+
+
+def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
+    """Say on stderr how much was left out, and name a few of every reason."""
+    if not skipped:
+        return
+    files_of: dict[str, list[str]] = {}
+    for entry in skipped:
+        files_of.setdefault(entry["reason"], []).append(entry["file"])
+    lines = [f"{len(skipped):,} skipped:"]
+    for reason, files in list(files_of.items())[:SHOWN]:
+        lines += [f"  {file}: {reason}" for file in files[:_NAMED]]
+        if len(files) > _NAMED:
+            lines.append(f"  ... and {len(files) - _NAMED:,} more: {reason}")
+    unnamed = sum(len(files) for files in list(files_of.values())[SHOWN:])
+    if unnamed:
+        lines.append(f"  ... and {unnamed:,} more for other reasons")
+    if len(lines) <= len(skipped):
+        lines.append("  (all of them with --json)")
+    err.print("\n".join(lines), markup=False, soft_wrap=True)

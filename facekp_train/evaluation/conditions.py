@@ -10,28 +10,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Table
 
-from facekp_train.batches.label_offset import face_frame
+from facekp_train.common.console import out
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.published.mtfl import ATTRIBUTES
-from facekp_train.landmarks import Floats, implies_five, to_five
+from facekp_train.evaluation.metrics import FAILURE_THRESHOLDS, Evaluation, failure_rate, in_words
+from facekp_train.landmarks import implies_five, to_five
+from facekp_train.pose import TURN_EDGES, face_frame, signed_turn, turn_of
 from facekp_train.samples import FaceSample
 
 UNKNOWN = "unknown"
 """The group of faces of which nothing tells theirs; the last of every condition."""
 
-TURN_EDGES = (0.15, 0.4)
-"""In eye distances: where a face ceases to be frontal, and where it becomes a profile.
-
-MTFL's hand-given pose of 10,000 faces agrees for 83 % of its frontal ones, 83 % of those turned to
-the left or right and 71 % of its profiles.
-"""
 _TURNS = ("frontal", "half", "profile")
 POSE_EDGES = (0.2, 0.45)
 """In eye distances, to either side: where a face is turned for MTFL's pose, and where it is a profile.
@@ -68,22 +66,6 @@ class Condition:
         """The groups that occur among `found`, in the order to show them."""
         order = self.groups or tuple(sorted(set(found)))
         return [name for name in order if name in found and name != UNKNOWN] + [UNKNOWN] * (UNKNOWN in found)
-
-
-def turn_of(five: Floats) -> NDArray[np.float64]:
-    """How far faces of five points [..., 5, 2] are turned to a side: [...], 0 for a frontal one.
-
-    The nose's way from the eyes' middle along the eye axis, in eye distances; it knows no size and
-    no tilt. NaN where a point is, or the eyes lie in one place.
-    """
-    return np.abs(_signed_turn(five))
-
-
-def _signed_turn(five: Floats) -> NDArray[np.float64]:
-    """`turn_of`, negative where the nose points to the left in the image."""
-    axes, distance = face_frame(five)
-    nose = five[..., 2, :] - five[..., :2, :].mean(axis=-2)
-    return (nose * axes[..., 0, :]).sum(axis=-1) / np.where(distance > 0, distance, np.nan)
 
 
 def conditions_of(dataset: Dataset) -> dict[str, Condition]:
@@ -166,7 +148,7 @@ def _attribute(name: str, values: tuple[str, ...]) -> Condition:
 
 def _pose(face: FaceSample) -> str:
     half, profile = POSE_EDGES
-    turn = float(_signed_turn(to_five(face.keypoints)))
+    turn = float(signed_turn(to_five(face.keypoints)))
     return _binned(turn, (-profile, -half, half, profile), _POSES)
 
 
@@ -197,3 +179,69 @@ _BY_KEYPOINTS = (
     ),
     Condition("size", "the eye distance in pixels of the photograph", _size, _SIZES),
 )
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """n faces; NME and median in percent of the evaluation's normaliser, percent of faces above 8 and 10."""
+
+    n: int
+    nme: float
+    median: float
+    failure_rate: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ByCondition:
+    """The counted faces of an evaluation grouped by one condition.
+
+    members: each face's group, in the order of `Evaluation.errors`. figures: by group, in the
+    condition's order; groups without a face are left out, so that their `n` add up to all faces.
+    """
+
+    condition: Condition
+    members: list[str]
+    figures: dict[str, GroupFigures]
+
+
+def group_by(
+    conditions: Sequence[Condition], evaluation: Evaluation, samples: Sequence[FaceSample]
+) -> list[ByCondition]:
+    """An evaluation's faces by each condition; `samples` are those that it was made of."""
+    grouped = []
+    for condition in conditions:
+        members = [condition.group(samples[face]) for face in evaluation.counted.tolist()]
+        places = np.array(members)
+        figures = {name: _figures(evaluation.errors[places == name]) for name in condition.ordered(members)}
+        grouped.append(ByCondition(condition, members, figures))
+    return grouped
+
+
+def by_as_json(grouped: Sequence[ByCondition]) -> dict[str, Any]:
+    """Plain data for `by` of `--json`: condition -> group -> figures."""
+    return {
+        by.condition.name: {name: asdict(figures) for name, figures in by.figures.items()} for by in grouped
+    }
+
+
+def print_by(grouped: Sequence[ByCondition], normaliser: str) -> None:
+    """A table for each condition on stdout."""
+    over, limit = in_words(normaliser), FAILURE_THRESHOLDS[-1]
+    for by in grouped:
+        out.print(f"by {by.condition.name}: {by.condition.meaning}", markup=False, soft_wrap=True)
+        table = Table(by.condition.name)
+        for heading in ("faces", f"NME over {over}", "median", f"above {limit} %"):
+            table.add_column(heading, justify="right")
+        for name, figures in by.figures.items():
+            percents = (figures.nme, figures.median, figures.failure_rate[f"{limit}"])
+            table.add_row(name, f"{figures.n:,}", *(f"{percent:.2f} %" for percent in percents))
+        out.print(table)
+
+
+def _figures(errors: NDArray[np.float64]) -> GroupFigures:
+    return GroupFigures(
+        n=len(errors),
+        nme=float(errors.mean()),
+        median=float(np.median(errors)),
+        failure_rate={f"{limit}": failure_rate(errors, limit) for limit in FAILURE_THRESHOLDS},
+    )

@@ -7,25 +7,23 @@ an exported file are measured by the same lines. Imports neither torch nor tenso
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facekp_train.boxes import refined_box, tight_box_of
-from facekp_train.common.console import err
+from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
-from facekp_train.datasets.notes import Notes
+from facekp_train.datasets.notes import Notes, in_short
 from facekp_train.evaluation.metrics import Evaluation, score
-from facekp_train.landmarks import Floats, implies_five, to_five
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.images import read_image
+from facekp_train.landmarks import implies_five, to_five
+from facekp_train.samples import Box, FaceSample, Predict
 
-Predict = Callable[[NDArray[np.uint8]], Floats]
-"""Crops uint8 [B, S, S, 3] RGB -> keypoints [B, N, 2] in [0, 1] of the crop."""
 Boxes = Literal["listed", "tight"]
 
 # Decoded photographs wait for the second crop; beyond so many bytes a batch is closed early.
@@ -198,26 +196,3 @@ def _check_schemes(points: int, sample: FaceSample) -> None:
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
         "a model of more than five is measured on data of another scheme, too"
     )
-
-
-def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
-    """How much was skipped and the first one's reason, to end a sentence; empty where nothing was."""
-    if not skipped:
-        return ""
-    first = "{file}: {reason}".format(**skipped[0])
-    return (
-        f"; 1 was skipped, {first}"
-        if len(skipped) == 1
-        else f"; {len(skipped):,} were skipped, first {first}"
-    )
-
-
-def faces_in_words(count: int) -> str:
-    """A number of faces for a sentence."""
-    return "1 face" if count == 1 else f"{count:,} faces"
-
-
-def progress_bar(shown: bool = True) -> Progress:
-    """A bar on stderr that counts faces; it leaves nothing behind."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not shown)

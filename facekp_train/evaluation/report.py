@@ -5,140 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tempfile
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.by_condition import ByCondition, by_as_json, group_by, print_by
-from facekp_train.commands.data import print_skipped
-from facekp_train.common.console import UserError, err, out, print_json, require
-from facekp_train.common.files import naming_folder, write_text, written_aside
+from facekp_train.common.console import faces_in_words, out, require
+from facekp_train.common.files import write_text, written_aside
 from facekp_train.crop import CropRule, Square, cut
-from facekp_train.datasets import Dataset
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
-from facekp_train.evaluation.conditions import Condition
-from facekp_train.evaluation.evaluate import Answers, Boxes, Predict, answer, faces_in_words
+from facekp_train.evaluation.conditions import ByCondition
+from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
-from facekp_train.evaluation.robustness import Kind, evenly, measure_robustness, print_robustness
-from facekp_train.robustness_plot import plot_robustness
-from facekp_train.samples import read_image
-from facekp_train.table_row import print_row, row_of
+from facekp_train.evaluation.robustness import MEANINGS, Robustness
+from facekp_train.images import read_image
 
 if TYPE_CHECKING:
-    from facekp_train.networks.checkpoint import Checkpoint
+    pass
 
-_EXPORTED = (".tflite", ".onnx")
 _SHEET_FACES = 18
 
-
-def evaluate_checkpoint(
-    model: Path,
-    dataset: Dataset,
-    *,
-    boxes: Boxes,
-    refine: bool,
-    batch: int,
-    whole_row: bool,
-    by: Sequence[Condition] = (),
-    changes: Mapping[Kind, tuple[float, ...]] | None = None,
-    curve_faces: int = 500,
-    folder: Path | None,
-    as_json: bool,
-    verbose: bool,
-) -> None:
-    """Measure a checkpoint and report; with `whole_row`, on every split of the published table's row.
-
-    by: conditions to group the split's faces by. changes: what to measure the robustness against, on
-    `curve_faces` faces evenly taken from the split. Raises UserError for a file of another kind,
-    ValueError where the data do not fit the model or nothing can be measured.
-    """
-    if model.suffix.lower() in _EXPORTED:
-        raise UserError(
-            f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
-        )
-    _check_is_file(model)
-    require("train", "torch", "safetensors")
-    from facekp_train.networks.checkpoint import load_checkpoint
-
-    checkpoint = load_checkpoint(model)
-    if folder is not None:
-        _ready(folder)
-    rule = checkpoint.header.crop_rule
-    predict = predict_of(checkpoint)
-    answers = answer(predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
-    evaluation = answers.score(dataset.spec, dataset.split)
-    row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
-    grouped = group_by(by, evaluation, answers.samples)
-    document = evaluation.as_json()
-    document |= {"splits": row.as_json()} if row else {}
-    document |= {"by": by_as_json(grouped)} if grouped else {}
-    document["warnings"] = [*dataset.warnings, *(c.caveat for c in by if c.caveat)]
-    robustness = None
-    if changes:
-        some = evenly(answers.samples, curve_faces)
-        robustness = measure_robustness(predict, some, rule, changes, boxes=boxes, batch=batch)
-        document["robustness"] = robustness.as_json()
-    # Printed first: whatever befalls the report, the figures are there.
-    if as_json:
-        print_json(document)
-    else:
-        if row:
-            print_row(row)
-        print_evaluation(evaluation, verbose)
-        print_by(grouped, evaluation.normaliser)
-        if robustness:
-            print_robustness(robustness)
-        for warning in dataset.warnings:
-            err.print(f"warning: {warning}", markup=False, soft_wrap=True)
-        print_skipped(evaluation.skipped + evaluation.excluded)
-    if folder is not None:
-        write_report(folder, document, evaluation, answers, grouped)
-        if robustness:
-            plot_robustness(folder / "robustness.png", robustness)
-        if not as_json:
-            out.print(f"figures and pictures: {folder}", markup=False, soft_wrap=True)
-
-
-def _check_is_file(model: Path) -> None:
-    """Raise UserError where the model is none; of a folder, with the name of a checkpoint in it."""
-    if model.is_dir():
-        inside = [
-            model / "model.safetensors",
-            model / "best.safetensors",
-            *sorted(model.glob("*.safetensors")),
-        ]
-        found = next((file for file in inside if file.is_file()), None)
-        raise UserError(f"{model} is a folder; give {found or 'a checkpoint, and there is none in it'}")
-    if not model.is_file():
-        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
-
-
-def _ready(folder: Path) -> None:
-    """Make the report's folder, before a measurement that an unusable one would cost.
-
-    Raises typer.BadParameter for a file, OSError where nothing can be written, UserError without matplotlib.
-    """
-    if folder.is_file():
-        raise typer.BadParameter(f"--out {folder} is a file, not a folder; name another")
-    require("train", "matplotlib")
-    with naming_folder(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-
-
-def predict_of(checkpoint: Checkpoint) -> Predict:
-    """The checkpoint's net as a function of crops, for `evaluate`."""
-    import torch
-
-    from facekp_train.networks import predict_crops
-
-    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()
+_LABEL_WIDTH = 40
 
 
 def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
@@ -227,3 +118,39 @@ def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
         labels, answered = (square.to_crop(p) * rule.size - 0.5 for p in (sample.keypoints, points))
         tiles.append(draw_keypoints(draw_keypoints(tile, labels, dot=FRAME, line=FRAME), answered))
     return contact_sheet(tiles, tile=rule.size)
+
+
+def print_robustness(robustness: Robustness) -> None:
+    """A table for each kind of change on stdout."""
+    over = in_words(robustness.normaliser)
+    for kind, points in robustness.by_kind().items():
+        title = f"{MEANINGS[kind]} ({points[0].n:,} faces, NME over {over})"
+        out.print(title, markup=False, soft_wrap=True)
+        table = Table(kind)
+        for heading in ("one crop", "refined", "refined, above 10 %"):
+            table.add_column(heading, justify="right")
+        for point in points:
+            percents = (point.nme, point.nme_refined, point.failure_rate_refined)
+            table.add_row(f"{point.amount:g}", *(f"{percent:.2f} %" for percent in percents))
+        out.print(table)
+
+
+def plot_robustness(target: Path, robustness: Robustness) -> None:
+    """A panel for each kind of change, with and without the second crop. Needs matplotlib."""
+    require("train", "matplotlib")
+    from matplotlib.figure import Figure
+
+    kinds = robustness.by_kind()
+    figure = Figure(figsize=(4.2 * len(kinds), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    for axes, (kind, points) in zip(panels, kinds.items(), strict=True):
+        amounts = [point.amount for point in points]
+        axes.plot(amounts, [point.nme for point in points], "o--", label="one crop")
+        axes.plot(amounts, [point.nme_refined for point in points], "o-", label="refined")
+        highest = max(max(point.nme, point.nme_refined) for point in points)
+        axes.set(ylabel=f"NME, % of {in_words(robustness.normaliser)}", ylim=(0, 1.08 * highest))
+        axes.set_xlabel(textwrap.fill(MEANINGS[kind], _LABEL_WIDTH))
+        axes.grid(alpha=0.3)
+    panels[0].legend()
+    with written_aside(target) as aside:
+        figure.savefig(aside, dpi=150)

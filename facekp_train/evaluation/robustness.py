@@ -13,14 +13,12 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
 from facekp_train.boxes import mapping_of
-from facekp_train.common.console import out
+from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, apply_affine
-from facekp_train.evaluation.evaluate import Answers, Boxes, Predict, View, answer, progress_bar
-from facekp_train.evaluation.metrics import in_words
-from facekp_train.samples import Box, FaceSample
+from facekp_train.evaluation.evaluate import Answers, Boxes, View, answer
+from facekp_train.samples import Box, FaceSample, Predict
 
 Matrix = NDArray[np.float64]
 Kind = Literal["shift", "scale", "finder", "tilt"]
@@ -151,21 +149,6 @@ def turned(view: View, degrees: float) -> View:
     listed = view.sample.box and _carried(view.sample.box, matrix)
     sample = replace(view.sample, keypoints=keypoints, box=listed)
     return View(sample, np.asarray(image, np.uint8), _carried(view.tight, matrix), view.source)
-
-
-def print_robustness(robustness: Robustness) -> None:
-    """A table for each kind of change on stdout."""
-    over = in_words(robustness.normaliser)
-    for kind, points in robustness.by_kind().items():
-        title = f"{MEANINGS[kind]} ({points[0].n:,} faces, NME over {over})"
-        out.print(title, markup=False, soft_wrap=True)
-        table = Table(kind)
-        for heading in ("one crop", "refined", "refined, above 10 %"):
-            table.add_column(heading, justify="right")
-        for point in points:
-            percents = (point.nme, point.nme_refined, point.failure_rate_refined)
-            table.add_row(f"{point.amount:g}", *(f"{percent:.2f} %" for percent in percents))
-        out.print(table)
 
 
 def _change(kind: Kind, amount: float) -> Callable[[View], View]:

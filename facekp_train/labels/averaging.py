@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from facekp_train.boxes import refined_box
 from facekp_train.crop import CropRule, apply_affine, sample_crop
 from facekp_train.landmarks import flip_keypoints
-from facekp_train.networks import predict_crops
 from facekp_train.networks.checkpoint import Checkpoint
+from facekp_train.networks.keypoint_net import predict_crops
 from facekp_train.samples import Box
 
 

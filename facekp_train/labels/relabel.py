@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from facekp_train.batches.face_store import Face
 from facekp_train.batches.label_offset import spread_matrix
 from facekp_train.boxes import tight_box_of
+from facekp_train.images import read_image
 from facekp_train.labels.averaging import AveragedNets
 from facekp_train.landmarks import Floats, to_five
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.samples import Box, FaceSample
 
 _BATCH = 32
 # A teacher this far from the hand-placed five (share of the eye distance) has not found the face.

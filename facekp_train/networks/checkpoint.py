@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
 from facekp_train.crop import CropRule
-from facekp_train.networks import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
+from facekp_train.samples import Predict
 
 _KEY = "facekp"
 
@@ -104,3 +105,12 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
     return Checkpoint(net.eval(), header)
+
+
+def predict_of(checkpoint: Checkpoint) -> Predict:
+    """The checkpoint's net as a function of crops, for `evaluate`."""
+    import torch
+
+    from facekp_train.networks.keypoint_net import predict_crops
+
+    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()

@@ -12,8 +12,7 @@ from facekp_train.common.console import UserError, err
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
-from facekp_train.evaluation.report import predict_of
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, predict_of
 from facekp_train.pipeline.stages import Stage
 from facekp_train.pruning.cost import net_cost
 from facekp_train.training.provenance import read_stored

@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from facekp_train.common.console import UserError
-from facekp_train.networks import KeypointNet
 from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet
 
 
 def exported_ms(net: KeypointNet, header: CheckpointHeader) -> float:

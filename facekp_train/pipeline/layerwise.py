@@ -16,12 +16,12 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from facekp_train.batches.face_store import FaceStore
-from facekp_train.batches.loader import evenly, plain_crops, spread_crops
+from facekp_train.batches.loader import plain_crops, spread_crops
 from facekp_train.common.console import UserError, err
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
-from facekp_train.networks import KeypointNet
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pipeline.latency import exported_ms
 from facekp_train.pruning.budget import Budget, Widths, widths_within
@@ -32,11 +32,11 @@ from facekp_train.pruning.scores import Ranking, rank
 from facekp_train.pruning.sensitivity import keypoint_errors
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.pruning.surgery import explicit_sizes, remove
+from facekp_train.samples import evenly
 from facekp_train.training.data import TrainingData
 from facekp_train.training.fit import Step, fit
-from facekp_train.training.initial import AS_IT_IS
 from facekp_train.training.provenance import faces_fingerprint, read_stored
-from facekp_train.training.recipe import Recipe
+from facekp_train.training.recipe import AS_IT_IS, Recipe
 from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
 
 REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"

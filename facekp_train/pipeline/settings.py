@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from facekp_train.common.console import UserError
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.initial import AS_IT_IS, SHAPE
-from facekp_train.training.recipe import RECIPES, Recipe, make_recipe
+from facekp_train.training.recipe import AS_IT_IS, RECIPES, SHAPE, Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 

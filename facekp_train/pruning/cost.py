@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import DeployedNet, KeypointNet
+from facekp_train.networks.keypoint_net import DeployedNet, KeypointNet
 from facekp_train.pruning.groups import Group, is_depthwise
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from facekp_train.networks import KeypointNet
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.pruning.settings import Scope
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)

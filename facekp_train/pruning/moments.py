@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.networks.mobilenet import Conv
 from facekp_train.pruning.groups import is_depthwise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.groups import NORMS, Group, find_groups
 from facekp_train.pruning.surgery import explicit_sizes, remove
 

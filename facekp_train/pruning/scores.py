@@ -28,7 +28,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.pruning.groups import Consumer, Group, is_depthwise
 from facekp_train.pruning.moments import Moments
 from facekp_train.pruning.repair import errors_after_repair

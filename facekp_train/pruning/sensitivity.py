@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from facekp_train.networks import KeypointNet, predict_crops
+from facekp_train.networks.keypoint_net import KeypointNet, predict_crops
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.groups import Group
 from facekp_train.pruning.moments import Moments

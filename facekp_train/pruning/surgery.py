@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.groups import NORMS, Consumer, Group
 from facekp_train.pruning.moments import Moments
 from facekp_train.pruning.repair import repaired_weight

@@ -153,7 +153,8 @@ def _train(cell: Cell, faces: FoldedFaces) -> None:
     from facekp_train.batches.face_store import FaceStore
     from facekp_train.pipeline.layerwise import prune
     from facekp_train.training.data import TrainingData
-    from facekp_train.training.fit import RECIPE_FILE, Step, fit, launch
+    from facekp_train.training.fit import RECIPE_FILE, Step, fit
+    from facekp_train.training.launch import launch
 
     recipe, out = cell.recipe(), cell.folder / "run"
     rule = CropRule(size=recipe.size)
@@ -188,8 +189,7 @@ def _measure(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:
     must not depend on the method.
     """
     from facekp_train.evaluation.evaluate import answer
-    from facekp_train.evaluation.report import predict_of
-    from facekp_train.networks.checkpoint import load_checkpoint
+    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
     from facekp_train.pruning.cost import net_cost
 
     checkpoint = load_checkpoint(cell.checkpoint)

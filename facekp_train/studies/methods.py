@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from facekp_train.training.initial import AS_IT_IS
+from facekp_train.training.recipe import AS_IT_IS
 
 
 @dataclass(frozen=True)

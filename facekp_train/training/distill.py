@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet, Prediction
+from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 
 # Faces that fix the teacher's axes.
 AXES_FACES = 2048

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from facekp_train.batches.face_store import FaceStore
@@ -22,13 +19,14 @@ from facekp_train.common.console import UserError
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
-from facekp_train.joint_loss import Factors, JointLoss, LossTerms
-from facekp_train.networks import KeypointNet, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
 from facekp_train.training.initial import initial_net
+from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.log import TrainingLog
+from facekp_train.training.losses import Factors, JointLoss, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, make_optimiser, rate_at
 from facekp_train.training.quantize_aware import FakeQuantised
 from facekp_train.training.recipe import Recipe
@@ -42,8 +40,6 @@ from facekp_train.training.run_folder import (
 from facekp_train.training.state import STATE_FILE, load_state, save_state
 from facekp_train.training.validation import validate
 
-# While the first process labels or measures, the others wait for it.
-_LONGEST_WAIT = timedelta(hours=12)
 _TAUGHT = ("loss_features", "loss_outputs")
 _LOSSES = ("loss", "loss_regression", "loss_heatmap", *_TAUGHT)
 
@@ -150,40 +146,6 @@ def _train(
                 _finish_epoch(run, data, out, epoch, row, log)
             fabric.barrier()
     return out / BEST_FILE if first else None
-
-
-def launch(accelerator: str, devices: int, precision: str) -> Fabric:
-    """Processes to train in: `devices` here, or as many as torchrun has started, on all machines.
-
-    Raises UserError where the hardware cannot be had.
-    """
-    nodes = 1
-    if "TORCHELASTIC_RUN_ID" in os.environ:
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-    several = DDPStrategy(timeout=_LONGEST_WAIT) if devices * nodes > 1 else "auto"
-    try:
-        fabric = Fabric(
-            accelerator=accelerator,
-            strategy=several,
-            devices=devices,
-            num_nodes=nodes,
-            precision=usable_precision(precision),  # type: ignore[arg-type]
-        )
-    except (RuntimeError, ValueError) as error:
-        raise UserError(
-            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
-        ) from None
-    fabric.launch()
-    return fabric
-
-
-def usable_precision(wanted: str) -> str:
-    """`auto` becomes bf16-mixed where the CPU or GPU multiplies bfloat16 itself, else 32-true."""
-    if wanted != "auto":
-        return wanted
-    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return "bf16-mixed" if gpu or torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
 
 
 def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:

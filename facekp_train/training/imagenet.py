@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import sha256_of, written_aside
-from facekp_train.networks import KeypointNet, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 
 # What torchvision's files were trained on: (x / 255 - mean) / std by channel.

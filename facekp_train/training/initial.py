@@ -6,17 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import UserError, err
-from facekp_train.networks import KeypointNet, build_net
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.imagenet import load_imagenet
-from facekp_train.training.recipe import Recipe
-
-# Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
-# the one that was trained first.
-AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
-# What a net passes on to the one that goes on from it: scheme, crop and heads.
-SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
+from facekp_train.training.recipe import SHAPE, Recipe
 
 
 def initial_net(recipe: Recipe) -> KeypointNet:

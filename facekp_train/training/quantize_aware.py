@@ -22,13 +22,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from facekp_train.int8_rules import EVENING_STRENGTH, NARROWEST_CHANNEL
-from facekp_train.networks import KeypointNet, Prediction
 from facekp_train.networks.heads import RegressionHead
+from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _ADDS = (operator.add, operator.iadd, torch.add)
 _LEAST = 1e-12
+
+EVENING_STRENGTH = 0.8
+"""How far the channels of a tensor are evened out: 0 not at all, 1 to equal ranges, which would cost
+the readers' weights too much."""
+
+NARROWEST_CHANNEL = 1e-3
+"""A channel narrower than this share of the widest is as good as unused."""
 
 
 class FakeQuantised(nn.Module):

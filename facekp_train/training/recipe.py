@@ -5,32 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, ValidationError, model_validator
 
+from facekp_train.batches.augment import Augmentation, Strict
 from facekp_train.common.console import UserError
 from facekp_train.datasets import check_split
-from facekp_train.networks import NetConfig
+from facekp_train.networks.keypoint_net import NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
 
+# Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
+# the one that was trained first.
+AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
-
-
-class Augmentation(_Strict):
-    """Random changes of a training crop; probabilities in [0, 1], spreads as standard deviations."""
-
-    flip: float = Field(default=0.5, ge=0, le=1)
-    rotation: float = Field(default=0.0, ge=0, description="degrees")
-    shift: float = Field(default=0.05, ge=0, description="share of the tight box's side")
-    scale: float = Field(default=0.05, ge=0, description="of the logarithm of the crop's side")
-    stretch: float = Field(default=0.0, ge=0, description="of the logarithm of width over height")
-    colour: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, grey")
-    blur: float = Field(default=0.0, ge=0, le=1, description="probability of blur, low resolution or noise")
-    occlusion: float = Field(default=0.0, ge=0, le=1, description="probability of a covered patch")
+# What a net passes on to the one that goes on from it: scheme, crop and heads.
+SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """One training run. `paper` is section 4.1's schedule, `modern` a stronger one."""
 
     name: str = "modern"

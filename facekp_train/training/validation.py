@@ -9,7 +9,7 @@ from facekp_train.batches.face_store import FaceStore
 from facekp_train.batches.loader import plain_batches
 from facekp_train.evaluation.metrics import score
 from facekp_train.landmarks import to_five
-from facekp_train.networks import KeypointNet
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.training.quantize_aware import FakeQuantised
 
 

@@ -220,8 +220,8 @@ def test_the_module_runs_as_the_command() -> None:
 @pytest.mark.slow
 def test_a_checkpoint_is_timed_in_pytorch(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs torch (extra train)")
-    from facekp_train.networks import NetConfig, build_net
     from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.keypoint_net import NetConfig, build_net
 
     config = NetConfig.model_validate({"points": 5, "size": 32, "heatmap_width": 0})
     path = tmp_path / "model.safetensors"

@@ -20,11 +20,12 @@ from android_bench.engines.inputs import fill
 from android_bench.engines.plan import plan
 from android_bench.host import bench as host
 from android_bench.host import link
-from android_bench.host.bench import Interrupted, Progress, bench_models
+from android_bench.host.bench import bench_models
 from android_bench.host.link import Worker, WorkerError
 from android_bench.host.machine import machine_warnings
+from android_bench.interruption import Interrupted
 from android_bench.records.record import Document, Record
-from android_bench.timing import StopRule
+from android_bench.timing import Progress, StopRule
 from facekp_export.inference.runtimes import TensorSpec
 from facekp_train.common.console import UserError, run
 from tests.support.models.tiny_models import tiny_tflite

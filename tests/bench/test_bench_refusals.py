@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_weights import model_of_files
 
 from android_bench.engines.inputs import fill
 from android_bench.host.bench import bench_models
@@ -17,6 +16,7 @@ from android_bench.records.record import Record
 from android_bench.timing import StopRule
 from facekp_export.inference.metadata import read_info
 from facekp_export.inference.runtimes import open_runtime
+from tests.support.models.model_of_files import model_of_files
 
 
 def one_operator(

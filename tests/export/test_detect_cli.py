@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from facekp_export import detect, detector
+from facekp_export import detector
 from facekp_export.demo import demo_box, demo_photo
 from facekp_export.finders import registry as faces
-from facekp_export.finders.box_fit import overlap
-from facekp_export.finders.registry import CallableFinder
-from facekp_train.common.console import run
+from facekp_export.finders.base import CallableFinder, overlap
 from facekp_train.draw import write_picture
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 from tests.support.files.synthetic_faces import DiscModel, draw_face
+from tests.support.models.detect_cli import call
 
 BOX = (60.0, 40.0, 80.0, 80.0)
 
@@ -38,12 +37,6 @@ def make_photo(path: Path) -> Path:
     draw_face(image, (100, 85), 40)
     write_picture(path, image)
     return path
-
-
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as stop:
-        run(detect.app, [str(argument) for argument in arguments])
-    return int(stop.value.code or 0)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:

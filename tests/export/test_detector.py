@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.registry import CallableFinder, FoundFace
+from facekp_export.finders.base import CallableFinder, FoundFace
 from facekp_train.boxes import mapping_of
 from facekp_train.crop import tight_box
 from tests.support.files.synthetic_faces import DiscModel, OvalModel, draw_face

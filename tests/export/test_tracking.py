@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.registry import FoundFace, open_finder
+from facekp_export.finders.base import FoundFace
+from facekp_export.finders.registry import open_finder
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video.one_euro import OneEuro
 from facekp_train.boxes import mapping_of

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_detect_cli import call
 
 from facekp_export.demo import demo_photo
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
+from tests.support.models.detect_cli import call
 from tests.support.models.train_cli import command, printed
 
 TRUE = cv2.imread(str(demo_photo()))[::2, ::2]

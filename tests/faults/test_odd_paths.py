@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_detect_cli import call
 
 from facekp_export import cli as export_cli
 from facekp_export.demo import demo_photo
 from facekp_train.common.console import run
 from facekp_train.common.shipped import shipped_models_dir
+from tests.support.models.detect_cli import call
 from tests.support.models.train_cli import command, printed
 
 ODD = """it's "a" $(face) [1] {x} %20 & näh: 顔 *"""

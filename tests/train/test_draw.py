@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facekp_train.draw import DOT, HIDDEN, contact_sheet, draw_keypoints, write_picture
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 
 GREY = np.full((200, 240, 3), 90, np.uint8)
 POINTS = np.array([(60.0, 60), (120, 60), (90, 90), (65, 120), (115, 120)])

@@ -148,8 +148,7 @@ def test_the_five_of_cofws_genuine_faces_are_where_a_net_of_68_sees_them(shared_
     pytest.importorskip("torch", reason="needs facekp[train]")
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.evaluate import answer
-    from facekp_train.evaluation.report import predict_of
-    from facekp_train.networks.checkpoint import load_checkpoint
+    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
 
     checkpoint = load_checkpoint(Path(__file__).parents[2] / "models" / "mdp-1x" / "model.safetensors")
     data = open_dataset(f"coco:{shared_data / 'samples' / 'cofw' / 'test_cofw.json'}")

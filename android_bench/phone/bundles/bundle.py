@@ -11,10 +11,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.phone.bundles.parts import Part, Parts, load_parts
+from android_bench.phone.bundles.parts import Parts, load_parts
 from facekp_train.common.console import UserError, err
 from facekp_train.common.downloads.archives import load_alignment, read_members
 from facekp_train.common.downloads.downloads import fetch, given
+from facekp_train.common.downloads.parts import Part
 from facekp_train.common.files import naming_folder, sha256_of
 
 NAMES = ("bionic", "glibc", "onnxruntime")

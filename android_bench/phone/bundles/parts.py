@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from facekp_train.common.downloads.parts import Part, StrictModel
 
 _LIST = Path(__file__).with_name("parts.json")
 _BINARIES = Path(__file__).parents[2] / "native" / "bin"
-_REGISTRIES = {"maven": "Maven Central", "pypi": "PyPI", "debian": "Debian"}
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Member(_Model):
-    """A file inside an archive: its path there, its name in the bundle, its SHA-256."""
-
-    path: str
-    file: str
-    sha256: str
-
-
-class Part(_Model):
-    """An archive of a registry. `folder` is a Debian package's place in the archive's pool."""
-
-    registry: Literal["maven", "pypi", "debian"]
-    package: str
-    version: str
-    file: str
-    folder: str = ""
-    bytes: int
-    sha256: str
-    members: tuple[Member, ...]
-
-    @property
-    def origin(self) -> str:
-        """For people: where it comes from, by public names."""
-        return f"{_REGISTRIES[self.registry]} {self.package} {self.version}"
-
-
-class Recipe(_Model):
+class Recipe(StrictModel):
     """A bundle: what the phone runs, with which engine, out of which parts."""
 
     runner: str
@@ -58,7 +26,7 @@ class Recipe(_Model):
         return _BINARIES / self.runner
 
 
-class Parts(_Model):
+class Parts(StrictModel):
     """The whole list."""
 
     parts: dict[str, Part]

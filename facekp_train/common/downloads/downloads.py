@@ -14,9 +14,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from android_bench.phone.bundles.parts import Part
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads import maven
+from facekp_train.common.downloads.parts import Part
 from facekp_train.common.files import says_full_disk, sha256_of
 
 _ANSWER_SECONDS = 30

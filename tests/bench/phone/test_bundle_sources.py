@@ -10,10 +10,11 @@ import pytest
 
 from android_bench import cli
 from android_bench.phone.bundles.bundle import bundle
-from android_bench.phone.bundles.parts import Part, load_parts
+from android_bench.phone.bundles.parts import load_parts
 from facekp_train.common.console import UserError, run
 from facekp_train.common.downloads import downloads, maven
 from facekp_train.common.downloads.archives import load_alignment, read_members
+from facekp_train.common.downloads.parts import Part
 from tests.support.phones.bundle_parts import Server, debian, elf, put, zipped
 
 AAR = "/maven/org/example/engine/1.0/engine-1.0.aar"

@@ -12,7 +12,8 @@ import onnx  # noqa: E402
 import torch  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from facekp_export.conversion.to_onnx import float_tail, normalisation_nodes, split_normalisation, to_onnx  # noqa: E402
+from facekp_export.conversion.to_onnx import to_onnx  # noqa: E402
+from facekp_export.quantization.onnx_graph import float_tail, normalisation_nodes, split_normalisation  # noqa: E402
 from facekp_train.common.console import UserError  # noqa: E402
 
 

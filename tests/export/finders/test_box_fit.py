@@ -10,8 +10,8 @@ import pytest
 import typer
 
 from facekp_export.commands.boxes import boxes
-from facekp_export.finders.box_fit import collect_pairs, fit_boxes, matching, overlap, write_boxes
-from facekp_export.finders.registry import CallableFinder, FoundFace
+from facekp_export.finders.base import CallableFinder, FoundFace, overlap
+from facekp_export.finders.box_fit import collect_pairs, fit_boxes, matching, write_boxes
 from facekp_train.boxes import BOXES_FILE, BoxMapping
 from facekp_train.crop import tight_box
 from facekp_train.draw import write_picture

@@ -9,21 +9,14 @@ import pytest
 from facekp_export.demo import demo_box, demo_photo
 from facekp_export.finders import blazeface
 from facekp_export.finders import registry as faces
+from facekp_export.finders.base import CallableFinder, FoundFace, as_box, overlap, suppressed
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces
-from facekp_export.finders.box_fit import overlap
 from facekp_export.finders.haar import HaarFaces
-from facekp_export.finders.registry import (
-    CallableFinder,
-    FoundFace,
-    as_box,
-    default_finder,
-    open_finder,
-    suppressed,
-)
+from facekp_export.finders.registry import default_finder, open_finder
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
 from facekp_train.crop import Square
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 
 
 @pytest.fixture(scope="module")

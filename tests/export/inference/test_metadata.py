@@ -18,17 +18,8 @@ from facekp_export.inference.metadata import KEY, ModelInfo, onnx_with_info, rea
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import box_mappings
 from facekp_train.crop import CropRule
+from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite
-
-INFO = ModelInfo(
-    name="größer 0.25x",
-    points=68,
-    kind="int8",
-    crop=CropRule(size=96, scale=1.25, border=7),
-    boxes=box_mappings(),
-    checkpoint_sha256="ab" * 32,
-    source="best.safetensors",
-)
 
 
 def changed(**changes: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facekp_export.cli import _Steps
+from facekp_export.commands.export import _Steps
 from facekp_export.demo import demo_photo
 from facekp_train.common.console import UserError
 from facekp_train.common.shipped import default_model

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_metadata import INFO
 
 from facekp_export.inference.metadata import ModelInfo, tflite_with_info
 from facekp_export.inference.runtimes import KeypointModel, TensorSpec, open_model, open_runtime
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import CropRule
+from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite
 
 SIZE, POINTS = 16, 5

@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from facekp_export.publishing.publish import LOG, staging_for
-from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
+from facekp_export.verification.manifest import MANIFEST, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
 from facekp_train.common.console import UserError
+from tests.support.files.exports import contents, export_to, manifest_of
 from tests.support.models.tiny_models import tiny_tflite
-
-
-def manifest_of(*names: str, content: str = "new", kind: str = "int8") -> str:
-    tensor = {"name": "t", "shape": [1], "dtype": "float32", "scale": 0, "zero_point": 0}
-    deviation = {"crops": 1, "max_abs": 0, "mean_abs": 0, "max_px": 0, "mean_px": 0}
-    digest = sha256(content.encode()).hexdigest()
-    entries = [
-        {
-            "file": name, "kind": kind, "bytes": 1, "sha256": digest, "input": tensor, "output": tensor,
-            "operators": [], "oldest_engine": "", "deviation": deviation,
-        }
-        for name in names
-    ]  # fmt: skip
-    document = {
-        "name": "n", "scheme": "ibug68", "points": 68, "crop": {}, "boxes": {}, "net": {}, "checkpoint": "c",
-        "checkpoint_sha256": "0" * 64, "calibration": "", "files": entries, "versions": {}, "created": "",
-    }  # fmt: skip
-    return Manifest.model_validate(document).model_dump_json()
-
-
-def export_to(out: Path, *names: str, content: str = "new", kind: str = "int8") -> None:
-    companions = [REPORT, PICTURE] if kind == "int8" else [REPORT]
-    with staging_for(out, [*names, *companions, MANIFEST]) as staging:
-        for name in (*names, *companions):
-            (staging / name).write_text(content)
-        (staging / MANIFEST).write_text(manifest_of(*names, content=content, kind=kind))
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in folder.iterdir()}
 
 
 def test_files_appear_and_nothing_is_left_beside(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_publish import contents, export_to
 
 from facekp_export.publishing.publish import staging_for
 from facekp_export.verification.manifest import MANIFEST
 from facekp_export.verification.report import PICTURE, REPORT
+from tests.support.files.exports import contents, export_to
 
 
 def contents_of_files(folder: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ _KILLED_WHILE_MOVING = """
 import os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from test_publish import export_to
+from tests.support.files.exports import export_to
 steps = 0
 def counted(true):
     def step(*words, **options):

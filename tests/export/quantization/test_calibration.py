@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facekp_export.demo import demo_face
 from facekp_export.quantization import calibration
-from facekp_export.quantization.calibration import crop_sets, demo_face, demo_views
+from facekp_export.quantization.calibration import crop_sets, demo_views
 from facekp_export.quantization.distilled_crops import distilled_crops
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, cut

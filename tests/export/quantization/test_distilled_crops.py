@@ -15,8 +15,8 @@ import torch
 
 from facekp_export.quantization.distilled_crops import distil, statistics_distance
 from facekp_train.common.shipped import shipped_models_dir
-from facekp_train.networks import NetConfig
 from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig
 
 SIZE = 32
 FACES = noise_crops(32, SIZE, seed=3)

@@ -17,8 +17,8 @@ from facekp_export.cli import app
 from facekp_export.quantization.layer_errors import LayerErrors, layer_errors
 from facekp_train.common.console import run
 from facekp_train.crop import CropRule
-from facekp_train.networks import KeypointNet, NetConfig
 from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig
 
 SIZE = 32
 CROPS = noise_crops(16, SIZE)

@@ -9,10 +9,10 @@ pytest.importorskip("onnx")
 
 import onnx
 import onnxruntime
-from test_equalise import small_model
 
 from facekp_export.quantization.quantize_onnx import quantize_onnx
 from tests.support.models.small_nets import noise_crops
+from tests.support.models.small_onnx import small_model
 
 CROPS = noise_crops(20, 8)
 

@@ -15,13 +15,13 @@ pytest.importorskip("onnx")
 import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
-from test_equalise import small_model
 
 from facekp_export.inference.flatbuffer import read_model, write_model
 from facekp_export.quantization.output_bias import logit_shift
 from facekp_export.quantization.quantize_onnx import quantize_onnx
 from facekp_export.quantization.ranges import RAREST, without_outliers
 from tests.support.models.small_nets import noise_crops
+from tests.support.models.small_onnx import small_model
 from tests.support.models.tiny_models import tiny_tflite
 
 

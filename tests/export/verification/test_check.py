@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facekp_export.cli import app
-from facekp_export.quantization.calibration import demo_face
+from facekp_export.demo import demo_face
 from facekp_train.common.console import run
 from facekp_train.common.shipped import default_model
 from facekp_train.draw import write_picture

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from test_metadata import INFO
 
 from facekp_export.inference.metadata import ModelInfo
 from facekp_export.verification import verify
 from facekp_export.verification.verify import Tolerance, deviation, refuse_operators, verify_file
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule
+from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_tflite
 
 SIZE = 100

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facekp_export.video.reading import WRITABLE, VideoFile
+from facekp_export.video.reading import VideoFile
 from facekp_export.video.sound import MISSING, add_sound
+from facekp_export.video.writing import WRITABLE
 from tests.support.files.moving_faces import numbered, write_video
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")

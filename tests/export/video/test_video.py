@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from facekp_export.video import reading as video_room
-from facekp_export.video.reading import WRITABLE, Camera, VideoFile, VideoWriter
+from facekp_export.video.reading import Camera, VideoFile
+from facekp_export.video.writing import WRITABLE, VideoWriter
 from facekp_train.common.console import UserError
 from tests.support.files.moving_faces import numbered, write_video
 

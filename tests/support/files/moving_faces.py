@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.demo import demo_box, demo_photo
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 
 Image = NDArray[np.uint8]
 SIDE = 80

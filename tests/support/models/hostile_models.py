@@ -47,8 +47,7 @@ def damaged(data: bytes, chance: random.Random) -> tuple[str, bytes]:
 def user_of(suffix: str) -> Callable[[Path], None]:
     """What opens such a file and uses it once."""
     if suffix == ".safetensors":
-        from facekp_train.evaluation.report import predict_of
-        from facekp_train.networks.checkpoint import load_checkpoint
+        from facekp_train.networks.checkpoint import load_checkpoint, predict_of
 
         return lambda path: _answer(predict_of(load_checkpoint(path)))
     for engine in ("ai_edge_litert.interpreter", "onnxruntime"):

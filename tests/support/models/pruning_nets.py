@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from facekp_train.networks import KeypointNet, NetConfig
+    from facekp_train.networks.keypoint_net import KeypointNet, NetConfig
 
 
 def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -27,7 +27,7 @@ def acquainted_net(config: NetConfig, crops: NDArray[np.uint8]) -> KeypointNet:
     """An untrained net in eval mode whose batch norms remember these crops, so that its answers differ."""
     import torch
 
-    from facekp_train.networks import build_net
+    from facekp_train.networks.keypoint_net import build_net
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -50,8 +50,8 @@ def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: in
 
     from facekp_export.quantization.calibration import demo_views
     from facekp_train.crop import CropRule
-    from facekp_train.networks import NetConfig, build_net
     from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.keypoint_net import NetConfig, build_net
 
     torch.manual_seed(0)
     torch.set_num_threads(1)  # so small a net only waits for further threads

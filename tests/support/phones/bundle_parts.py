@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from android_bench.phone.bundles.parts import Member, Part, Parts, Recipe
+from android_bench.phone.bundles.parts import Parts, Recipe
+from facekp_train.common.downloads.parts import Member, Part
 
 
 def elf(*alignments: int, salt: bytes = b"") -> bytes:

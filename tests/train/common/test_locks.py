@@ -19,7 +19,8 @@ from facekp_train.pipeline.settings import Pipeline
 from facekp_train.pipeline.stages import run_stages
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.data import load_training_data
-from facekp_train.training.fit import Step, fit, launch
+from facekp_train.training.fit import Step, fit
+from facekp_train.training.launch import launch
 from tests.support.models.quick_fits import RULE, quick
 
 HOLD = """

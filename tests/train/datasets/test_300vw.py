@@ -10,7 +10,7 @@ import pytest
 
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.published.w300vw import PARTS
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 from tests.support.files.packed_files import write_video
 from tests.support.models.train_cli import command, printed
 

@@ -12,8 +12,8 @@ import pytest
 from facekp_train.boxes import tight_box_of
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.published.aflw_sqlite import KEYPOINTS
+from facekp_train.images import read_image
 from facekp_train.landmarks import five_matrix, flip_keypoints, to_five
-from facekp_train.samples import read_image
 from tests.support.files.aflw_files import (
     BOX,
     DATABASE,

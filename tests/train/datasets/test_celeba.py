@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from facekp_train.boxes import tight_box_of
 from facekp_train.datasets import DataError, open_dataset
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 
 POINTS_HEADER = (
     "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facekp_train.datasets import FORMATS, DataError, Dataset, open_dataset
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 from tests.support.files.annotated_faces import annotated, picture
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 from tests.support.files.packed_files import write_mat, write_video
 
 PHOTOS = [np.random.default_rng(i).integers(0, 256, (20 + i, 31, 3), np.uint8) for i in range(3)]

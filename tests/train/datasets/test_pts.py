@@ -10,7 +10,7 @@ import pytest
 
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.tools.pts import read_pts
-from facekp_train.samples import read_image
+from facekp_train.images import read_image
 from tests.support.files.annotated_faces import annotated, face, picture, points_file, spec_of
 
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facekp_train.by_condition import by_as_json, group_by
-from facekp_train.evaluation.conditions import UNKNOWN, Condition
+from facekp_train.evaluation.conditions import UNKNOWN, Condition, by_as_json, group_by
 from facekp_train.evaluation.metrics import score
 from facekp_train.samples import FaceSample
 from tests.support.models.train_cli import command, printed

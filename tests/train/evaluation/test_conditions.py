@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.datasets import Dataset, open_dataset
-from facekp_train.evaluation.conditions import TURN_EDGES, UNKNOWN, Condition, chosen, conditions_of, turn_of
+from facekp_train.evaluation.conditions import UNKNOWN, Condition, chosen, conditions_of
 from facekp_train.landmarks import SCHEMES, five_matrix
+from facekp_train.pose import TURN_EDGES, turn_of
 from facekp_train.samples import FaceSample
 from tests.support.files.aflw_files import DATABASE, NAMES, pictures, write_database
 from tests.support.files.aflw_files import face as aflw_face

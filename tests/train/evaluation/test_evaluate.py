@@ -14,8 +14,9 @@ from facekp_train.crop import CropRule
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.evaluation import evaluate as evaluation_module
 from facekp_train.evaluation.evaluate import answer
+from facekp_train.images import read_image
 from facekp_train.landmarks import to_five
-from facekp_train.samples import Box, FaceSample, read_image
+from facekp_train.samples import Box, FaceSample
 
 RULE = CropRule()
 COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255)])

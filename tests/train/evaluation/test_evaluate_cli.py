@@ -37,9 +37,9 @@ def test_evaluate_is_what_the_checkpoint_predicts(
     from facekp_train.boxes import tight_box_of
     from facekp_train.crop import cut
     from facekp_train.datasets import open_dataset
-    from facekp_train.networks import DeployedNet
+    from facekp_train.images import read_image
     from facekp_train.networks.checkpoint import load_checkpoint
-    from facekp_train.samples import read_image
+    from facekp_train.networks.keypoint_net import DeployedNet
 
     model = checkpoints / "68.safetensors"
     checkpoint = load_checkpoint(model)

@@ -68,11 +68,11 @@ def test_a_split_without_a_face_is_left_open(
 def test_the_papers_figures_stand_beside_the_same_faces_alone(
     w300: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facekp_train import table_row
+    from facekp_train.evaluation import published
 
     here = {"common": 2, "challenging": 1, "full": 3}
-    table = replace(table_row.TABLES["300w"], faces=here)
-    monkeypatch.setitem(table_row.TABLES, "300w", table)
+    table = replace(published.TABLES["300w"], faces=here)
+    monkeypatch.setitem(published.TABLES, "300w", table)
     words = ["evaluate", "--model", str(checkpoints / "68.safetensors"), "--data", f"300w:{w300}"]
     assert command(*words) == 0
     text = capsys.readouterr().out

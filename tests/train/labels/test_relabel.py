@@ -15,15 +15,16 @@ from hypothesis.extra.numpy import arrays
 
 from facekp_train.batches.face_store import Face, gather_faces
 from facekp_train.boxes import tight_box_of
-from facekp_train.commands.label import write_labels
 from facekp_train.common.console import UserError
 from facekp_train.datasets import DataError, coco, open_dataset
 from facekp_train.datasets.notes import Notes
+from facekp_train.images import read_image
 from facekp_train.labels.averaging import AveragedNets
 from facekp_train.labels.relabel import hold_to_five, move_by_similarity, relabel
+from facekp_train.labels.store import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.samples import FaceSample, read_image
+from facekp_train.samples import FaceSample
 
 MODELS = Path(__file__).parents[3] / "models"
 PHOTO = Path(__file__).parents[3] / "facekp_export" / "demo" / "astronaut.png"

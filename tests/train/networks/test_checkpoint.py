@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint, save_tensors
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 
 CONFIG = NetConfig(points=5, size=64, widths=(8, 16) * 8, hidden=24, heatmap_width=8)
 

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
-from facekp_train.networks import DeployedNet, NetConfig, build_net
 from facekp_train.networks.heads import HeatmapHead
+from facekp_train.networks.keypoint_net import DeployedNet, NetConfig, build_net
 from facekp_train.networks.mobilenet import (
     Conv,
     InvertedResidual,

@@ -15,8 +15,8 @@ pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.cli import app
 from facekp_train.common.console import run
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 
 SETTINGS = [f"--set={s}" for s in QUICK if s.startswith(("batch", "precision", "learning_rate"))]
 

@@ -14,8 +14,8 @@ from tests.support.models.quick_fits import RULE, quick
 
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.pipeline.figures import FIGURES_FILE, stage_figures
 from facekp_train.pipeline.stages import Stage
 from facekp_train.training.recipe import Recipe

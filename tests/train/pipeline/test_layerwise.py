@@ -14,12 +14,13 @@ from tests.support.models.quick_fits import RULE, quick
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.common.console import UserError
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.pipeline.layerwise import PLAN_FILE, prune
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.data import TrainingData, load_training_data
-from facekp_train.training.fit import Step, launch
+from facekp_train.training.fit import Step
+from facekp_train.training.launch import launch
 from facekp_train.training.recipe import Recipe, make_recipe
 
 

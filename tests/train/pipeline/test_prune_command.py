@@ -12,8 +12,8 @@ import torch
 from facekp_train.cli import app
 from facekp_train.common.console import run
 from facekp_train.crop import CropRule
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.pipeline.layerwise import PLAN_FILE, REPORT_FILE
 from facekp_train.pruning.cost import net_cost
 from tests.support.models.quick_fits import QUICK

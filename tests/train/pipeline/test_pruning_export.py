@@ -12,8 +12,8 @@ import torch
 from facekp_export.inference.flatbuffer import operators, read_model
 from facekp_export.inference.runtimes import open_model
 from facekp_export.quantization.calibration import demo_views
-from facekp_train.networks import predict_crops
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import predict_crops
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.moments import collect_moments
 from facekp_train.pruning.scores import rank

@@ -15,9 +15,9 @@ import pytest
 import torch
 import yaml
 
+from facekp_train.batches.augment import Augmentation
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
 from facekp_train.pruning.cost import net_cost
-from facekp_train.training.recipe import Augmentation
 from tests.support.files.small_disk import SmallDisk, able, small_disk
 from tests.support.models.quick_fits import QUICK
 

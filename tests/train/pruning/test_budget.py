@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from facekp_train.crop import CropRule
-from facekp_train.networks import KeypointNet
 from facekp_train.networks.checkpoint import CheckpointHeader
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pipeline.latency import exported_ms
 from facekp_train.pruning.budget import Budget, Widths, widths_within

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.surgery import explicit_sizes
 from tests.support.models.pruning_nets import small_net

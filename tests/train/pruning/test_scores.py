@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from facekp_train.networks import KeypointNet
+from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.pruning.groups import Consumer, Group, find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import filter_scores, group_scores, pair_scores, rank

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from facekp_train.networks import KeypointNet, NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.networks.mobilenet import hidden_widths, stage_channels
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pruning.cost import CostModel, net_cost

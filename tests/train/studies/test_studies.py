@@ -17,14 +17,14 @@ import torch
 
 from facekp_train.batches.loader import Batch
 from facekp_train.common.console import UserError
-from facekp_train.joint_loss import JointLoss
-from facekp_train.networks import Prediction
+from facekp_train.networks.keypoint_net import Prediction
 from facekp_train.studies.cells import Cell
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import BUDGETS, Budget, Methods
 from facekp_train.studies.plans import STUDIES, Row
 from facekp_train.studies.significance import Interval, PairedChange
 from facekp_train.studies.summary import summarise, verdict
+from facekp_train.training.losses import JointLoss
 from facekp_train.training.recipe import make_recipe
 from tests.support.models.tiny_studies import TINY, plan_of
 

@@ -14,8 +14,8 @@ from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import plain_batches, plain_crops
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.training.data import load_training_data
 from facekp_train.training.distill import Distilled, feature_loss
 from facekp_train.training.fit import Step, fit

@@ -20,10 +20,10 @@ from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import Batch, TrainBatches, plain_batches
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
-from facekp_train.joint_loss import JointLoss
-from facekp_train.networks import Prediction
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
+from facekp_train.networks.keypoint_net import Prediction
 from facekp_train.training.fit import fit
+from facekp_train.training.losses import JointLoss
 from facekp_train.training.recipe import make_recipe
 from tests.support.models.quick_fits import QUICK, RULE, quick
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facekp_train.common.console import UserError
-from facekp_train.networks import BACKBONES, NetConfig, build_net
+from facekp_train.networks.keypoint_net import BACKBONES, NetConfig, build_net
 from facekp_train.networks.mobilenet import hidden_widths, stage_channels
 from facekp_train.training import imagenet
 

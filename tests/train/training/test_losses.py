@@ -10,10 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.batches.loader import Batch
-from facekp_train.joint_loss import JointLoss, LossTerms
-from facekp_train.networks import Prediction
+from facekp_train.networks.keypoint_net import Prediction
 from facekp_train.training.distill import TeacherAnswer
-from facekp_train.training.losses import coordinate_errors, heatmap_loss, heatmap_targets, masked_mean
+from facekp_train.training.losses import (
+    JointLoss,
+    LossTerms,
+    coordinate_errors,
+    heatmap_loss,
+    heatmap_targets,
+    masked_mean,
+)
 from facekp_train.training.recipe import make_recipe
 
 

@@ -13,7 +13,7 @@ from tests.support.models.quick_fits import quick
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.common.console import UserError
-from facekp_train.training.fit import launch
+from facekp_train.training.launch import launch
 from facekp_train.training.provenance import claim, faces_fingerprint, read_stored
 
 

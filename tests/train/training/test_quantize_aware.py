@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from facekp_train.networks import KeypointNet, NetConfig
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig
 from facekp_train.training.quantize_aware import FakeQuantised
 
 SIZE = 32

@@ -1,0 +1,247 @@
+"""`facekp-bench --device cpu|gpu|adb`: what is measured, where, and what becomes of the records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from android_bench.commands.phone_options import phone_measurement, refuse_phone_options
+from android_bench.defaults import (
+    MAX_TEMPERATURE,
+    MIN_RUNS,
+    MIN_SECONDS,
+    MOST_THREADS,
+    REPEATS,
+    TIMEOUT_SECONDS,
+    WARMUP_RUNS,
+)
+from facekp_train.common.console import UserError, err, out
+
+if TYPE_CHECKING:
+    from android_bench.commands.phone_options import Measure
+    from android_bench.records.record import Record
+    from android_bench.timing import Progress
+
+
+DEVICES = ("cpu", "gpu", "adb")
+
+
+def bench(
+    context: typer.Context,
+    *,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where to compute: cpu and gpu are this computer's, adb a phone that is plugged in."
+        ),
+    ] = "cpu",
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A .tflite, .onnx or .safetensors file, or a folder of them; repeatable. "
+            "Default: the shipped 0.25X export."
+        ),
+    ] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these, with commas between: onnxruntime, litert, torch. Default: all installed."
+        ),
+    ] = None,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, with commas between, such as 1,4.")] = "1",
+    min_runs: Annotated[int, typer.Option(min=1, help="Measure at least so many runs ...")] = MIN_RUNS,
+    min_seconds: Annotated[
+        float, typer.Option(min=0, help="... and at least so many seconds of runs.")
+    ] = MIN_SECONDS,
+    warmup: Annotated[int, typer.Option(min=0, help="Untimed runs after the first.")] = WARMUP_RUNS,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a model that does not answer is given up.")
+    ] = TIMEOUT_SECONDS,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of the table.")
+    ] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
+    ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Phone: as 'adb devices' names it, HOST:PORT of one in the network, or all; repeatable. "
+            "Default: the only one."
+        ),
+    ] = None,
+    delegate: Annotated[
+        str, typer.Option(help="Phone: what computes, with commas between: cpu, gpu, nnapi.")
+    ] = "cpu",
+    repeat: Annotated[int, typer.Option(min=1, help="Phone: times that the whole is measured.")] = REPEATS,
+    runner: Annotated[
+        str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc or official.")
+    ] = "auto",
+    benchmark_binary: Annotated[
+        str | None, typer.Option(help="Phone: path or address of benchmark_model, for --runner official.")
+    ] = None,
+    max_temp: Annotated[
+        float, typer.Option(help="Phone: wait until it is no warmer than so many degrees C.")
+    ] = MAX_TEMPERATURE,
+    sustained: Annotated[
+        str | None, typer.Option(help="Phone: so long without a pause, as 10m, for the curve of throttling.")
+    ] = None,
+    fixed_performance: Annotated[
+        bool, typer.Option(help="Phone: Android's mode of steady clocks, for comparisons alone.")
+    ] = False,
+    bundles: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Phone: a folder with the runners' archives, where no registry is reached."
+        ),
+    ] = None,
+    adb: Annotated[str | None, typer.Option(help="Phone: the adb program.")] = None,
+    adb_server: Annotated[
+        str | None, typer.Option(help="Phone: HOST:PORT of the adb server it is connected to.")
+    ] = None,
+) -> None:
+    """Measure on this machine or on phones, each model in a process of its own, in turns."""
+    if context.invoked_subcommand is not None:
+        return
+    if device not in DEVICES:
+        raise typer.BadParameter(f"'{device}' is not one of {', '.join(DEVICES)}", param_hint="--device")
+    from android_bench.engines.engines import ENGINES
+    from android_bench.host.bench import bench_models
+    from android_bench.interruption import Interrupted
+    from android_bench.timing import StopRule
+
+    engines, gpu = ENGINES, None
+    if device == "gpu":
+        from android_bench.engines.gpu import gpu_engines
+
+        engines, gpu = gpu_engines()
+    runtimes = None if runtime is None else _chosen(runtime, engines, "--runtime")
+    counts, rule = _numbers(threads, "--threads"), StopRule(min_runs, min_seconds)
+    files = models or [_shipped_export()]
+
+    def on_this_machine(progress: Progress) -> tuple[list[Record], list[str]]:
+        how = {"rule": rule, "warmup": warmup, "timeout": timeout, "progress": progress}
+        return bench_models(files, threads=counts, runtimes=runtimes, engines=engines, gpu=gpu, **how), []
+
+    measure: Measure = on_this_machine
+    if device == "adb":
+        measure = phone_measurement(
+            files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
+            delegates=_chosen(delegate, ("cpu", "gpu", "nnapi"), "--delegate"), repeat=repeat, runner=runner,
+            binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
+            fixed_performance=fixed_performance, source=bundles, adb=adb, server=adb_server,
+        )  # fmt: skip
+    else:
+        refuse_phone_options(context)
+    _check_targets(markdown, output)
+    errors: list[str] = []
+    interrupted = False
+    try:
+        with _progress_bar() as progress:
+            records, errors = measure(progress)
+    except Interrupted as stop:
+        records, interrupted = stop.records, True
+    _deliver(records, as_json, {"json": output, "markdown": markdown})
+    if interrupted:
+        raise KeyboardInterrupt
+    if errors or not all(record.valid for record in records):
+        raise UserError("; ".join([*errors, *_failures(records)]))
+
+
+def _shipped_export() -> Path:
+    from facekp_train.common.shipped import default_model
+
+    return default_model().parent
+
+
+def _words(text: str, option: str) -> list[str]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise typer.BadParameter(f"'{text}' is not a list with commas between", param_hint=option)
+    return words
+
+
+def _chosen(text: str, among: Iterable[str], option: str) -> list[str]:
+    words = _words(text, option)
+    for word in words:
+        if word not in among:
+            raise typer.BadParameter(f"'{word}' is not one of {', '.join(among)}", param_hint=option)
+    return words
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    numbers = []
+    for word in _words(text, option):
+        if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:
+            raise typer.BadParameter(f"'{word}' is not a number from 1 to {MOST_THREADS}", param_hint=option)
+        numbers.append(int(word))
+    return numbers
+
+
+def _check_targets(*targets: Path | None) -> None:
+    """Refuse what cannot be written before minutes are spent measuring."""
+    for target in targets:
+        if target is None:
+            continue
+        if target.is_dir():
+            raise UserError(f"{target} is a folder; name a file in it")
+        folder = next(parent for parent in target.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UserError(f"{target} cannot be written: {folder} is no folder that you may write to")
+
+
+def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:
+    """Write the files that were asked for, then print. One that fails must not cost the others."""
+    from android_bench.reports.tables import FORMATS, json_text, terminal
+    from facekp_train.common.files import write_text
+
+    failures: list[OSError] = []
+    for name, path in files.items():
+        if path is None:
+            continue
+        try:
+            write_text(path, FORMATS[name](records))
+            err.print(f"wrote {path}", markup=False, soft_wrap=True)
+        except OSError as error:
+            failures.append(error)
+    if as_json:
+        print(json_text(records), end="")
+    elif len(records) > 1 or any(record.valid for record in records):
+        out.print(terminal(records, out.width))
+    if failures:
+        raise failures[0]
+
+
+def _failures(records: Sequence[Record]) -> list[str]:
+    """One sentence about the records that are invalid; none where there are none."""
+    invalid = [record for record in records if not record.valid]
+    if not invalid:
+        return []
+    first = f"{invalid[0].model} on {invalid[0].runtime}: {'; '.join(invalid[0].invalid_reasons)}"
+    if len(records) == 1:
+        return [first]
+    return [f"{len(invalid)} of {len(records)} measurements are invalid; {first}"]
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar on stderr. It is drawn between turns alone, since drawing takes time from the measured."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=err, auto_refresh=False, transient=True, disable=not err.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+
+        def show(done: float, jobs: int, label: str) -> None:
+            bar.update(task, completed=done, total=jobs, description=label, refresh=True)
+
+        yield show

@@ -1,0 +1,81 @@
+"""`facekp-export check`: the files of an export measured again, with their NME on labelled faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_export.commands.options import (
+    DATA_HELP,
+    JSON_HELP,
+    LIMIT_HELP,
+    SPLIT_HELP,
+    STRICT_HELP,
+    THREADS_HELP,
+    labelled_faces,
+)
+from facekp_train.common.console import out, print_json
+
+if TYPE_CHECKING:
+    from facekp_export.verification.check import Checked
+
+
+def check(
+    path: Annotated[Path, typer.Argument(help="an export folder, or one .tflite or .onnx file")],
+    data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Measure exported files again: NME on labelled faces; without --data, against the manifest."""
+    from facekp_export.verification.check import check_integrity, check_labelled, find_models
+
+    faces = labelled_faces(data, split, limit, strict)
+    models = find_models(path, threads)
+    if faces is None:
+        checked = check_integrity(models, path if path.is_dir() else path.parent)
+    else:
+        checked = check_labelled(models, faces)
+    if as_json:
+        print_json(checked.document)
+    else:
+        _print_checked(checked)
+    if not checked.good:
+        raise typer.Exit(1)
+
+
+def _print_checked(checked: Checked) -> None:
+    from rich.table import Table
+
+    from facekp_train.datasets.notes import print_skipped
+
+    entries = checked.document["files"]
+    table = Table()
+    table.add_column("file", no_wrap=True)
+    if checked.document["data"] is None:
+        for heading in ("MB", "mean px", "state"):
+            table.add_column(heading, justify="left" if heading == "state" else "right")
+        good = "as exported" if checked.document["manifest"] else "opens; there is no manifest"
+        for entry in entries:
+            distance = f"{entry['mean_px']:.3f}" if "mean_px" in entry else "-"
+            megabytes = f"{entry['bytes'] / 1e6:.2f}"
+            table.add_row(entry["file"], megabytes, distance, entry["problem"] or good)
+        if len(entries) > 1:
+            table.caption = f"mean px: distance from {entries[0]['file']}, on views of the demo photo"
+    else:
+        nme = ["NME %\n" + name.replace("_", "-\n") for name in entries[0]["nme"]]
+        for heading in (*nme, "median", "> 8 %", "> 10 %", "AUC"):
+            table.add_column(heading, justify="right")
+        for entry in entries:
+            figures = [*entry["nme"].values(), entry["median"], *entry["failure_rate"].values()]
+            cells = [f"{figure:.2f}" for figure in figures]
+            table.add_row(entry["file"], *cells, f"{entry['auc']:.3f}")
+        table.title = f"{checked.document['data']}, {checked.document['split']}: {entries[0]['n']:,} faces"
+        table.caption = f"median, failures and AUC over {entries[0]['normaliser']}"
+    out.print(table)
+    if checked.document["data"] is not None:
+        print_skipped(entries[0]["skipped"] + entries[0]["excluded"])

@@ -1,0 +1,182 @@
+"""`facekp-export`: a checkpoint to verified ONNX and TFLite files."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekp_export.commands.options import (
+    DATA_HELP,
+    JSON_HELP,
+    LIMIT_HELP,
+    SPLIT_HELP,
+    STRICT_HELP,
+    THREADS_HELP,
+    labelled_faces,
+)
+from facekp_train.common.console import err, out, print_json
+
+if TYPE_CHECKING:
+    from facekp_export.verification.manifest import Manifest
+
+
+class Format(str, Enum):
+    """A family of files."""
+
+    onnx = "onnx"
+    tflite = "tflite"
+
+
+class Io(str, Enum):
+    """Number format of an int8 file's input and output."""
+
+    float = "float"
+    int8 = "int8"
+
+
+def export(
+    context: typer.Context,
+    to: Annotated[list[Format] | None, typer.Option(help="repeatable; default: both")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="default: exports/NAME, NAME being the checkpoint's folder")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="name that travels in the files; default: the checkpoint's own")
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(help="data set whose faces set int8 ranges, FORMAT:PATH; default: the demo photo"),
+    ] = None,
+    io: Annotated[Io, typer.Option(help="int8: also model_int8_io.tflite, integers in and out")] = Io.float,
+    data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="mean point distance allowed to quantised files, pixels of the crop")
+    ] = 0.5,
+    float16_tolerance: Annotated[
+        float, typer.Option(min=0, help="largest difference of float16 files, in [0, 1] coordinates")
+    ] = 1e-3,
+    nme_tolerance: Annotated[
+        float, typer.Option(min=0, help="NME change allowed with --data, percent")
+    ] = 2.0,
+    threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Export a checkpoint to ONNX and TFLite files, each verified against it.
+
+    Nothing is published unless every file lies within the tolerance.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from facekp_train.common.console import require
+    from facekp_train.common.shipped import default_checkpoint
+
+    require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
+    from facekp_export.export import FORMATS, export_model
+    from facekp_export.verification.verify import Tolerance
+
+    if io is Io.int8 and to and Format.tflite not in to:
+        raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
+    checkpoint = model or default_checkpoint()
+    steps = _Steps()
+    signal.signal(signal.SIGTERM, steps.stop)
+    result = export_model(
+        checkpoint,
+        folder or Path("exports") / checkpoint.resolve().parent.name,
+        to=[chosen.value for chosen in to] if to else FORMATS,
+        integer_io=io is Io.int8,
+        calibration=_checked_spec(calibration),
+        labelled=labelled_faces(data, split, limit, strict),
+        tolerance=Tolerance(
+            float16=float16_tolerance,
+            quantised=tolerance,
+            integer_output=max(0.75, tolerance),
+            nme=nme_tolerance,
+        ),
+        threads=threads,
+        name=name,
+        step=steps.step,
+    )
+    if as_json:
+        print_json({"folder": str(result.folder), **result.manifest.model_dump(mode="json")})
+    else:
+        _print_manifest(result.folder, result.manifest)
+
+
+def _checked_spec(spec: str | None) -> str | None:
+    """A --calibration that names no data set is wrong usage; said before the long work begins."""
+    from facekp_train.datasets import DataError, open_dataset
+
+    if spec is not None:
+        try:
+            open_dataset(spec)
+        except DataError as error:
+            raise typer.BadParameter(str(error)) from None
+    return spec
+
+
+class _Steps:
+    """Numbered steps on stderr: a spinner while one runs, a line with its seconds when it is done."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._stopped = False
+
+    def stop(self, *_: object) -> None:
+        """SIGTERM as an exception, so that what was built aside is cleared away."""
+        self._stopped = True
+        sys.exit(143)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self._number += 1
+        line = f"{self._number}. {title}"
+        begun = time.perf_counter()
+        with err.status(line):
+            try:
+                yield
+            finally:
+                # Converters swallow an exit, or make an error of theirs of it.
+                if self._stopped:
+                    sys.exit(143)
+        err.print(f"{line} [dim]{time.perf_counter() - begun:.1f} s[/dim]", soft_wrap=True)
+
+
+def _print_manifest(folder: Path, manifest: Manifest) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{manifest.name}: {manifest.points} keypoints, each file against PyTorch")
+    table.add_column("file")
+    for column in ("MB", "mean px", "max px", "largest difference"):
+        table.add_column(column, justify="right")
+    if manifest.torch_nme is not None:
+        table.add_column(f"NME % ({manifest.files[0].deviation.normaliser})", justify="right")
+        table.add_column("change %", justify="right")
+    for entry in manifest.files:
+        found = entry.deviation
+        cells = [
+            f"{entry.bytes / 1e6:.2f}",
+            f"{found.mean_px:.3f}",
+            f"{found.max_px:.2f}",
+            f"{found.max_abs:.1e}",
+        ]
+        if found.nme is not None:
+            cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
+        table.add_row(entry.file, *cells)
+    out.print(table)
+    out.print(
+        f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md", markup=False, soft_wrap=True
+    )

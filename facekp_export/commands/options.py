@@ -1,0 +1,51 @@
+"""Options that the commands of facekp-export share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from facekp_train.common.console import err
+
+if TYPE_CHECKING:
+    from facekp_export.verification.labelled import LabelledFaces
+
+
+DATA_HELP = (
+    "labelled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST; formats: facekp-train data --help"
+)
+
+SPLIT_HELP = "split of --data; default: the one that its format is measured on"
+
+LIMIT_HELP = "measure on that many faces, spread over the split; default: all"
+
+STRICT_HELP = "stop at the first row or photograph of --data that cannot be used"
+
+THREADS_HELP = "threads of each runtime"
+
+JSON_HELP = "print one JSON document on stdout"
+
+
+def labelled_faces(
+    data: str | None, split: str | None, limit: int | None, strict: bool
+) -> LabelledFaces | None:
+    from facekp_export.verification.labelled import LabelledFaces
+    from facekp_train.datasets import DataError, open_dataset
+
+    if data is None:
+        if split is not None or limit is not None or strict:
+            raise typer.BadParameter(
+                "--split, --limit and --strict are about the faces of --data; give that too"
+            )
+        return None
+    try:
+        dataset = open_dataset(data, split, strict)
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+    if split is None:
+        dataset.split = dataset.format.evaluation
+    faces = LabelledFaces.of(dataset, limit)
+    for warning in faces.warnings:
+        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    return faces

@@ -1,0 +1,43 @@
+"""How a face is turned, told from its five points."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+TURN_EDGES = (0.15, 0.4)
+"""In eye distances: where a face ceases to be frontal, and where it becomes a profile.
+
+MTFL's hand-given pose of 10,000 faces agrees for 83 % of its frontal ones, 83 % of those turned to
+the left or right and 71 % of its profiles.
+"""
+
+
+def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.
+
+    Row 0 points from the left eye to the right one, row 1 down the face.
+    """
+    along = (five[..., 1, :] - five[..., 0, :]).astype(np.float64)
+    distance = np.linalg.norm(along, axis=-1)
+    along = along / np.maximum(distance, 1e-9)[..., None]
+    down = np.stack([-along[..., 1], along[..., 0]], axis=-1)
+    return np.stack([along, down], axis=-2), distance
+
+
+def turn_of(five: Floats) -> NDArray[np.float64]:
+    """How far faces of five points [..., 5, 2] are turned to a side: [...], 0 for a frontal one.
+
+    The nose's way from the eyes' middle along the eye axis, in eye distances; it knows no size and
+    no tilt. NaN where a point is, or the eyes lie in one place.
+    """
+    return np.abs(signed_turn(five))
+
+
+def signed_turn(five: Floats) -> NDArray[np.float64]:
+    """`turn_of`, negative where the nose points to the left in the image."""
+    axes, distance = face_frame(five)
+    nose = five[..., 2, :] - five[..., :2, :].mean(axis=-2)
+    return (nose * axes[..., 0, :]).sum(axis=-1) / np.where(distance > 0, distance, np.nan)

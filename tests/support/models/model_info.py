@@ -1,0 +1,17 @@
+"""Metadata as an exported file holds it."""
+
+from __future__ import annotations
+
+from facekp_export.inference.metadata import ModelInfo
+from facekp_train.boxes import box_mappings
+from facekp_train.crop import CropRule
+
+INFO = ModelInfo(
+    name="größer 0.25x",
+    points=68,
+    kind="int8",
+    crop=CropRule(size=96, scale=1.25, border=7),
+    boxes=box_mappings(),
+    checkpoint_sha256="ab" * 32,
+    source="best.safetensors",
+)
