@@ -123,7 +123,14 @@ class Session:
         for suffix in dict.fromkeys(path.suffix.lower() for path in self._files):
             self._say(f"bringing the runner for {suffix} files")
             try:
-                programs[suffix] = prepare(self._phone, device, suffix, self._settings)
+                programs[suffix] = prepare(
+                    self._phone,
+                    device,
+                    suffix,
+                    self._settings.runner,
+                    source=self._settings.source,
+                    binary=self._settings.binary,
+                )
             except (PhoneLostError, TimeLimitError):
                 raise
             except (UserError, OSError) as error:

@@ -51,7 +51,7 @@ def check(
 def _print_checked(checked: Checked) -> None:
     from rich.table import Table
 
-    from facekp_train.datasets.notes import print_skipped
+    from facekp_train.datasets.reading.notes import print_skipped
 
     entries = checked.document["files"]
     table = Table()

@@ -12,7 +12,7 @@ from rich.table import Table
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
 from facekp_train.common.console import UserError, err, faces_in_words, out, print_json
 from facekp_train.datasets import Dataset
-from facekp_train.datasets.notes import SHOWN, in_short, print_skipped
+from facekp_train.datasets.reading.notes import SHOWN, in_short, print_skipped
 from facekp_train.datasets.survey import TILE, Survey, parts_of, survey_faces
 from facekp_train.draw import contact_sheet, write_picture
 

@@ -14,7 +14,7 @@ from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRI
 from facekp_train.common.console import UserError, err, out, print_json, require
 from facekp_train.common.files import naming_folder
 from facekp_train.datasets import Dataset
-from facekp_train.datasets.notes import print_skipped
+from facekp_train.datasets.reading.notes import print_skipped
 from facekp_train.evaluation.conditions import Condition, by_as_json, group_by, print_by
 from facekp_train.evaluation.evaluate import Boxes, answer
 from facekp_train.evaluation.published import print_row, row_of

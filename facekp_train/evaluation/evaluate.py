@@ -18,7 +18,7 @@ from facekp_train.boxes import refined_box, tight_box_of
 from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
-from facekp_train.datasets.notes import Notes, in_short
+from facekp_train.datasets.reading.notes import Notes, in_short
 from facekp_train.evaluation.metrics import Evaluation, score
 from facekp_train.images import read_image
 from facekp_train.landmarks import implies_five, to_five

@@ -61,7 +61,7 @@ def write_labels(
     from facekp_train.batches.face_store import gather_faces
     from facekp_train.batches.label_offset import HELD
     from facekp_train.common.console import progress_bar
-    from facekp_train.datasets.notes import print_skipped
+    from facekp_train.datasets.reading.notes import print_skipped
     from facekp_train.datasets.tools import coco
     from facekp_train.labels.averaging import AveragedNets
     from facekp_train.labels.relabel import relabel

@@ -14,7 +14,6 @@ from android_bench.phone.bundles.bundle import bundle, cache_folder
 from android_bench.phone.device.device import Device
 from android_bench.phone.runner import official
 from android_bench.phone.runner.install import ROOT, install
-from android_bench.phone.settings import Settings
 from android_bench.records.phone import RunnerFacts
 from facekp_train.common.console import UserError
 
@@ -40,16 +39,21 @@ class Program:
     tool: official.Tool | None = None
 
 
-def prepare(phone: Phone, device: Device, suffix: str, settings: Settings) -> Program:
+def prepare(
+    phone: Phone, device: Device, suffix: str, runner: str, *, source: Path | None, binary: str | None
+) -> Program:
     """Bring the runner for files of that suffix to the phone.
+
+    runner: one of `settings.RUNNERS`. source: folder with the archives of bundles; None: they are
+    fetched. binary: the official tool's path or address.
 
     Raises UserError where none can be had or the phone cannot run it, and as `install`.
     """
-    if settings.runner == "official":
-        return _official(phone, settings)
-    name, why = choose(device, suffix, settings.runner)
+    if runner == "official":
+        return _official(phone, binary)
+    name, why = choose(device, suffix, runner)
     with _assembling:  # several phones may ask for the same one
-        made = bundle(name, settings.source)
+        made = bundle(name, source)
     page = device.fingerprint.page_bytes
     if page is not None and page > made.page_alignment:
         raise UserError(
@@ -94,8 +98,8 @@ def choose(device: Device, suffix: str, wanted: str) -> tuple[str, str]:
     return "bionic", "the phone has Android's own loader and memory pages of 4 KB"
 
 
-def _official(phone: Phone, settings: Settings) -> Program:
-    path: Path = official.binary(settings.binary, cache_folder())
+def _official(phone: Phone, binary: str | None) -> Program:
+    path: Path = official.binary(binary, cache_folder())
     tool = official.tool_of(path)
     folder, name = f"{ROOT}/official", "benchmark_model"
     there = install(phone, folder, {name: path})

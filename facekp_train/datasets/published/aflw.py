@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.datasets.notes import DataError, Notes
 from facekp_train.datasets.published import aflw_mat, aflw_sqlite
-from facekp_train.datasets.rows import first_found
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import first_found
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "full", "frontal", "test")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.console import require
-from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
 _POINTS = 19

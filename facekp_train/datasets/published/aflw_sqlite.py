@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from facekp_train.datasets.notes import DataError, Notes
+from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.samples import Box, FaceSample
 
 KEYPOINTS = (

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Beside, first_found, numbered_lines, to_numbers
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import Beside, first_found, numbered_lines, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 _PARTITIONS = {"train": ("0",), "validation": ("1",), "test": ("2",), "heldout": ("1", "2")}

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import checked, first_found
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import checked, first_found
 from facekp_train.images import open_mat
 from facekp_train.samples import Box, FaceSample
 

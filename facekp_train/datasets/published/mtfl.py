@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Beside, Seen, first_found, numbered_lines, to_numbers
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import Beside, Seen, first_found, numbered_lines, to_numbers
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "validation", "test", "training")

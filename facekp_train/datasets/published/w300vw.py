@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from facekp_train.datasets.notes import Notes
+from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.tools.pts import IMAGE_SUFFIXES, Pair, read_pairs
 from facekp_train.images import VIDEO_SUFFIXES
 from facekp_train.samples import FaceSample

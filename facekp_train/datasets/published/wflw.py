@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facekp_train.datasets.notes import Notes
-from facekp_train.datasets.rows import Seen, first_found, numbered_lines, to_numbers
+from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.reading.rows import Seen, first_found, numbered_lines, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 ATTRIBUTES = {

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.files import parse_json, write_text
-from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import Seen, checked, first_found, read_text
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import Seen, checked, first_found, read_text
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.datasets.notes import Notes
-from facekp_train.datasets.rows import Seen, first_found, numbered_lines, read_text, to_numbers
+from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.reading.rows import Seen, first_found, numbered_lines, read_text, to_numbers
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 

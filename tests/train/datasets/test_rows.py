@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facekp_train.datasets.rows import Beside, Seen, first_found, to_numbers
+from facekp_train.datasets.reading.rows import Beside, Seen, first_found, to_numbers
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2)), max_size=60)
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facekp_train.datasets.notes import DataError
+from facekp_train.datasets.reading.notes import DataError
 
 Columns = TypeVar("Columns")
 

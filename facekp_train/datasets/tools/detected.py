@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from facekp_train.common.files import parse_json
-from facekp_train.datasets.notes import DataError, Notes
-from facekp_train.datasets.rows import first_found, read_text
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import first_found, read_text
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import FaceSample
 

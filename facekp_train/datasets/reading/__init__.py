@@ -1,0 +1,1 @@
+"""What every reader uses: notes of what was left out, rows of lists."""

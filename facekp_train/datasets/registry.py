@@ -1,0 +1,135 @@
+"""The data sets by name, each yielding `FaceSample`s lazily.
+
+A data set is named on the command line as FORMAT:PATH or FORMAT:PATH@LIST, for example
+`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`. A new format is one reader in `published`
+or `tools` and one line in FORMATS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.tools import coco, detected, pts
+from facekp_train.samples import FaceSample
+
+Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
+"""(root, split, list file, notes) -> the faces of one split. Raises FileNotFoundError for no list."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A published format.
+
+    splits: all that can be asked for, the one to train on first. parts: splits that together hold
+    every face once. evaluation: the split that figures are reported on. points: keypoints a face,
+    None where the files say. file: whether PATH is one file, not a folder. row: the splits of a
+    published table's row, all of them parts of `evaluation`, which is the last. attributes: the
+    facts that its lists tell of a face, not of every split, and their values in order.
+    """
+
+    read: Reader
+    splits: tuple[str, ...]
+    parts: tuple[str, ...]
+    evaluation: str
+    points: int | None
+    file: bool = False
+    row: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+FORMATS: dict[str, Format] = {
+    "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5, attributes=mtfl.ATTRIBUTES),
+    "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68, row=("common", "challenging", "full")),
+    "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
+    "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
+    "wflw": Format(
+        wflw.read,
+        wflw.SPLITS,
+        wflw.PARTS,
+        "test",
+        98,
+        row=(*wflw.SUBSETS, "test"),
+        attributes=wflw.ATTRIBUTES,
+    ),
+    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29),
+    "300vw": Format(w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW),
+    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
+    "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
+    "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
+}
+
+
+@dataclass
+class Dataset:
+    """Faces of one split of one data set. Iterate it, as often as you like.
+
+    After a pass `skipped` lists what was left out, as {"file", "reason"}, and `warnings` what a
+    user should know. With `strict` the first bad row or image raises DataError instead.
+    """
+
+    spec: str
+    format: Format
+    root: Path
+    split: str
+    listing: str | None = None
+    strict: bool = False
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = Notes(self.strict)
+
+    def __iter__(self) -> Iterator[FaceSample]:
+        self.notes.clear()
+        yield from self.format.read(self.root, self.split, self.listing, self.notes)
+
+    @property
+    def skipped(self) -> list[dict[str, str]]:
+        """Files and rows that could not be used, with the reason."""
+        return self.notes.skipped
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know about the faces that were read."""
+        return self.notes.warnings
+
+    def skip(self, file: str, reason: str) -> None:
+        """Note something that cannot be used; under `strict`, raise DataError."""
+        self.notes.skip(file, reason)
+
+
+def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> Dataset:
+    """`FORMAT:PATH[@LIST]` -> a Dataset, of the training split where none is named.
+
+    Raises DataError for an unknown format or split, FileNotFoundError for a folder that is missing.
+    """
+    name, colon, rest = spec.partition(":")
+    if not colon or not rest or name.lower() not in FORMATS:
+        raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}")
+    known = FORMATS[name.lower()]
+    if split is not None and split not in known.splits:
+        raise DataError(f"{name} has no split '{split}'; it has {', '.join(known.splits)}")
+    root, listing = Path(rest).expanduser(), None
+    if not root.exists() and "@" in rest:
+        before, _, listing = rest.rpartition("@")
+        root = Path(before).expanduser()
+    if not (root.is_file() if known.file else root.is_dir()):
+        wanted, other = ("file", "folder") if known.file else ("folder", "file")
+        state = f"is a {other}" if root.exists() else "does not exist"
+        raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
+    return Dataset(spec, known, root, split or known.splits[0], listing, strict)
+
+
+def check_split(specs: Sequence[str], split: str | None) -> None:
+    """Raise DataError for a split that none of the data sets has: it would silently mean another.
+
+    Data sets of one split alone take any name: there is nothing to mistake.
+    """
+    formats = {spec.partition(":")[0].lower() for spec in specs} & FORMATS.keys()
+    known = {name: FORMATS[name].splits for name in sorted(formats) if len(FORMATS[name].splits) > 1}
+    if split is not None and known and not any(split in splits for splits in known.values()):
+        have = "; ".join(f"{name} has {', '.join(splits)}" for name, splits in known.items())
+        raise DataError(f"no data set named has a split '{split}': {have}")
