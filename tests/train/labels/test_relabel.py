@@ -16,8 +16,9 @@ from hypothesis.extra.numpy import arrays
 from facekp_train.batches.face_store import Face, gather_faces
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError
-from facekp_train.datasets import DataError, coco, open_dataset
+from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.tools import coco
 from facekp_train.images import read_image
 from facekp_train.labels.averaging import AveragedNets
 from facekp_train.labels.relabel import hold_to_five, move_by_similarity, relabel
