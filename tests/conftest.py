@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.support.models.train_cli import annotated
 from tests.support.phones.bundle_parts import Miniature, Server, miniature, serving
 from tests.support.phones.native_runs import Outcome, build_runner, runner_in
 from tests.support.phones.scripted_phone import ScriptedPhone, assembled
+from tests.support.places import SHARED_DATA
 
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
@@ -31,8 +31,7 @@ settings.load_profile("facekp")
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real face data, which a fresh clone does not have."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("FACEKP_DATA", beside))
+    folder = SHARED_DATA
     if not (folder / "mtfl").is_dir():
         pytest.skip("needs the real face data: name its folder in FACEKP_DATA")
     return folder

@@ -1,4 +1,1 @@
-"""Pruning: which filters go together, what each one is worth, and nets that are smaller without them.
-
-Appl. Sci. 2024, 14, 7153, section 3.5.2, with the score in closed form.
-"""
+"""Which filters go together, what each is worth, and nets without them (the paper's section 3.5.2)."""

@@ -1,4 +1,8 @@
-"""A study from its plan to its report: cells as jobs, in the order that they need each other."""
+"""A study from its plan to its report: cells as jobs, in the order that they need each other.
+
+Every method is trained and tested in k-fold cross-validation; a method on a fold is a cell, a job of
+its own (`facekp_train.studies.jobs`). Studies that share a cell compute it once.
+"""
 
 from __future__ import annotations
 

@@ -20,11 +20,12 @@ from android_bench.phone.runner.official_output import parse
 from android_bench.phone.runner.run import run_program
 from android_bench.records.record import Document, Record
 from tests.rig.rig import Rig
+from tests.support.places import MODELS
 
 pytestmark = pytest.mark.adb
 
 SOURCE = Path(__file__).with_name("stand_in_benchmark_model.c")
-MODEL = Path(__file__).parents[2] / "models" / "mdp-0.25x" / "model_int8.tflite"
+MODEL = MODELS / "mdp-0.25x" / "model_int8.tflite"
 QUICK = ("--repeat", "2", "--min-runs", "20", "--min-seconds", "0.05", "--warmup", "3", "--max-temp", "60")
 
 Build = Callable[..., Path]

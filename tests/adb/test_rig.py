@@ -19,11 +19,11 @@ from tests.rig.errors import RigError
 from tests.rig.profiles import PROFILES
 from tests.rig.rig import Rig
 from tests.rig.state import State
+from tests.support.places import ROOT
 
 # `rig` skips where none can stand, also those that raise one of their own.
 pytestmark = [pytest.mark.adb, pytest.mark.usefixtures("rig")]
 
-ROOT = Path(__file__).parents[2]
 TEMPORARY = Path(tempfile.gettempdir())
 
 

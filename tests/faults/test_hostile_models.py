@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from facekp_train.common.shipped import shipped_models_dir
+from tests.support.places import SUPPORT
 
-PROGRAM = Path(__file__).parents[1] / "support" / "models" / "hostile_models.py"
+PROGRAM = SUPPORT / "models" / "hostile_models.py"
 CASES = 40
 
 

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from facekp_train.datasets.tools.pts import read_pts
 from facekp_train.landmarks import SCHEMES, five_matrix, flip_keypoints, scheme_of, to_five
+from tests.support.places import MODELS
 
 EVERY_SCHEME = pytest.mark.parametrize("points", SCHEMES)
 
@@ -150,7 +151,7 @@ def test_the_five_of_cofws_genuine_faces_are_where_a_net_of_68_sees_them(shared_
     from facekp_train.evaluation.evaluate import answer
     from facekp_train.networks.checkpoint import load_checkpoint, predict_of
 
-    checkpoint = load_checkpoint(Path(__file__).parents[2] / "models" / "mdp-1x" / "model.safetensors")
+    checkpoint = load_checkpoint(MODELS / "mdp-1x" / "model.safetensors")
     data = open_dataset(f"coco:{shared_data / 'samples' / 'cofw' / 'test_cofw.json'}")
     answers = answer(predict_of(checkpoint), data, checkpoint.header.crop_rule, boxes="tight", progress=False)
     face, seen = to_five(answers.samples[0].keypoints), to_five(answers.predicted[0])

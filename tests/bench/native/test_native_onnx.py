@@ -16,6 +16,7 @@ from facekp_export.inference.runtimes import open_runtime
 from facekp_train.common.downloads.archives import load_alignment
 from facekp_train.common.shipped import shipped_models_dir
 from tests.support.phones.native_runs import NATIVE, Outcome, needs_compiler
+from tests.support.places import ROOT
 
 BINARIES = NATIVE / "bin"
 
@@ -80,7 +81,7 @@ def test_the_committed_builds_are_what_a_phones_loader_takes() -> None:
     tls, relro = 7, 0x6474E552
     assert tls not in types
     assert relro not in types
-    home = str(Path(__file__).parents[3]).encode()
+    home = str(ROOT).encode()
     assert home not in bionic + glibc
 
 

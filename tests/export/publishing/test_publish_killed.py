@@ -13,6 +13,7 @@ from facekp_export.publishing.publish import staging_for
 from facekp_export.verification.manifest import MANIFEST
 from facekp_export.verification.report import PICTURE, REPORT
 from tests.support.files.exports import contents, export_to
+from tests.support.places import ROOT
 
 
 def contents_of_files(folder: Path) -> dict[str, str]:
@@ -61,7 +62,7 @@ export_to(Path(sys.argv[1]), *sys.argv[4:], content="killed")
 
 def kill_after(moves: int, out: Path, *names: str) -> None:
     """Leave what an export leaves that is killed after so many moves; clearing up counts as one."""
-    words = [out, str(moves), Path(__file__).parents[3], *names]
+    words = [out, str(moves), ROOT, *names]
     killed = subprocess.run([sys.executable, "-c", _KILLED_WHILE_MOVING, *words], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-NATIVE = Path(__file__).parents[3] / "android_bench" / "native"
+from tests.support.places import NATIVE
+
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 X = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
 QUICK = ("--warmup", "0", "--min-runs", "1", "--min-seconds", "0")

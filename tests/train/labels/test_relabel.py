@@ -26,9 +26,8 @@ from facekp_train.labels.store import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.samples import FaceSample
+from tests.support.places import DEMO_PHOTO, MODELS
 
-MODELS = Path(__file__).parents[3] / "models"
-PHOTO = Path(__file__).parents[3] / "facekp_export" / "demo" / "astronaut.png"
 coordinates = st.floats(-500, 500, width=32)
 # The demo photograph's eyes, nose tip and mouth corners, placed by eye.
 FIVE = np.array([(204.0, 100), (246, 103), (224, 128), (201, 138), (245, 141)])
@@ -40,7 +39,7 @@ def model() -> Checkpoint:
 
 
 def demo_face() -> FaceSample:
-    return FaceSample(PHOTO, FIVE.astype(np.float32), np.ones(5, bool))
+    return FaceSample(DEMO_PHOTO, FIVE.astype(np.float32), np.ones(5, bool))
 
 
 @given(arrays(np.float64, (68, 2), elements=coordinates), arrays(np.float64, (5, 2), elements=coordinates))

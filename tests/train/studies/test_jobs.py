@@ -17,6 +17,7 @@ pytest.importorskip("joblib")
 from facekp_train.common.console import UserError
 from facekp_train.studies.jobs import Job, Workers, _slots, finished, run_jobs
 from tests.support.models import work_for_jobs as work
+from tests.support.places import ROOT
 
 
 def jobs_in(folder: Path, count: int, what=work.square, *arguments) -> list[Job]:
@@ -128,7 +129,7 @@ def test_a_killed_worker_of_a_ray_cluster_loses_no_job(
 ) -> None:
     pytest.importorskip("ray", reason="needs Ray: pip install 'facekp[cluster]'")
     # Ray's workers find this file's functions as pytest does.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[3]), *work.search_path()]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *work.search_path()]))
     check_a_kill(tmp_path, Workers(2, "local"))
 
 
