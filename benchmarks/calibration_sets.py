@@ -31,7 +31,7 @@ from facekp_export.quantization.calibration import (
 )
 from facekp_export.quantization.distilled_crops import COUNT, distilled_crops, smooth_noise
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.console import new_app, out, run, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule, cut
@@ -78,7 +78,7 @@ def main(
             continue
         judges = judges_of(data, rule, faces)
         for calibration in open_rows:
-            err.print(f"{name}: {calibration}", markup=False)
+            say(f"{name}: {calibration}")
             crops = with_full_range(_sets(data, rule)[calibration]())
             figures = measure(checkpoint, crops, judges)
             row = {"model": name, "sha256": sha256_of(path), "set": calibration, "crops": len(crops)}

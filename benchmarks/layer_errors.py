@@ -23,7 +23,7 @@ import typer
 from torch import Tensor
 
 from facekp_export.quantization.calibration import crop_sets
-from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.console import new_app, out, run, say
 from facekp_train.common.files import write_text
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
@@ -106,7 +106,7 @@ def one_by_one(subject: Subject) -> list[dict[str, Any]]:
         moved = subject.moved([group], {group.name: ranking}, {group.name: kept})
         error = round(float(ranking.errors[group.width - kept]), 5)
         rows.append({"layer": group.name, "kept": kept, "of": group.width, "error": error, "moved_px": moved})
-        err.print(rows[-1], markup=False)
+        say(str(rows[-1]))
     return rows
 
 
@@ -128,7 +128,7 @@ def whole_nets(subject: Subject, scope: Any, probes: Tensor) -> list[dict[str, A
         row = {"scope": scope, "widths_by": name, "mb": round(price.bytes / 1e6, 3)}
         moved = subject.moved(groups, plain, widths)
         rows.append({**row, "million_macs": round(price.macs / 1e6, 2), "moved_px": moved})
-        err.print(rows[-1], markup=False)
+        say(str(rows[-1]))
     return rows
 
 

@@ -22,7 +22,7 @@ import typer
 
 from benchmarks.calibration_sets import Judges, judges_of, measure
 from facekp_export.quantization.calibration import crop_sets, with_full_range
-from facekp_train.common.console import err, new_app, run
+from facekp_train.common.console import new_app, run, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
 from facekp_train.training.fit import fit
@@ -86,7 +86,7 @@ def main(
     judged = judges_of(judges, load_checkpoint(start).header.crop_rule, faces)
     rows = [row_of("none", start, judged)]
     for training, rounds in (("with rounding", True), ("without", False)):
-        err.print(training)
+        say(str(training))
         options: dict[str, Any] = {
             "data": [data], "validation": [judges], "validation_split": "validation", "epochs": epochs,
             "learning_rate": rate, "quantise": rounds, **start_from(start),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_export.inference.noise import this_process_is_ours
-from facekp_train.common.console import UserError, new_app, run
+from facekp_train.common.console import UserError, new_app, run, warn
 
 if TYPE_CHECKING:
     from facekp_export.detector import Face, KeypointDetector
@@ -100,7 +100,6 @@ def _parsed_box(text: str) -> Box:
 
 def _open(model: Path, threads: int, finder: str | None, box_source: str, *, finds: bool) -> KeypointDetector:
     """The detector, with its finder where one is needed; wrong names count as wrong usage."""
-    from facekp_export.commands.detect_photos import warn
     from facekp_export.detector import KeypointDetector
     from facekp_export.finders.registry import FINDERS, default_finder, open_finder
 

@@ -20,7 +20,7 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
-from facekp_train.common.console import UserError, err, out
+from facekp_train.common.console import UserError, err, out, say
 
 if TYPE_CHECKING:
     from android_bench.commands.phone_options import Measure
@@ -207,7 +207,7 @@ def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | N
             continue
         try:
             write_text(path, FORMATS[name](records))
-            err.print(f"wrote {path}", markup=False, soft_wrap=True)
+            say(f"wrote {path}")
         except OSError as error:
             failures.append(error)
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.common.console import out, print_json
+from facekp_train.common.console import out, print_json, print_line
 
 if TYPE_CHECKING:
     from android_bench.phone.bundles.bundle import Bundle
@@ -47,8 +47,8 @@ def bundle(
 def _show(each: Bundle) -> None:
     from rich.table import Table
 
-    out.print(f"{each.name}: {each.folder}", markup=False, soft_wrap=True)
-    out.print(f"  runs {' '.join(each.command)}", markup=False, soft_wrap=True)
+    print_line(f"{each.name}: {each.folder}")
+    print_line(f"  runs {' '.join(each.command)}")
     out.print(f"  for memory pages of up to {each.page_alignment // 1024} KB")
     table = Table("file", "from", "bytes", "sha256", box=None, pad_edge=False)
     for file, digest in each.files.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facekp_train.common.console import UserError, err, out, print_json
+from facekp_train.common.console import UserError, out, print_json, say
 
 if TYPE_CHECKING:
     from android_bench.reports.compare import Change, Comparison
@@ -52,7 +52,7 @@ def compare(
         out.print(_terminal(result))
     if markdown is not None:
         write_text(markdown, _markdown(result))
-        err.print(f"wrote {markdown}", markup=False, soft_wrap=True)
+        say(f"wrote {markdown}")
     if worse := list(_worse(result, tolerance)):
         raise UserError("; ".join(worse))
     if not result.changes:

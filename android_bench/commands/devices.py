@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facekp_train.common.console import UserError, out, print_json
+from facekp_train.common.console import UserError, print_json, print_line
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.adb import Adb, Deadline, Listed
@@ -35,7 +35,7 @@ def devices(
         print_json([_plain(each) for each in seen])
         return
     for each in seen:
-        out.print("\n".join(_lines(each)), markup=False, soft_wrap=True)
+        print_line("\n".join(_lines(each)))
 
 
 def _look(client: Adb, entry: Listed, deadline: Deadline) -> dict[str, Any]:

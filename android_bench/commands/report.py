@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facekp_train.common.console import UserError, err, out
+from facekp_train.common.console import UserError, out, say
 
 
 def report(
@@ -33,10 +33,10 @@ def report(
     records, notes = read_all(documents)
     out.print(terminal(records, out.width))
     for note in notes:
-        err.print(f"note: {note}", markup=False, soft_wrap=True)
+        say(f"note: {note}")
     if markdown is not None:
         write_text(markdown, in_markdown(records))
-        err.print(f"wrote {markdown}", markup=False, soft_wrap=True)
+        say(f"wrote {markdown}")
     if plot is not None:
         draw(plot, records)
-        err.print(f"wrote {plot}", markup=False, soft_wrap=True)
+        say(f"wrote {plot}")

@@ -18,7 +18,7 @@ from android_bench.phone.session import Session
 from android_bench.phone.settings import Settings
 from android_bench.records.record import Record
 from android_bench.timing import Progress
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 
 _RUNTIMES = ("onnxruntime", "litert")
 _WIND_DOWN_SECONDS = 30.0
@@ -63,10 +63,7 @@ def bench_phones(
         files = [path for path in files if path.suffix.lower() == ".tflite"]
         if files and others:
             names = ", ".join(others)
-            err.print(
-                f"left out: {names}: --runner {settings.runner} runs .tflite files alone",
-                markup=False, soft_wrap=True,
-            )  # fmt: skip
+            say(f"left out: {names}: --runner {settings.runner} runs .tflite files alone")
     if not files:
         raise UserError(f"the runner {settings.runner} runs .tflite files and none was given")
     stop = threading.Event()

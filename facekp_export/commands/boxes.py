@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.common.console import UserError, err, print_json
+from facekp_train.common.console import UserError, err, print_json, say, warn
 
 if TYPE_CHECKING:
     from facekp_train.samples import FaceSample
@@ -62,7 +62,7 @@ def boxes(
         skip,
     )
     for reason in skipped:
-        err.print(f"warning: skipped {reason}", markup=False, soft_wrap=True)
+        warn(f"skipped {reason}")
     if not pairs:
         raise UserError("nothing to fit: give --data with a list of boxes, or a --finder")
     fits = fit_boxes(pairs, (data or points68).partition(":")[0])
@@ -70,7 +70,7 @@ def boxes(
         print_json({source: fit.as_dict() for source, fit in fits.items()})
     else:
         write_boxes(out, fits)
-        err.print(f"{', '.join(fits)} written to {out}", markup=False, soft_wrap=True)
+        say(f"{', '.join(fits)} written to {out}")
 
 
 def _shown(faces: list[FaceSample]) -> Iterator[FaceSample]:

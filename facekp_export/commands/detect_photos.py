@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facekp_export.commands.targets import refuse_source
-from facekp_train.common.console import UserError, err, out, print_json
+from facekp_train.common.console import UserError, err, out, print_json, say, warn
 
 if TYPE_CHECKING:
     from facekp_export.detector import Face
@@ -37,11 +37,7 @@ def run_photos(
     else:
         out.print(_table(document["images"] if photo.is_dir() else [document]))
     if target is not None:
-        err.print(f"drawn in {target}", markup=False, soft_wrap=True)
-
-
-def warn(message: str) -> None:
-    err.print(f"warning: {message}", markup=False, soft_wrap=True)
+        say(f"drawn in {target}")
 
 
 def target_of(photo: Path, out_path: Path | None) -> Path:

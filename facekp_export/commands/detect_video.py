@@ -23,7 +23,7 @@ from facekp_export.video.one_euro import OneEuro
 from facekp_export.video.reading import VIDEO_SUFFIXES, Camera, Frame, VideoFile
 from facekp_export.video.sound import add_sound
 from facekp_export.video.writing import WRITABLE, VideoWriter
-from facekp_train.common.console import UserError, err, out
+from facekp_train.common.console import UserError, err, out, say, warn
 from facekp_train.common.files import written_aside
 from facekp_train.draw import draw_keypoints
 
@@ -120,11 +120,11 @@ def run_video(
             silent = None if isinstance(video, Camera) else add_sound(aside, video.path, writer.seconds)
             notes += [silent] if silent else []
     for note in notes:
-        err.print(f"warning: {note}", markup=False, soft_wrap=True)
+        warn(note)
     if not json_:
         out.print(seen.table())
     if target is not None:
-        err.print(f"drawn in {target}", markup=False, soft_wrap=True)
+        say(f"drawn in {target}")
 
 
 def document(name: str, frame: Frame, scheme: str, faces: list[TrackedFace]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from facekp_export.commands.options import (
     THREADS_HELP,
     labelled_faces,
 )
-from facekp_train.common.console import err, out, print_json
+from facekp_train.common.console import err, out, print_json, print_line
 
 if TYPE_CHECKING:
     from facekp_export.verification.manifest import Manifest
@@ -177,6 +177,4 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
             cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
         table.add_row(entry.file, *cells)
     out.print(table)
-    out.print(
-        f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md", markup=False, soft_wrap=True
-    )
+    print_line(f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from facekp_train.common.console import err
+from facekp_train.common.console import warn
 
 if TYPE_CHECKING:
     from facekp_export.verification.labelled import LabelledFaces
@@ -47,5 +47,5 @@ def labelled_faces(
         dataset.split = dataset.format.evaluation
     faces = LabelledFaces.of(dataset, limit)
     for warning in faces.warnings:
-        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+        warn(warning)
     return faces

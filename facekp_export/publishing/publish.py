@@ -13,7 +13,7 @@ from facekp_export.inference.runtimes import OPENERS
 from facekp_export.publishing.staging import staging_folder
 from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, warn
 from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of
 
 LOG = "export.log"
@@ -112,9 +112,7 @@ def _publish(folder: Path, out: Path) -> None:
             raise
     for path in sorted(out.iterdir()):
         if path.suffix in OPENERS and path.name not in made:
-            err.print(
-                f"warning: {path} is not of this export and was left alone", markup=False, soft_wrap=True
-            )
+            warn(f"{path} is not of this export and was left alone")
 
 
 def _move(folder: Path, out: Path, made: set[str], replaced: set[str]) -> None:

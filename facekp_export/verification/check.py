@@ -19,7 +19,7 @@ from facekp_export.quantization.calibration import Crops
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_export.verification.verify import deviation
-from facekp_train.common.console import err
+from facekp_train.common.console import warn
 from facekp_train.common.files import sha256_of
 from facekp_train.crop import CropRule, cut
 
@@ -55,7 +55,7 @@ def _ours(file: Path, threads: int) -> KeypointModel | None:
     info = read_info(file)
     runtime = open_runtime(file, threads)
     if info is None:
-        err.print(f"warning: skipped {file}: no facekp metadata inside", markup=False, soft_wrap=True)
+        warn(f"skipped {file}: no facekp metadata inside")
         return None
     return KeypointModel(runtime, info)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
-from facekp_train.common.console import UserError, err, faces_in_words, out, print_json
-from facekp_train.datasets import Dataset
-from facekp_train.datasets.reading.notes import SHOWN, in_short, print_skipped
-from facekp_train.datasets.survey import TILE, Survey, parts_of, survey_faces
-from facekp_train.draw import contact_sheet, write_picture
+from facekp_train.common.console import UserError, faces_in_words, out, print_json, print_line, say, warn
+
+if TYPE_CHECKING:
+    from facekp_train.datasets import Dataset
+    from facekp_train.datasets.survey import Survey
 
 
 def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json: bool) -> None:
@@ -22,6 +21,10 @@ def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json
 
     Raises UserError where no face can be used, DataError at the first bad one of a strict data set.
     """
+    from facekp_train.datasets.reading.notes import in_short
+    from facekp_train.datasets.survey import TILE, survey_faces
+    from facekp_train.draw import contact_sheet, write_picture
+
     survey = survey_faces(spec, parts)
     if survey.tiles:
         sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")
@@ -39,21 +42,25 @@ def _name_of(spec: str) -> str:
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:
+    from rich.table import Table
+
+    from facekp_train.datasets.reading.notes import SHOWN, print_skipped
+
     each = " each" if survey.n != 1 else ""
     title = f"{survey.data}: {faces_in_words(survey.n)}, {survey.points or 'no'} keypoints{each}"
-    out.print(title, markup=False, soft_wrap=True)
+    print_line(title)
     table = Table("split", "faces")
     for split, count in survey.splits.items():
         table.add_row(split, f"{count:,}")
     out.print(table)
     for warning in survey.warnings[:SHOWN]:
-        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+        warn(warning)
     more = len(survey.warnings) - SHOWN
     if more > 0:
-        err.print(f"... and {more} more warnings (all of them with --json)")
+        say(f"... and {more} more warnings (all of them with --json)")
     print_skipped(survey.skipped)
     if survey.tiles:
-        out.print(f"{len(survey.tiles)} faces with their keypoints: {sheet}", markup=False, soft_wrap=True)
+        print_line(f"{len(survey.tiles)} faces with their keypoints: {sheet}")
 
 
 def data(
@@ -66,7 +73,7 @@ def data(
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
 ) -> None:
     """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
-    from facekp_train.commands.data import survey_data
+    from facekp_train.datasets.survey import parts_of
 
     with spec_is_usage():
         parts = parts_of(spec, split, strict)

@@ -11,21 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
-from facekp_train.common.console import UserError, err, out, print_json, require
+from facekp_train.common.console import UserError, print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
-from facekp_train.datasets import Dataset
-from facekp_train.datasets.reading.notes import print_skipped
-from facekp_train.evaluation.conditions import Condition, by_as_json, group_by, print_by
-from facekp_train.evaluation.evaluate import Boxes, answer
-from facekp_train.evaluation.published import print_row, row_of
-from facekp_train.evaluation.report import plot_robustness, print_evaluation, print_robustness, write_report
-from facekp_train.evaluation.robustness import Kind, evenly, measure_robustness
-from facekp_train.networks.checkpoint import predict_of
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
     from facekp_train.evaluation.conditions import Condition
-
+    from facekp_train.evaluation.evaluate import Boxes
+    from facekp_train.evaluation.robustness import Kind
 
 _EXPORTED = (".tflite", ".onnx")
 
@@ -70,7 +63,18 @@ def evaluate_checkpoint(
         )
     _check_is_file(model)
     require("train", "torch", "safetensors")
-    from facekp_train.networks.checkpoint import load_checkpoint
+    from facekp_train.datasets.reading.notes import print_skipped
+    from facekp_train.evaluation.conditions import by_as_json, group_by, print_by
+    from facekp_train.evaluation.evaluate import answer
+    from facekp_train.evaluation.published import print_row, row_of
+    from facekp_train.evaluation.report import (
+        plot_robustness,
+        print_evaluation,
+        print_robustness,
+        write_report,
+    )
+    from facekp_train.evaluation.robustness import evenly, measure_robustness
+    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
 
     checkpoint = load_checkpoint(model)
     if folder is not None:
@@ -101,14 +105,14 @@ def evaluate_checkpoint(
         if robustness:
             print_robustness(robustness)
         for warning in dataset.warnings:
-            err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+            warn(warning)
         print_skipped(evaluation.skipped + evaluation.excluded)
     if folder is not None:
         write_report(folder, document, evaluation, answers, grouped)
         if robustness:
             plot_robustness(folder / "robustness.png", robustness)
         if not as_json:
-            out.print(f"figures and pictures: {folder}", markup=False, soft_wrap=True)
+            print_line(f"figures and pictures: {folder}")
 
 
 def _check_is_file(model: Path) -> None:
@@ -181,7 +185,6 @@ def evaluate(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each keypoint's error")] = False,
 ) -> None:
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
-    from facekp_train.commands.evaluate import evaluate_checkpoint
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.robustness import JITTER, TILT
@@ -213,5 +216,5 @@ def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:
         raise typer.BadParameter(str(error)) from None
     for condition in conditions:
         if condition.caveat:
-            err.print(f"warning: {condition.caveat}", markup=False, soft_wrap=True)
+            warn(condition.caveat)
     return conditions

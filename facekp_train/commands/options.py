@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facekp_train.common.console import UserError, err, print_json, require
+from facekp_train.common.console import UserError, print_json, require, say
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -100,9 +100,7 @@ def train_and_report(
     if best is None:
         return  # one of several processes: the first one reports
     row = json.loads((out / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    err.print(
-        f"wrote {best} and {out / LAST_FILE}; curves in {out / 'curves.png'}", markup=False, soft_wrap=True
-    )
+    say(f"wrote {best} and {out / LAST_FILE}; curves in {out / 'curves.png'}")
     if as_json:
         print_json({"best": str(best), **row})
 

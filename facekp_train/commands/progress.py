@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from facekp_train.common.console import err
+from facekp_train.common.console import err, say
 from facekp_train.training.fit import Step
 
 
@@ -44,6 +44,6 @@ class FitProgress:
             rate=step.faces_per_second,
         )
         if self._shown and not err.is_terminal and step.step == step.steps:
-            err.print(
+            say(
                 f"epoch {step.epoch + 1}/{step.epochs} loss {step.loss:.4f} {step.faces_per_second:.0f} img/s"
             )

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import err, print_json, require
+from facekp_train.common.console import print_json, require, say
 from facekp_train.pruning.settings import PruneSettings, Repair, Scope, Score
 
 PruneTeacher = Literal["student", "teacher"]
@@ -101,10 +101,6 @@ def prune(
     if not fabric.is_global_zero:
         return
     size = f"{report['bytes'] / 1e6:.2f} MB, {report['macs'] / 1e6:.1f} million multiplications"
-    err.print(
-        f"wrote {out / BEST_FILE}: {size}; steps in {out / layerwise.REPORT_FILE}",
-        markup=False,
-        soft_wrap=True,
-    )
+    say(f"wrote {out / BEST_FILE}: {size}; steps in {out / layerwise.REPORT_FILE}")
     if as_json:
         print_json({"best": str(out / BEST_FILE), **report})

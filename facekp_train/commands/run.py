@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import UserError, err, out, print_json
+from facekp_train.common.console import UserError, print_json, print_line, say, warn
 
 
 def run_all(
@@ -43,7 +43,7 @@ def run_all(
     folder = folder or Path("runs") / pipeline.name
     shared = pipeline.recipe(pipeline.student)
     if not shared.validation:
-        err.print(f"warning: {NO_ERRORS}", markup=False, soft_wrap=True)
+        warn(NO_ERRORS)
     fabric = launch(accelerator, devices, shared.precision)
     measured = []
     with FitProgress() as shown:
@@ -53,7 +53,7 @@ def run_all(
             figures = stage_figures(stage, folder / stage.name, shared, latency and pipeline.latency)
             measured.append((stage, figures))
             report = write_report(folder, pipeline.name, measured)
-            err.print(f"{stage.name} is finished: {report}", markup=False, soft_wrap=True)
+            say(f"{stage.name} is finished: {report}")
     if not fabric.is_global_zero:
         return
     if as_json:
@@ -61,4 +61,4 @@ def run_all(
             {"run": pipeline.name, "stages": [{"stage": s.name, **figures} for s, figures in measured]}
         )
     else:
-        out.print(f"{folder / 'report.md'}", markup=False, soft_wrap=True)
+        print_line(f"{folder / 'report.md'}")

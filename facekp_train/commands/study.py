@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import UserError, err, print_json
+from facekp_train.common.console import UserError, print_json, say
 from facekp_train.common.console import out as stdout
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ def study(
     for each in names:
         result = run_study(each, plan, out, pool, deep)
         results.append(result)
-        err.print(f"wrote {out / each / 'report.md'}", markup=False, soft_wrap=True)
+        say(f"wrote {out / each / 'report.md'}")
         if not as_json:
             stdout.print(result.as_markdown(), markup=False, soft_wrap=True)
     if name is StudyName.all:
         write_claims(out / "claims.md", results)
-        err.print(f"wrote {out / 'claims.md'}", markup=False, soft_wrap=True)
+        say(f"wrote {out / 'claims.md'}")
     if as_json:
         documents = [result.as_json(per_face=False) for result in results]
         print_json({"studies": documents} if name is StudyName.all else documents[0])

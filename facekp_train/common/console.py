@@ -12,13 +12,15 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facekp_train.common.files import says_full_disk
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 err = Console(stderr=True, highlight=False)
 """For people: progress, steps, warnings."""
@@ -37,6 +39,21 @@ _UsageError: Any = typer.BadParameter.__base__
 
 class UserError(Exception):
     """Something that the user can mend, said in one sentence with the remedy. Exit code 1."""
+
+
+def say(text: str) -> None:
+    """Text for people on stderr, as it stands: brackets are no markup, and no name is folded."""
+    err.print(text, markup=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """A warning on stderr."""
+    say(f"warning: {text}")
+
+
+def print_line(text: str) -> None:
+    """Text of a result on stdout, as it stands."""
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
@@ -85,13 +102,13 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except typer.Abort:
-        err.print("interrupted")
+        say("interrupted")
         sys.exit(_INTERRUPTED)
     except _UsageError as error:
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        err.print("interrupted; what was finished is kept")
+        say("interrupted; what was finished is kept")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)
@@ -103,7 +120,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         sentence = " ".join(str(error).split()) or type(error).__name__
         if full:
             sentence = "the disk is full; free some space, or write elsewhere"
-        err.print(f"error: {sentence}", markup=False, soft_wrap=True)
+        say(f"error: {sentence}")
         sys.exit(1)
 
 
@@ -114,5 +131,7 @@ def faces_in_words(count: int) -> str:
 
 def progress_bar(shown: bool = True) -> Progress:
     """A bar on stderr that counts faces; it leaves nothing behind."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not shown)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.common.console import out
+from facekp_train.common.console import out, print_line
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.published.mtfl import ATTRIBUTES
 from facekp_train.evaluation.metrics import FAILURE_THRESHOLDS, Evaluation, failure_rate, in_words
@@ -228,7 +228,7 @@ def print_by(grouped: Sequence[ByCondition], normaliser: str) -> None:
     """A table for each condition on stdout."""
     over, limit = in_words(normaliser), FAILURE_THRESHOLDS[-1]
     for by in grouped:
-        out.print(f"by {by.condition.name}: {by.condition.meaning}", markup=False, soft_wrap=True)
+        print_line(f"by {by.condition.name}: {by.condition.meaning}")
         table = Table(by.condition.name)
         for heading in ("faces", f"NME over {over}", "median", f"above {limit} %"):
             table.add_column(heading, justify="right")

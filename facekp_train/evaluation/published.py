@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from facekp_train.common.console import out
+from facekp_train.common.console import out, print_line
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.metrics import Evaluation, in_words
@@ -110,7 +110,7 @@ def print_row(row: TableRow) -> None:
             table.add_row(f"the paper's {model}, {in_words(normaliser)}", *values)
     out.print(table)
     if row.published is not None:
-        out.print(f"the paper's: {PAPER}, table {row.published.number}", markup=False, soft_wrap=True)
+        print_line(f"the paper's: {PAPER}, table {row.published.number}")
 
 
 def _figures(part: Dataset, answers: Answers) -> Evaluation | None:

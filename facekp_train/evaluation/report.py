@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.common.console import faces_in_words, out, require
+from facekp_train.common.console import faces_in_words, out, print_line, require
 from facekp_train.common.files import write_text, written_aside
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
@@ -37,10 +37,10 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     over = in_words(evaluation.normaliser)
     faces = f"{faces_in_words(evaluation.n)}, {evaluation.points} keypoints"
     title = f"{evaluation.data}, {evaluation.split}: {faces}"
-    out.print(title, markup=False, soft_wrap=True)
+    print_line(title)
     if schemes := evaluation.settings.get("keypoints"):
         both = "the model's {model} and the data's {data}".format(**schemes)
-        out.print(f"keypoints: 5, those that {both} both imply", markup=False, soft_wrap=True)
+        print_line(f"keypoints: 5, those that {both} both imply")
     table = Table("figure", "value")
     for normaliser, percent in evaluation.nme.items():
         table.add_row(f"NME over {in_words(normaliser)}", f"{percent:.2f} %")
@@ -125,7 +125,7 @@ def print_robustness(robustness: Robustness) -> None:
     over = in_words(robustness.normaliser)
     for kind, points in robustness.by_kind().items():
         title = f"{MEANINGS[kind]} ({points[0].n:,} faces, NME over {over})"
-        out.print(title, markup=False, soft_wrap=True)
+        print_line(title)
         table = Table(kind)
         for heading in ("one crop", "refined", "refined, above 10 %"):
             table.add_column(heading, justify="right")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from facekp_train.common.console import UserError, err, require
+from facekp_train.common.console import UserError, require, say
 from facekp_train.common.files import sha256_of
 from facekp_train.training.provenance import claim, faces_fingerprint
 from facekp_train.training.recipe import Recipe
@@ -97,7 +97,7 @@ def write_labels(
 
     count = coco.write(out, labelled())
     print_skipped(skipped)
-    err.print(f"wrote {out}: {count} faces of {nets.points} keypoints", markup=False, soft_wrap=True)
+    say(f"wrote {out}: {count} faces of {nets.points} keypoints")
 
 
 def _complete(face: Face) -> bool:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
@@ -88,11 +88,11 @@ def _milliseconds(stage: Stage, folder: Path) -> dict[str, float]:
             program = [sys.executable, "-m", module, *arguments]
             done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_LONGEST)
         except subprocess.TimeoutExpired:
-            err.print(f"{stage.name}: no latency, since {module} took over {_LONGEST} s")
+            say(f"{stage.name}: no latency, since {module} took over {_LONGEST} s")
             return {}
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            err.print(f"{stage.name}: no latency: {last}", markup=False, soft_wrap=True)
+            say(f"{stage.name}: no latency: {last}")
             return {}
         printed = done.stdout
     return _by_kind(json.loads(printed)["records"])

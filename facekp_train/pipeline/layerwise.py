@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.batches.loader import plain_crops, spread_crops
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -107,7 +107,7 @@ def _prune(
         latest = _retrain(recipe, folder, fabric, data, on_step)
         reports.append(_with_figures(report, folder))
         names = ", ".join(f"{cut.group} {cut.before} -> {cut.after}" for cut in report.cuts)
-        err.print(f"step {number} of {len(chunks)}: {names}", markup=False, soft_wrap=True)
+        say(f"step {number} of {len(chunks)}: {names}")
     if how.final_epochs:
         final = recipe.model_copy(update={"epochs": how.final_epochs})
         latest = _retrain(

@@ -17,7 +17,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
 from facekp_train.crop import CropRule
@@ -92,9 +92,9 @@ class _Runner:
         claim(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
         if marker.is_file():
             facts = read_stored(marker, "delete it, and the same line goes on")
-            err.print(f"{name}: finished before, in {folder}", markup=False, soft_wrap=True)
+            say(f"{name}: finished before, in {folder}")
             return Stage(name, checkpoint, facts)
-        err.print(f"{name}: to {folder}", markup=False, soft_wrap=True)
+        say(f"{name}: to {folder}")
         facts = make()
         self.fabric.barrier()
         if self.fabric.is_global_zero:

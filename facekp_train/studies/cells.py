@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facekp_train.common.console import err
+from facekp_train.common.console import say
 from facekp_train.crop import CropRule
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.studies.faces import FaceFolds, FoldedFaces
@@ -165,21 +165,18 @@ def _train(cell: Cell, faces: FoldedFaces) -> None:
         None,
     )
 
-    def say(step: Step) -> None:
+    def report(step: Step) -> None:
         if step.step == step.steps:
-            err.print(
-                f"{cell.name}: epoch {step.epoch + 1} of {step.epochs}, {step.faces_per_second:.0f} faces/s",
-                markup=False,
-            )
+            say(f"{cell.name}: epoch {step.epoch + 1} of {step.epochs}, {step.faces_per_second:.0f} faces/s")
 
     fabric = launch(cell.plan.accelerator, 1, recipe.precision)
     if cell.pruning is None:
         resume = (out / RECIPE_FILE).is_file()
-        fit(recipe, out, resume=resume, on_step=say, fabric=fabric, data=data)
+        fit(recipe, out, resume=resume, on_step=report, fabric=fabric, data=data)
     else:
         start = cell.started_from
         assert start is not None
-        prune(start.checkpoint, recipe, out, cell.pruning, fabric=fabric, data=data, on_step=say)
+        prune(start.checkpoint, recipe, out, cell.pruning, fabric=fabric, data=data, on_step=report)
 
 
 def _measure(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.batches.face_store import Face, gather_faces
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.training.data import samples_of
 
 _WATCHED = 20
@@ -36,10 +36,7 @@ class FaceFolds:
             )
         faces = gather_faces(samples, schemes[0]) if samples else []
         if skipped:
-            err.print(
-                f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}",
-                markup=False,
-            )
+            say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
         first: dict[str, int] = {}
         images = np.array([first.setdefault(str(f.sample.image), len(first)) for f in faces], np.intp)
         chosen = np.random.default_rng((self.seed, 3)).permutation(len(first))[: self.limit]

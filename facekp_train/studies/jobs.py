@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facekp_train.common.console import UserError, err, require
+from facekp_train.common.console import UserError, require, say
 from facekp_train.common.files import write_text
 from facekp_train.common.locks import locked
 
@@ -125,7 +125,7 @@ def _run_rounds(missing: list[Job], pool: _Pool) -> None:
                 "memory may be short: give fewer --workers, and the same command goes on"
             )
         if missing:
-            err.print(f"a worker died; {len(missing)} jobs without a result go on")
+            say(f"a worker died; {len(missing)} jobs without a result go on")
 
 
 def _missing(jobs: Sequence[Job]) -> list[Job]:
@@ -153,10 +153,10 @@ def _alone(job: Job) -> Iterator[None]:
     """Wait while another process is at this job: a worker outlives a killed program for a while."""
     job.result.parent.mkdir(parents=True, exist_ok=True)
 
-    def say() -> None:
-        err.print(f"{job.name}: another process is at it; waiting", markup=False)
+    def waiting() -> None:
+        say(f"{job.name}: another process is at it; waiting")
 
-    with locked(job.result.parent / f".{job.result.stem}.lock", say):
+    with locked(job.result.parent / f".{job.result.stem}.lock", waiting):
         yield
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from facekp_train.common.console import err
+from facekp_train.common.console import say
 from facekp_train.studies.cells import Cell, CellPlan
 from facekp_train.studies.jobs import Workers, run_jobs
 from facekp_train.studies.methods import Methods
@@ -49,9 +49,7 @@ def _compute(cells: Iterable[Cell], workers: Workers) -> dict[str, dict[str, Any
     results: dict[str, dict[str, Any]] = {}
     for depth in sorted({cell.depth for cell in unique.values()}):
         level = {key: cell for key, cell in unique.items() if cell.depth == depth}
-        err.print(
-            f"{len(level)} of {len(unique)} cells: {_names(level.values())}", markup=False, soft_wrap=True
-        )
+        say(f"{len(level)} of {len(unique)} cells: {_names(level.values())}")
         done = run_jobs([cell.job() for cell in level.values()], workers)
         results.update(zip(level, done, strict=True))
         for cell in level.values():

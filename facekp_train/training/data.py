@@ -12,7 +12,7 @@ import numpy as np
 
 from facekp_train.batches.face_store import Face, FaceStore, gather_faces
 from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
 from facekp_train.samples import FaceSample
@@ -61,10 +61,7 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
     validation = FaceStore(scored, recipe.points, rule, prefer_listed=True)
     skipped += train.skipped + validation.skipped
     if skipped:
-        err.print(
-            f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}",
-            markup=False,
-        )
+        say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
     return TrainingData(train, validation, offset)
 
 

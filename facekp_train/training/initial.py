@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
@@ -60,7 +60,5 @@ def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:
     fresh = sorted({n.split(".")[0] for n in own.keys() - fitting.keys()})
     if fresh:
         parts = " and ".join(fresh)
-        err.print(
-            f"{name}: does not fit this net's {parts}, which start afresh", markup=False, soft_wrap=True
-        )
+        say(f"{name}: does not fit this net's {parts}, which start afresh")
     net.load_state_dict(own | fitting)

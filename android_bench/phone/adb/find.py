@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from android_bench.phone.adb.adb import DISCOVERY_SECONDS, Adb, AdbError, Deadline, Listed
 from android_bench.phone.adb.shell import Phone
-from facekp_train.common.console import err
+from facekp_train.common.console import say
 
 ALL = "all"
 """As a serial: every phone that is ready."""
@@ -49,7 +49,7 @@ def find_phones(adb: Adb, serials: Sequence[str] = ()) -> list[Phone]:
             raise AdbError(_none_ready(listed))
         for entry in listed:
             if entry not in chosen:  # whoever said all must not take these for measured
-                err.print(f"left out: {unready(entry)}", markup=False, soft_wrap=True)
+                say(f"left out: {unready(entry)}")
     elif serials:
         chosen = [_named(serial, listed) for serial in dict.fromkeys(serials)]
     else:

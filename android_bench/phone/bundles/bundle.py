@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.phone.bundles.parts import Parts, load_parts
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.common.downloads.archives import load_alignment, read_members
 from facekp_train.common.downloads.downloads import fetch, given
 from facekp_train.common.downloads.parts import Part
@@ -170,7 +170,7 @@ def _archives(wanted: list[Part], work: Path, source: Path | None) -> list[tuple
         return [(part, found[part.file]) for part in wanted]
     archives = []
     for part in wanted:
-        err.print(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)", markup=False, soft_wrap=True)
+        say(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)")
         archives.append((part, fetch(part, work)))
     return archives
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from android_bench.phone.adb.adb import AdbError
 from android_bench.phone.adb.shell import Phone
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 
 _SWITCH = "cmd power set-fixed-performance-mode-enabled"
 
@@ -33,8 +33,7 @@ def _end(phone: Phone) -> None:
     with contextlib.suppress(AdbError):
         if phone.shell(f"{_SWITCH} false", timeout=10, tidying=True).code == 0:
             return
-    err.print(
+    say(
         f"phone {phone.serial} may still be in fixed performance mode; switch it off with: "
-        f"adb -s {shlex.quote(phone.serial)} shell {_SWITCH} false",
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
+        f"adb -s {shlex.quote(phone.serial)} shell {_SWITCH} false"
+    )

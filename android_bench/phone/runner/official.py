@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from facekp_train.common.console import UserError, err
+from facekp_train.common.console import UserError, say
 from facekp_train.common.files import written_aside
 
 Tool = Literal["tflite", "litert"]
@@ -139,7 +139,7 @@ def binary(source: str | None, folder: Path) -> Path:
 
 
 def _download(address: str, target: Path) -> None:
-    err.print(f"fetching {address}", markup=False, soft_wrap=True)
+    say(f"fetching {address}")
     try:
         with written_aside(target) as aside:
             with (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from facekp_train.common.console import err
+from facekp_train.common.console import say
 
 SHOWN, _NAMED = 10, 3
 
@@ -73,4 +73,4 @@ def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
         lines.append(f"  ... and {unnamed:,} more for other reasons")
     if len(lines) <= len(skipped):
         lines.append("  (all of them with --json)")
-    err.print("\n".join(lines), markup=False, soft_wrap=True)
+    say("\n".join(lines))

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from facekp_train.common.console import UserError, new_app, run
+from facekp_train.common.console import UserError, new_app, print_line, run, say, warn
 
 CODE = """
 import typer
@@ -71,3 +71,24 @@ def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         run(app, [])
     assert stop.value.code == 130
     assert capsys.readouterr().err.split() == ["interrupted;", "what", "was", "finished", "is", "kept"]
+
+
+def test_what_is_said_stands_as_it_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rich would take [red] for a colour and fold a long name."""
+    name = "faces [red] of " + "a" * 200
+    say(name)
+    warn(name)
+    print_line(name)
+    printed = capsys.readouterr()
+    assert printed.err == f"{name}\nwarning: {name}\n"
+    assert printed.out == f"{name}\n"
+
+
+@pytest.mark.parametrize(
+    "module", ["facekp_train.cli", "facekp_export.cli", "facekp_export.detect", "android_bench.cli"]
+)
+def test_help_loads_nothing_heavy(module: str) -> None:
+    heavy = ("torch", "tensorflow", "cv2", "onnxruntime", "rich.progress")
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
