@@ -5,7 +5,7 @@
 Each way is `KeypointDetector.detect` as a user calls it, on the photographs as they are. With a finder,
 the face that counts is the one whose keypoints' box shares most with the annotated face's; photographs
 on which none touches it count as not found, and the other ways are also measured without them.
-The table goes to docs/detection.md.
+The table goes to docs/results/detection.md.
 """
 
 from __future__ import annotations

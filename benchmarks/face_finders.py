@@ -4,7 +4,8 @@
 
 A face counts as found where some box, brought to the tight keypoint box by its source's mapping,
 shares at least 40 % of their union with the tight box of the annotated face. Every other box is
-counted as `other`: a false find, or a face that nobody annotated. The table goes to docs/detection.md.
+counted as `other`: a false find, or a face that nobody annotated.
+The table goes to docs/results/detection.md.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def main(
     every: Annotated[int, typer.Option(min=1, help="use each Nth photograph")] = 1,
     stress: Annotated[bool, typer.Option(help="also tilted, filling the frame, in crowds")] = True,
 ) -> None:
-    """Print a Markdown table for docs/detection.md."""
+    """Print a Markdown table for docs/results/detection.md."""
     cv2.setNumThreads(1)
     samples = [sample for index, sample in enumerate(open_dataset(data, split)) if index % every == 0]
     plain = [as_photographed(sample) for sample in samples]

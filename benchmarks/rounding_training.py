@@ -7,7 +7,7 @@ The net may first be spoilt for int8: half the channels inside some blocks are m
 reads them makes up for it, which changes nothing in float but where ReLU6 cut off. Then it trains on
 twice from there, with rounding and without, by one recipe. Every net is converted with the default
 calibration crops and compared with PyTorch on faces of the judges' validation list. The table goes to
-docs/quantisation.md.
+docs/results/quantization.md.
 """
 
 from __future__ import annotations

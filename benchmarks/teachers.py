@@ -5,7 +5,7 @@
 NME in percent of the eye distance, over the five points that a hand placed, from the data set's boxes.
 `plain`: one crop, refined once, as a deployed model meets faces. `mirror`: the second crop also in the
 mirror. `averaged`: over boxes, tilts and the mirror, as `facekp-train label` does. Pairs are averaged.
-Written to benchmarks/results/teachers.json; for models/teacher/README.md and docs/distill-prune.md.
+Written to benchmarks/results/teachers.json; for models/teacher/README.md and docs/results/distillation.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Neighbouring photographs of the list make pairs: both faces, cut out by an ellipse, walk towards each other
 over a third photograph's blurred colours, cross, and part. `kept`: each face ends with the number it began
 with. `new`: a face that was hidden has a number of its own. `swapped`: a face ends with the other's number.
-`said`: the tracks' `may_be` warned of it. For docs/video.md.
+`said`: the tracks' `may_be` warned of it. For docs/results/video.md.
 """
 
 from __future__ import annotations

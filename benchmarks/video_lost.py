@@ -4,7 +4,7 @@
 
 Every face is looked at from a box that lies off as between two frames. Then it is taken away: covered by a
 piece of another photograph, by a flat colour, or the box lies on another photograph's background. Partly
-covered faces are listed beside them, as they are neither. The table goes to docs/video.md.
+covered faces are listed beside them, as they are neither. The table goes to docs/results/video.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Videos of 30 frames a second are made from the demo photo (or each Nth photograp
 camera's noise of its own on each frame. Jitter is the mean distance that a keypoint moves from one frame to
 the next while the face is still. The moving face swings sideways by half its side; lag is the delay that
 explains its keypoints' mean position best, and error their mean distance from where they were on the still
-photograph, moved along. Distances are percent of the distance between the eyes. For docs/video.md.
+photograph, moved along. Distances are percent of the distance between the eyes. For docs/results/video.md.
 """
 
 from __future__ import annotations

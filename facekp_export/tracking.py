@@ -7,7 +7,7 @@
 
 Each frame is looked at twice around each face, the second time mirrored and around the first answer.
 On a face both answers agree; on anything else they do not, which is how a lost face is known
-(measured in docs/video.md). Imports neither torch nor tensorflow.
+(measured in docs/results/video.md). Imports neither torch nor tensorflow.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
  *
  * It reads K inputs of the model, runs each once and writes their outputs, then warms up and times
  * runs on the first. stdout: one line of JSON; stderr: the engine's log, notes and, at a failure, one
- * line "error: ...". Exit statuses stand in runner.h. docs/phones.md tells how it is used. */
+ * line "error: ...". Exit statuses stand in runner.h. docs/guides/phones.md tells how it is used. */
 #include "runner.h"
 
 static void invoke(struct session *session, const char *which) {

@@ -153,5 +153,5 @@ def refuse_operators(path: Path, unwanted: tuple[str, ...]) -> None:
         if name in found:
             raise UserError(
                 f"{path.name} holds a {name} operator, which a clean conversion does not need; "
-                "look at how the backbone pads and pools (docs/export.md)"
+                "look at how the backbone pads and pools (docs/guides/export.md)"
             )

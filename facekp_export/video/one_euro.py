@@ -17,7 +17,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class OneEuro:
-    """How strongly to smooth; the measurements behind the defaults are in docs/video.md.
+    """How strongly to smooth; the measurements behind the defaults are in docs/results/video.md.
 
     min_cutoff: cut-off frequency of a signal at rest, in Hz; lower means steadier and later.
     beta: by how many Hz the cut-off rises for each unit of speed; higher means less lag.

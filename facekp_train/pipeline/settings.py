@@ -136,7 +136,7 @@ def load_pipeline(path: Path) -> Pipeline:
     import yaml
 
     if not path.is_file():
-        raise UserError(f"{path}: no such file; docs/distill-prune.md shows what it holds")
+        raise UserError(f"{path}: no such file; docs/guides/compress.md shows what it holds")
     try:
         data = yaml.safe_load(_expanded(path.read_text(encoding="utf-8"), path))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -3,7 +3,7 @@
 The file has weights of int8, symmetric, with a step for each output channel (dense layers: one step,
 after their BN was folded in), and activations of 8 bits with one step a tensor, its range the least
 and the greatest value that calibration saw; the last dense layer and the sigmoid stay in float
-(docs/export.md). So here: every layer's weights and every tensor that the file stores are rounded,
+(docs/guides/export.md). So here: every layer's weights and every tensor that the file stores are rounded,
 ranges are those of the batch, and gradients pass as if nothing had been rounded (Jacob et al.,
 https://arxiv.org/abs/1712.05877). The file also leaves out each tensor's rarest values and mends its last
 bias; this does not. What `facekp_export.quantization.equalize` evens out before it quantises is

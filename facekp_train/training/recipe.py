@@ -166,7 +166,7 @@ _MODERN: dict[str, Any] = {
 _RETRAIN: dict[str, Any] = {**_MODERN, "name": "retrain", "epochs": 1, "warmup": 0.1, "learning_rate": 7e-4}
 
 # A trained net gets used to rounding: BN statistics held, as the file folds them, and no bfloat16, which
-# rounds about as coarsely as int8 itself. Rate and epochs by docs/quantisation.md.
+# rounds about as coarsely as int8 itself. Rate and epochs by docs/results/quantization.md.
 _QUANTIZE_AWARE: dict[str, Any] = {
     **_RETRAIN,
     "name": "quantize-aware",
