@@ -1,0 +1,21 @@
+"""`python -m docs.generate` (make reference): write every page of docs/reference/ anew."""
+
+from __future__ import annotations
+
+from docs.generate.pages import FOLDER, pages, stale
+
+
+def main() -> None:
+    """Write the pages that differ, remove those that nothing makes, say which."""
+    made = pages()
+    for name in stale():
+        path = FOLDER / name
+        if name in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(made[name], encoding="utf-8")
+        else:
+            path.unlink()
+        print(f"{'wrote' if name in made else 'removed'} {path.relative_to(FOLDER.parents[1])}")
+
+
+main()

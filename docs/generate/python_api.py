@@ -1,0 +1,136 @@
+"""docs/reference/python.md: public calls with their signatures and docstrings."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from docs.generate.markdown import fenced
+
+MODULES = (
+    "facekp_export.detector",
+    "facekp_export.tracking",
+    "facekp_export.export",
+    "facekp_train.landmarks",
+    "facekp_train.crop",
+)
+_SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises", "Source", "Example", "Note")
+_SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):\s*(.*)$")
+_ITEM = re.compile(r"^(\*{0,2}\w[\w., *]*?)(?: \([^)]*\))?: (.*)$")
+
+
+def python_page() -> str:
+    """The page."""
+    parts = [
+        "# Python API\n",
+        "What programs may build on; other modules may move. Coordinates are pixels that count from 0, "
+        "and an integer is a pixel's center.\n",
+    ]
+    for name in MODULES:
+        module = importlib.import_module(name)
+        parts.append(f"## {name}\n")
+        parts.append(documented(inspect.getdoc(module) or ""))
+        for public, thing in _public(module):
+            parts.append(f"### {name.rsplit('.', 1)[1]}.{public}\n")
+            parts.append(_class(public, thing) if isinstance(thing, type) else _call(public, thing))
+    return "\n".join(parts)
+
+
+def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Classes and functions that the module itself defines, in its order."""
+    for name, thing in vars(module).items():
+        own = getattr(thing, "__module__", None) == module.__name__
+        if own and not name.startswith("_") and (inspect.isclass(thing) or inspect.isfunction(thing)):
+            yield name, thing
+
+
+def _class(name: str, kind: type) -> str:
+    parts = [_call(name, kind)]
+    for member, thing in vars(kind).items():
+        if member.startswith("_"):
+            continue
+        if isinstance(thing, property):
+            parts.append(f"**`{member}`**: {_inline(inspect.getdoc(thing) or '')}\n")
+        elif isinstance(thing, (classmethod, staticmethod)) or inspect.isfunction(thing):
+            function = getattr(kind, member)
+            parts.append(f"#### {name}.{member}\n")
+            parts.append(_call(f"{name}.{member}", function))
+    return "\n".join(parts)
+
+
+def _call(name: str, thing: Callable[..., Any]) -> str:
+    return fenced(_signature(name, thing), "python") + "\n" + documented(inspect.getdoc(thing) or "")
+
+
+def _signature(name: str, thing: Callable[..., Any]) -> str:
+    """As it is written; one parameter a line where the line were long."""
+    signature = inspect.signature(thing)
+    kept = [p for p in signature.parameters.values() if p.name != "self"]
+    result = signature.return_annotation
+    arrow = f" -> {_annotation(result)}" if result not in (inspect.Signature.empty, None, "None") else ""
+    words = []
+    star = False
+    for parameter in kept:
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not star:
+            words.append("*")
+            star = True
+        words.append(_parameter(parameter))
+    line = f"{name}({', '.join(words)}){arrow}"
+    if len(line) <= 100:
+        return line
+    return f"{name}(\n" + "".join(f"    {word},\n" for word in words) + f"){arrow}"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    text = parameter.name
+    if parameter.annotation is not inspect.Parameter.empty:
+        text += f": {_annotation(parameter.annotation)}"
+    if parameter.default is not inspect.Parameter.empty:
+        default = parameter.default
+        text += f" = {'...' if repr(default).startswith('<') else repr(default)}"
+    return text
+
+
+def _annotation(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def _inline(text: str) -> str:
+    return " ".join(text.split())
+
+
+def documented(docstring: str) -> str:
+    """A docstring as Markdown: paragraphs, and lists for its sections (Args, Returns, Raises, Source)."""
+    parts = []
+    for block in docstring.split("\n\n"):
+        lines = block.split("\n")
+        if all(line.startswith("    ") for line in lines):
+            parts.append(fenced(inspect.cleandoc("\n" + block), "python").rstrip())
+            continue
+        heading = _SECTION.match(lines[0])
+        if heading is None:
+            parts.append(_inline(block))
+            continue
+        items = _items(lines[1:])
+        rest = f" {heading[2]}" if heading[2] else ""
+        parts.append(f"**{heading[1]}**{rest}\n\n" + "\n".join(f"- {item}" for item in items) if items
+                     else f"**{heading[1]}**{rest}")  # fmt: skip
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _items(lines: list[str]) -> list[str]:
+    """The entries of a section, each with its continuation lines; a name before a colon becomes code."""
+    if not lines:
+        return []
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    items: list[str] = []
+    for line in lines:
+        if len(line) - len(line.lstrip()) > indent and items:
+            items[-1] += " " + line.strip()
+        else:
+            items.append(line.strip())
+    return [_ITEM.sub(r"`\1`: \2", item) for item in items]
