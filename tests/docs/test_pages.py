@@ -1,0 +1,93 @@
+"""Pages: no dead link, no long line, one spelling, a reference that is fresh."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from docs.generate.pages import stale
+from tests.support.files.doc_pages import DOCS, PAGES, ROOT, WRITTEN, anchors, code_in, links, named, prose
+
+_PAGE = re.compile(r"(?<![\w/])docs/[\w./-]*\.(?:md|png)")
+_OWN = [page for page in WRITTEN if page.is_relative_to(DOCS) or page.parent == ROOT]
+_BRITISH = re.compile(
+    r"\b\w*(colour|centre|behaviour|neighbour|labell|normalis|quantis|optimis|equalis|minimis|recognis|licence)\w*"
+    r"|\bdistil(s|)\b|\bgrey\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    dead = []
+    for link in links(page):
+        parts = urlsplit(link)
+        if parts.scheme:
+            continue
+        target = (page.parent / parts.path).resolve() if parts.path else page
+        if not target.is_file() or (parts.fragment and parts.fragment not in anchors(target)):
+            dead.append(link)
+    assert not dead
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=named)
+def test_pages_of_the_site_link_to_pages_of_the_site(page: Path) -> None:
+    near = [link for link in links(page) if not urlsplit(link).scheme]
+    outside = [
+        link for link in near if not (page.parent / urlsplit(link).path).resolve().is_relative_to(DOCS)
+    ]
+    assert not outside, "name files outside docs/ in code: the site does not have them"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = set(re.findall(r'"([\w/.-]+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8")))
+    assert navigation == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+
+
+def test_pages_that_code_and_comments_name_exist() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "*.py", "*.c", "*.h", "*.md", "*.toml", "Makefile", ".ci/run"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    missing = [
+        f"{path}: {page}"
+        for path in tracked
+        if path != "CHANGELOG.md" and (ROOT / path).is_file()
+        for page in re.findall(
+            r"(?<![\w/])docs/[\w./-]*\.(?:md|png)", (ROOT / path).read_text(encoding="utf-8")
+        )
+        if not (ROOT / page).exists()
+    ]
+    assert not missing
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert not stale(), "run make reference and commit what it writes"
+
+
+@pytest.mark.parametrize("page", _OWN, ids=named)
+def test_lines_of_prose_are_short(page: Path) -> None:
+    long = [number for number, line in prose(page) if len(line) >= 140 and not line.startswith("|")]
+    assert not long
+
+
+@pytest.mark.parametrize("page", _OWN, ids=named)
+def test_pages_are_spelled_as_the_field_spells(page: Path) -> None:
+    """American; names in code are the code's."""
+    text = re.sub(r"`[^`]*`", "", "\n".join(line for _, line in prose(page)))
+    assert not [found[0] for found in _BRITISH.finditer(text)]
+
+
+@pytest.mark.parametrize("page", _OWN, ids=named)
+def test_files_named_in_code_exist(page: Path) -> None:
+    """Of the folders that a checkout always has."""
+    folders = ("facekp_train", "facekp_export", "android_bench", "benchmarks", "tests", "models")
+    named_files = [
+        span for span in code_in(page)
+        if re.fullmatch(rf"({'|'.join(folders)})/[\w./-]+", span) and not (ROOT / span).exists()
+    ]  # fmt: skip
+    assert not named_files
