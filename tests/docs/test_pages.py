@@ -91,3 +91,13 @@ def test_files_named_in_code_exist(page: Path) -> None:
         if re.fullmatch(rf"({'|'.join(folders)})/[\w./-]+", span) and not (ROOT / span).exists()
     ]  # fmt: skip
     assert not named_files
+
+
+def test_faults_name_tests_that_exist() -> None:
+    page = (DOCS / "guides" / "faults.md").read_text(encoding="utf-8")
+    there = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert set(re.findall(r"\btest_\w+", page)) <= there
+    rows = [
+        line for line in page.splitlines() if line.startswith("| ") and not re.match(r"\| (---|fault)", line)
+    ]
+    assert f"{len(rows)} faults stand below" in page
