@@ -39,6 +39,7 @@ from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.metrics import score
 from facekp_train.images import read_image
 from facekp_train.landmarks import to_five
+from facekp_train.samples import evenly
 
 _RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
 _MODELS = ("mdp-0.25x", "mdp-1x")
@@ -113,7 +114,7 @@ def judges_of(data: str, rule: CropRule, count: int) -> Judges:
     """Faces spread over the validation list."""
     samples = list(open_dataset(data, "validation"))
     crops, five = [], []
-    for index in np.linspace(0, len(samples) - 1, count).astype(int):
+    for index in evenly(len(samples), count):
         sample = samples[index]
         square = rule.square(tight_box_of(sample, prefer_listed=True))
         crops.append(cut(read_image(sample.image), square, rule))

@@ -38,5 +38,5 @@ class FaceSample:
 
 
 def evenly(size: int, count: int) -> NDArray[np.int64]:
-    """`count` places, or all, evenly over so many: a list's first may all be of one kind."""
+    """`count` of the places 0 to size - 1, or all, from first to last: a list's parts may differ in kind."""
     return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

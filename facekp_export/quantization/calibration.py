@@ -14,6 +14,7 @@ from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
+from facekp_train.samples import evenly
 
 Crops = NDArray[np.uint8]
 """uint8 [B, S, S, 3], RGB."""
@@ -47,7 +48,7 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
         crops, source = _face_crops(spec, rule, wanted), f"{spec.partition(':')[0]} faces"
     verifies = np.zeros(len(crops), bool)
     share = VERIFICATION_CROPS / (wanted - len(distilled))
-    verifies[np.linspace(0, len(crops) - 1, max(1, round(share * len(crops)))).astype(int)] = True
+    verifies[evenly(len(crops), max(1, round(share * len(crops))))] = True
     calibration = np.concatenate([crops[~verifies], distilled])
     return CropSets(with_full_range(calibration), crops[verifies], source)
 
@@ -75,7 +76,7 @@ def demo_views(rule: CropRule, count: int) -> Crops:
 def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:
     samples = list(open_dataset(spec))
     crops = []
-    for index in np.unique(np.linspace(0, len(samples) - 1, wanted).astype(int)) if samples else ():
+    for index in evenly(len(samples), wanted):
         sample = samples[index]
         try:
             crops.append(cut(read_image(sample.image), rule.square(tight_box_of(sample)), rule))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from facekp_export.quantization.calibration import Crops
+from facekp_train.samples import evenly
 
 if TYPE_CHECKING:
     from facekp_train.networks.keypoint_net import KeypointNet
@@ -65,7 +64,7 @@ def layer_errors(net: KeypointNet, crops: Crops) -> LayerErrors:
     from facekp_train.training.quantize_aware import FakeQuantised
 
     rounded = FakeQuantised(net.eval()).eval()
-    chosen = crops[np.unique(np.linspace(0, len(crops) - 1, _MOST_CROPS).astype(int))]
+    chosen = crops[evenly(len(crops), _MOST_CROPS)]
     seen = torch.from_numpy(chosen).permute(0, 3, 1, 2)
     with torch.inference_mode():
         exact = net(seen).keypoints

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from facekp_train.crop import CropRule
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.evaluation.metrics import Evaluation
-from facekp_train.samples import FaceSample, Predict
+from facekp_train.samples import FaceSample, Predict, evenly
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class LabelledFaces:
     def of(cls, dataset: Dataset, limit: int | None = None) -> LabelledFaces:
         """A data set's faces; with a limit, that many spread evenly over it."""
         samples = list(dataset)
-        if limit is not None and limit < len(samples):
-            samples = [samples[i] for i in np.linspace(0, len(samples) - 1, limit).astype(int)]
+        if limit is not None:
+            samples = [samples[i] for i in evenly(len(samples), limit)]
         return cls(
             dataset.spec,
             dataset.split,

@@ -13,6 +13,14 @@ import typer
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
 from facekp_train.common.console import UserError, print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
+from facekp_train.datasets import Dataset
+from facekp_train.datasets.reading.notes import print_skipped
+from facekp_train.evaluation.conditions import Condition, by_as_json, group_by, print_by
+from facekp_train.evaluation.evaluate import Boxes, answer
+from facekp_train.evaluation.published import print_row, row_of
+from facekp_train.evaluation.report import plot_robustness, print_evaluation, print_robustness, write_report
+from facekp_train.evaluation.robustness import Kind, measure_robustness
+from facekp_train.networks.checkpoint import predict_of
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
@@ -63,18 +71,8 @@ def evaluate_checkpoint(
         )
     _check_is_file(model)
     require("train", "torch", "safetensors")
-    from facekp_train.datasets.reading.notes import print_skipped
-    from facekp_train.evaluation.conditions import by_as_json, group_by, print_by
-    from facekp_train.evaluation.evaluate import answer
-    from facekp_train.evaluation.published import print_row, row_of
-    from facekp_train.evaluation.report import (
-        plot_robustness,
-        print_evaluation,
-        print_robustness,
-        write_report,
-    )
-    from facekp_train.evaluation.robustness import evenly, measure_robustness
-    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
+    from facekp_train.evaluation.robustness import evenly
+    from facekp_train.networks.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(model)
     if folder is not None:
@@ -91,7 +89,7 @@ def evaluate_checkpoint(
     document["warnings"] = [*dataset.warnings, *(c.caveat for c in by if c.caveat)]
     robustness = None
     if changes:
-        some = evenly(answers.samples, curve_faces)
+        some = [answers.samples[i] for i in evenly(len(answers.samples), curve_faces)]
         robustness = measure_robustness(predict, some, rule, changes, boxes=boxes, batch=batch)
         document["robustness"] = robustness.as_json()
     # Printed first: whatever befalls the report, the figures are there.

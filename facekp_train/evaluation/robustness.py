@@ -123,12 +123,6 @@ def measure_robustness(
     return Robustness(normaliser, points)
 
 
-def evenly(faces: Sequence[FaceSample], wanted: int) -> list[FaceSample]:
-    """At most so many faces, taken at even distances, so that all parts of a list count."""
-    places = np.unique(np.linspace(0, len(faces) - 1, min(wanted, len(faces))).round().astype(int))
-    return [faces[place] for place in places.tolist()]
-
-
 def turned(view: View, degrees: float) -> View:
     """The photograph turned counter-clockwise about the middle of the face's box.
 

@@ -15,7 +15,7 @@ from facekp_train.batches.label_offset import apply_label_offset, fit_label_offs
 from facekp_train.common.console import UserError, say
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
-from facekp_train.samples import FaceSample
+from facekp_train.samples import FaceSample, evenly
 from facekp_train.training.recipe import Recipe
 
 
@@ -53,9 +53,7 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
             "with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
             "missing), or train a net of five (--points 5)"
         )
-    if len(scored) > recipe.validation_limit:
-        places = np.linspace(0, len(scored) - 1, recipe.validation_limit).astype(int)
-        scored = [scored[i] for i in places]
+    scored = [scored[i] for i in evenly(len(scored), recipe.validation_limit)]
     offset = _move_labels(faces, scored) if recipe.fit_offset and recipe.points == 68 else None
     train = FaceStore(faces, recipe.points, rule, recipe.box_source == "listed")
     validation = FaceStore(scored, recipe.points, rule, prefer_listed=True)

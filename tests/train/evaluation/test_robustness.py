@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from facekp_train.crop import CropRule, cut
 from facekp_train.evaluation.evaluate import View, answer
-from facekp_train.evaluation.robustness import JITTER, TILT, evenly, measure_robustness, turned
+from facekp_train.evaluation.robustness import JITTER, TILT, measure_robustness, turned
 from facekp_train.samples import Box, FaceSample
 from tests.support.models.train_cli import command, printed
 
@@ -142,17 +142,6 @@ def test_tilts_of_faces_without_eye_distance_share_one_normaliser(
     assert curve.normaliser == ("box" if listed is None else "face_box")
     upright = answer(at_the_middle, [face], CropRule(), progress=False).score().nme[curve.normaliser]
     assert [point.nme for point in curve.points] == pytest.approx([upright] * 4, rel=1e-4)
-
-
-@given(count=st.integers(0, 50), wanted=st.integers(1, 60))
-def test_evenly_takes_from_first_to_last(count: int, wanted: int) -> None:
-    faces = [FaceSample(Path(f"{i}"), np.zeros((5, 2), np.float32), np.ones(5, bool)) for i in range(count)]
-    taken = evenly(faces, wanted)
-    assert len(taken) == min(count, wanted)
-    places = [int(str(face.image)) for face in taken]
-    assert places == sorted(set(places))
-    if len(taken) > 1:
-        assert (places[0], places[-1]) == (0, count - 1)
 
 
 def test_evaluate_draws_and_tells_the_curves(
