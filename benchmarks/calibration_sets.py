@@ -24,7 +24,6 @@ import typer
 
 from facekp_export.quantization.calibration import (
     CALIBRATION_CROPS,
-    Crops,
     crop_sets,
     demo_views,
     with_full_range,
@@ -39,7 +38,7 @@ from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.metrics import score
 from facekp_train.images import read_image
 from facekp_train.landmarks import to_five
-from facekp_train.samples import evenly
+from facekp_train.samples import Crops, evenly
 
 _RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
 _MODELS = ("mdp-0.25x", "mdp-1x")

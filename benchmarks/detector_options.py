@@ -16,7 +16,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.detector import KeypointDetector
@@ -29,9 +28,9 @@ from facekp_train.crop import tight_box
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import Answers
 from facekp_train.images import read_image
+from facekp_train.landmarks import Floats
 from facekp_train.samples import FaceSample
 
-Points = NDArray[np.floating]
 WAYS: dict[str, dict[str, Any]] = {
     "listed box, one crop": {"refine": False},
     "listed box, refined": {},
@@ -40,12 +39,12 @@ WAYS: dict[str, dict[str, Any]] = {
 FOUND = "box of the default finder, refined"
 
 
-def answers_to(detector: KeypointDetector, sample: FaceSample) -> dict[str, Points]:
+def answers_to(detector: KeypointDetector, sample: FaceSample) -> dict[str, Floats]:
     """The face's keypoints [N, 2] by way; `FOUND` is missing where the finder does not see the face."""
     if sample.box is None:
         raise UserError(f"{sample.image} has no listed box; use a data set with boxes, such as mtfl:PATH")
     image = read_image(sample.image)
-    given: dict[str, Points] = {
+    given: dict[str, Floats] = {
         way: detector.detect(image, [sample.box], sample.box_source, **options)[0].keypoints
         for way, options in WAYS.items()
     }
@@ -55,7 +54,7 @@ def answers_to(detector: KeypointDetector, sample: FaceSample) -> dict[str, Poin
     return given if points is None or share == 0 else given | {FOUND: points}
 
 
-def figures(samples: list[FaceSample], predicted: list[Points]) -> dict[str, Any]:
+def figures(samples: list[FaceSample], predicted: list[Floats]) -> dict[str, Any]:
     """NME over the data's first normaliser and the share of faces above 10 %, both in percent."""
     points = [np.asarray(each, np.float64) for each in predicted]
     answers = Answers(samples=samples, predicted=points, sides=[1.0] * len(samples))

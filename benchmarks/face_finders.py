@@ -18,7 +18,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.finders.base import FaceFinder, overlap
@@ -29,7 +28,7 @@ from facekp_train.common.console import err, new_app, run
 from facekp_train.crop import Square, apply_affine, invert_affine, sample_crop
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.samples import Box, FaceSample
+from facekp_train.samples import Box, FaceSample, Image
 
 _FOUND = 0.4
 _CELL = 200
@@ -46,7 +45,7 @@ FINDERS: dict[str, Callable[[], FaceFinder]] = {
 class Scene:
     """A picture and the tight boxes of the faces that are known to be on it."""
 
-    image: NDArray[np.uint8]
+    image: Image
     faces: list[Box]
 
 

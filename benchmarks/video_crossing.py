@@ -30,9 +30,8 @@ from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.samples import FaceSample
+from facekp_train.samples import FaceSample, Image
 
-Image = NDArray[np.uint8]
 _HEIGHT, _WIDTH, _SIDE, _RATE = 240, 420, 80, 30.0
 # Speed of each face in its sides a second, and how far apart their ways lie, in sides.
 WALKS = {"slow": 1.0, "quick": 3.0}

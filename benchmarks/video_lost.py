@@ -17,7 +17,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.detector import KeypointDetector
@@ -31,9 +30,9 @@ from facekp_train.common.shipped import default_model
 from facekp_train.crop import Square
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.samples import Box, FaceSample
+from facekp_train.landmarks import Doubles
+from facekp_train.samples import Box, FaceSample, Image
 
-Image = NDArray[np.uint8]
 # Of the face's side: how far a box lies off, and the logarithm of how much too large it is.
 _SHIFT, _GROWTH = 0.15, 0.1
 GONE = ("covered by another photograph", "covered by a colour", "on another's background")
@@ -139,7 +138,7 @@ class Signals:
         }
 
 
-def auc(found: NDArray[np.float64], lost: NDArray[np.float64]) -> float:
+def auc(found: Doubles, lost: Doubles) -> float:
     """Share of (found, lost) pairs in the right order, ties half."""
     below = np.searchsorted(np.sort(found), lost, side="left")
     upto = np.searchsorted(np.sort(found), lost, side="right")

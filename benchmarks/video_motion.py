@@ -20,7 +20,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from facekp_export.demo import demo_box, demo_photo
@@ -34,11 +33,9 @@ from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.landmarks import FIVE_OF_68
-from facekp_train.samples import Box
+from facekp_train.landmarks import FIVE_OF_68, Doubles
+from facekp_train.samples import Box, Image
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 RATE = 30.0
 # Standard deviation of a camera's noise, of 255 levels.
 NOISES = (4.0, 10.0)
@@ -62,19 +59,19 @@ def moved(image: Image, dx: float) -> Image:
     return np.asarray(cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
-def swing(side: float, speed: float) -> tuple[Floats, Floats]:
+def swing(side: float, speed: float) -> tuple[Doubles, Doubles]:
     """Times, and the shift in pixels at each, of a swing of that peak speed."""
     times = np.arange(0, _MOVING_SECONDS, 1 / RATE)
     return times, _place(times, side, speed)
 
 
-def _place(times: Floats, side: float, speed: float) -> Floats:
+def _place(times: Doubles, side: float, speed: float) -> Doubles:
     return _SWING * side * np.sin(times * speed / _SWING)
 
 
 def followed(
     detector: KeypointDetector, frames: Iterable[Image], smoothing: OneEuro | None
-) -> tuple[Floats, int]:
+) -> tuple[Doubles, int]:
     """Keypoints [T, N, 2] of the first track, NaN where it was lost, and the number of tracks."""
     tracker = VideoTracker(detector, smoothing)
     rows, numbers = [], set()
@@ -85,12 +82,12 @@ def followed(
     return np.array(rows, np.float64), len(numbers)
 
 
-def jitter(keypoints: Floats) -> float:
+def jitter(keypoints: Doubles) -> float:
     """Mean movement between two frames, in pixels."""
     return float(np.nanmean(np.hypot(*np.diff(keypoints, axis=0).T)))
 
 
-def lag(keypoints: Floats, times: Floats, side: float, speed: float) -> float:
+def lag(keypoints: Doubles, times: Doubles, side: float, speed: float) -> float:
     """The delay in seconds that explains the mean keypoint's way best."""
     way = keypoints[..., 0].mean(axis=1)
     known = np.isfinite(way)

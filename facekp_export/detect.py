@@ -12,8 +12,7 @@ from facekp_train.common.console import UserError, new_app, run, warn
 
 if TYPE_CHECKING:
     from facekp_export.detector import Face, KeypointDetector
-    from facekp_export.finders.base import Image
-    from facekp_train.samples import Box
+    from facekp_train.samples import Box, Image
 
 app = new_app("facekp-detect", __doc__ or "")
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.finders.base import FaceFinder, FoundFace, Image, as_box, overlapping, suppressed
+from facekp_export.finders.base import FaceFinder, FoundFace, as_box, overlapping, suppressed
 from facekp_export.finders.registry import default_finder, open_finder
 from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box
 from facekp_train.crop import cut, tight_box
 from facekp_train.landmarks import Scheme, flip_keypoints
-from facekp_train.samples import Box
+from facekp_train.samples import Box, Crops, Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class KeypointDetector:
         points = self._points(image, [face.box for face in found], mapping, refine, flip_average)
         return _distinct([Face(p, face.box, face.score) for p, face in zip(points, found, strict=True)])
 
-    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1] of the crop.
 
         Raises ValueError for crops of another shape or type, or where the model answers with NaN.

@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.detector import KeypointDetector, checked
-from facekp_export.finders.base import FoundFace, Image, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, overlapping, suppressed
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.crop import tight_box
-from facekp_train.samples import Box
-
-Floats = NDArray[np.floating]
+from facekp_train.landmarks import Doubles, Floats
+from facekp_train.samples import Box, Image
 
 # Mean distance of the two answers over the face's side, at which a face counts as half lost.
 LOST_AT = 0.04
@@ -63,7 +62,7 @@ class TrackedFace:
 class Look:
     """Where a face seems to be: float64 keypoints [N, 2] in pixels, its box, the score of the two looks."""
 
-    keypoints: NDArray[np.float64]
+    keypoints: Doubles
     box: Box
     score: float
 
@@ -74,8 +73,8 @@ class _Track:
     look: Look
     seconds: float
     filter: OneEuroFilter | None
-    smoothed: NDArray[np.float64]
-    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    smoothed: Doubles
+    speed: Doubles = field(default_factory=lambda: np.zeros(2))
     surprise: float = 0.0
     lost: bool = False
     left: _Track | None = None
@@ -279,6 +278,6 @@ def _apart(one: Box, other: Box) -> float:
     return float(np.hypot(*(_centre(one) - _centre(other)))) / max(*one[2:], *other[2:])
 
 
-def _centre(box: Box) -> NDArray[np.float64]:
+def _centre(box: Box) -> Doubles:
     x, y, width, height = box
     return np.array([x + width / 2, y + height / 2])

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facekp_train.crop import Floats, tight_box
-from facekp_train.landmarks import scheme_of
+from facekp_train.crop import tight_box
+from facekp_train.landmarks import Floats, scheme_of
 from facekp_train.samples import Box, FaceSample
 
 BOXES_FILE = Path(__file__).with_name("boxes.json")

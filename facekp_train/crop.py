@@ -16,11 +16,9 @@ from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from facekp_train.samples import Box
-
-Floats = NDArray[np.floating]
+from facekp_train.landmarks import Doubles, Floats
+from facekp_train.samples import Box, Image
 
 # Beyond this, a crop from a gigantic photograph is sampled a little thinner than its pixels.
 _FINEST_GRID = 16
@@ -74,26 +72,26 @@ class Square:
     y: float
     side: float
 
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> Doubles:
         """2 x 3 map from [0, 1] crop coordinates to image pixels."""
         half = self.side / 2
         return np.array([[self.side, 0, self.x - half], [0, self.side, self.y - half]])
 
-    def to_image(self, points: Floats) -> NDArray[np.float64]:
+    def to_image(self, points: Floats) -> Doubles:
         """[..., 2] in [0, 1] of the crop -> pixels of the image."""
         return apply_affine(self.matrix(), points)
 
-    def to_crop(self, points: Floats) -> NDArray[np.float64]:
+    def to_crop(self, points: Floats) -> Doubles:
         """[..., 2] in pixels of the image -> [0, 1] of the crop (outside it: beyond that range)."""
         return apply_affine(invert_affine(self.matrix()), points)
 
 
-def apply_affine(matrix: Floats, points: Floats) -> NDArray[np.float64]:
+def apply_affine(matrix: Floats, points: Floats) -> Doubles:
     """A 2 x 3 map applied to points [..., 2]."""
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def invert_affine(matrix: Floats) -> NDArray[np.float64]:
+def invert_affine(matrix: Floats) -> Doubles:
     """The inverse of a 2 x 3 map. Raises numpy.linalg.LinAlgError where there is none."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
@@ -107,7 +105,7 @@ def tight_box(keypoints: Floats) -> Box:
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
-def sample_crop(image: NDArray[np.uint8], matrix: Floats, size: int, border: int = 0) -> NDArray[np.uint8]:
+def sample_crop(image: Image, matrix: Floats, size: int, border: int = 0) -> Image:
     """Read a crop, uint8 [size, size, 3], through a 2 x 3 map from [0, 1] to image pixels.
 
     The map may turn and shear (augmentation does); the crop rule itself only shifts and scales.
@@ -129,7 +127,7 @@ def sample_crop(image: NDArray[np.uint8], matrix: Floats, size: int, border: int
     return np.asarray(view, np.uint8)
 
 
-def cut(image: NDArray[np.uint8], square: Square, rule: CropRule) -> NDArray[np.uint8]:
+def cut(image: Image, square: Square, rule: CropRule) -> Image:
     """The crop of a square: uint8 [size, size, 3] in the channel order of `image`.
 
     Raises ValueError for an image that is not uint8 [H, W, 3] or a square without a finite,
@@ -142,9 +140,7 @@ def cut(image: NDArray[np.uint8], square: Square, rule: CropRule) -> NDArray[np.
     return sample_crop(image, square.matrix(), rule.size, rule.border)
 
 
-def _needed_part(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64]
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def _needed_part(image: Image, matrix: Doubles) -> tuple[Image, Doubles]:
     """The part of a large image that a crop touches, and the map into it."""
     height, width = image.shape[:2]
     if max(height, width) < _LARGEST_SOURCE:

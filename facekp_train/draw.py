@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from facekp_train.common.files import written_aside
 from facekp_train.landmarks import SCHEMES
-from facekp_train.samples import Box
+from facekp_train.samples import Box, Image
 
-Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 DOT: Colour = (64, 255, 128)

@@ -14,11 +14,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facekp_train.common.console import require
+from facekp_train.samples import Image
 
-Image = NDArray[np.uint8]
 _Reader = Callable[[Path, tuple[str, ...]], Image]
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v")
@@ -116,7 +115,7 @@ def _counted(number: str) -> int:
 _READERS: dict[str, _Reader] = {".mat": _mat_cell} | dict.fromkeys(VIDEO_SUFFIXES, _video_frame)
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> Image:
     """The photograph as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
 
     Raises OSError, in one sentence, for a file that is missing, empty or no image; UserError where

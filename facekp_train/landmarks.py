@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+Doubles = NDArray[np.float64]
 
 # A normaliser is a distance between two points, each the mean of some keypoints.
 Ends = tuple[tuple[int, ...], tuple[int, ...]]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from facekp_train.landmarks import Doubles, Floats
 
 TURN_EDGES = (0.15, 0.4)
 """In eye distances: where a face ceases to be frontal, and where it becomes a profile.
@@ -15,7 +14,7 @@ the left or right and 71 % of its profiles.
 """
 
 
-def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def face_frame(five: Floats) -> tuple[Doubles, Doubles]:
     """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.
 
     Row 0 points from the left eye to the right one, row 1 down the face.
@@ -27,7 +26,7 @@ def face_frame(five: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.stack([along, down], axis=-2), distance
 
 
-def turn_of(five: Floats) -> NDArray[np.float64]:
+def turn_of(five: Floats) -> Doubles:
     """How far faces of five points [..., 5, 2] are turned to a side: [...], 0 for a frontal one.
 
     The nose's way from the eyes' middle along the eye axis, in eye distances; it knows no size and
@@ -36,7 +35,7 @@ def turn_of(five: Floats) -> NDArray[np.float64]:
     return np.abs(signed_turn(five))
 
 
-def signed_turn(five: Floats) -> NDArray[np.float64]:
+def signed_turn(five: Floats) -> Doubles:
     """`turn_of`, negative where the nose points to the left in the image."""
     axes, distance = face_frame(five)
     nose = five[..., 2, :] - five[..., :2, :].mean(axis=-2)

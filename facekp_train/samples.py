@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 
 from facekp_train.landmarks import Floats
 
+Image = NDArray[np.uint8]
+"""A picture, uint8 [H, W, 3] RGB."""
+
+Crops = NDArray[np.uint8]
+"""uint8 [B, S, S, 3] RGB."""
+
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels; x, y is the top-left corner."""
 
-Predict = Callable[[NDArray[np.uint8]], Floats]
-"""Crops uint8 [B, S, S, 3] RGB -> keypoints [B, N, 2] in [0, 1] of the crop."""
+Predict = Callable[[Crops], Floats]
+"""Crops -> keypoints [B, N, 2] in [0, 1] of the crop."""
 
 
 @dataclass(frozen=True)

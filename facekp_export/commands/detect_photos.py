@@ -16,7 +16,7 @@ from facekp_train.common.console import UserError, err, out, print_json, say, wa
 
 if TYPE_CHECKING:
     from facekp_export.detector import Face
-    from facekp_export.finders.base import Image
+    from facekp_train.samples import Image
 
     Find = Callable[[Image], list[Face]]
 

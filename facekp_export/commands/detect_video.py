@@ -17,7 +17,6 @@ from rich.table import Table
 
 from facekp_export.commands.targets import refuse_source
 from facekp_export.detector import KeypointDetector
-from facekp_export.finders.base import Image
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video.one_euro import OneEuro
 from facekp_export.video.reading import VIDEO_SUFFIXES, Camera, Frame, VideoFile
@@ -26,6 +25,7 @@ from facekp_export.video.writing import WRITABLE, VideoWriter
 from facekp_train.common.console import UserError, err, out, say, warn
 from facekp_train.common.files import written_aside
 from facekp_train.draw import draw_keypoints
+from facekp_train.samples import Image
 
 
 def is_video(source: Path) -> bool:

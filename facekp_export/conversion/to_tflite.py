@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
-from facekp_export.quantization.calibration import Crops
 from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalisation
 from facekp_export.quantization.output_bias import unbiased_tflite
 from facekp_export.quantization.ranges import without_outliers
 from facekp_train.common.console import UserError
+from facekp_train.samples import Crops
 
 if TYPE_CHECKING:
     import onnx

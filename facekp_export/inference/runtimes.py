@@ -19,6 +19,8 @@ from facekp_export.inference.flatbuffer import read_model
 from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session
+from facekp_train.landmarks import Floats
+from facekp_train.samples import Crops, Image
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ class KeypointModel:
         if self._input.dtype not in (np.uint8, np.int8, np.float32):
             raise ValueError(f"{runtime.path}: its input is {self._input.dtype}, not uint8, int8 or float32")
 
-    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Raw crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1], x then y.
 
         Raises ValueError for crops of another shape or type, and where a damaged file cannot be
@@ -231,14 +233,14 @@ class KeypointModel:
             )
         return points.reshape(len(crops), self.info.points, 2)
 
-    def _encode(self, crop: NDArray[np.uint8]) -> NDArray[Any]:
+    def _encode(self, crop: Image) -> NDArray[Any]:
         view = np.ascontiguousarray(crop.transpose(2, 0, 1) if self._channels_first else crop)[None]
         if self._input.dtype == np.int8:
             # The raw byte b stands for b / 128 - 1, which int8 stores as b - 128.
             return (view ^ 0x80).view(np.int8)
         return view.astype(self._input.dtype, copy=False)
 
-    def _decode(self, output: NDArray[Any]) -> NDArray[np.floating]:
+    def _decode(self, output: NDArray[Any]) -> Floats:
         if self._output.scale == 0:
             return output[0]
         return self._output.scale * (output[0].astype(np.float32) - self._output.zero_point)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facekp_export.demo import demo_face
 from facekp_export.quantization.distilled_crops import distilled_crops
@@ -14,10 +13,7 @@ from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.samples import evenly
-
-Crops = NDArray[np.uint8]
-"""uint8 [B, S, S, 3], RGB."""
+from facekp_train.samples import Crops, evenly
 
 CALIBRATION_CROPS = 200
 VERIFICATION_CROPS = 64

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
+from facekp_train.samples import Crops
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +37,7 @@ _RATE = 0.15
 _LEAST_VARIANCE = 1e-4
 
 
-def distilled_crops(size: int) -> NDArray[np.uint8]:
+def distilled_crops(size: int) -> Crops:
     """The shipped crops, uint8 [B, size, size, 3] RGB."""
     sheet = read_image(PICTURE)
     rows, columns = sheet.shape[0] // _SIDE, sheet.shape[1] // _SIDE
@@ -47,7 +48,7 @@ def distilled_crops(size: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(cv2.resize(tile, (size, size), interpolation=how)) for tile in tiles])
 
 
-def write_sheet(crops: NDArray[np.uint8], path: Path = PICTURE) -> None:
+def write_sheet(crops: Crops, path: Path = PICTURE) -> None:
     """Write crops [B, 128, 128, 3], B a multiple of 6, as the picture that `distilled_crops` reads."""
     rows = crops.reshape(-1, _COLUMNS, _SIDE, _SIDE, 3).swapaxes(1, 2)
     write_picture(path, rows.reshape(-1, _COLUMNS * _SIDE, 3))
@@ -59,7 +60,7 @@ def distil(
     steps: int,
     seed: int = 0,
     on_step: Callable[[int, float], None] = lambda _step, _distance: None,
-) -> NDArray[np.uint8]:
+) -> Crops:
     """Crops uint8 [count, S, S, 3] whose statistics are those that the net's batch norms remember.
 
     on_step: called with the step and `statistics_distance` so far. The net's weights stay as they are;

@@ -17,15 +17,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from facekp_export.quantization.calibration import Crops
+from facekp_train.landmarks import Floats
+from facekp_train.samples import Crops
 from facekp_train.training.quantize_aware import EVENING_STRENGTH, NARROWEST_CHANNEL
 
 if TYPE_CHECKING:
     import onnx
-
-Floats = NDArray[np.floating]
 
 _WEIGHTED = ("Conv", "Gemm")
 # Operators that commute with a positive factor for each channel; Add and Pad with conditions.

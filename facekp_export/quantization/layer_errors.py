@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facekp_export.quantization.calibration import Crops
-from facekp_train.samples import evenly
+from facekp_train.samples import Crops, evenly
 
 if TYPE_CHECKING:
     from facekp_train.networks.keypoint_net import KeypointNet

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
-from facekp_export.quantization.calibration import Crops
 from facekp_export.quantization.onnx_graph import INPUT, float_tail
+from facekp_train.landmarks import Floats
+from facekp_train.samples import Crops
 
 if TYPE_CHECKING:
     import onnx
 
-Floats = NDArray[np.floating]
 # A sigmoid's float32 answers can reach 0 and 1, whose logits are infinite.
 _NEAREST = 1e-6
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facekp_export.quantization.calibration import Crops
 from facekp_export.quantization.onnx_graph import INPUT, float_tail, normalisation_nodes
 from facekp_export.quantization.output_bias import unbiased_onnx
 from facekp_export.quantization.ranges import RAREST
+from facekp_train.samples import Crops
 
 if TYPE_CHECKING:
     import onnx

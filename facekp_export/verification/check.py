@@ -15,13 +15,13 @@ import numpy as np
 from facekp_export.demo import demo_face
 from facekp_export.inference.metadata import KINDS, read_info
 from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
-from facekp_export.quantization.calibration import Crops
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_export.verification.verify import deviation
 from facekp_train.common.console import warn
 from facekp_train.common.files import sha256_of
 from facekp_train.crop import CropRule, cut
+from facekp_train.samples import Crops
 
 _VIEWS = 16
 # Boxes of the demo face jittered about as much as a face finder's.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from facekp_export.quantization.calibration import Crops
 from facekp_export.verification.manifest import FileEntry, Manifest
 from facekp_train.common.files import write_text
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
+from facekp_train.landmarks import Floats
+from facekp_train.samples import Crops
 
 REPORT, PICTURE = "report.md", "report.png"
 _TILE = 320
@@ -89,9 +89,7 @@ def _explanations(manifest: Manifest) -> list[str]:
     return lines
 
 
-def draw_comparison(
-    target: Path, crops: Crops, expected: NDArray[np.floating], quantised: NDArray[np.floating]
-) -> None:
+def draw_comparison(target: Path, crops: Crops, expected: Floats, quantised: Floats) -> None:
     """Draw two models' keypoints [B, N, 2] in [0, 1] on their crops, enlarged, side by side."""
     tiles = []
     for crop, one, other in zip(crops, expected, quantised, strict=True):

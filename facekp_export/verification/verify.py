@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from facekp_export.inference.flatbuffer import operators, read_model
 from facekp_export.inference.runtimes import open_model
-from facekp_export.quantization.calibration import Crops
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.common.console import UserError
 from facekp_train.evaluation.metrics import Evaluation
+from facekp_train.landmarks import Floats
+from facekp_train.samples import Crops
 
-Points = NDArray[np.floating]
 _FLOAT_KINDS = ("onnx", "float32", "float16")
 
 
@@ -57,7 +56,7 @@ class Deviation(BaseModel):
     nme_change: float | None = None
 
 
-def deviation(predicted: Points, reference: Points, size: int) -> Deviation:
+def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:
     """Compare keypoints [B, N, 2] in [0, 1] of a crop of `size` pixels. ValueError unless finite."""
     if not np.isfinite(predicted).all():
         raise ValueError("its output is not finite")
@@ -75,7 +74,7 @@ def deviation(predicted: Points, reference: Points, size: int) -> Deviation:
 def verify_file(
     path: Path,
     crops: Crops,
-    reference: Points,
+    reference: Floats,
     tolerance: Tolerance,
     faces: LabelledFaces | None = None,
     before: Evaluation | None = None,

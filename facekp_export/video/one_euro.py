@@ -10,9 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from facekp_train.landmarks import Doubles, Floats
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,10 @@ class OneEuroFilter:
     def __init__(self, settings: OneEuro) -> None:
         self.settings = settings
         self._seconds = 0.0
-        self._value: NDArray[np.float64] | None = None
-        self._speed: NDArray[np.float64] = np.zeros(0)
+        self._value: Doubles | None = None
+        self._speed: Doubles = np.zeros(0)
 
-    def smooth(self, values: Floats, seconds: float, scale: float = 1.0) -> NDArray[np.float64]:
+    def smooth(self, values: Floats, seconds: float, scale: float = 1.0) -> Doubles:
         """The smoothed values, float64 of the same shape, at a time in seconds.
 
         scale: the length, in the unit of the values, that makes one unit of speed. The first values

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facekp_export.finders.base import Image
 from facekp_export.video.container import counts_frames
 from facekp_train.common.console import UserError
+from facekp_train.samples import Image
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts",

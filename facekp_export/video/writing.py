@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facekp_export.finders.base import Image
+from facekp_train.samples import Image
 
 WRITABLE = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 """Suffixes of videos to write, and the codec of each that every OpenCV brings."""

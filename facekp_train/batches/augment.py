@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-Image = NDArray[np.uint8]
+from facekp_train.samples import Image
+
 _MAX_ROTATION = 60.0
 
 

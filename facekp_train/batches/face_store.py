@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from facekp_train.boxes import tight_box_of
 from facekp_train.crop import CropRule, Square, sample_crop
 from facekp_train.images import read_image
-from facekp_train.landmarks import five_matrix, to_five
-from facekp_train.samples import FaceSample
+from facekp_train.landmarks import Doubles, five_matrix, to_five
+from facekp_train.samples import FaceSample, Image
 
 # A stored view shows this many times the crop, so that shifts and turns stay inside it, at a
 # resolution at which a crop of 128 loses nothing visible.
@@ -126,7 +126,7 @@ class FaceStore:
             count += 1
         self.size = count
 
-    def view(self, index: int, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    def view(self, index: int, matrix: Doubles) -> Image:
         """A crop uint8 [S, S, 3] through a map from its [0, 1] to the plain crop's [0, 1]."""
         # The stored view spans the plain crop's middle +- margin / 2.
         into = np.array(matrix)
@@ -137,14 +137,14 @@ class FaceStore:
         return sample_crop(np.asarray(self.views[index]), into, self.rule.size, self.rule.border)
 
 
-def _load(face: Face, rule: CropRule, prefer_listed: bool) -> tuple[NDArray[np.uint8], Square]:
+def _load(face: Face, rule: CropRule, prefer_listed: bool) -> tuple[Image, Square]:
     image = read_image(face.sample.image)
     square = rule.square(tight_box_of(face.sample, prefer_listed))
     wide = Square(square.x, square.y, square.side * _MARGIN)
     return sample_crop(image, wide.matrix(), _VIEW, rule.border), square
 
 
-_View = tuple[NDArray[np.uint8], Square]
+_View = tuple[Image, Square]
 
 
 def _in_order(faces: list[Face], load: Callable[[Face], _View]) -> Iterator[tuple[Face, _View | Exception]]:

@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import Floats, scheme_of
-
-Doubles = NDArray[np.float64]
+from facekp_train.landmarks import Doubles, Floats, scheme_of
 
 FAILURE_THRESHOLDS = (8, 10)
 """A face fails where its error exceeds so many percent of the normaliser."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+from facekp_train.landmarks import Doubles
 
 _BLOCK = 2_000_000
 _RESAMPLES = 10_000

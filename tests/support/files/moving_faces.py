@@ -7,12 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facekp_export.demo import demo_box, demo_photo
 from facekp_train.images import read_image
+from facekp_train.samples import Image
 
-Image = NDArray[np.uint8]
 SIDE = 80
 """Pixels from one side of a pasted face to the other."""
 
