@@ -22,7 +22,7 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from facekp_export.demo import demo_box, demo_photo
+from facekp_export.demo import demo_face, demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_export.finders.base import CallableFinder
 from facekp_export.tracking import VideoTracker
@@ -135,7 +135,7 @@ def main(
     """Print the means over all photographs as JSON, and write them."""
     cv2.setNumThreads(1)
     if data is None:
-        photos = [(demo_photo(), demo_box())]
+        photos = [(demo_photo(), demo_face()[1])]
     else:
         samples = list(open_dataset(data, split))[::every]
         photos = [(sample.image, tight_box_of(sample, prefer_listed=True)) for sample in samples]

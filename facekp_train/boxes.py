@@ -11,15 +11,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
+from facekp_train.common.files import package_file
 from facekp_train.crop import tight_box
 from facekp_train.landmarks import Floats, scheme_of
 from facekp_train.samples import Box, FaceSample
 
-BOXES_FILE = Path(__file__).with_name("boxes.json")
+BOXES_FILE = package_file("facekp_train", "boxes.json")
 
 
 @dataclass(frozen=True)

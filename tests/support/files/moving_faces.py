@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facekp_export.demo import demo_box, demo_photo
-from facekp_train.images import read_image
+from facekp_export.demo import demo_face
 from facekp_train.samples import Image
 
 SIDE = 80
@@ -19,10 +18,10 @@ SIDE = 80
 @lru_cache(maxsize=1)
 def face_cutout() -> Image:
     """The demo photo's face with some room around it, uint8 [S, S, 3], SIDE being the tight box's."""
-    x, y, width, height = demo_box()
+    photo, (x, y, width, height) = demo_face()
     side = max(width, height)
     left, top, span = round(x - 0.35 * side), round(y - 0.6 * side), round(1.7 * side)
-    cut = read_image(demo_photo())[top : top + span, left : left + span]
+    cut = photo[top : top + span, left : left + span]
     size = round(1.7 * SIDE)
     return np.asarray(cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
