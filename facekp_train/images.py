@@ -20,7 +20,12 @@ from facekp_train.samples import Image
 
 _Reader = Callable[[Path, tuple[str, ...]], Image]
 
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts",
+    ".wmv", ".flv", ".3gp", ".ogv",
+)  # fmt: skip
+"""What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
+
 # What OpenCV opens at most of any other image.
 _MOST_PIXELS = 1 << 30
 

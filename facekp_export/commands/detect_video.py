@@ -19,12 +19,13 @@ from facekp_export.commands.targets import refuse_source
 from facekp_export.detector import KeypointDetector
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video.one_euro import OneEuro
-from facekp_export.video.reading import VIDEO_SUFFIXES, Camera, Frame, VideoFile
+from facekp_export.video.reading import Camera, Frame, VideoFile
 from facekp_export.video.sound import add_sound
 from facekp_export.video.writing import WRITABLE, VideoWriter
 from facekp_train.common.console import UserError, err, out, say, warn
 from facekp_train.common.files import written_aside
 from facekp_train.draw import draw_keypoints
+from facekp_train.images import VIDEO_SUFFIXES
 from facekp_train.samples import Image
 
 

@@ -15,13 +15,6 @@ from facekp_export.video.container import counts_frames
 from facekp_train.common.console import UserError
 from facekp_train.samples import Image
 
-VIDEO_SUFFIXES = (
-    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts",
-    ".wmv", ".flv", ".3gp", ".ogv",
-)  # fmt: skip
-"""What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
-
-
 # Beyond these a rate is a broken header.
 _LOWEST_RATE, _HIGHEST_RATE, _USUAL_RATE = 1.0, 240.0, 30.0
 # Damaged packets make single reads fail; so many in a row are the end.
