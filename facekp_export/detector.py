@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.finders.base import FaceFinder, FoundFace, as_box, overlapping, suppressed
+from facekp_export.finders.base import FaceFinder, as_box, overlapping, suppressed
 from facekp_export.finders.registry import default_finder, open_finder
 from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box
@@ -190,9 +190,11 @@ def checked(image: Image) -> Image:
 
 def _distinct(faces: Sequence[Face]) -> list[Face]:
     """Without the lower-scored of two found faces whose keypoints came out on one and the same."""
-    kept: list[tuple[Face, FoundFace]] = []
+    kept: list[Face] = []
+    boxes: list[Box] = []
     for face in faces:
-        place = FoundFace(tight_box(face.keypoints), face.score)
-        if not any(overlapping(place, other) for _, other in kept):
-            kept.append((face, place))
-    return [face for face, _ in kept]
+        box = tight_box(face.keypoints)
+        if not overlapping(box, boxes):
+            kept.append(face)
+            boxes.append(box)
+    return kept

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.detector import KeypointDetector, checked
-from facekp_export.finders.base import FoundFace, overlapping, suppressed
+from facekp_export.finders.base import overlapping, suppressed
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.crop import tight_box
 from facekp_train.landmarks import Doubles, Floats
@@ -184,7 +184,7 @@ class VideoTracker:
         """A face that vanishes behind another may come back as that other."""
         track.lost = True
         for other in others:
-            if overlapping(FoundFace(track.look.box, 1), FoundFace(other.look.box, 1)):
+            if overlapping(track.look.box, [other.look.box]):
                 _doubt(track, other)
 
     def _part(self) -> None:
@@ -204,8 +204,8 @@ class VideoTracker:
         finder = self.detector.finder
         to_tight = self.detector.mapping(finder.box_source).to_tight
         boxes = [to_tight(face.box) for face in suppressed(finder.find(image))]
-        known = [FoundFace(track.look.box, 1) for track in live]
-        fresh = [box for box in boxes if not any(overlapping(FoundFace(box, 1), face) for face in known)]
+        known = [track.look.box for track in live]
+        fresh = [box for box in boxes if not overlapping(box, known)]
         # A finder's box is rougher than one that followed: one more look brings it there.
         firsts = self.detector.look(image, fresh)
         looks = self.look(image, [self._box(p, box) for p, box in zip(firsts, fresh, strict=True)])

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from facekp_train.landmarks import Doubles
 from facekp_train.samples import Box, Image
 
 # Pixels: far beyond any photograph, well within float32. A NaN is not less.
 _LARGEST = 1e12
+# Square pixels: what a net draws may have no area at all.
+_SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -64,22 +67,30 @@ def suppressed(found: Iterable[FoundFace]) -> list[FoundFace]:
     """Faces by falling score, without those that overlap one before them."""
     kept: list[FoundFace] = []
     for face in sorted(found, key=lambda face: -face.score):
-        if not any(overlapping(face, other) for other in kept):
+        if not overlapping(face.box, [other.box for other in kept]):
             kept.append(face)
     return kept
 
 
-def overlapping(one: FoundFace, other: FoundFace) -> bool:
-    """Whether two boxes share more than half of the smaller one's area, so that they are one face."""
-    (x1, y1, w1, h1), (x2, y2, w2, h2) = one.box, other.box
-    width = min(x1 + w1, x2 + w2) - max(x1, x2)
-    height = min(y1 + h1, y2 + h2) - max(y1, y2)
-    return max(width, 0) * max(height, 0) > 0.5 * min(w1 * h1, w2 * h2)
+def overlapping(box: Box, others: Sequence[Box]) -> bool:
+    """Whether a box shares more than half of the smaller one's area with another: they are one face."""
+    rows = np.reshape(others, (-1, 4))
+    return bool((intersection(rows, box) > 0.5 * np.minimum(_area(rows), _area(box))).any())
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
+def overlap(boxes: ArrayLike, box: ArrayLike) -> Doubles:
+    """Intersection over union of each of some boxes [..., 4] with one; a number for a single box."""
+    shared = intersection(boxes, box)
+    return shared / (_area(boxes) + _area(box) - shared).clip(_SMALLEST)
+
+
+def intersection(boxes: ArrayLike, box: ArrayLike) -> Doubles:
+    """The area that each of some boxes [..., 4] shares with one, in square pixels."""
+    low, size = np.split(np.asarray(boxes, np.float64), 2, axis=-1)
+    other, other_size = np.split(np.asarray(box, np.float64), 2, axis=-1)
+    sides = np.minimum(low + size, other + other_size) - np.maximum(low, other)
+    return sides.clip(0).prod(axis=-1)
+
+
+def _area(boxes: ArrayLike) -> Doubles:
+    return np.asarray(boxes, np.float64)[..., 2:].prod(axis=-1)

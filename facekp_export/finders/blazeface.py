@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facekp_export.finders.base import FoundFace, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
@@ -162,7 +162,8 @@ class BlazeFace:
         found = merged(boxes, scores)
         # The short-range net's boxes vary less around the keypoints: the other only adds faces.
         added = merged(*as_short_range(self._full.look(photo, whole)))
-        found += [face for face in added if not any(overlapping(face, other) for other in found)]
+        known = [face.box for face in found]
+        found += [face for face in added if not overlapping(face.box, known)]
         return sorted(found, key=lambda face: -face.score)
 
 
@@ -224,20 +225,13 @@ def as_short_range(candidates: Candidates) -> Candidates:
 def merged(boxes: Doubles, scores: Doubles) -> list[FoundFace]:
     """One face for each group of overlapping candidates: their mean weighted by score."""
     found = []
+    corners = np.hstack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
     rest = np.argsort(-scores, kind="stable")
     while len(rest):
-        same = _union_share(boxes[rest], boxes[rest[0]]) > _SAME_FACE
+        same = overlap(corners[rest], corners[rest[0]]) > _SAME_FACE
         same[0] = True
         group = rest[same]
         x, y, width, height = np.average(boxes[group], axis=0, weights=scores[group]).tolist()
         found.append(FoundFace((x - width / 2, y - height / 2, width, height), float(scores[rest[0]])))
         rest = rest[~same]
     return suppressed(face for face in found if min(face.box[2:]) > 0)
-
-
-def _union_share(boxes: Doubles, box: Doubles) -> Doubles:
-    """Intersection over union of each box with one (centre x, centre y, width, height)."""
-    low = np.maximum(boxes[:, :2] - boxes[:, 2:] / 2, box[:2] - box[2:] / 2)
-    high = np.minimum(boxes[:, :2] + boxes[:, 2:] / 2, box[:2] + box[2:] / 2)
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    return shared / (boxes[:, 2:].prod(axis=1) + box[2:].prod() - shared).clip(1e-9)
