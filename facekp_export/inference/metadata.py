@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facekp_export.inference.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
-from facekp_export.inference.onnx_session import open_session
+from facekp_export.inference.onnx_session import quiet_session
 from facekp_train.boxes import BoxMapping
 from facekp_train.common.files import parse_json
 from facekp_train.crop import CropRule
@@ -171,12 +171,7 @@ def refuse_unopenable(path: Path) -> None:
 
 
 def _read_onnx(path: Path) -> str | None:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    return open_session(path, options).get_modelmeta().custom_metadata_map.get(KEY)
+    return quiet_session(path, optimize=False).get_modelmeta().custom_metadata_map.get(KEY)
 
 
 def _read_tflite(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""onnxruntime's session of a file, or one sentence with the remedy."""
+"""onnxruntime's session of a model, or one sentence with the remedy."""
 
 from __future__ import annotations
 
@@ -8,23 +8,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
 
 CPU = ("CPUExecutionProvider",)
 
 
+def quiet_session(model: onnx.ModelProto | Path, *, optimize: bool = True) -> onnxruntime.InferenceSession:
+    """The session of a model or file on the CPU; without `optimize` it opens sooner, to be looked at.
+
+    Raises ValueError as `open_session`.
+    """
+    import onnxruntime
+
+    options = quiet_options()
+    if not optimize:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return open_session(model, options)
+
+
+def quiet_options() -> onnxruntime.SessionOptions:
+    """A session's options, so that it prints nothing: what it says comes as an error."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return options
+
+
 def open_session(
-    path: Path, options: onnxruntime.SessionOptions, providers: Sequence[str] = CPU
+    model: onnx.ModelProto | Path, options: onnxruntime.SessionOptions, providers: Sequence[str] = CPU
 ) -> onnxruntime.InferenceSession:
-    """The session of an ONNX file.
+    """The session of an ONNX model or file.
 
     Raises ValueError, without the path, for a file that is no ONNX, lacks its weights or needs
     operators that are not here.
     """
     import onnxruntime
 
+    content = str(model) if isinstance(model, Path) else model.SerializeToString()
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+        return onnxruntime.InferenceSession(content, options, providers=list(providers))
     except Exception as error:  # the library's errors share no base class
         raise ValueError(f"onnxruntime cannot open it {_reason(error)}") from None
 

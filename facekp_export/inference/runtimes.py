@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from facekp_export.inference.flatbuffer import read_model
 from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.inference.noise import without_banner
-from facekp_export.inference.onnx_session import CPU, first_line, open_session
+from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops, Image
 
@@ -76,12 +76,9 @@ class OnnxRuntime:
         entries: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """entries: of the session's configuration. Raises ValueError where a provider is not to be had."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
+        options = quiet_options()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what it says comes as an error
         for key, value in entries.items():
             options.add_session_config_entry(key, value)
         try:

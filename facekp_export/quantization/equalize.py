@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facekp_export.inference.onnx_session import quiet_session
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops
 from facekp_train.training.quantize_aware import EVENING_STRENGTH, NARROWEST_CHANNEL
@@ -134,7 +135,6 @@ def _plain(node: onnx.NodeProto) -> bool:
 def _channel_ranges(model: onnx.ModelProto, names: list[str], crops: Crops) -> dict[str, Floats]:
     """The largest magnitude of every channel (axis 1) of the named tensors over the crops."""
     import onnx
-    import onnxruntime
 
     probed = onnx.ModelProto()
     probed.CopyFrom(model)
@@ -142,11 +142,7 @@ def _channel_ranges(model: onnx.ModelProto, names: list[str], crops: Crops) -> d
     for name in names:
         if name not in known:
             probed.graph.output.add(name=name)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        probed.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = quiet_session(probed)
     source = session.get_inputs()[0].name
     ranges: dict[str, Floats] = {}
     for crop in crops:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
+from facekp_export.inference.onnx_session import quiet_session
 from facekp_export.quantization.onnx_graph import INPUT, float_tail
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops
@@ -61,11 +62,7 @@ def unbiased_tflite(quantised: bytes, content: bytes, inputs: Floats, crops: Cro
 
 
 def _onnx_answers(model: onnx.ModelProto, crops: Crops) -> Floats:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    session = quiet_session(model)
     feeds = ({INPUT: np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32)} for crop in crops)
     return np.concatenate([np.asarray(session.run(None, feed)[0]) for feed in feeds])
 
