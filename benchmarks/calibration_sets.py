@@ -124,7 +124,6 @@ def judges_of(data: str, rule: CropRule, count: int) -> Judges:
 def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     """The figures of both int8 files that the crops calibrate."""
     import onnx
-    import torch
 
     from facekp_export.conversion.to_onnx import to_onnx
     from facekp_export.conversion.to_tflite import TfliteConverter
@@ -135,10 +134,10 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     from facekp_export.quantization.quantize_onnx import quantize_onnx
     from facekp_export.verification.verify import deviation
     from facekp_train.boxes import box_mappings
-    from facekp_train.networks.keypoint_net import DeployedNet, predict_crops
+    from facekp_train.networks.keypoint_net import DeployedNet
 
     rule, points = checkpoint.header.crop_rule, checkpoint.header.points
-    exact = predict_crops(checkpoint.net, torch.from_numpy(judges.crops)).numpy()
+    exact = checkpoint.predict(judges.crops)
     figures: dict[str, Any] = {"torch_nme": judges.nme(exact)}
     with tempfile.TemporaryDirectory() as folder, noise_in(Path(folder) / "log"):
         model = equalise(to_onnx(DeployedNet(checkpoint.net), rule.size), crops)

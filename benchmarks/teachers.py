@@ -28,7 +28,7 @@ from facekp_train.evaluation.evaluate import answer
 from facekp_train.images import read_image
 from facekp_train.labels.averaging import VIEWS, AveragedNets, View
 from facekp_train.landmarks import to_five
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, predict_of
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.samples import FaceSample
 
 _RESULT = Path(__file__).parent / "results" / "teachers.json"
@@ -70,7 +70,7 @@ def main(
     nets = {str(path): load_checkpoint(path) for path in model}
     rows = {}
     for name, net in nets.items():
-        plain = answer(predict_of(net), faces, net.header.crop_rule).score().nme["inter_pupil"]
+        plain = answer(net.predict, faces, net.header.crop_rule).score().nme["inter_pupil"]
         mirrored, careful = (averaged_nme([net], views, faces) for views in ((View(),), VIEWS))
         rows[name] = {"plain": plain, "mirror": mirrored, "averaged": careful}
     for pair in combinations(nets, 2):

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from facekp_train.evaluation.metrics import Evaluation
     from facekp_train.networks.checkpoint import Checkpoint
-    from facekp_train.samples import Predict
 
 FORMATS = ("onnx", "tflite")
 FILES = {
@@ -216,7 +215,7 @@ def _verified(
     job: _Job, kinds: Sequence[str], labelled: LabelledFaces | None, tolerance: Tolerance, threads: int
 ) -> Manifest:
     """The manifest of files that all lie within the tolerance."""
-    predict = _torch_predict(job.checkpoint)
+    predict = job.checkpoint.predict
     crops = job.sets.verification
 
     def explain(file_px: float) -> str:
@@ -255,14 +254,6 @@ def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) ->
         versions=package_versions(),
         created=now(),
     )
-
-
-def _torch_predict(checkpoint: Checkpoint) -> Predict:
-    import torch
-
-    from facekp_train.networks.keypoint_net import predict_crops
-
-    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()
 
 
 def _draw(job: _Job) -> None:

@@ -21,6 +21,7 @@ from facekp_train.evaluation.published import print_row, row_of
 from facekp_train.evaluation.report import plot_robustness, print_evaluation, print_robustness, write_report
 from facekp_train.evaluation.robustness import Kind, measure_robustness
 from facekp_train.networks.checkpoint import predict_of
+from facekp_train.evaluation.robustness import Kind, evenly, measure_robustness
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
@@ -78,8 +79,7 @@ def evaluate_checkpoint(
     if folder is not None:
         _ready(folder)
     rule = checkpoint.header.crop_rule
-    predict = predict_of(checkpoint)
-    answers = answer(predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
+    answers = answer(checkpoint.predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
     evaluation = answers.score(dataset.spec, dataset.split)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     grouped = group_by(by, evaluation, answers.samples)
@@ -90,7 +90,7 @@ def evaluate_checkpoint(
     robustness = None
     if changes:
         some = [answers.samples[i] for i in evenly(len(answers.samples), curve_faces)]
-        robustness = measure_robustness(predict, some, rule, changes, boxes=boxes, batch=batch)
+        robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
         document["robustness"] = robustness.as_json()
     # Printed first: whatever befalls the report, the figures are there.
     if as_json:

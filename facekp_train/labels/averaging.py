@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from facekp_train.boxes import refined_box
 from facekp_train.crop import CropRule, apply_affine, sample_crop
 from facekp_train.landmarks import flip_keypoints
 from facekp_train.networks.checkpoint import Checkpoint
-from facekp_train.networks.keypoint_net import predict_crops
 from facekp_train.samples import Box
 
 
@@ -91,7 +89,5 @@ def _matrix(rule: CropRule, tight: Box, view: View) -> NDArray[np.float64]:
 def _both_ways(checkpoint: Checkpoint, crops: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     """Answers [F, N, 2] in [0, 1] of the crops, from them and from their mirror images."""
     mirrored = np.ascontiguousarray(crops[:, :, ::-1])
-    plain, mirror = (
-        predict_crops(checkpoint.net, torch.from_numpy(crop)).numpy() for crop in (crops, mirrored)
-    )
+    plain, mirror = checkpoint.predict(crops), checkpoint.predict(mirrored)
     return [plain, np.asarray(flip_keypoints(mirror), np.float32)]

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
 from facekp_train.crop import CropRule
-from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
-from facekp_train.samples import Predict
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net, predict_crops
 
 _KEY = "facekp"
 
@@ -49,6 +50,10 @@ class Checkpoint:
 
     net: KeypointNet
     header: CheckpointHeader
+
+    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Crops uint8 [B, S, S, 3] RGB -> keypoints float32 [B, N, 2] in [0, 1] of the crop."""
+        return predict_crops(self.net, torch.from_numpy(crops)).numpy()
 
 
 def save_checkpoint(path: Path | str, net: KeypointNet, header: CheckpointHeader) -> None:
@@ -105,12 +110,3 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
     return Checkpoint(net.eval(), header)
-
-
-def predict_of(checkpoint: Checkpoint) -> Predict:
-    """The checkpoint's net as a function of crops, for `evaluate`."""
-    import torch
-
-    from facekp_train.networks.keypoint_net import predict_crops
-
-    return lambda crops: predict_crops(checkpoint.net, torch.from_numpy(crops)).numpy()

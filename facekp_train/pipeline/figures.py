@@ -12,7 +12,7 @@ from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint, predict_of
+from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.pipeline.stages import Stage
 from facekp_train.pruning.cost import net_cost
 from facekp_train.training.provenance import read_stored
@@ -65,7 +65,7 @@ def _split(spec: str, recipe: Recipe) -> str:
 
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
     dataset = open_dataset(spec, _split(spec, recipe))
-    result = answer(predict_of(checkpoint), dataset, checkpoint.header.crop_rule).score(spec, dataset.split)
+    result = answer(checkpoint.predict, dataset, checkpoint.header.crop_rule).score(spec, dataset.split)
     return {
         "split": dataset.split, "n": result.n, "normaliser": result.normaliser,
         "nme": result.nme[result.normaliser], "median": result.median, "failures": result.failure_rate["10"],

@@ -186,15 +186,13 @@ def _measure(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:
     must not depend on the method.
     """
     from facekp_train.evaluation.evaluate import answer
-    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
+    from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.pruning.cost import net_cost
 
     checkpoint = load_checkpoint(cell.checkpoint)
     places = faces.tested(cell.fold)
     samples = [faces.faces[i].sample for i in places]
-    answers = answer(
-        predict_of(checkpoint), samples, checkpoint.header.crop_rule, refine=False, progress=False
-    )
+    answers = answer(checkpoint.predict, samples, checkpoint.header.crop_rule, refine=False, progress=False)
     evaluation = answers.score(", ".join(cell.plan.faces.data))
     place_of = {id(sample): place for sample, place in zip(samples, places.tolist(), strict=True)}
     counted = [answers.samples[i] for i in evaluation.counted]

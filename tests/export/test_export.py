@@ -69,12 +69,9 @@ def facekp_export(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 def torch_points(checkpoint: Path, crops: np.ndarray) -> np.ndarray:
-    import torch
-
     from facekp_train.networks.checkpoint import load_checkpoint
-    from facekp_train.networks.keypoint_net import predict_crops
 
-    return predict_crops(load_checkpoint(checkpoint).net, torch.from_numpy(crops)).numpy()
+    return load_checkpoint(checkpoint).predict(crops)
 
 
 def views(count: int) -> np.ndarray:

@@ -149,11 +149,11 @@ def test_the_five_of_cofws_genuine_faces_are_where_a_net_of_68_sees_them(shared_
     pytest.importorskip("torch", reason="needs facekp[train]")
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.evaluate import answer
-    from facekp_train.networks.checkpoint import load_checkpoint, predict_of
+    from facekp_train.networks.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(MODELS / "mdp-1x" / "model.safetensors")
     data = open_dataset(f"coco:{shared_data / 'samples' / 'cofw' / 'test_cofw.json'}")
-    answers = answer(predict_of(checkpoint), data, checkpoint.header.crop_rule, boxes="tight", progress=False)
+    answers = answer(checkpoint.predict, data, checkpoint.header.crop_rule, boxes="tight", progress=False)
     face, seen = to_five(answers.samples[0].keypoints), to_five(answers.predicted[0])
     assert np.linalg.norm(face - seen, axis=1).max() < 0.1 * np.linalg.norm(face[1] - face[0])
 

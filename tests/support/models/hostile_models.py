@@ -47,9 +47,9 @@ def damaged(data: bytes, chance: random.Random) -> tuple[str, bytes]:
 def user_of(suffix: str) -> Callable[[Path], None]:
     """What opens such a file and uses it once."""
     if suffix == ".safetensors":
-        from facekp_train.networks.checkpoint import load_checkpoint, predict_of
+        from facekp_train.networks.checkpoint import load_checkpoint
 
-        return lambda path: _answer(predict_of(load_checkpoint(path)))
+        return lambda path: _answer(load_checkpoint(path).predict)
     for engine in ("ai_edge_litert.interpreter", "onnxruntime"):
         importlib.import_module(engine)
     from facekp_export.inference.runtimes import open_model

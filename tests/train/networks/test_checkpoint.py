@@ -31,6 +31,9 @@ def test_a_pruned_net_comes_back_from_its_file_alone(saved: Path) -> None:
     crops = torch.randint(0, 256, (2, 3, 64, 64))
     assert torch.equal(fresh(crops).keypoints, checkpoint.net(crops).keypoints)
     assert not checkpoint.net.training
+    photographs = crops.permute(0, 2, 3, 1).to(torch.uint8).numpy()
+    answers = checkpoint.predict(photographs)
+    assert answers.dtype == "float32" and (answers == fresh(crops).keypoints.detach().numpy()).all()
 
 
 def test_a_pickled_file_is_not_loaded(tmp_path: Path) -> None:
