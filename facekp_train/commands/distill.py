@@ -85,5 +85,5 @@ def _relabelled(
     check_folder(out, learnt, resume)
     fabric = launch(accelerator, devices, learnt.precision)
     with alone_in(out, fabric):
-        make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric, resume)
+        make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric)
     return learnt, fabric

@@ -28,26 +28,21 @@ def labelled(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def make_labels(
-    teacher: Path,
-    recipe: Recipe,
-    mode: Literal["missing", "all"],
-    folder: Path,
-    fabric: Fabric,
-    resume: bool = False,
+    teacher: Path, recipe: Recipe, mode: Literal["missing", "all"], folder: Path, fabric: Fabric
 ) -> None:
     """Label a recipe's faces by a teacher, unless that was done before.
 
-    resume: labels of an older version, which noted nothing of their making, are taken as they are.
     Raises UserError where the folder's labels were made from something else.
     """
     file, begun = folder / LABELS_FILE, folder / LABELS_BEGUN_FILE
-    if resume and file.is_file() and not begun.is_file():
-        return
-    told = {"teacher": sha256_of(teacher), "faces": mode, "split": recipe.split}
-    # By name, so that the data may be moved; an older version noted whole paths.
-    settings = {**told, "data": recipe.shareable()["data"]}
+    settings = {
+        "teacher": sha256_of(teacher),
+        "faces": mode,
+        "split": recipe.split,
+        "data": recipe.shareable()["data"],  # by name, so that the data may be moved
+    }
     faces = faces_fingerprint(recipe.model_copy(update={"validation": []}))
-    claim(begun, settings, faces, file, fabric, formerly={**told, "data": recipe.data})
+    claim(begun, settings, faces, file, fabric)
     if fabric.is_global_zero and not file.is_file():
         write_labels([teacher], recipe.data, recipe.split, file, missing=mode == "missing")
     fabric.barrier()

@@ -31,8 +31,13 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     `milliseconds`: p50 of the exported float32 and int8 TFLite files on one thread here.
     """
     file = folder / FIGURES_FILE
-    key = {"sha256": sha256_of(stage.checkpoint), "validation": recipe.validation, "latency": latency}
-    if (stored := _measured_before(file, key, recipe, latency)) is not None:
+    key = {
+        "sha256": sha256_of(stage.checkpoint),
+        "validation": recipe.validation,
+        "validation_split": recipe.validation_split,
+        "latency": latency,
+    }
+    if (stored := _measured_before(file, key)) is not None:
         return stored
     checkpoint = load_checkpoint(stage.checkpoint)
     cost = net_cost(checkpoint.net)
@@ -43,17 +48,14 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     return figures
 
 
-def _measured_before(file: Path, key: dict[str, Any], recipe: Recipe, latency: bool) -> dict[str, Any] | None:
+def _measured_before(file: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     try:
         stored = read_stored(file, "it is measured anew")
     except (FileNotFoundError, UserError):
         return None
     # A busy machine's measurement may have failed; it is tried again.
-    if stored.get("of") != key or (latency and not stored.get("milliseconds")):
-        return None
-    # An older version measured on another split where none was named.
-    splits = {spec: error["split"] for spec, error in stored["errors"].items()}
-    return stored if splits == {spec: _split(spec, recipe) for spec in recipe.validation} else None
+    failed = key["latency"] and not stored.get("milliseconds")
+    return None if failed or stored.get("of") != key else stored
 
 
 def _split(spec: str, recipe: Recipe) -> str:

@@ -133,7 +133,7 @@ def _planned(
         raise UserError(
             f"{out} holds another model or was pruned by other settings ({plan}); give another --out"
         )
-    if stored.get("faces", fingerprint) != fingerprint:  # an older version did not note them
+    if stored["faces"] != fingerprint:
         raise UserError(f"{out} was begun with other faces ({plan}); give the same, or another --out")
     return stored["widths"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -48,15 +47,14 @@ def test_figures_that_are_damaged_are_measured_anew(stage: Stage, recipe: Recipe
 def test_without_a_named_split_the_error_is_of_the_split_that_figures_are_reported_on(
     stage: Stage, recipe: Recipe, tmp_path: Path
 ) -> None:
-    """Also where an older version has left the figures of the training split."""
-    old: dict[str, Any] = stage_figures(stage, tmp_path, recipe, latency=False)
+    """Also where the training split was measured before."""
     (faces,) = recipe.validation
-    held = shutil.copytree(Path(faces.removeprefix("mtfl:")), tmp_path / "held")
-    rows = (held / "trainImageList.txt").read_text().splitlines(keepends=True)
-    (held / "testImageList.txt").write_text("".join(rows[:12]))
-    unnamed = recipe.model_copy(update={"validation": [f"mtfl:{held}"], "validation_split": None})
-    old["of"]["validation"] = unnamed.validation
-    old["errors"] = {f"mtfl:{held}": old["errors"][faces]}
-    (tmp_path / FIGURES_FILE).write_text(json.dumps(old))
-    error = stage_figures(stage, tmp_path, unnamed, latency=False)["errors"][f"mtfl:{held}"]
-    assert error["split"] == "validation" and error["n"] == 12
+    copy = shutil.copytree(Path(faces.removeprefix("mtfl:")), tmp_path / "copy")
+    rows = (copy / "trainImageList.txt").read_text().splitlines(keepends=True)
+    (copy / "testImageList.txt").write_text("".join(rows[:12]))
+    recipe = recipe.model_copy(update={"validation": [f"mtfl:{copy}"]})
+    measured = []
+    for split in ("train", None):
+        of_split = recipe.model_copy(update={"validation_split": split})
+        measured += stage_figures(stage, tmp_path, of_split, latency=False)["errors"].values()
+    assert [error["split"] for error in measured] == ["train", "validation"] and measured[1]["n"] == 12
