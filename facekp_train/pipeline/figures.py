@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,12 @@ from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.pipeline.stages import Stage
+from facekp_train.pipeline.upper_floors import ProgramError, benchmark, export
 from facekp_train.pruning.cost import net_cost
 from facekp_train.training.provenance import read_stored
 from facekp_train.training.recipe import Recipe
 
 FIGURES_FILE = "figures.json"
-# An export with its verification takes 20 s on an idle machine, a benchmark 10 s a file.
-_LONGEST = 1800
 
 
 def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> dict[str, Any]:
@@ -75,29 +72,14 @@ def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def _milliseconds(stage: Stage, folder: Path) -> dict[str, float]:
-    """By kind of file; empty, with the reason on stderr, where the net cannot be exported here.
-
-    Export and benchmark are programs of floors above this one, so they are run, not imported.
-    """
+    """By kind of file; empty, with the reason on stderr, where the net cannot be exported or timed here."""
     exported = folder / "export"
-    commands = (
-        ["facekp_export", "--to", "tflite", "--model", str(stage.checkpoint), "--out", str(exported)],
-        ["android_bench", "--device", "cpu", "--models", str(exported), "--json"],
-    )
-    printed = ""
-    for module, *arguments in commands:
-        try:
-            program = [sys.executable, "-m", module, *arguments]
-            done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_LONGEST)
-        except subprocess.TimeoutExpired:
-            say(f"{stage.name}: no latency, since {module} took over {_LONGEST} s")
-            return {}
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            say(f"{stage.name}: no latency: {last}")
-            return {}
-        printed = done.stdout
-    return _by_kind(json.loads(printed)["records"])
+    try:
+        export("--to", "tflite", "--model", stage.checkpoint, "--out", exported)
+        return _by_kind(benchmark("--device", "cpu", "--models", exported))
+    except ProgramError as error:
+        say(f"{stage.name}: no latency: {error}")
+        return {}
 
 
 def _by_kind(records: list[dict[str, Any]]) -> dict[str, float]:
