@@ -168,13 +168,13 @@ def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: S
     supervisor = teacher if section.teacher == "teacher" else distilled
     shape = shape_of(distilled.checkpoint)
     recipe = runner.pipeline.recipe(section, **shared, **shape, teacher=str(supervisor.checkpoint))
-    how = section.settings()
+    pruning = section.settings()
 
     def make() -> dict[str, Any]:
         return prune(
-            distilled.checkpoint, recipe, runner.out / "pruned", how,
+            distilled.checkpoint, recipe, runner.out / "pruned", pruning,
             fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
         )  # fmt: skip
 
-    settings = {"prune": how.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
+    settings = {"prune": pruning.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
     return runner.stage("pruned", recipe, settings, make)
