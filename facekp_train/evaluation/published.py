@@ -1,8 +1,10 @@
-"""What the paper reports in tables 1 and 2: Appl. Sci. 2024, 14, 7153. NME in percent."""
+"""What the paper reports (`published.toml`), and a row of its tables 1 and 2 beside a model's own figures."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.metrics import Evaluation, in_words
 from facekp_train.samples import FaceSample
 
-PAPER = "Appl. Sci. 2024, 14, 7153"
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+FIGURES: dict[str, Any] = tomllib.loads(files(__package__).joinpath("published.toml").read_text("utf-8"))
+"""What the paper reports, by the table or figure where it stands."""
+PAPER: str = FIGURES["paper"]
 
 _FIELDS = ("n", "nme", "failure_rate", "auc", "mse")
 
@@ -23,39 +32,31 @@ _FIELDS = ("n", "nme", "failure_rate", "auc", "mse")
 class PublishedTable:
     """One table of the paper.
 
-    faces: how many each split has there; figures on other faces are not comparable. nme: model and
-    normaliser -> the NME of each split, in the order of `faces`.
+    source: where it stands. faces: how many each split has there; figures on other faces are not
+    comparable. nme: model and normaliser -> the NME of each split in percent.
     """
 
-    number: int
+    source: str
     faces: dict[str, int]
-    nme: dict[tuple[str, str], tuple[float, ...]]
+    nme: dict[tuple[str, str], dict[str, float]]
 
 
-TABLES: dict[str, PublishedTable] = {
-    "300w": PublishedTable(
-        1,
-        {"common": 554, "challenging": 135, "full": 689},
-        {
-            ("0.25X", "inter_ocular"): (3.02, 5.14, 3.44),
-            ("1X", "inter_ocular"): (2.98, 5.04, 3.38),
-            ("ResNet-50", "inter_ocular"): (2.96, 4.96, 3.34),
-            ("0.25X", "inter_pupil"): (3.36, 6.78, 3.98),
-            ("1X", "inter_pupil"): (3.24, 6.54, 3.89),
-            ("ResNet-50", "inter_pupil"): (3.20, 6.48, 3.87),
-        },
-    ),
-    "aflw": PublishedTable(
-        2,
-        {"full": 4386},
-        {
-            ("0.25X", "face_box"): (2.06,),
-            ("1X", "face_box"): (1.86,),
-            ("ResNet-50", "face_box"): (1.84,),
-        },
-    ),
-}
+def _table(source: str) -> PublishedTable:
+    stated = FIGURES[source]
+    nme = {
+        (row["model"], row["normaliser"]): {split: row[split] for split in stated["faces"]}
+        for row in stated["nme"]
+    }
+    return PublishedTable(source, stated["faces"], nme)
+
+
+TABLES = {FIGURES[source]["data"]: _table(source) for source in ("table 1", "table 2")}
 """By the format's name."""
+
+
+def published_mse(source: str) -> dict[str, float]:
+    """The paper's MSE, in units of its own, by method or by the value on a figure's axis."""
+    return FIGURES[source]["mse"]
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,12 @@ def print_row(row: TableRow) -> None:
         table.add_row(in_words(normaliser), *values)
     if row.published is not None:
         table.add_section()
-        for (model, normaliser), published in row.published.nme.items():
-            known = dict(zip(row.published.faces, published, strict=True))
+        for (model, normaliser), known in row.published.nme.items():
             values = [f"{known[split]:.2f}" if split in known else "-" for split in row.splits]
             table.add_row(f"the paper's {model}, {in_words(normaliser)}", *values)
     out.print(table)
     if row.published is not None:
-        print_line(f"the paper's: {PAPER}, table {row.published.number}")
+        print_line(f"the paper's: {PAPER}, {row.published.source}")
 
 
 def _figures(part: Dataset, answers: Answers) -> Evaluation | None:

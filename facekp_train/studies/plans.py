@@ -1,6 +1,6 @@
 """The five studies: which methods, what is compared with what, what the paper says.
 
-The paper's values are MSE in units of its own (0.0462 cannot be in units of the crop), so that its
+The paper's values are MSE in units of its own (`facekp_train/evaluation/published.toml`), so that its
 relative changes alone compare with ours.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from facekp_train.evaluation.published import published_mse
 from facekp_train.studies.methods import Method, Methods
 
 Expectation = Literal["lower", "higher", "close"]
@@ -45,17 +46,18 @@ class Study:
 
 def heatmap(methods: Methods) -> Study:
     """Table 3: what the heatmap head adds."""
+    paper = published_mse("table 3")
     plain, joint = methods.regression(), methods.joint()
     deep_plain, deep_joint = methods.on_resnet(plain), methods.on_resnet(joint)
     return Study(
         "heatmap",
         "Table 3: regression with and without heatmaps",
         (
-            Row(plain, paper=0.0556),
-            Row(joint, plain.name, "lower", 0.0462),
+            Row(plain, paper=paper["regression"]),
+            Row(joint, plain.name, "lower", paper["regression + heatmap"]),
             Row(methods.joint(chance=1), joint.name),
             Row(deep_plain, resnet=True),
-            Row(deep_joint, deep_plain.name, "lower", 0.0457, resnet=True),
+            Row(deep_joint, deep_plain.name, "lower", paper["ResNet-50, regression + heatmap"], resnet=True),
         ),
         (
             "The row with another seed differs from the one before by chance alone: it says how far to "
@@ -66,6 +68,7 @@ def heatmap(methods: Methods) -> Study:
 
 def distillation(methods: Methods) -> Study:
     """Table 4: what distillation gains and pruning costs."""
+    paper = published_mse("table 4")
     joint, joint_on = methods.joint(), methods.joint_on()
     distilled, distilled_on = methods.distilled(), methods.distilled_on()
     return Study(
@@ -73,10 +76,10 @@ def distillation(methods: Methods) -> Study:
         "Table 4: distillation and pruning",
         (
             Row(joint),
-            Row(joint_on, joint.name, paper=0.0462),
-            Row(distilled, joint_on.name, "lower", 0.0434),
-            Row(distilled_on, distilled.name, paper=0.0434),
-            Row(methods.pruned(0.5), distilled_on.name, "close", 0.0445),
+            Row(joint_on, joint.name, paper=paper["regression + heatmap"]),
+            Row(distilled, joint_on.name, "lower", paper["+ distillation"]),
+            Row(distilled_on, distilled.name, paper=paper["+ distillation"]),
+            Row(methods.pruned(0.5), distilled_on.name, "close", paper["+ pruning 50%"]),
             Row(methods.teacher()),
         ),
         (
@@ -89,12 +92,13 @@ def distillation(methods: Methods) -> Study:
 def lambda_rh(methods: Methods) -> Study:
     """Figure 4: the ratio of regression and heatmap."""
     best = methods.joint(1.0)
+    paper = published_mse("figure 4")
     rows = [
         Row(
             methods.joint(ratio),
             against=None if ratio == 1 else best.name,
             expect=None if ratio == 1 else "higher",
-            paper=0.0462 if ratio == 1 else None,
+            paper=paper.get(f"{ratio:g}"),
             at=ratio,
         )
         for ratio in RATIOS
@@ -105,13 +109,13 @@ def lambda_rh(methods: Methods) -> Study:
 def lambda_dp(methods: Methods) -> Study:
     """Figure 5: the ratio of LOSS and distillation while the net is pruned by half."""
     best = methods.pruned(0.5)
-    paper = {RATIOS[0]: 0.0486, 1.0: 0.0445, RATIOS[-1]: 0.0472}
+    paper = published_mse("figure 5")
     rows = [
         Row(
             methods.pruned(0.5, ratio),
             against=None if ratio == 1 else best.name,
             expect=None if ratio == 1 else "higher",
-            paper=paper.get(ratio),
+            paper=paper.get(f"{ratio:g}"),
             at=ratio,
         )
         for ratio in RATIOS
@@ -126,13 +130,16 @@ def lambda_dp(methods: Methods) -> Study:
 def rates(methods: Methods) -> Study:
     """Figure 6: the pruning rate."""
     none = methods.distilled_on()
-    paper = {0.1: 0.0438, 0.5: 0.0445, 0.9: 0.0478}
+    paper = published_mse("figure 6")
     expect: dict[float, Expectation] = {0.1: "close", 0.5: "close", 0.9: "higher"}
-    rows = [Row(methods.pruned(rate), none.name, expect[rate], paper[rate], rate * 100) for rate in RATES]
+    rows = [
+        Row(methods.pruned(rate), none.name, expect[rate], paper[f"{rate:g}"], at=rate * 100)
+        for rate in RATES
+    ]
     return Study(
         "rates",
         "Figure 6: pruning rates",
-        (Row(none, paper=0.0434, at=0.0), *rows),
+        (Row(none, paper=paper["0"], at=0.0), *rows),
         (
             "At 0 % the distilled net trains on as the others do, with nothing removed; the paper's value "
             "there is its distilled net's.",

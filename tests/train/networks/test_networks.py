@@ -8,6 +8,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
+from facekp_train.evaluation.published import FIGURES
 from facekp_train.networks.heads import HeatmapHead
 from facekp_train.networks.keypoint_net import DeployedNet, NetConfig, build_net
 from facekp_train.networks.mobilenet import (
@@ -27,9 +28,11 @@ def megabytes(net: nn.Module) -> float:
 
 @pytest.mark.parametrize(("share", "size"), [(1.0, 7.7), (0.25, 2.3), (0.5, 4.1)])
 def test_deployed_sizes_are_the_papers(share: float, size: float) -> None:
-    """Appl. Sci. 2024, 14, 7153, table 5: 1X 7.8 MB, 0.25X 2.5 MB (files, with their headers)."""
+    """The paper's are those of files, with their headers."""
     net = build_net(NetConfig(points=68, widths=hidden_widths(share)))
     assert megabytes(DeployedNet(net)) == pytest.approx(size, abs=0.05)
+    published = FIGURES["table 5"]["megabytes"]
+    assert 0 < published.get(f"{share:g}X", size + 0.1) - size < 0.25
 
 
 @pytest.mark.parametrize("width", [0.35, 0.75, 1.0, 1.4])
