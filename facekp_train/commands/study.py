@@ -16,7 +16,7 @@ from facekp_train.common.console import out as stdout
 if TYPE_CHECKING:
     from facekp_train.studies.cells import CellPlan
     from facekp_train.studies.faces import FaceFolds
-    from facekp_train.studies.methods import Budget
+    from facekp_train.studies.methods import Spending
 
 
 class StudyName(str, Enum):
@@ -104,16 +104,18 @@ def study(
         print_json({"studies": documents} if name is StudyName.all else documents[0])
 
 
-def _budget(name: str, epochs: int | None, resnet_folds: int | None, deep: bool) -> Budget:
-    from facekp_train.studies.methods import BUDGETS
+def _budget(name: str, epochs: int | None, resnet_folds: int | None, deep: bool) -> Spending:
+    from facekp_train.studies.methods import SPENDINGS
 
-    chosen = BUDGETS[name] if deep else replace(BUDGETS[name], teacher=BUDGETS["small"].teacher)
+    chosen = SPENDINGS[name] if deep else replace(SPENDINGS[name], teacher=SPENDINGS["small"].teacher)
     if epochs is not None:
         chosen = replace(chosen, settings={**chosen.settings, "epochs": epochs})
     return chosen if resnet_folds is None else replace(chosen, resnet_folds=resnet_folds)
 
 
-def _plan(source: FaceFolds, budget: Budget, settings: list[str], accelerator: str, work: Path) -> CellPlan:
+def _plan(
+    source: FaceFolds, spending: Spending, settings: list[str], accelerator: str, work: Path
+) -> CellPlan:
     """Everything that all cells share; wrong settings are named before anything is trained."""
     from facekp_train.datasets import DataError
     from facekp_train.studies.cells import DECIDED, Cell, CellPlan
@@ -123,12 +125,12 @@ def _plan(source: FaceFolds, budget: Budget, settings: list[str], accelerator: s
         faces = source.load()
     except DataError as error:
         raise typer.BadParameter(str(error)) from None
-    plan = CellPlan(budget, source, faces.fingerprint(), faces.points, tuple(settings), accelerator, work)
+    plan = CellPlan(spending, source, faces.fingerprint(), faces.points, tuple(settings), accelerator, work)
     named = {setting.partition("=")[0].strip() for setting in settings}
     if refused := sorted(named & DECIDED):
         raise typer.BadParameter(f"a study itself decides {', '.join(refused)}; leave --set {refused[0]} out")
     try:
-        recipe = Cell(plan, Methods(budget).joint(), 0).recipe()
+        recipe = Cell(plan, Methods(spending).joint(), 0).recipe()
     except UserError as error:
         raise typer.BadParameter(str(error)) from None
     if not recipe.heatmap_width:

@@ -90,7 +90,7 @@ def answer(
     batch: int = 64,
     strict: bool = False,
     progress: bool = True,
-    change: Callable[[View], View] | None = None,
+    change: Callable[[FaceView], FaceView] | None = None,
 ) -> Answers:
     """What a model says about labelled faces; `score` of the answers gives the figures.
 
@@ -125,7 +125,7 @@ def answer(
 
 
 @dataclass(frozen=True)
-class View:
+class FaceView:
     """A face with its photograph open, and the tight box to crop around. source: where that box is from."""
 
     sample: FaceSample
@@ -134,7 +134,7 @@ class View:
     source: str
 
 
-def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[View]:
+def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[FaceView]:
     for sample in samples:
         listed = boxes == "listed" and sample.box is not None
         try:
@@ -143,11 +143,11 @@ def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterato
         except (OSError, ValueError) as error:
             notes.skip(sample.image, error)
             continue
-        yield View(sample, image, tight, sample.box_source if listed else "tight")
+        yield FaceView(sample, image, tight, sample.box_source if listed else "tight")
 
 
-def _batches(views: Iterator[View], size: int) -> Iterator[list[View]]:
-    held: list[View] = []
+def _batches(views: Iterator[FaceView], size: int) -> Iterator[list[FaceView]]:
+    held: list[FaceView] = []
     for view in views:
         held.append(view)
         if len(held) >= size or sum(v.image.nbytes for v in held) > _BATCH_BYTES:
@@ -158,7 +158,7 @@ def _batches(views: Iterator[View], size: int) -> Iterator[list[View]]:
 
 
 def _predict_twice(
-    predict: Predict, views: list[View], rule: CropRule, refine: bool
+    predict: Predict, views: list[FaceView], rule: CropRule, refine: bool
 ) -> tuple[list[NDArray[np.float64]], list[float]]:
     """Keypoints in pixels of each photograph, and the side of the crop that gave them."""
     tights = [view.tight for view in views]
@@ -170,7 +170,7 @@ def _predict_twice(
 
 
 def _predict_around(
-    predict: Predict, views: list[View], tights: list[Box], rule: CropRule
+    predict: Predict, views: list[FaceView], tights: list[Box], rule: CropRule
 ) -> tuple[list[NDArray[np.float64]], list[Square]]:
     squares = [rule.square(tight) for tight in tights]
     crops = np.stack([cut(view.image, square, rule) for view, square in zip(views, squares, strict=True)])

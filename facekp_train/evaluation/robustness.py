@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, apply_affine
-from facekp_train.evaluation.evaluate import Answers, Boxes, View, answer
+from facekp_train.evaluation.evaluate import Answers, Boxes, FaceView, answer
 from facekp_train.samples import Box, FaceSample, Predict
 
 Matrix = NDArray[np.float64]
@@ -123,7 +123,7 @@ def measure_robustness(
     return Robustness(normaliser, points)
 
 
-def turned(view: View, degrees: float) -> View:
+def turned(view: FaceView, degrees: float) -> FaceView:
     """The photograph turned counter-clockwise about the middle of the face's box.
 
     Boxes keep their size and their middle, since a face finder sees a tilted face so. Nothing is cut
@@ -142,10 +142,10 @@ def turned(view: View, degrees: float) -> View:
     keypoints = apply_affine(matrix, view.sample.keypoints).astype(np.float32)
     listed = view.sample.box and _carried(view.sample.box, matrix)
     sample = replace(view.sample, keypoints=keypoints, box=listed)
-    return View(sample, np.asarray(image, np.uint8), _carried(view.tight, matrix), view.source)
+    return FaceView(sample, np.asarray(image, np.uint8), _carried(view.tight, matrix), view.source)
 
 
-def _change(kind: Kind, amount: float) -> Callable[[View], View]:
+def _change(kind: Kind, amount: float) -> Callable[[FaceView], FaceView]:
     chance = np.random.default_rng(_SEED)
     if kind == "tilt":
         return lambda view: turned(view, amount)
@@ -153,14 +153,14 @@ def _change(kind: Kind, amount: float) -> Callable[[View], View]:
         return lambda view: _boxed(view, 0.0, 0.0, amount)
     if kind == "shift":
 
-        def shifted(view: View) -> View:
+        def shifted(view: FaceView) -> FaceView:
             angle = chance.uniform(0, 2 * np.pi)
             return _boxed(view, amount * np.cos(angle), amount * np.sin(angle), 1.0)
 
         return shifted
     spread = mapping_of(_FINDER)
 
-    def as_found(view: View) -> View:
+    def as_found(view: FaceView) -> FaceView:
         # The spreads are in units of the finder's box, whose side is 1 / scale of the tight one's.
         dx, dy, growth = chance.normal(0, amount, 3) * (spread.sd_dx, spread.sd_dy, spread.sd_scale)
         return _boxed(view, dx / spread.scale, dy / spread.scale, float(np.exp(growth)))
@@ -186,7 +186,7 @@ def _rotation(degrees: float, centre: tuple[float, float]) -> Matrix:
     return np.asarray(cv2.getRotationMatrix2D(centre, degrees, 1.0), np.float64)
 
 
-def _surroundings(view: View) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def _surroundings(view: FaceView) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of the photograph near the face, at least a pixel, and its upper left corner, x then y."""
     reach = int(np.clip(_REACH * max(view.tight[2:]), *_REACH_PIXELS))
     last = np.array(view.image.shape[1::-1]) - 1
@@ -197,7 +197,7 @@ def _surroundings(view: View) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     return view.image[top:bottom, left:right], low
 
 
-def _boxed(view: View, dx: float, dy: float, scale: float) -> View:
+def _boxed(view: FaceView, dx: float, dy: float, scale: float) -> FaceView:
     """The box moved by shares of its longer side, then resized about its middle."""
     x, y, width, height = view.tight
     side = max(width, height)

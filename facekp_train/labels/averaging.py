@@ -1,4 +1,4 @@
-"""The best answer that nets can give when time does not matter: over several nets and views.
+"""The best answer that nets can give when time does not matter: over several nets and looks.
 
 Each face is seen through several boxes, tilts and in the mirror; the answers, brought back to the
 photograph, are averaged. Used by the teacher that labels photographs, not on a phone.
@@ -20,14 +20,14 @@ from facekp_train.samples import Box
 
 
 @dataclass(frozen=True)
-class View:
+class Look:
     """One look at a face: the crop's side as a share of the rule's, and its tilt in degrees."""
 
     scale: float = 1.0
     tilt: float = 0.0
 
 
-VIEWS = (View(), View(scale=0.93), View(scale=1.08), View(tilt=8.0), View(tilt=-8.0))
+LOOKS = (Look(), Look(scale=0.93), Look(scale=1.08), Look(tilt=8.0), Look(tilt=-8.0))
 
 
 class AveragedNets:
@@ -36,13 +36,13 @@ class AveragedNets:
     Raises ValueError where their schemes differ, or there is none.
     """
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], views: Sequence[View] = VIEWS) -> None:
+    def __init__(self, checkpoints: Sequence[Checkpoint], looks: Sequence[Look] = LOOKS) -> None:
         schemes = {checkpoint.header.points for checkpoint in checkpoints}
         if len(schemes) != 1:
             raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
         self.points = schemes.pop()
         self._checkpoints = checkpoints
-        self._views = views
+        self._looks = looks
 
     def __call__(
         self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box]
@@ -51,21 +51,21 @@ class AveragedNets:
         share of the crop's side, a measure of doubt.
 
         images: uint8 [H, W, 3] RGB, a face each. tights: their tight boxes. A plain first look
-        takes the boxes anew, as the detector's refinement does; the second sees every view.
+        takes the boxes anew, as the detector's refinement does; the second sees every look.
         """
-        points, _ = self._look(images, tights, (View(),))
+        points, _ = self._average(images, tights, (Look(),))
         boxes = [refined_box(p, box) for p, box in zip(points, tights, strict=True)]
-        return self._look(images, boxes, self._views)
+        return self._average(images, boxes, self._looks)
 
-    def _look(
-        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box], views: Sequence[View]
+    def _average(
+        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box], looks: Sequence[Look]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         answers, sides = [], np.ones(len(tights))
         for checkpoint in self._checkpoints:
             rule = checkpoint.header.crop_rule
             sides = np.array([rule.square(tight).side for tight in tights])
-            for view in views:
-                matrices = [_matrix(rule, tight, view) for tight in tights]
+            for look in looks:
+                matrices = [_matrix(rule, tight, look) for tight in tights]
                 crops = np.stack(
                     [sample_crop(i, m, rule.size, rule.border) for i, m in zip(images, matrices, strict=True)]
                 )
@@ -78,10 +78,10 @@ class AveragedNets:
         return stacked.mean(axis=0), spread
 
 
-def _matrix(rule: CropRule, tight: Box, view: View) -> NDArray[np.float64]:
-    """2 x 3 map from the view's [0, 1] to pixels of the photograph."""
+def _matrix(rule: CropRule, tight: Box, look: Look) -> NDArray[np.float64]:
+    """2 x 3 map from the look's [0, 1] to pixels of the photograph."""
     square = rule.square(tight)
-    side, angle = square.side * view.scale, np.radians(view.tilt)
+    side, angle = square.side * look.scale, np.radians(look.tilt)
     turn = side * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.column_stack([turn, np.array([square.x, square.y]) - turn @ (0.5, 0.5)])
 

@@ -15,8 +15,8 @@ from facekp_train.common.console import say
 from facekp_train.crop import CropRule
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.studies.faces import FaceFolds, FoldedFaces
-from facekp_train.studies.jobs import Job
-from facekp_train.studies.methods import Budget, Method
+from facekp_train.studies.jobs import StudyJob
+from facekp_train.studies.methods import Method, Spending
 from facekp_train.training.recipe import Recipe, make_recipe
 
 # Raised when a cell's figures are made in another way, so that old ones are not taken for new.
@@ -32,7 +32,7 @@ class CellPlan:
     """What all cells of a command share. assignments: `--set KEY=VALUE`. fingerprint: the data's.
     work: the folder of the cells' folders."""
 
-    budget: Budget
+    spending: Spending
     faces: FaceFolds
     fingerprint: str
     points: int
@@ -84,7 +84,7 @@ class Cell:
         """How the cell's net is pruned, if it is."""
         if self.method.rate is None:
             return None
-        return PruneSettings(rate=self.method.rate, layers_per_step=self.plan.budget.layers_per_step)
+        return PruneSettings(rate=self.method.rate, layers_per_step=self.plan.spending.layers_per_step)
 
     @property
     def depth(self) -> int:
@@ -103,21 +103,23 @@ class Cell:
         for state in (self.folder / "run").rglob(STATE_FILE):
             state.unlink()
 
-    def job(self) -> Job:
+    def job(self) -> StudyJob:
         """The cell as a job."""
-        return Job(self.name, self.key, self.folder / "result.json", run_cell, (self,))
+        return StudyJob(self.name, self.key, self.folder / "result.json", run_cell, (self,))
 
     def recipe(self) -> Recipe:
-        """How the cell is trained: the budget, what the user set, then what makes the method.
+        """How the cell is trained: the spending, what the user set, then what makes the method.
 
         Raises UserError where a setting is wrong.
         """
         plan = self.plan
         faces = {"data": list(plan.faces.data), "split": plan.faces.split, "points": plan.points}
-        common = make_recipe(plan.budget.recipe, {**plan.budget.settings, **faces}, list(plan.assignments))
+        common = make_recipe(
+            plan.spending.recipe, {**plan.spending.settings, **faces}, list(plan.assignments)
+        )
         own = {
             **self.method.settings,
-            "name": f"{plan.budget.name} study",
+            "name": f"{plan.spending.name} study",
             "seed": plan.faces.seed + self.fold + 1000 * self.method.chance,
             "fit_offset": False,
             "init": str(self.started_from.checkpoint) if self.started_from else None,

@@ -27,7 +27,7 @@ _FRUITLESS_ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Job:
+class StudyJob:
     """One unit of work: `work(*arguments)` gives plain data for JSON.
 
     name: for people. key: names everything that decides the result; a file with another key is not
@@ -55,7 +55,7 @@ class Workers:
     gpu: bool = False
 
 
-def finished(job: Job) -> dict[str, Any] | None:
+def finished(job: StudyJob) -> dict[str, Any] | None:
     """The job's result, where its file holds one; None for a file of another job or a damaged one."""
     try:
         document = json.loads(job.result.read_text(encoding="utf-8"))
@@ -66,7 +66,7 @@ def finished(job: Job) -> dict[str, Any] | None:
     return result if isinstance(result, dict) else None
 
 
-def run_jobs(jobs: Sequence[Job], workers: Workers = Workers()) -> list[dict[str, Any]]:
+def run_jobs(jobs: Sequence[StudyJob], workers: Workers = Workers()) -> list[dict[str, Any]]:
     """The results of all jobs, in order; only those without one are computed.
 
     A job that fails (UserError, ValueError, OSError, MemoryError, RuntimeError, which is torch's word for
@@ -93,7 +93,7 @@ class _Pool:
     lost: tuple[type[BaseException], ...]
 
 
-def _run_rounds(missing: list[Job], pool: _Pool) -> None:
+def _run_rounds(missing: list[StudyJob], pool: _Pool) -> None:
     """Hand out what has no result until everything has one."""
     from joblib import Parallel, delayed, parallel_config
 
@@ -128,11 +128,11 @@ def _run_rounds(missing: list[Job], pool: _Pool) -> None:
             say(f"a worker died; {len(missing)} jobs without a result go on")
 
 
-def _missing(jobs: Sequence[Job]) -> list[Job]:
+def _missing(jobs: Sequence[StudyJob]) -> list[StudyJob]:
     return [job for job in jobs if finished(job) is None]
 
 
-def _run_one(job: Job, threads: int) -> str | None:
+def _run_one(job: StudyJob, threads: int) -> str | None:
     """In a worker: leave the job's result in its file. Returns why it failed, None where it did not."""
     import torch
 
@@ -149,7 +149,7 @@ def _run_one(job: Job, threads: int) -> str | None:
 
 
 @contextmanager
-def _alone(job: Job) -> Iterator[None]:
+def _alone(job: StudyJob) -> Iterator[None]:
     """Wait while another process is at this job: a worker outlives a killed program for a while."""
     job.result.parent.mkdir(parents=True, exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""The methods that the studies compare, and the budget they are trained with."""
+"""The methods that the studies compare, and what is spent on their training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facekp_train.training.recipe import AS_IT_IS
 
 @dataclass(frozen=True)
 class Method:
-    """One way to a trained net. name: for people. settings: of the recipe, over the budget's.
+    """One way to a trained net. name: for people. settings: of the recipe, over those of the spending.
 
     start: the method whose net it goes on from. teacher: the one whose net supervises it. rate:
     the share of filters that pruning takes away, layer by layer; None: no pruning. chance: shifts
@@ -26,7 +26,7 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Spending:
     """How much a study spends.
 
     recipe and settings: of every net. limit: images. resnet: settings of ResNet-50's rows, on
@@ -50,8 +50,8 @@ class Budget:
 # The paper's augmentation: flips and random crops.
 _FLIPS_AND_CROPS = {"flip": 0.5, "shift": 0.05, "scale": 0.05}
 
-BUDGETS = {
-    "small": Budget(
+SPENDINGS = {
+    "small": Spending(
         name="small",
         recipe="modern",
         # The paper's losses and augmentation with a schedule that gets somewhere in a few epochs.
@@ -67,7 +67,7 @@ BUDGETS = {
         pruning={"epochs": 1, "learning_rate": 5e-4, "warmup": 0.0, "freeze_bn": 0.0},
         trained_on=4,
     ),
-    "full": Budget(
+    "full": Spending(
         name="full",
         recipe="paper",
         settings={},
@@ -83,10 +83,10 @@ BUDGETS = {
 
 
 class Methods:
-    """Makes methods for a budget; those that say the same are the same cells."""
+    """Makes methods for what may be spent; those that say the same are the same cells."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    def __init__(self, spending: Spending) -> None:
+        self.spending = spending
 
     def joint(self, lambda_rh: float = 1.0, chance: int = 0) -> Method:
         """Regression and heatmaps together; `chance` shifts the seed and changes nothing else."""
@@ -103,12 +103,12 @@ class Methods:
 
     def on_resnet(self, method: Method) -> Method:
         """The same with ResNet-50."""
-        settings = {**method.settings, "backbone": "resnet-50", **self.budget.resnet}
+        settings = {**method.settings, "backbone": "resnet-50", **self.spending.resnet}
         return replace(method, name=f"ResNet-50, {method.name}", settings=settings)
 
     def teacher(self) -> Method:
         """The net that supervises."""
-        own = self.budget.teacher
+        own = self.spending.teacher
         if own.get("backbone") == "resnet-50":
             return self.on_resnet(self.joint())
         return Method("teacher", {**self.joint().settings, **own})
@@ -130,12 +130,12 @@ class Methods:
             kept,
             name=name,
             rate=rate,
-            settings={**kept.settings, **self.budget.pruning, "lambda_dp": lambda_dp},
+            settings={**kept.settings, **self.spending.pruning, "lambda_dp": lambda_dp},
         )
 
     def distilled_on(self) -> Method:
         """The distilled net trained for as many epochs as a pruned one, with nothing removed."""
-        own = {**self.budget.pruning, "epochs": self.budget.trained_on}
+        own = {**self.spending.pruning, "epochs": self.spending.trained_on}
         settings = {**self.joint().settings, **AS_IT_IS, **own}
         return Method(
             "+ distillation, trained on", settings, start=self.distilled(), teacher=self.distilled()

@@ -23,7 +23,7 @@ RATES = (0.1, 0.5, 0.9)
 @dataclass(frozen=True)
 class Row:
     """A method in a study. against: the name of the method it is compared with. paper: its MSE
-    there. at: its place on the figure's axis. resnet: on the budget's folds for ResNet-50 alone."""
+    there. at: its place on the figure's axis. resnet: on the spending's folds for ResNet-50 alone."""
 
     method: Method
     against: str | None = None

@@ -24,7 +24,7 @@ def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool
 
     deep: with the rows of ResNet-50. Raises UserError where a cell failed.
     """
-    study = STUDIES[name](Methods(plan.budget))
+    study = STUDIES[name](Methods(plan.spending))
     rows = [row for row in study.rows if deep or not row.resnet]
     cells = {row.method.name: [Cell(plan, row.method, fold) for fold in _folds(row, plan)] for row in rows}
     every = [cell for of_row in cells.values() for cell in of_row]
@@ -39,7 +39,7 @@ def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool
 
 
 def _folds(row: Row, plan: CellPlan) -> range:
-    own = plan.budget.resnet_folds if row.resnet else None
+    own = plan.spending.resnet_folds if row.resnet else None
     return range(min(own or plan.faces.folds, plan.faces.folds))
 
 
@@ -69,11 +69,11 @@ def _settings(plan: CellPlan, cells: list[Cell], results: dict[str, dict[str, An
     return {
         "data": ", ".join(recipe["data"]) + (f", split {recipe['split']}" if recipe["split"] else ""),
         "faces": f"{len(tested)}, in {plan.faces.folds} folds by image, seed {plan.faces.seed}",
-        "budget": plan.budget.name,
+        "budget": plan.spending.name,
         "first row's recipe": _differing(recipe),
-        "teacher": plan.budget.teacher,
-        "after each step of pruning": {"layers": plan.budget.layers_per_step, **plan.budget.pruning},
-        "ResNet-50's rows": {"folds": plan.budget.resnet_folds or plan.faces.folds, **plan.budget.resnet},
+        "teacher": plan.spending.teacher,
+        "after each step of pruning": {"layers": plan.spending.layers_per_step, **plan.spending.pruning},
+        "ResNet-50's rows": {"folds": plan.spending.resnet_folds or plan.faces.folds, **plan.spending.resnet},
         "training in all": f"{seconds / 3600:.2f} hours of one worker",
     }
 

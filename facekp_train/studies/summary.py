@@ -32,7 +32,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Change:
+class MethodChange:
     """A row beside its reference, over the folds that both have.
 
     mse, nme: paired over faces. folds: in how many the MSE goes the way that the mean goes, and of
@@ -62,7 +62,7 @@ class RowSummary:
     megabytes: float
     mmacs: float
     tests: list[FoldTest]
-    change: Change | None
+    change: MethodChange | None
     cells: list[dict[str, Any]]
 
 
@@ -89,7 +89,9 @@ def _row(row: Row, rows: dict[str, Row], cells: dict[str, list[dict[str, Any]]])
     )
 
 
-def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Change:
+def _change(
+    row: Row, reference: Row, before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> MethodChange:
     shared = sorted({cell["fold"] for cell in before} & {cell["fold"] for cell in after})
     before, after = ([cell for cell in cells if cell["fold"] in shared] for cells in (before, after))
     first, second, images = _paired(before, after, "squared")
@@ -98,7 +100,7 @@ def _change(row: Row, reference: Row, before: list[dict[str, Any]], after: list[
     p = paired_t_test(*by_fold)
     agree = int(np.sum(np.sign(by_fold[1] - by_fold[0]) == np.sign(mse.difference.value)))
     paper = (row.paper / reference.paper - 1) * 100 if row.paper and reference.paper else None
-    return Change(
+    return MethodChange(
         against=reference.method.name,
         mse=mse,
         nme=paired_change(*_paired(before, after, "errors")),

@@ -8,9 +8,9 @@ from typing import Any
 
 from facekp_train.studies.cells import CellPlan
 from facekp_train.studies.faces import FaceFolds
-from facekp_train.studies.methods import Budget
+from facekp_train.studies.methods import Spending
 
-TINY = Budget(
+TINY = Spending(
     name="tiny",
     recipe="modern",
     settings={
@@ -28,7 +28,7 @@ TINY = Budget(
 )  # fmt: skip
 
 
-def plan_of(discs: Path, work: Path, budget: Budget = TINY, *settings: str, **options: Any) -> CellPlan:
+def plan_of(discs: Path, work: Path, spending: Spending = TINY, *settings: str, **options: Any) -> CellPlan:
     source = replace(FaceFolds((f"mtfl:{discs}",), None, 2, None, 0), **options)
     faces = source.load()
-    return CellPlan(budget, source, faces.fingerprint(), faces.points, settings, "cpu", work)
+    return CellPlan(spending, source, faces.fingerprint(), faces.points, settings, "cpu", work)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.crop import CropRule, cut
-from facekp_train.evaluation.evaluate import View, answer
+from facekp_train.evaluation.evaluate import FaceView, answer
 from facekp_train.evaluation.robustness import JITTER, TILT, measure_robustness, turned
 from facekp_train.samples import Box, FaceSample
 from tests.support.models.train_cli import command, printed
@@ -76,7 +76,7 @@ def test_turned_faces_keep_their_points_on_the_same_things(degrees: float) -> No
         cv2.circle(image, (x, y), 4, tuple(255 * (c == channel) for c in range(3)), -1)
     points = np.array([*marks, marks[0], marks[1]], np.float32)
     sample = FaceSample(Path("x.png"), points, np.ones(5, bool))
-    view = turned(View(sample, image, (20.0, 10.0, 60.0, 60.0), "tight"), degrees)
+    view = turned(FaceView(sample, image, (20.0, 10.0, 60.0, 60.0), "tight"), degrees)
     for channel in range(3):
         light = view.image[..., channel].astype(float)
         rows, columns = np.indices(light.shape)
@@ -101,7 +101,7 @@ def test_a_face_of_a_gigantic_photograph_turns_as_one_of_a_small(place: tuple[in
     crops = []
     for photograph, (x, y) in ((face, (0, 0)), (image, place)):
         sample = FaceSample(Path("x.png"), points + np.array([x, y], np.float32), np.ones(5, bool))
-        view = turned(View(sample, photograph, (x + 20.0, y + 10.0, 70.0, 75.0), "tight"), 30)
+        view = turned(FaceView(sample, photograph, (x + 20.0, y + 10.0, 70.0, 75.0), "tight"), 30)
         assert max(view.image.shape) < 2**15
         rule = CropRule()
         crops.append(cut(view.image, rule.square(view.tight), rule).astype(int))
@@ -111,14 +111,14 @@ def test_a_face_of_a_gigantic_photograph_turns_as_one_of_a_small(place: tuple[in
 @given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), side=st.floats(1, 1e5))
 def test_a_box_anywhere_can_be_turned(x: float, y: float, side: float) -> None:
     sample = FaceSample(Path("x.png"), np.ones((5, 2), np.float32), np.ones(5, bool))
-    view = turned(View(sample, np.zeros((40, 50, 3), np.uint8), (x, y, side, side), "tight"), 45)
+    view = turned(FaceView(sample, np.zeros((40, 50, 3), np.uint8), (x, y, side, side), "tight"), 45)
     assert max(view.image.shape) <= 65 and min(view.image.shape) >= 1
 
 
 def test_a_tilt_of_zero_changes_nothing() -> None:
     image = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
     sample = FaceSample(Path("x.png"), np.ones((5, 2), np.float32), np.ones(5, bool))
-    view = turned(View(sample, image, (10.0, 10.0, 20.0, 20.0), "tight"), 0.0)
+    view = turned(FaceView(sample, image, (10.0, 10.0, 20.0, 20.0), "tight"), 0.0)
     assert np.array_equal(view.image, image)
     assert view.tight == (10.0, 10.0, 20.0, 20.0)
     assert np.array_equal(view.sample.keypoints, sample.keypoints)

@@ -15,14 +15,14 @@ pytest.importorskip("torch")
 pytest.importorskip("joblib")
 
 from facekp_train.common.console import UserError
-from facekp_train.studies.jobs import Job, Workers, _slots, finished, run_jobs
+from facekp_train.studies.jobs import StudyJob, Workers, _slots, finished, run_jobs
 from tests.support.models import work_for_jobs as work
 from tests.support.places import ROOT
 
 
-def jobs_in(folder: Path, count: int, what=work.square, *arguments) -> list[Job]:
+def jobs_in(folder: Path, count: int, what=work.square, *arguments) -> list[StudyJob]:
     return [
-        Job(f"job {i}", f"key {i}", folder / f"{i}" / "result.json", what, (folder, i, *arguments))
+        StudyJob(f"job {i}", f"key {i}", folder / f"{i}" / "result.json", what, (folder, i, *arguments))
         for i in range(count)
     ]
 

@@ -20,7 +20,7 @@ from facekp_train.common.console import UserError
 from facekp_train.networks.keypoint_net import Prediction
 from facekp_train.studies.cells import Cell
 from facekp_train.studies.faces import FaceFolds
-from facekp_train.studies.methods import BUDGETS, Budget, Methods
+from facekp_train.studies.methods import SPENDINGS, Methods, Spending
 from facekp_train.studies.plans import STUDIES, Row
 from facekp_train.studies.significance import Interval, PairedChange
 from facekp_train.studies.summary import summarise, verdict
@@ -111,11 +111,11 @@ def test_studies_share_their_cells(discs: Path, tmp_path: Path) -> None:
     assert keys["distillation"] & keys["lambda-dp"] & keys["rates"]
 
 
-@pytest.mark.parametrize("budget", BUDGETS.values(), ids=list(BUDGETS))
-def test_every_cell_of_every_budget_has_a_recipe(discs: Path, tmp_path: Path, budget: Budget) -> None:
-    plan = plan_of(discs, tmp_path, budget)
+@pytest.mark.parametrize("spending", SPENDINGS.values(), ids=list(SPENDINGS))
+def test_every_cell_of_every_budget_has_a_recipe(discs: Path, tmp_path: Path, spending: Spending) -> None:
+    plan = plan_of(discs, tmp_path, spending)
     for make in STUDIES.values():
-        for row in make(Methods(budget)).rows:
+        for row in make(Methods(spending)).rows:
             recipe = Cell(plan, row.method, 0).recipe()
             assert (recipe.teacher is None) == (row.method.teacher is None)
             assert (recipe.init is None) == (row.method.start is None)
