@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import UserError, print_json, say
 from facekp_train.common.console import out as stdout
-
-if TYPE_CHECKING:
-    from facekp_train.studies.cells import CellPlan
-    from facekp_train.studies.faces import FaceFolds
-    from facekp_train.studies.methods import Spending
 
 
 class StudyName(str, Enum):
@@ -77,16 +71,27 @@ def study(
     chosen = {word.strip() for word in backbones.split(",")}
     if "mobilenet-v2" not in chosen or chosen - {"mobilenet-v2", "resnet-50"}:
         raise typer.BadParameter("--backbones takes mobilenet-v2 or mobilenet-v2,resnet-50")
+    from facekp_train.studies.cells import CellPlan, check_settings
     from facekp_train.studies.faces import FaceFolds
     from facekp_train.studies.jobs import Workers
+    from facekp_train.studies.methods import chosen_spending
     from facekp_train.studies.plans import STUDIES
     from facekp_train.studies.report import write_claims
     from facekp_train.studies.run import run_study
 
     deep = "resnet-50" in chosen
-    spent = _budget(budget.value, epochs, resnet_folds, deep)
-    source = FaceFolds(tuple(data), split, folds, limit or spent.limit, seed)
-    plan = _plan(source, spent, settings, accelerator, (work or out / "cells").resolve())
+    spending = chosen_spending(budget.value, epochs, resnet_folds, deep)
+    folds_of_faces = FaceFolds(tuple(data), split, folds, limit or spending.limit, seed)
+    with option.spec_is_usage():
+        faces = folds_of_faces.load()
+    plan = CellPlan(
+        spending, folds_of_faces, faces.fingerprint(), faces.points, tuple(settings), accelerator,
+        (work or out / "cells").resolve(),
+    )  # fmt: skip
+    try:
+        check_settings(plan)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
     pool = Workers(workers, cluster, accelerator == "gpu")
     names = list(STUDIES) if name is StudyName.all else [name.value]
     results = []
@@ -102,37 +107,3 @@ def study(
     if as_json:
         documents = [result.as_json(per_face=False) for result in results]
         print_json({"studies": documents} if name is StudyName.all else documents[0])
-
-
-def _budget(name: str, epochs: int | None, resnet_folds: int | None, deep: bool) -> Spending:
-    from facekp_train.studies.methods import SPENDINGS
-
-    chosen = SPENDINGS[name] if deep else replace(SPENDINGS[name], teacher=SPENDINGS["small"].teacher)
-    if epochs is not None:
-        chosen = replace(chosen, settings={**chosen.settings, "epochs": epochs})
-    return chosen if resnet_folds is None else replace(chosen, resnet_folds=resnet_folds)
-
-
-def _plan(
-    source: FaceFolds, spending: Spending, settings: list[str], accelerator: str, work: Path
-) -> CellPlan:
-    """Everything that all cells share; wrong settings are named before anything is trained."""
-    from facekp_train.datasets import DataError
-    from facekp_train.studies.cells import DECIDED, Cell, CellPlan
-    from facekp_train.studies.methods import Methods
-
-    try:
-        faces = source.load()
-    except DataError as error:
-        raise typer.BadParameter(str(error)) from None
-    plan = CellPlan(spending, source, faces.fingerprint(), faces.points, tuple(settings), accelerator, work)
-    named = {setting.partition("=")[0].strip() for setting in settings}
-    if refused := sorted(named & DECIDED):
-        raise typer.BadParameter(f"a study itself decides {', '.join(refused)}; leave --set {refused[0]} out")
-    try:
-        recipe = Cell(plan, Methods(spending).joint(), 0).recipe()
-    except UserError as error:
-        raise typer.BadParameter(str(error)) from None
-    if not recipe.heatmap_width:
-        raise typer.BadParameter("heatmap_width=0 leaves no heatmaps to study; leave it out")
-    return plan

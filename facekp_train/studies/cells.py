@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from facekp_train.common.console import say
+from facekp_train.common.console import UserError, say
 from facekp_train.crop import CropRule
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.studies.faces import FaceFolds, FoldedFaces
 from facekp_train.studies.jobs import StudyJob
-from facekp_train.studies.methods import Method, Spending
+from facekp_train.studies.methods import Method, Methods, Spending
 from facekp_train.training.recipe import Recipe, make_recipe
 
 # Raised when a cell's figures are made in another way, so that old ones are not taken for new.
@@ -112,14 +112,12 @@ class Cell:
 
         Raises UserError where a setting is wrong.
         """
-        plan = self.plan
+        plan, spending = self.plan, self.plan.spending
         faces = {"data": list(plan.faces.data), "split": plan.faces.split, "points": plan.points}
-        common = make_recipe(
-            plan.spending.recipe, {**plan.spending.settings, **faces}, list(plan.assignments)
-        )
+        common = make_recipe(spending.recipe, {**spending.settings, **faces}, list(plan.assignments))
         own = {
             **self.method.settings,
-            "name": f"{plan.spending.name} study",
+            "name": f"{spending.name} study",
             "seed": plan.faces.seed + self.fold + 1000 * self.method.chance,
             "fit_offset": False,
             "init": str(self.started_from.checkpoint) if self.started_from else None,
@@ -140,6 +138,15 @@ class Cell:
     def _roles(self) -> dict[str, Cell]:
         roles = {"start": self.started_from, "teacher": self.taught_by}
         return {role: cell for role, cell in roles.items() if cell is not None}
+
+
+def check_settings(plan: CellPlan) -> None:
+    """Raise UserError where a user's settings are wrong, before anything is trained."""
+    named = {setting.partition("=")[0].strip() for setting in plan.assignments}
+    if refused := sorted(named & DECIDED):
+        raise UserError(f"a study itself decides {', '.join(refused)}; leave --set {refused[0]} out")
+    if not Cell(plan, Methods(plan.spending).joint(), 0).recipe().heatmap_width:
+        raise UserError("heatmap_width=0 leaves no heatmaps to study; leave it out")
 
 
 def run_cell(cell: Cell) -> dict[str, Any]:

@@ -82,6 +82,16 @@ SPENDINGS = {
 }  # fmt: skip
 
 
+def chosen_spending(name: str, epochs: int | None, resnet_folds: int | None, deep: bool) -> Spending:
+    """One of `SPENDINGS` with what is said otherwise. deep: whether ResNet-50 may be a teacher."""
+    spending = SPENDINGS[name]
+    if not deep:
+        spending = replace(spending, teacher=SPENDINGS["small"].teacher)
+    if epochs is not None:
+        spending = replace(spending, settings={**spending.settings, "epochs": epochs})
+    return spending if resnet_folds is None else replace(spending, resnet_folds=resnet_folds)
+
+
 class Methods:
     """Makes methods for what may be spent; those that say the same are the same cells."""
 
