@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
 from facekp_train.common.console import UserError, faces_in_words, out, print_json, print_line, say, warn
 
 if TYPE_CHECKING:
-    from facekp_train.datasets import Dataset
     from facekp_train.datasets.survey import Survey
 
 
-def survey_data(spec: str, parts: Sequence[Dataset], sheet: Path | None, as_json: bool) -> None:
-    """Look at every face of a data set's splits and report.
-
-    Raises UserError where no face can be used, DataError at the first bad one of a strict data set.
-    """
+def data(
+    spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP + "; default: everything")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+) -> None:
+    """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
     from facekp_train.datasets.reading.notes import in_short
-    from facekp_train.datasets.survey import TILE, survey_faces
+    from facekp_train.datasets.survey import TILE, parts_of, survey_faces
     from facekp_train.draw import contact_sheet, write_picture
 
+    with spec_is_usage():
+        parts = parts_of(spec, split, strict)
     survey = survey_faces(spec, parts)
     if survey.tiles:
         sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")
@@ -42,8 +48,6 @@ def _name_of(spec: str) -> str:
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:
-    from rich.table import Table
-
     from facekp_train.datasets.reading.notes import SHOWN, print_skipped
 
     each = " each" if survey.n != 1 else ""
@@ -61,20 +65,3 @@ def _print(survey: Survey, sheet: Path | None) -> None:
     print_skipped(survey.skipped)
     if survey.tiles:
         print_line(f"{len(survey.tiles)} faces with their keypoints: {sheet}")
-
-
-def data(
-    spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
-    split: Annotated[str | None, typer.Option(help=SPLIT_HELP + "; default: everything")] = None,
-    sheet: Annotated[
-        Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
-) -> None:
-    """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
-    from facekp_train.datasets.survey import parts_of
-
-    with spec_is_usage():
-        parts = parts_of(spec, split, strict)
-    survey_data(spec, parts, sheet, as_json)

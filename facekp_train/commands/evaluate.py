@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,25 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
-from facekp_train.common.console import UserError, print_json, print_line, require, warn
+from facekp_train.common.console import print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
-from facekp_train.datasets import Dataset
-from facekp_train.datasets.reading.notes import print_skipped
-from facekp_train.evaluation.conditions import Condition, by_as_json, group_by, print_by
-from facekp_train.evaluation.evaluate import Boxes, answer
-from facekp_train.evaluation.published import print_row, row_of
-from facekp_train.evaluation.report import plot_robustness, print_evaluation, print_robustness, write_report
-from facekp_train.evaluation.robustness import Kind, measure_robustness
-from facekp_train.networks.checkpoint import predict_of
-from facekp_train.evaluation.robustness import Kind, evenly, measure_robustness
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
     from facekp_train.evaluation.conditions import Condition
-    from facekp_train.evaluation.evaluate import Boxes
-    from facekp_train.evaluation.robustness import Kind
-
-_EXPORTED = (".tflite", ".onnx")
 
 _EVALUATED = (
     "; default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table "
@@ -43,101 +29,6 @@ _BY_HELP = (
     "makeup, occlusion, blur: wflw; occlusion: hidden keypoints of cofw and aflw; video: 300vw); "
     "by keypoint: --verbose"
 )
-
-
-def evaluate_checkpoint(
-    model: Path,
-    dataset: Dataset,
-    *,
-    boxes: Boxes,
-    refine: bool,
-    batch: int,
-    whole_row: bool,
-    by: Sequence[Condition] = (),
-    changes: Mapping[Kind, tuple[float, ...]] | None = None,
-    curve_faces: int = 500,
-    folder: Path | None,
-    as_json: bool,
-    verbose: bool,
-) -> None:
-    """Measure a checkpoint and report; with `whole_row`, on every split of the published table's row.
-
-    by: conditions to group the split's faces by. changes: what to measure the robustness against, on
-    `curve_faces` faces evenly taken from the split. Raises UserError for a file of another kind,
-    ValueError where the data do not fit the model or nothing can be measured.
-    """
-    if model.suffix.lower() in _EXPORTED:
-        raise UserError(
-            f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
-        )
-    _check_is_file(model)
-    require("train", "torch", "safetensors")
-    from facekp_train.evaluation.robustness import evenly
-    from facekp_train.networks.checkpoint import load_checkpoint
-
-    checkpoint = load_checkpoint(model)
-    if folder is not None:
-        _ready(folder)
-    rule = checkpoint.header.crop_rule
-    answers = answer(checkpoint.predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
-    evaluation = answers.score(dataset.spec, dataset.split)
-    row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
-    grouped = group_by(by, evaluation, answers.samples)
-    document = evaluation.as_json()
-    document |= {"splits": row.as_json()} if row else {}
-    document |= {"by": by_as_json(grouped)} if grouped else {}
-    document["warnings"] = [*dataset.warnings, *(c.caveat for c in by if c.caveat)]
-    robustness = None
-    if changes:
-        some = [answers.samples[i] for i in evenly(len(answers.samples), curve_faces)]
-        robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
-        document["robustness"] = robustness.as_json()
-    # Printed first: whatever befalls the report, the figures are there.
-    if as_json:
-        print_json(document)
-    else:
-        if row:
-            print_row(row)
-        print_evaluation(evaluation, verbose)
-        print_by(grouped, evaluation.normaliser)
-        if robustness:
-            print_robustness(robustness)
-        for warning in dataset.warnings:
-            warn(warning)
-        print_skipped(evaluation.skipped + evaluation.excluded)
-    if folder is not None:
-        write_report(folder, document, evaluation, answers, grouped)
-        if robustness:
-            plot_robustness(folder / "robustness.png", robustness)
-        if not as_json:
-            print_line(f"figures and pictures: {folder}")
-
-
-def _check_is_file(model: Path) -> None:
-    """Raise UserError where the model is none; of a folder, with the name of a checkpoint in it."""
-    if model.is_dir():
-        inside = [
-            model / "model.safetensors",
-            model / "best.safetensors",
-            *sorted(model.glob("*.safetensors")),
-        ]
-        found = next((file for file in inside if file.is_file()), None)
-        raise UserError(f"{model} is a folder; give {found or 'a checkpoint, and there is none in it'}")
-    if not model.is_file():
-        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
-
-
-def _ready(folder: Path) -> None:
-    """Make the report's folder, before a measurement that an unusable one would cost.
-
-    Raises typer.BadParameter for a file, OSError where nothing can be written, UserError without matplotlib.
-    """
-    if folder.is_file():
-        raise typer.BadParameter(f"--out {folder} is a file, not a folder; name another")
-    require("train", "matplotlib")
-    with naming_folder(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
 
 
 class BoxChoice(str, Enum):
@@ -185,6 +76,8 @@ def evaluate(
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
+    from facekp_train.evaluation.measure import measure, open_checkpoint
+    from facekp_train.evaluation.report import print_measurement, write_report
     from facekp_train.evaluation.robustness import JITTER, TILT
 
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
@@ -194,11 +87,36 @@ def evaluate(
         dataset = open_dataset(data, split, strict)
     if split is None:
         dataset.split = dataset.format.evaluation
-    evaluate_checkpoint(
-        model or default_checkpoint(), dataset, boxes=boxes.value, refine=refine, batch=batch,
-        whole_row=split is None, by=_conditions(by, dataset),
-        changes=changes, curve_faces=curve_faces or 500, folder=folder, as_json=as_json, verbose=verbose,
+    conditions = _conditions(by, dataset)
+    checkpoint = open_checkpoint(model or default_checkpoint(), dataset)
+    if folder is not None:
+        _ready(folder)
+    measurement = measure(
+        checkpoint, dataset, boxes=boxes.value, refine=refine, batch=batch, whole_row=split is None,
+        by=conditions, changes=changes, curve_faces=curve_faces or 500,
     )  # fmt: skip
+    # Printed first: whatever befalls the report, the figures are there.
+    if as_json:
+        print_json(measurement.as_json())
+    else:
+        print_measurement(measurement, dataset.warnings, verbose)
+    if folder is not None:
+        write_report(folder, measurement)
+        if not as_json:
+            print_line(f"figures and pictures: {folder}")
+
+
+def _ready(folder: Path) -> None:
+    """Make the report's folder, before a measurement that an unusable one would cost.
+
+    Raises typer.BadParameter for a file, OSError where nothing can be written, UserError without matplotlib.
+    """
+    if folder.is_file():
+        raise typer.BadParameter(f"--out {folder} is a file, not a folder; name another")
+    require("train", "matplotlib")
+    with naming_folder(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def _conditions(names: str | None, dataset: Dataset) -> list[Condition]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import UserError, print_json, print_line, say, warn
+from facekp_train.common.console import UserError, print_json, print_line, warn
 
 
 def run_all(
@@ -30,10 +30,9 @@ def run_all(
     """
     option.require_training()
     from facekp_train.commands.progress import FitProgress
-    from facekp_train.pipeline.figures import stage_figures
-    from facekp_train.pipeline.report import NO_ERRORS, write_report
+    from facekp_train.pipeline.report import NO_ERRORS
+    from facekp_train.pipeline.run import run_pipeline
     from facekp_train.pipeline.settings import load_pipeline
-    from facekp_train.pipeline.stages import run_stages
     from facekp_train.training.launch import launch
 
     try:
@@ -45,20 +44,12 @@ def run_all(
     if not shared.validation:
         warn(NO_ERRORS)
     fabric = launch(accelerator, devices, shared.precision)
-    measured = []
-    with FitProgress() as shown:
-        for stage in run_stages(pipeline, folder, fabric, shown.step):
-            if not fabric.is_global_zero:
-                continue
-            figures = stage_figures(stage, folder / stage.name, shared, latency and pipeline.latency)
-            measured.append((stage, figures))
-            report = write_report(folder, pipeline.name, measured)
-            say(f"{stage.name} is finished: {report}")
+    with FitProgress() as bar:
+        stages = list(run_pipeline(pipeline, folder, fabric, latency=latency, on_step=bar.step))
     if not fabric.is_global_zero:
         return
     if as_json:
-        print_json(
-            {"run": pipeline.name, "stages": [{"stage": s.name, **figures} for s, figures in measured]}
-        )
+        rows = [{"stage": stage.name, **figures} for stage, figures in stages]
+        print_json({"run": pipeline.name, "stages": rows})
     else:
-        print_line(f"{folder / 'report.md'}")
+        print_line(str(folder / "report.md"))

@@ -1,4 +1,4 @@
-"""`facekp-train evaluate`: a checkpoint's figures on a labelled split, as a table, JSON and pictures."""
+"""A checkpoint's figures on a labelled split, as tables on stdout, JSON and pictures."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.common.console import faces_in_words, out, print_line, require
+from facekp_train.common.console import err, faces_in_words, out, print_line, require
 from facekp_train.common.files import write_text, written_aside
 from facekp_train.crop import CropRule, Square, cut
+from facekp_train.datasets.reading.notes import print_skipped
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
-from facekp_train.evaluation.conditions import ByCondition
+from facekp_train.evaluation.conditions import print_by
 from facekp_train.evaluation.evaluate import Answers
+from facekp_train.evaluation.measure import Measurement
 from facekp_train.evaluation.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
+from facekp_train.evaluation.published import print_row
 from facekp_train.evaluation.robustness import MEANINGS, Robustness
 from facekp_train.images import read_image
-
-if TYPE_CHECKING:
-    pass
 
 _SHEET_FACES = 18
 
@@ -58,18 +57,28 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
         out.print(landmarks)
 
 
-def write_report(
-    folder: Path,
-    document: dict[str, Any],
-    evaluation: Evaluation,
-    answers: Answers,
-    grouped: Sequence[ByCondition] = (),
-) -> None:
-    """evaluation.json (the document), errors.csv, ced.png, best.png, median.png and worst.png in a folder.
+def print_measurement(measurement: Measurement, warnings: Sequence[str], verbose: bool = False) -> None:
+    """All figures on stdout; warnings and what was skipped on stderr."""
+    evaluation = measurement.evaluation
+    if measurement.row:
+        print_row(measurement.row)
+    print_evaluation(evaluation, verbose)
+    print_by(measurement.grouped, evaluation.normaliser)
+    if measurement.robustness:
+        print_robustness(measurement.robustness)
+    for warning in warnings:
+        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    print_skipped(evaluation.skipped + evaluation.excluded)
+
+
+def write_report(folder: Path, measurement: Measurement) -> None:
+    """evaluation.json, errors.csv, ced.png, best.png, median.png, worst.png and, where it was measured,
+    robustness.png in a folder.
 
     errors.csv has a row a face: error, photograph, and the face's group by each condition.
     """
-    write_text(folder / "evaluation.json", json.dumps(document, indent=2, allow_nan=False))
+    evaluation, answers, grouped = measurement.evaluation, measurement.answers, measurement.grouped
+    write_text(folder / "evaluation.json", json.dumps(measurement.as_json(), indent=2, allow_nan=False))
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow([f"percent of {evaluation.normaliser}", "image", *(by.condition.name for by in grouped)])
@@ -83,6 +92,8 @@ def write_report(
     write_picture(folder / "best.png", _sheet(answers, order[:_SHEET_FACES]))
     write_picture(folder / "median.png", _sheet(answers, order[middle : middle + _SHEET_FACES]))
     write_picture(folder / "worst.png", _sheet(answers, order[::-1][:_SHEET_FACES]))
+    if measurement.robustness:
+        plot_robustness(folder / "robustness.png", measurement.robustness)
 
 
 def plot_cumulative(target: Path, evaluation: Evaluation) -> None:

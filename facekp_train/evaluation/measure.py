@@ -1,0 +1,103 @@
+"""All that is measured of a checkpoint on a labelled split: figures, and what was asked for beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facekp_train.common.console import UserError, require
+from facekp_train.datasets import Dataset
+from facekp_train.evaluation.conditions import ByCondition, Condition, by_as_json, group_by
+from facekp_train.evaluation.evaluate import Answers, Boxes, answer
+from facekp_train.evaluation.metrics import Evaluation
+from facekp_train.evaluation.published import TableRow, row_of
+from facekp_train.evaluation.robustness import Kind, Robustness, evenly, measure_robustness
+
+if TYPE_CHECKING:
+    from facekp_train.networks.checkpoint import Checkpoint
+
+_EXPORTED = (".tflite", ".onnx")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A checkpoint's answers on a split and the figures of them.
+
+    row: the split's published table, where one was asked for. grouped: the faces by condition.
+    robustness: the error under changes, where they were asked for. warnings: what to know of the
+    figures.
+    """
+
+    answers: Answers
+    evaluation: Evaluation
+    row: TableRow | None
+    grouped: list[ByCondition]
+    robustness: Robustness | None
+    warnings: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `--json` and evaluation.json."""
+        document = self.evaluation.as_json()
+        document |= {"splits": self.row.as_json()} if self.row else {}
+        document |= {"by": by_as_json(self.grouped)} if self.grouped else {}
+        document["warnings"] = self.warnings
+        document |= {"robustness": self.robustness.as_json()} if self.robustness else {}
+        return document
+
+
+def open_checkpoint(model: Path, dataset: Dataset) -> Checkpoint:
+    """The checkpoint to measure on a data set.
+
+    Raises UserError where it is an exported file, a folder or missing, with the remedy; OSError and
+    ValueError as `facekp_train.networks.checkpoint.load_checkpoint`.
+    """
+    if model.suffix.lower() in _EXPORTED:
+        raise UserError(
+            f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
+        )
+    if model.is_dir():
+        usual = [model / "model.safetensors", model / "best.safetensors"]
+        likely = [*usual, *sorted(model.glob("*.safetensors"))]
+        inside = next((file for file in likely if file.is_file()), None)
+        raise UserError(f"{model} is a folder; give {inside or 'a checkpoint, and there is none in it'}")
+    if not model.is_file():
+        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
+    require("train", "torch", "safetensors")
+    from facekp_train.networks.checkpoint import load_checkpoint
+
+    return load_checkpoint(model)
+
+
+def measure(
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    *,
+    boxes: Boxes = "listed",
+    refine: bool = True,
+    batch: int = 64,
+    whole_row: bool = False,
+    by: Sequence[Condition] = (),
+    changes: Mapping[Kind, tuple[float, ...]] | None = None,
+    curve_faces: int = 500,
+) -> Measurement:
+    """Measure a checkpoint; with `whole_row`, on every split of the published table's row.
+
+    boxes, refine and batch: as `facekp_train.evaluation.evaluate.answer`. by: conditions to group the
+    split's faces by. changes: what to measure the robustness against, on `curve_faces` faces evenly
+    taken from the split. Raises ValueError where the data do not fit the model or nothing can be
+    measured.
+    """
+    rule = checkpoint.header.crop_rule
+    answers = answer(checkpoint.predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
+    evaluation = answers.score(dataset.spec, dataset.split)
+    row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
+    robustness = None
+    if changes:
+        some = evenly(answers.samples, curve_faces)
+        robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
+    return Measurement(
+        answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,
+        [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)],
+    )  # fmt: skip
