@@ -12,11 +12,11 @@ from facekp_train.common.console import UserError, print_json, print_line, warn
 
 
 def run_all(
-    recipe: Annotated[
+    pipeline: Annotated[
         Path, typer.Argument(help="YAML with the sections shared, teacher, student, distil, prune.")
     ],
     folder: Annotated[
-        Path | None, typer.Option("--out", help="The run's folder (default: runs/NAME of the recipe).")
+        Path | None, typer.Option("--out", help="The run's folder (default: runs/NAME of the pipeline).")
     ] = None,
     accelerator: option.Accelerator = "cpu",
     devices: option.Devices = 1,
@@ -26,7 +26,7 @@ def run_all(
     """Teacher, student, distillation, pruning: four stages from one file, each resumable.
 
     The same line again goes on where a killed run stopped and passes over what is finished.
-    Under torchrun, leave --devices out. Example: facekp-train run models/recipe.yaml --out runs/mdp
+    Under torchrun, leave --devices out. Example: facekp-train run models/pipeline.yaml --out runs/mdp
     """
     option.require_training()
     from facekp_train.commands.progress import FitProgress
@@ -36,20 +36,20 @@ def run_all(
     from facekp_train.training.launch import launch
 
     try:
-        pipeline = load_pipeline(recipe)
+        settings = load_pipeline(pipeline)
     except UserError as error:
         raise typer.BadParameter(str(error)) from None
-    folder = folder or Path("runs") / pipeline.name
-    shared = pipeline.recipe(pipeline.student)
+    folder = folder or Path("runs") / settings.name
+    shared = settings.recipe(settings.student)
     if not shared.validation:
         warn(NO_ERRORS)
     fabric = launch(accelerator, devices, shared.precision)
     with FitProgress() as bar:
-        stages = list(run_pipeline(pipeline, folder, fabric, latency=latency, on_step=bar.step))
+        stages = list(run_pipeline(settings, folder, fabric, latency=latency, on_step=bar.step))
     if not fabric.is_global_zero:
         return
     if as_json:
         rows = [{"stage": stage.name, **figures} for stage, figures in stages]
-        print_json({"run": pipeline.name, "stages": rows})
+        print_json({"run": settings.name, "stages": rows})
     else:
         print_line(str(folder / "report.md"))

@@ -9,7 +9,7 @@ from facekp_train.common.files import write_text, written_aside
 from facekp_train.pipeline.stages import Stage
 
 REPORT_FILE, PLOT_FILE = "report.md", "stages.png"
-NO_ERRORS = "There are no errors in the report, since the recipe's `shared` names no `validation` faces."
+NO_ERRORS = "There are no errors in the report, since the pipeline's `shared` names no `validation` faces."
 
 
 def write_report(out: Path, name: str, measured: list[tuple[Stage, dict[str, Any]]]) -> Path:

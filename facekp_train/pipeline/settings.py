@@ -52,9 +52,7 @@ class Distil(_Section):
     @field_validator("set")
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        _refuse(
-            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
-        )
+        _refuse(settings, SHAPE, _PASSED_ON)
         return _refuse(settings, ("init", "teacher"), "the run's own student and teacher are meant")
 
 
@@ -72,9 +70,7 @@ class Prune(PruneSettings):
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
         _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
-        _refuse(
-            settings, SHAPE, "scheme, crop and heads pass on from the student; say it under student or shared"
-        )
+        _refuse(settings, SHAPE, _PASSED_ON)
         _refuse(settings, ("init",), "what is pruned is the distilled net")
         return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distilled or teacher")
 
@@ -142,7 +138,7 @@ def load_pipeline(path: Path) -> Pipeline:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML ({str(error).splitlines()[0]})") from None
     if not isinstance(data, dict):
-        raise UserError(f"{path} is not a recipe for a run: it holds no 'key: value' lines")
+        raise UserError(f"{path} is not a pipeline for a run: it holds no 'key: value' lines")
     try:
         pipeline = Pipeline.model_validate({"name": path.stem, **data})
     except ValidationError as error:

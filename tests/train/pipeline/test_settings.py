@@ -102,11 +102,11 @@ def test_what_is_wrong_is_named_at_once(
         load_pipeline(written(tmp_path, **changes))
 
 
-def test_files_that_are_no_recipe(tmp_path: Path) -> None:
+def test_files_that_are_no_pipeline(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     for text in ("- 1", "a: [", ""):
         path.write_text(text)
-        with pytest.raises(UserError, match=r"not (YAML|a recipe)"):
+        with pytest.raises(UserError, match=r"not (YAML|a pipeline)"):
             load_pipeline(path)
     with pytest.raises(UserError, match=r"x2\.yaml: no such file"):
         load_pipeline(tmp_path / "x2.yaml")
