@@ -16,28 +16,30 @@ from facekp_train.samples import Image
 _MAX_ROTATION = 60.0
 
 
-def random_view(random: np.random.Generator, how: Augmentation, crop_scale: float) -> NDArray[np.float64]:
+def random_view(
+    random: np.random.Generator, augmentation: Augmentation, crop_scale: float
+) -> NDArray[np.float64]:
     """2 x 3 map from the augmented crop's [0, 1] to the plain crop's [0, 1].
 
     Shift is in tight-box sides, of which the crop shows `crop_scale`.
     """
-    angle = np.radians(np.clip(random.normal(0, how.rotation), -_MAX_ROTATION, _MAX_ROTATION))
-    grow = np.exp(np.clip(random.normal(0, how.scale), -0.5, 0.5))
-    stretch = np.exp(random.normal(0, how.stretch) / 2)
+    angle = np.radians(np.clip(random.normal(0, augmentation.rotation), -_MAX_ROTATION, _MAX_ROTATION))
+    grow = np.exp(np.clip(random.normal(0, augmentation.scale), -0.5, 0.5))
+    stretch = np.exp(random.normal(0, augmentation.stretch) / 2)
     cosine, sine = np.cos(angle), np.sin(angle)
     linear = grow * np.array([[cosine, -sine], [sine, cosine]]) @ np.diag([stretch, 1 / stretch])
-    shift = np.clip(random.normal(0, how.shift, 2), -0.35, 0.35) / crop_scale
+    shift = np.clip(random.normal(0, augmentation.shift, 2), -0.35, 0.35) / crop_scale
     centre = np.array([0.5, 0.5])
     return np.column_stack([linear, centre + shift - linear @ centre])
 
 
-def photometric(view: Image, random: np.random.Generator, how: Augmentation) -> Image:
+def photometric(view: Image, random: np.random.Generator, augmentation: Augmentation) -> Image:
     """Colour, blur and occlusion on a crop uint8 [S, S, 3]; the input is not changed."""
-    if how.colour:
-        view = _colour(view, random, how.colour)
-    if random.random() < how.blur:
+    if augmentation.colour:
+        view = _colour(view, random, augmentation.colour)
+    if random.random() < augmentation.blur:
         view = _degrade(view, random)
-    if random.random() < how.occlusion:
+    if random.random() < augmentation.occlusion:
         view = _occlude(view, random)
     return view
 

@@ -29,11 +29,11 @@ _VIEW = 256
 class Face:
     """One face with the labels of every list that knows it, in pixels of its image.
 
-    derived: `many` follows from another scheme's keypoints; a list that states it is believed more.
+    derived: `points` follow from another scheme's keypoints; a list that states them is believed more.
     """
 
     sample: FaceSample
-    many: NDArray[np.float32] | None
+    points: NDArray[np.float32] | None
     five: NDArray[np.float32] | None
     derived: bool = False
 
@@ -55,13 +55,13 @@ def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
             faces.append(face)
             by_image.setdefault(sample.image, []).append(face)
             continue
-        if known.many is None and face.many is not None:
+        if known.points is None and face.points is not None:
             # The tight box comes from the whole face where it is labelled.
             boxed = known.sample if known.sample.box is not None else face.sample
             known.sample = replace(face.sample, box=boxed.box, box_source=boxed.box_source)
-            known.many = face.many
-        elif known.derived and face.many is not None and not face.derived:
-            known.many, known.derived = face.many, False
+            known.points = face.points
+        elif known.derived and face.points is not None and not face.derived:
+            known.points, known.derived = face.points, False
         elif known.sample.box is None and face.sample.box is not None:
             known.sample = replace(known.sample, box=face.sample.box, box_source=face.sample.box_source)
         known.five = face.five if known.five is None else known.five
@@ -94,8 +94,8 @@ def _same(a: Face, b: Face) -> bool:
 class FaceStore:
     """Views and labels of many faces as arrays.
 
-    views: uint8 [F, 256, 256, 3] on disk. many [F, N, 2] and five [F, 5, 2]: float32, [0, 1] of the
-    plain crop, with masks many_known [F, N], five_known [F, 5]. skipped: what could not be used.
+    views: uint8 [F, 256, 256, 3] on disk. points [F, N, 2] and five [F, 5, 2]: float32, [0, 1] of the
+    plain crop, with masks points_known [F, N], five_known [F, 5]. skipped: what could not be used.
     """
 
     def __init__(self, faces: list[Face], points: int, rule: CropRule, prefer_listed: bool = False) -> None:
@@ -105,9 +105,9 @@ class FaceStore:
         self._file = tempfile.TemporaryFile(prefix="facekp-faces-")  # noqa: SIM115
         shape = (max(1, len(faces)), _VIEW, _VIEW, 3)
         self.views = np.memmap(self._file, np.uint8, "w+", shape=shape)
-        self.many = np.zeros((len(faces), points, 2), np.float32)
+        self.points = np.zeros((len(faces), points, 2), np.float32)
         self.five = np.zeros((len(faces), 5, 2), np.float32)
-        self.many_known = np.zeros((len(faces), points), bool)
+        self.points_known = np.zeros((len(faces), points), bool)
         self.five_known = np.zeros((len(faces), 5), bool)
         count = 0
         for face, loaded in _in_order(faces, lambda f: _load(f, rule, prefer_listed)):
@@ -116,7 +116,7 @@ class FaceStore:
                 continue
             self.views[count], square = loaded
             for labels, known, target in (
-                (face.many, self.many_known, self.many),
+                (face.points, self.points_known, self.points),
                 (face.five, self.five_known, self.five),
             ):
                 if labels is not None:

@@ -21,26 +21,26 @@ HELD = (5, 68)
 
 
 def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float64]:
-    """Median of (hand-placed five - derived five) over (hand [5, 2], many [N, 2]) pairs of one face.
+    """Median of (hand-placed five - derived five) over (hand [5, 2], points [N, 2]) pairs of one face.
 
     [5, 2] in units of the eye distance, in the face's own frame, so that it holds for any size and
     tilt. Raises ValueError below ten pairs.
     """
     shifts = []
-    for hand, many in pairs:
+    for hand, points in pairs:
         axes, distance = face_frame(hand)
         if distance > 0:
-            shifts.append((hand - to_five(many)) @ axes.T / distance)
+            shifts.append((hand - to_five(points)) @ axes.T / distance)
     if len(shifts) < 10:
         raise ValueError(f"a label offset needs ten faces that carry both markings, not {len(shifts)}")
     return np.median(shifts, axis=0)
 
 
-def apply_label_offset(many: Floats, offset: Floats) -> NDArray[np.float32]:
+def apply_label_offset(points: Floats, offset: Floats) -> NDArray[np.float32]:
     """Many-point labels [N, 2] moved so that the five they imply follow the offset [5, 2]."""
-    axes, distance = face_frame(to_five(many))
-    moves = spread_matrix(len(many)) @ (offset * distance) @ axes
-    return (many + moves).astype(np.float32)
+    axes, distance = face_frame(to_five(points))
+    moves = spread_matrix(len(points)) @ (offset * distance) @ axes
+    return (points + moves).astype(np.float32)
 
 
 def spread_matrix(points: int) -> NDArray[np.float64]:

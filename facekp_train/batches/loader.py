@@ -21,13 +21,13 @@ from facekp_train.samples import evenly
 
 @dataclass
 class Batch:
-    """crops: uint8 [B, 3, S, S] RGB; many [B, N, 2], five [B, 5, 2] in [0, 1] of the crop, and
-    masks many_known [B, N], five_known [B, 5] of what is labelled."""
+    """crops: uint8 [B, 3, S, S] RGB; points [B, N, 2], five [B, 5, 2] in [0, 1] of the crop, and
+    masks points_known [B, N], five_known [B, 5] of what is labelled."""
 
     crops: Tensor
-    many: Tensor
+    points: Tensor
     five: Tensor
-    many_known: Tensor
+    points_known: Tensor
     five_known: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -47,7 +47,7 @@ class TrainBatches:
     def __init__(
         self,
         store: FaceStore,
-        how: Augmentation,
+        augmentation: Augmentation,
         batch: int,
         seed: int,
         *,
@@ -61,7 +61,7 @@ class TrainBatches:
             raise ValueError(
                 f"{store.size} usable faces do not fill one batch of {batch}; give more faces or --set batch="
             )
-        self.store, self.how, self.seed = store, how, seed
+        self.store, self.augmentation, self.seed = store, augmentation, seed
         self.batch, self.rank, self.world = batch, rank, world
         self._shares = 1 + focus * _turned(store) if focus else None
         self.waited = 0.0
@@ -105,17 +105,18 @@ class TrainBatches:
 
     def _one(self, i: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
         store = self.store
-        matrix = random_view(random, self.how, store.rule.scale)
+        matrix = random_view(random, self.augmentation, store.rule.scale)
         crop = store.view(i, matrix)
         back = invert_affine(matrix)
-        many, five = (apply_affine(back, labels[i]).astype(np.float32) for labels in (store.many, store.five))
-        many_known, five_known = store.many_known[i], store.five_known[i]
-        if random.random() < self.how.flip:
+        labels = store.points[i], store.five[i]
+        points, five = (apply_affine(back, part).astype(np.float32) for part in labels)
+        points_known, five_known = store.points_known[i], store.five_known[i]
+        if random.random() < self.augmentation.flip:
             crop = np.ascontiguousarray(crop[:, ::-1])
-            many, five = flip_keypoints(many), flip_keypoints(five)
-            many_known = many_known[list(scheme_of(len(many)).flip)]
+            points, five = flip_keypoints(points), flip_keypoints(five)
+            points_known = points_known[list(scheme_of(len(points)).flip)]
             five_known = five_known[list(scheme_of(5).flip)]
-        return photometric(crop, random, self.how), many, five, many_known, five_known
+        return photometric(crop, random, self.augmentation), points, five, points_known, five_known
 
 
 # Turned by less than the first (`turn_of`), a face counts as frontal; from the second on as wholly turned.
@@ -124,7 +125,7 @@ _TURNED = (TURN_EDGES[0], 0.5)
 
 def _turned(store: FaceStore) -> np.ndarray:
     """How far each face of a store is turned to a side: [F] in [0, 1]; 0 where nothing tells."""
-    five, known = five_of(store.many[: store.size], store.many_known[: store.size])
+    five, known = five_of(store.points[: store.size], store.points_known[: store.size])
     own = store.five_known[: store.size].all(axis=1)
     five[own], known[own] = store.five[: store.size][own], True
     share = np.clip((turn_of(five) - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1)
@@ -135,7 +136,7 @@ def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]
     """Every face once, in order, as the crop rule cuts it; with the faces' places in the store."""
     for start in range(0, store.size, batch):
         part = slice(start, min(start + batch, store.size))
-        labels = (store.many, store.five, store.many_known, store.five_known)
+        labels = (store.points, store.five, store.points_known, store.five_known)
         crops = plain_crops(store, range(part.start, part.stop))
         yield Batch(crops, *(torch.from_numpy(x[part]) for x in labels)), part
 

@@ -70,8 +70,8 @@ class AveragedNets:
                     [sample_crop(i, m, rule.size, rule.border) for i, m in zip(images, matrices, strict=True)]
                 )
                 answers += [
-                    [apply_affine(m, p) for m, p in zip(matrices, found, strict=True)]
-                    for found in _both_ways(checkpoint, crops)
+                    [apply_affine(m, p) for m, p in zip(matrices, points, strict=True)]
+                    for points in _both_ways(checkpoint, crops)
                 ]
         stacked = np.array(answers)
         spread = stacked.std(axis=0).mean(axis=(1, 2)) / sides

@@ -45,15 +45,15 @@ class Labelled:
 
     def facts(self) -> dict[str, Any]:
         """For the label file."""
-        found = {"spread": round(self.spread, 5)}
-        return found if self.miss is None else {**found, "miss": round(self.miss, 4)}
+        facts = {"spread": round(self.spread, 5)}
+        return facts if self.miss is None else {**facts, "miss": round(self.miss, 4)}
 
 
 def relabel(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[Labelled]:
     """Label every face; what cannot be read or was not found by the teacher goes to `skipped`."""
     rest = iter(faces)
     while batch := list(islice(rest, _BATCH)):
-        opened = [found for face in batch if (found := _open(face, skipped)) is not None]
+        opened = [entry for face in batch if (entry := _open(face, skipped)) is not None]
         if not opened:
             continue
         images, boxes = [image for _, image, _ in opened], [box for _, _, box in opened]
@@ -83,8 +83,8 @@ def _held(face: Face, image: NDArray[np.uint8], points: NDArray[np.float64], spr
         eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
         miss = float(np.linalg.norm(to_five(points) - five, axis=1).mean()) / eyes
         points = hold_to_five(points, five)
-    elif face.many is not None and not face.derived:
-        points = _completed(face.many.astype(np.float64), points)
+    elif face.points is not None and not face.derived:
+        points = _completed(face.points.astype(np.float64), points)
     visible = np.ones(len(points), bool)
     sample = replace(face.sample, keypoints=points.astype(np.float32), visible=visible)
     return Labelled(sample, size, spread, miss)
@@ -92,7 +92,8 @@ def _held(face: Face, image: NDArray[np.uint8], points: NDArray[np.float64], spr
 
 def _hand_placed(face: Face) -> NDArray[np.float64] | None:
     """The face's five [5, 2], where a list states them; the labels of a net of five are those."""
-    stated = face.many if face.many is not None and len(face.many) == 5 and not face.derived else face.five
+    is_stated = face.points is not None and len(face.points) == 5 and not face.derived
+    stated = face.points if is_stated else face.five
     return None if stated is None or not np.isfinite(stated).all() else stated.astype(np.float64)
 
 

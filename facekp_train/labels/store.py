@@ -66,11 +66,11 @@ def write_labels(
     nets = AveragedNets([load_checkpoint(path) for path in models])
     skipped: list[dict[str, str]] = []
     # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.
-    found = [spec for spec in data if spec.startswith("detect:")]
-    placed = [spec for spec in data if spec not in found]
+    detected = [spec for spec in data if spec.startswith("detect:")]
+    placed = [spec for spec in data if spec not in detected]
     faces = gather_faces(samples_of(placed, split, skipped), nets.points)
-    for face in gather_faces(samples_of(found, split, skipped), nets.points):
-        faces.append(replace(face, many=None, five=None))
+    for face in gather_faces(samples_of(detected, split, skipped), nets.points):
+        faces.append(replace(face, points=None, five=None))
     if nets.points not in HELD and any(face.five is not None for face in faces):
         schemes = " or ".join(map(str, HELD))
         raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
@@ -83,9 +83,9 @@ def write_labels(
         left_out = len(skipped)
         with progress_bar() as bar:
             task = bar.add_task("labelling", total=len(wanted))
-            for found in relabel(nets, wanted, skipped):
+            for face in relabel(nets, wanted, skipped):
                 bar.advance(task)
-                yield found.sample, found.size, found.facts()
+                yield face.sample, face.size, face.facts()
         if 0 < len(wanted) == len(skipped) - left_out:
             last = "{file}: {reason}".format(**skipped[-1])
             raise UserError(f"none of the {len(wanted)} faces could be labelled, such as {last}")
@@ -99,4 +99,4 @@ def _complete(face: Face) -> bool:
     """Whether every keypoint of the net's scheme is known."""
     import numpy as np
 
-    return face.many is not None and bool(np.isfinite(face.many).all())
+    return face.points is not None and bool(np.isfinite(face.points).all())

@@ -47,7 +47,7 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
         raise UserError(
             f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
         )
-    if all(face.many is None for face in faces):
+    if all(face.points is None for face in faces):
         raise UserError(
             f"none of the {len(faces)} faces has {recipe.points} keypoints, which the net needs beside those "
             "with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
@@ -103,11 +103,11 @@ def hold_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
 
 def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:
     """Move many-point labels onto hand-placed five, by the offset that the training faces show."""
-    pairs = [(f.five, f.many) for f in faces if f.five is not None and f.many is not None]
+    pairs = [(f.five, f.points) for f in faces if f.five is not None and f.points is not None]
     if len(pairs) < 10:
         return None
     offset = fit_label_offset(pairs)
     for face in chain(faces, scored):
-        if face.many is not None:
-            face.many = apply_label_offset(face.many, offset)
+        if face.points is not None:
+            face.points = apply_label_offset(face.points, offset)
     return offset.round(5).tolist()

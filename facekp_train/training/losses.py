@@ -122,8 +122,8 @@ class JointLoss:
         heatmap = features = outputs = torch.zeros((), device=keypoints.device)
         if prediction.heatmaps is not None:
             maps = prediction.heatmaps.float()
-            targets = heatmap_targets(batch.many, maps.shape[-2], maps.shape[-1], self.recipe.heatmap_sigma)
-            heatmap = heatmap_loss(maps, targets, batch.many_known)
+            targets = heatmap_targets(batch.points, maps.shape[-2], maps.shape[-1], self.recipe.heatmap_sigma)
+            heatmap = heatmap_loss(maps, targets, batch.points_known)
         if teacher is not None and prediction.pooled is not None:
             features = feature_loss(prediction.pooled, teacher.pooled)
             if self.recipe.output_weight:
@@ -167,7 +167,7 @@ class JointLoss:
 
     def _regression(self, keypoints: Tensor, batch: Batch) -> Tensor:
         weights = 1.0 if self._weigh is None else self._weigh(batch)[:, None]
-        loss = masked_mean(self._errors(keypoints, batch.many), batch.many_known * weights)
+        loss = masked_mean(self._errors(keypoints, batch.points), batch.points_known * weights)
         if self._to_five is not None and self.recipe.five_weight:
             fives = self._errors(self._to_five(keypoints), batch.five)
             loss = loss + self.recipe.five_weight * masked_mean(fives, batch.five_known * weights)
@@ -194,7 +194,7 @@ class EyeWeights:
     def __call__(self, batch: Batch) -> Tensor:
         """From hand-placed five where the face has them, else from its other keypoints."""
         by_hand = batch.five_known.all(dim=1)
-        five = torch.where(by_hand[:, None, None], batch.five, self._to_five(batch.many))
+        five = torch.where(by_hand[:, None, None], batch.five, self._to_five(batch.points))
         eyes = (five[:, 1] - five[:, 0]).norm(dim=1)
         weights = (self._USUAL / eyes.clamp_min(1e-6)).clamp(0.5, 3.0)
-        return torch.where(by_hand | batch.many_known.all(dim=1), weights, 1.0)
+        return torch.where(by_hand | batch.points_known.all(dim=1), weights, 1.0)

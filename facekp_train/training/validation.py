@@ -31,7 +31,7 @@ def validate(net: KeypointNet | FakeQuantised, store: FaceStore) -> dict[str, fl
     the same with `_five` on labels of five, and `nme`, the mean of the NMEs there are.
     """
     found = predict_store(net, store)
-    kinds = [("many", found, store.many, store.many_known)]
+    kinds = [("many", found, store.points, store.points_known)]
     if store.five_known.any():
         kinds.append(("five", to_five(found), store.five, store.five_known))
     figures: dict[str, float] = {}

@@ -223,7 +223,7 @@ def test_lists_of_one_face_become_one_label(tmp_path: Path) -> None:
     whole = FaceSample(tmp_path / "a.png", sixty_eight, np.ones(68, bool))
     by_hand = FaceSample(tmp_path / "a.png", five + 0.25, np.ones(5, bool))
     (face,) = gather_faces([whole], 5)
-    assert face.derived and face.many is not None and np.allclose(face.many, five)
+    assert face.derived and face.points is not None and np.allclose(face.points, five)
     for order in ([whole, by_hand], [by_hand, whole]):
         (face,) = gather_faces(order, 5)
-        assert not face.derived and face.many is not None and np.allclose(face.many, five + 0.25)
+        assert not face.derived and face.points is not None and np.allclose(face.points, five + 0.25)

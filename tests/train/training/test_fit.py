@@ -37,7 +37,7 @@ def test_stored_labels_lie_on_the_faces(store: FaceStore) -> None:
     """Each keypoint of a plain crop has its disc's colour, so labels and pixels agree."""
     batch, part = next(plain_batches(store, 48))
     assert part == slice(0, 48) and batch.crops.shape == (48, 3, 64, 64)
-    at = (batch.many.numpy() * 64).astype(int)
+    at = (batch.points.numpy() * 64).astype(int)
     for i in range(48):
         red, green, blue, *_ = (batch.crops[i, :, y, x].numpy() for x, y in at[i])
         assert red.argmax() == 0 and green.argmax() == 1 and blue.argmax() == 2
@@ -52,8 +52,8 @@ def test_augmented_labels_follow_the_pixels(store: FaceStore) -> None:
     how = how.model_copy(update={"colour": 0.0, "blur": 0.0, "occlusion": 0.0})
     mirrored = 0
     for batch in TrainBatches(store, how, 48, seed=3).epoch(0):
-        inside = ((batch.many > 0.1) & (batch.many < 0.9)).all(dim=(1, 2))
-        for crop, points in zip(batch.crops[inside], batch.many[inside], strict=True):
+        inside = ((batch.points > 0.1) & (batch.points < 0.9)).all(dim=(1, 2))
+        for crop, points in zip(batch.crops[inside], batch.points[inside], strict=True):
             x, y = (points[0] * 64).int().tolist()
             eye = crop[:, y, x].numpy().argmax()
             assert eye in (0, 1)
@@ -81,8 +81,8 @@ def test_processes_share_a_batch_without_overlap(store: FaceStore) -> None:
 def test_turned_faces_are_drawn_more_often_and_no_frontal_one_is_left_to_chance(store: FaceStore) -> None:
     """Noses moved aside in half the faces: with focus 3 these are drawn four times as often."""
     turned = copy.copy(store)
-    turned.many = store.many.copy()
-    turned.many[24:, 2, 0] += turned.many[24:, 1, 0] - turned.many[24:, 0, 0]
+    turned.points = store.points.copy()
+    turned.points[24:, 2, 0] += turned.points[24:, 1, 0] - turned.points[24:, 0, 0]
     how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
     batches = TrainBatches(turned, how, 8, seed=1, focus=3.0)
     epochs = [np.bincount(batches._order(np.random.default_rng(i)), minlength=48) for i in range(50)]

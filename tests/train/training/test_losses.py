@@ -58,13 +58,13 @@ def test_heatmap_loss_ignores_unlabelled_maps() -> None:
     assert heatmap_loss(predicted, target, ~known).item() == pytest.approx(0.25)
 
 
-def batch_of(five_known: bool, many_known: bool) -> Batch:
+def batch_of(five_known: bool, points_known: bool) -> Batch:
     shape = (4, 68, 2)
     return Batch(
         torch.zeros(4, 3, 8, 8, dtype=torch.uint8),
         torch.rand(shape),
         torch.rand(4, 5, 2),
-        torch.full((4, 68), many_known),
+        torch.full((4, 68), points_known),
         torch.full((4, 5), five_known),
     )
 
@@ -73,7 +73,7 @@ def test_five_points_teach_a_net_of_many() -> None:
     """Gradient reaches the 68 points through the five, and only those that the five are made of."""
     loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
     keypoints = torch.rand(4, 68, 2, requires_grad=True)
-    loss(Prediction(keypoints), batch_of(five_known=True, many_known=False)).regression.backward()
+    loss(Prediction(keypoints), batch_of(five_known=True, points_known=False)).regression.backward()
     assert keypoints.grad is not None
     moved = set(keypoints.grad.abs().sum((0, 2)).nonzero().flatten().tolist())
     assert moved == {*range(36, 48), 30, 48, 54}
@@ -98,10 +98,10 @@ def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
     """Where few faces have all keypoints, the first batches may hold none of them."""
     loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
     prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
-    for many_known in (False, True):
-        terms = loss(prediction, batch_of(five_known=True, many_known=many_known))
+    for points_known in (False, True):
+        terms = loss(prediction, batch_of(five_known=True, points_known=points_known))
         loss.factors = loss.balance(terms)
-        assert loss.settled is many_known
+        assert loss.settled is points_known
         assert torch.isfinite(loss.total(terms))
     assert loss.factors == loss.balance(terms)
     assert loss.factors is not None and loss.factors.heatmap
