@@ -62,10 +62,11 @@ class Condition:
     groups: tuple[str, ...] = ()
     caveat: str = ""
 
-    def ordered(self, found: Sequence[str]) -> list[str]:
-        """The groups that occur among `found`, in the order to show them."""
-        order = self.groups or tuple(sorted(set(found)))
-        return [name for name in order if name in found and name != UNKNOWN] + [UNKNOWN] * (UNKNOWN in found)
+    def ordered(self, members: Sequence[str]) -> list[str]:
+        """The groups that occur among `members`, in the order to show them."""
+        order = self.groups or tuple(sorted(set(members)))
+        groups = [name for name in order if name in members and name != UNKNOWN]
+        return [*groups, UNKNOWN] if UNKNOWN in members else groups
 
 
 def conditions_of(dataset: Dataset) -> dict[str, Condition]:
@@ -76,16 +77,16 @@ def conditions_of(dataset: Dataset) -> dict[str, Condition]:
     faces = list(islice(replace(dataset, strict=False), _LOOKED_AT))
     if not faces:
         raise ValueError(f"{dataset.spec} gave no face to group")
-    told = dataset.format.attributes
+    listed = dataset.format.attributes
     by_keypoints = _BY_KEYPOINTS if implies_five(len(faces[0].keypoints)) else ()
     by_flags = (_OCCLUSION,) if any(_hidden(face) > 0 for face in faces) else ()
     attributes = dict.fromkeys(name for face in faces for name in face.attributes)
     stated = [
-        _attribute(name, told.get(name, ()))
+        _attribute(name, listed.get(name, ()))
         for name in attributes
         if name in _ANGLES or not _is_measured(name, faces)
     ]
-    left_out = [_left_out(name, values, dataset) for name, values in told.items() if name not in attributes]
+    left_out = [_left_out(name, values, dataset) for name, values in listed.items() if name not in attributes]
     return {condition.name: condition for condition in (*by_keypoints, *left_out, *by_flags, *stated)}
 
 

@@ -147,14 +147,14 @@ def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterato
 
 
 def _batches(views: Iterator[FaceView], size: int) -> Iterator[list[FaceView]]:
-    held: list[FaceView] = []
+    opened: list[FaceView] = []
     for view in views:
-        held.append(view)
-        if len(held) >= size or sum(v.image.nbytes for v in held) > _BATCH_BYTES:
-            yield held
-            held = []
-    if held:
-        yield held
+        opened.append(view)
+        if len(opened) >= size or sum(v.image.nbytes for v in opened) > _BATCH_BYTES:
+            yield opened
+            opened = []
+    if opened:
+        yield opened
 
 
 def _predict_twice(
