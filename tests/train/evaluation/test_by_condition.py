@@ -49,9 +49,9 @@ def test_groups_are_what_their_faces_alone_would_give(colours: list[str]) -> Non
     assert list(by.figures) == sorted(places, key=lambda name: (name == UNKNOWN, name))
     for name, members in places.items():
         alone = score(predicted[members], truth[members])
-        found = by.figures[name]
-        assert (found.n, found.failure_rate) == (alone.n, alone.failure_rate)
-        assert (found.nme, found.median) == pytest.approx((alone.nme[alone.normaliser], alone.median))
+        figures = by.figures[name]
+        assert (figures.n, figures.failure_rate) == (alone.n, alone.failure_rate)
+        assert (figures.nme, figures.median) == pytest.approx((alone.nme[alone.normaliser], alone.median))
     assert sum(figures.n for figures in by.figures.values()) == whole.n == len(by.members)
     mean = sum(figures.n * figures.nme for figures in by.figures.values()) / whole.n
     assert mean == pytest.approx(whole.nme[whole.normaliser])

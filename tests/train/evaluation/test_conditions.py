@@ -110,19 +110,19 @@ def test_every_scheme_has_turn_and_size(points: int) -> None:
 def test_attributes_are_conditions_and_a_face_without_one_is_unknown() -> None:
     faces = [face(turned(0), pose="left"), face(turned(0), pose="frontal"), face(turned(0))]
     pose = conditions_of(data_of(*faces))["pose"]
-    found = [pose.group(each) for each in faces]
-    assert found == ["left", "frontal", UNKNOWN]
-    assert pose.ordered(found) == ["frontal", "left", UNKNOWN]
-    assert pose.ordered(found[:2]) == ["frontal", "left"]
+    groups = [pose.group(each) for each in faces]
+    assert groups == ["left", "frontal", UNKNOWN]
+    assert pose.ordered(groups) == ["frontal", "left", UNKNOWN]
+    assert pose.ordered(groups[:2]) == ["frontal", "left"]
 
 
 def test_head_angles_are_grouped_and_other_measured_numbers_are_no_condition() -> None:
     faces = [face(turned(0), yaw=yaw, score="0.931") for yaw in ("-3.0", "15.0", "-44.9", "71.5")]
     conditions = conditions_of(data_of(*faces, face(turned(0))))
     assert list(conditions) == ["turn", "size", "yaw"]
-    found = [conditions["yaw"].group(each) for each in (*faces, face(turned(0)))]
-    assert found == ["below 15 degrees", *["15 to 45 degrees"] * 2, "45 degrees and more", UNKNOWN]
-    assert conditions["yaw"].ordered(found[::-1]) == list(dict.fromkeys(found))
+    groups = [conditions["yaw"].group(each) for each in (*faces, face(turned(0)))]
+    assert groups == ["below 15 degrees", *["15 to 45 degrees"] * 2, "45 degrees and more", UNKNOWN]
+    assert conditions["yaw"].ordered(groups[::-1]) == list(dict.fromkeys(groups))
 
 
 def test_chosen_conditions_come_in_the_order_asked_for_and_once() -> None:
@@ -193,13 +193,13 @@ def test_turn_agrees_with_the_pose_that_people_saw(shared_data: Path) -> None:
     faces = list(open_dataset(f"mtfl:{shared_data / 'mtfl'}", "train"))
     turns = turn_of(np.stack([each.keypoints for each in faces]))
     seen = np.array([{"frontal": 0, "left": 1, "right": 1}.get(f.attributes["pose"], 2) for f in faces])
-    told = np.digitize(turns, TURN_EDGES)
-    shares = [round(100 * (told[seen == group] == group).mean()) for group in range(3)]
+    by_turn = np.digitize(turns, TURN_EDGES)
+    shares = [round(100 * (by_turn[seen == group] == group).mean()) for group in range(3)]
     assert shares == [83, 83, 71]
 
 
 def test_pose_told_from_keypoints_agrees_with_people(shared_data: Path) -> None:
     """The share that POSE_EDGES states."""
     faces = list(open_dataset(f"mtfl:{shared_data / 'mtfl'}", "train"))
-    told = conditions_of(open_dataset(f"mtfl:{shared_data / 'mtfl'}", "validation"))["pose"]
-    assert round(100 * np.mean([told.group(each) == each.attributes["pose"] for each in faces])) == 89
+    pose = conditions_of(open_dataset(f"mtfl:{shared_data / 'mtfl'}", "validation"))["pose"]
+    assert round(100 * np.mean([pose.group(each) == each.attributes["pose"] for each in faces])) == 89

@@ -88,11 +88,11 @@ def test_evaluate_writes_figures_and_pictures(photos: Path, checkpoints: Path, t
 
 
 @pytest.mark.parametrize(
-    ("folder", "code", "said"),
+    ("folder", "code", "sentence"),
     [("afile", 2, "is a file, not a folder"), ("afile/deep", 1, "be written there")],
 )
 def test_an_unusable_out_is_named_before_the_work(
-    folder: str, code: int, said: str, photos: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch,
+    folder: str, code: int, sentence: str, photos: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     pytest.importorskip("matplotlib", reason="needs facekp[train]")
@@ -100,7 +100,7 @@ def test_an_unusable_out_is_named_before_the_work(
     Path("afile").touch()
     words = "evaluate", "--model", checkpoints / "68.safetensors", "--data", f"pts:{photos}", "--out", folder
     assert command(*words) == code
-    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert sentence in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 def test_figures_are_printed_although_the_report_fails(

@@ -63,9 +63,9 @@ def test_the_finders_jitter_grows_and_is_the_same_each_time(tmp_path: Path) -> N
         for _ in range(2)
     )
     assert first == second
-    still, found, twice = (point.nme for point in first.points)
+    still, once, twice = (point.nme for point in first.points)
     assert still == pytest.approx(0, abs=1e-4)
-    assert 0 < found < twice == pytest.approx(2 * found, rel=0.1)
+    assert 0 < once < twice == pytest.approx(2 * once, rel=0.1)
 
 
 @given(degrees=st.floats(-180, 180))

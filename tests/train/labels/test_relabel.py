@@ -62,8 +62,8 @@ def test_a_similarity_is_the_least_squares_one() -> None:
     x, y = source.T
     one, zero = np.ones(7), np.zeros(7)
     design = np.concatenate([np.column_stack([x, -y, one, zero]), np.column_stack([y, x, zero, one])])
-    found = np.linalg.lstsq(design, target.T.ravel(), rcond=None)[0]
-    assert np.allclose(move_by_similarity(source, source, target).T.ravel(), design @ found, atol=1e-9)
+    solution = np.linalg.lstsq(design, target.T.ravel(), rcond=None)[0]
+    assert np.allclose(move_by_similarity(source, source, target).T.ravel(), design @ solution, atol=1e-9)
 
 
 def test_the_averaged_answer_of_a_mirrored_photograph_is_mirrored(model: Checkpoint) -> None:
@@ -93,16 +93,16 @@ def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, t
     lost = replace(face, image=tmp_path / "lost.png")
     skipped: list[dict[str, str]] = []
     faces = [Face(sample, None, sample.keypoints) for sample in (face, wrong, lost)]
-    found = list(relabel(AveragedNets([model]), faces, skipped))
-    assert len(found) == 1 and found[0].miss is not None and found[0].miss < 0.25
-    assert np.allclose(to_five(found[0].sample.keypoints), FIVE, atol=1e-3)
+    labelled = list(relabel(AveragedNets([model]), faces, skipped))
+    assert len(labelled) == 1 and labelled[0].miss is not None and labelled[0].miss < 0.25
+    assert np.allclose(to_five(labelled[0].sample.keypoints), FIVE, atol=1e-3)
     assert sorted("lost.png" in entry["file"] for entry in skipped) == [False, True]
 
     target = tmp_path / "labels.json"
-    assert coco.write(target, ((f.sample, f.size, f.facts()) for f in found)) == 1
+    assert coco.write(target, ((f.sample, f.size, f.facts()) for f in labelled)) == 1
     (again,) = open_dataset(f"coco:{target}")
     assert again.image == face.image.resolve() and again.visible.all()
-    assert np.allclose(again.keypoints, found[0].sample.keypoints, atol=1e-3)
+    assert np.allclose(again.keypoints, labelled[0].sample.keypoints, atol=1e-3)
 
 
 def test_what_a_hand_placed_outlives_the_teacher(model: Checkpoint) -> None:
@@ -126,10 +126,12 @@ def test_labels_of_five_points_are_the_hands_own(checkpoints: Path, discs: Path,
     skipped: list[dict[str, str]] = []
     samples = list(open_dataset(f"mtfl:{discs}", "train"))[:8]
     nets = AveragedNets([load_checkpoint(checkpoints / "5.safetensors")])
-    found = list(relabel(nets, gather_faces(samples, 5), skipped))
-    assert len(found) + len(skipped) == 8 and all("of the eye distance off" in s["reason"] for s in skipped)
+    labelled = list(relabel(nets, gather_faces(samples, 5), skipped))
+    assert len(labelled) + len(skipped) == 8 and all(
+        "of the eye distance off" in s["reason"] for s in skipped
+    )
     truth = {sample.image: sample.keypoints for sample in samples}
-    for label in found:
+    for label in labelled:
         assert np.allclose(label.sample.keypoints, truth[label.sample.image], atol=1e-3)
 
 
@@ -208,9 +210,9 @@ def test_what_the_detector_prints_is_a_data_set(tmp_path: Path) -> None:
     for document, faces in ((one, 1), ({"images": [one, {**one, "faces": []}, one]}, 2)):
         (tmp_path / "found.json").write_text(json.dumps(document))
         dataset = open_dataset(f"detect:{tmp_path / 'found.json'}")
-        found = list(dataset)
-        assert len(found) == faces == len(dataset.skipped)
-        assert found[0].image == tmp_path / "a b.png" and found[0].keypoints.tolist() == points
+        read = list(dataset)
+        assert len(read) == faces == len(dataset.skipped)
+        assert read[0].image == tmp_path / "a b.png" and read[0].keypoints.tolist() == points
     (tmp_path / "found.json").write_text('{"images": [3]}')
     with pytest.raises(DataError, match="facekp-detect"):
         list(open_dataset(f"detect:{tmp_path / 'found.json'}"))

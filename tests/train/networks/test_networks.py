@@ -81,8 +81,8 @@ def test_strided_depthwise_keeps_its_precision_under_autocast() -> None:
     """They run in float32 there, for speed (see Conv); what comes out is as exact as their input."""
     conv, picture = Conv(8, 8, 3, stride=2, groups=8), torch.randn(2, 8, 16, 16)
     with torch.autocast("cpu", torch.bfloat16):
-        found = conv(picture)
-    assert torch.equal(found, conv(picture))
+        answer = conv(picture)
+    assert torch.equal(answer, conv(picture))
 
 
 def test_heatmap_head_equals_upsampling_first() -> None:

@@ -48,9 +48,9 @@ def test_the_t_test_over_folds_pairs_them() -> None:
     """A constant gain is seen through folds that differ much more among themselves."""
     reference = np.array([1.0, 2.0, 3.0])
     other = reference - np.array([0.10, 0.11, 0.09])
-    found = paired_t_test(reference, other)
-    assert found is not None and found == pytest.approx(p_of(stats.ttest_rel(reference, other)))
-    assert found < 0.01 and p_of(stats.ttest_ind(reference, other)) > 0.5
+    p_value = paired_t_test(reference, other)
+    assert p_value is not None and p_value == pytest.approx(p_of(stats.ttest_rel(reference, other)))
+    assert p_value < 0.01 and p_of(stats.ttest_ind(reference, other)) > 0.5
     assert paired_t_test(reference[:1], other[:1]) is None
     assert paired_t_test(reference, reference - 1.0) is None
 

@@ -157,7 +157,7 @@ def change(low: float, high: float) -> PairedChange:
 
 
 @pytest.mark.parametrize(
-    ("expect", "low", "high", "folds", "p", "said"),
+    ("expect", "low", "high", "folds", "p", "sentence"),
     [
         ("lower", -9, -1, (3, 3), 0.01, "holds"),
         ("lower", -9, -1, (1, 1), None, "holds (one fold)"),
@@ -179,9 +179,9 @@ def change(low: float, high: float) -> PairedChange:
         (None, -9, -1, (3, 3), 0.01, None),
     ],
 )
-def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, folds, p, said) -> None:
+def test_a_verdict_needs_the_whole_interval_and_every_fold(expect, low, high, folds, p, sentence) -> None:
     row = Row(Methods(TINY).joint(), expect=expect)
-    assert verdict(row, change(low, high), folds, p) == said
+    assert verdict(row, change(low, high), folds, p) == sentence
 
 
 def fake_cell(fold: int, squared: list[float], first: int) -> dict[str, Any]:
@@ -205,11 +205,11 @@ def test_methods_are_compared_over_the_faces_and_folds_that_both_have() -> None:
     deep = study.rows[-1].method.name
     rows[deep] = before[:1]
     by_name = {row.name: row for row in summarise(study, rows)}
-    found = by_name[joint].change
-    assert found is not None and found.against == plain
-    assert found.mse.faces == 29 and found.mse.percent == pytest.approx((-10, -10, -10))
-    assert found.folds == (3, 3) and found.verdict == "holds"
-    assert found.paper == pytest.approx((0.0462 / 0.0556 - 1) * 100)
+    compared = by_name[joint].change
+    assert compared is not None and compared.against == plain
+    assert compared.mse.faces == 29 and compared.mse.percent == pytest.approx((-10, -10, -10))
+    assert compared.folds == (3, 3) and compared.verdict == "holds"
+    assert compared.paper == pytest.approx((0.0462 / 0.0556 - 1) * 100)
     assert len(by_name[joint].tests) == 3 and by_name[deep].mse.sd is None
     alone = by_name[deep].change
     assert alone is not None and alone.folds[1] == 1 and alone.mse.faces == 10 and alone.t_test is None
