@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import UserError, print_json, say
-from facekp_train.common.console import out as stdout
+from facekp_train.common.console import UserError, print_json, print_line, say
 
 
 class StudyName(str, Enum):
@@ -100,7 +99,7 @@ def study(
         results.append(result)
         say(f"wrote {out / each / 'report.md'}")
         if not as_json:
-            stdout.print(result.as_markdown(), markup=False, soft_wrap=True)
+            print_line(result.as_markdown())
     if name is StudyName.all:
         write_claims(out / "claims.md", results)
         say(f"wrote {out / 'claims.md'}")

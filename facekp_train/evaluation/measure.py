@@ -13,7 +13,8 @@ from facekp_train.evaluation.conditions import ByCondition, Condition, by_as_jso
 from facekp_train.evaluation.evaluate import Answers, Boxes, answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.evaluation.published import TableRow, row_of
-from facekp_train.evaluation.robustness import Kind, Robustness, evenly, measure_robustness
+from facekp_train.evaluation.robustness import Kind, Robustness, measure_robustness
+from facekp_train.samples import evenly
 
 if TYPE_CHECKING:
     from facekp_train.networks.checkpoint import Checkpoint
@@ -95,7 +96,7 @@ def measure(
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     robustness = None
     if changes:
-        some = evenly(answers.samples, curve_faces)
+        some = [answers.samples[i] for i in evenly(len(answers.samples), curve_faces)]
         robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
     return Measurement(
         answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,

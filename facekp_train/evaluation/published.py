@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from facekp_train.common.console import out, print_line
+from facekp_train.common.files import package_file
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.metrics import Evaluation, in_words
@@ -21,7 +21,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-FIGURES: dict[str, Any] = tomllib.loads(files(__package__).joinpath("published.toml").read_text("utf-8"))
+FIGURES: dict[str, Any] = tomllib.loads(
+    package_file("facekp_train.evaluation", "published.toml").read_text("utf-8")
+)
 """What the paper reports, by the table or figure where it stands."""
 PAPER: str = FIGURES["paper"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from facekp_train.common.console import err, faces_in_words, out, print_line, require
+from facekp_train.common.console import faces_in_words, out, print_line, require, warn
 from facekp_train.common.files import write_text, written_aside
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets.reading.notes import print_skipped
@@ -67,7 +67,7 @@ def print_measurement(measurement: Measurement, warnings: Sequence[str], verbose
     if measurement.robustness:
         print_robustness(measurement.robustness)
     for warning in warnings:
-        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
+        warn(warning)
     print_skipped(evaluation.skipped + evaluation.excluded)
 
 

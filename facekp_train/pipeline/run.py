@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from facekp_train.common.console import err
+from facekp_train.common.console import say
 from facekp_train.pipeline.figures import stage_figures
 from facekp_train.pipeline.report import write_report
 from facekp_train.pipeline.settings import Pipeline
@@ -37,5 +37,5 @@ def run_pipeline(
         figures = stage_figures(stage, folder / stage.name, shared, latency and pipeline.latency)
         measured.append((stage, figures))
         report = write_report(folder, pipeline.name, measured)
-        err.print(f"{stage.name} is finished: {report}", markup=False, soft_wrap=True)
+        say(f"{stage.name} is finished: {report}")
         yield stage, figures
