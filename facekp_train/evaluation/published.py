@@ -21,9 +21,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-FIGURES: dict[str, Any] = tomllib.loads(
-    package_file("facekp_train.evaluation", "published.toml").read_text("utf-8")
-)
+_FILE = package_file("facekp_train.evaluation", "published.toml")
+FIGURES: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
 """What the paper reports, by the table or figure where it stands."""
 PAPER: str = FIGURES["paper"]
 

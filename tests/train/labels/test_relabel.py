@@ -210,9 +210,9 @@ def test_what_the_detector_prints_is_a_data_set(tmp_path: Path) -> None:
     for document, faces in ((one, 1), ({"images": [one, {**one, "faces": []}, one]}, 2)):
         (tmp_path / "found.json").write_text(json.dumps(document))
         dataset = open_dataset(f"detect:{tmp_path / 'found.json'}")
-        read = list(dataset)
-        assert len(read) == faces == len(dataset.skipped)
-        assert read[0].image == tmp_path / "a b.png" and read[0].keypoints.tolist() == points
+        samples = list(dataset)
+        assert len(samples) == faces == len(dataset.skipped)
+        assert samples[0].image == tmp_path / "a b.png" and samples[0].keypoints.tolist() == points
     (tmp_path / "found.json").write_text('{"images": [3]}')
     with pytest.raises(DataError, match="facekp-detect"):
         list(open_dataset(f"detect:{tmp_path / 'found.json'}"))
