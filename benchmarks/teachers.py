@@ -26,7 +26,7 @@ from facekp_train.common.files import write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.images import read_image
-from facekp_train.labels.averaging import LOOKS, AveragedNets, Look
+from facekp_train.labels.averaging import VARIANTS, AveragedNets, CropVariant
 from facekp_train.landmarks import to_five
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.samples import FaceSample
@@ -38,10 +38,10 @@ app = new_app("teachers", "Candidates for a teacher, alone and in pairs, with on
 
 
 def averaged_nme(
-    checkpoints: Sequence[Checkpoint], looks: Sequence[Look], faces: Sequence[FaceSample]
+    checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant], faces: Sequence[FaceSample]
 ) -> float:
     """NME of the averaged answer, percent of the eye distance."""
-    nets = AveragedNets(checkpoints, looks)
+    nets = AveragedNets(checkpoints, variants)
     errors = []
     for batch in _batches(faces):
         images = [read_image(face.image) for face in batch]
@@ -71,10 +71,11 @@ def main(
     rows = {}
     for name, net in nets.items():
         plain = answer(net.predict, faces, net.header.crop_rule).score().nme["inter_pupil"]
-        mirrored, careful = (averaged_nme([net], looks, faces) for looks in ((Look(),), LOOKS))
+        mirrored = averaged_nme([net], (CropVariant(),), faces)
+        careful = averaged_nme([net], VARIANTS, faces)
         rows[name] = {"plain": plain, "mirror": mirrored, "averaged": careful}
     for pair in combinations(nets, 2):
-        rows[" + ".join(pair)] = {"averaged": averaged_nme([nets[name] for name in pair], LOOKS, faces)}
+        rows[" + ".join(pair)] = {"averaged": averaged_nme([nets[name] for name in pair], VARIANTS, faces)}
     rounded = {name: {kind: round(nme, 3) for kind, nme in row.items()} for name, row in rows.items()}
     document = {"data": data.partition(":")[0], "split": dataset.split, "faces": len(faces), "nme": rounded}
     text = json.dumps(document, indent=1)

@@ -1,4 +1,4 @@
-"""The best answer that nets can give when time does not matter: over several nets and looks.
+"""The best answer that nets can give when time does not matter: over several nets and crops.
 
 Each face is seen through several boxes, tilts and in the mirror; the answers, brought back to the
 photograph, are averaged. Used by the teacher that labels photographs, not on a phone.
@@ -20,14 +20,20 @@ from facekp_train.samples import Box
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at a face: the crop's side as a share of the rule's, and its tilt in degrees."""
+class CropVariant:
+    """One way to crop a face: the crop's side as a share of the rule's, and its tilt in degrees."""
 
     scale: float = 1.0
     tilt: float = 0.0
 
 
-LOOKS = (Look(), Look(scale=0.93), Look(scale=1.08), Look(tilt=8.0), Look(tilt=-8.0))
+VARIANTS = (
+    CropVariant(),
+    CropVariant(scale=0.93),
+    CropVariant(scale=1.08),
+    CropVariant(tilt=8.0),
+    CropVariant(tilt=-8.0),
+)
 
 
 class AveragedNets:
@@ -36,13 +42,13 @@ class AveragedNets:
     Raises ValueError where their schemes differ, or there is none.
     """
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], looks: Sequence[Look] = LOOKS) -> None:
+    def __init__(self, checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant] = VARIANTS) -> None:
         schemes = {checkpoint.header.points for checkpoint in checkpoints}
         if len(schemes) != 1:
             raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
         self.points = schemes.pop()
         self._checkpoints = checkpoints
-        self._looks = looks
+        self._variants = variants
 
     def __call__(
         self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box]
@@ -51,21 +57,21 @@ class AveragedNets:
         share of the crop's side, a measure of doubt.
 
         images: uint8 [H, W, 3] RGB, a face each. tights: their tight boxes. A plain first look
-        takes the boxes anew, as the detector's refinement does; the second sees every look.
+        takes the boxes anew, as the detector's refinement does; the second sees every variant.
         """
-        points, _ = self._average(images, tights, (Look(),))
+        points, _ = self._average(images, tights, (CropVariant(),))
         boxes = [refined_box(p, box) for p, box in zip(points, tights, strict=True)]
-        return self._average(images, boxes, self._looks)
+        return self._average(images, boxes, self._variants)
 
     def _average(
-        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box], looks: Sequence[Look]
+        self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box], variants: Sequence[CropVariant]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         answers, sides = [], np.ones(len(tights))
         for checkpoint in self._checkpoints:
             rule = checkpoint.header.crop_rule
             sides = np.array([rule.square(tight).side for tight in tights])
-            for look in looks:
-                matrices = [_matrix(rule, tight, look) for tight in tights]
+            for variant in variants:
+                matrices = [_matrix(rule, tight, variant) for tight in tights]
                 crops = np.stack(
                     [sample_crop(i, m, rule.size, rule.border) for i, m in zip(images, matrices, strict=True)]
                 )
@@ -78,10 +84,10 @@ class AveragedNets:
         return stacked.mean(axis=0), spread
 
 
-def _matrix(rule: CropRule, tight: Box, look: Look) -> NDArray[np.float64]:
-    """2 x 3 map from the look's [0, 1] to pixels of the photograph."""
+def _matrix(rule: CropRule, tight: Box, variant: CropVariant) -> NDArray[np.float64]:
+    """2 x 3 map from the variant's [0, 1] to pixels of the photograph."""
     square = rule.square(tight)
-    side, angle = square.side * look.scale, np.radians(look.tilt)
+    side, angle = square.side * variant.scale, np.radians(variant.tilt)
     turn = side * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.column_stack([turn, np.array([square.x, square.y]) - turn @ (0.5, 0.5)])
 
