@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.labels.store import write_labels
 
 
 def label(
@@ -28,5 +27,6 @@ def label(
     Answers are averaged over nets, boxes, tilts and the mirror. Train on them as coco:FILE.json.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
     """
+    from facekp_train.labels.store import write_labels
 
     write_labels(model, data, split, out, missing)

@@ -96,7 +96,7 @@ def measure(
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     robustness = None
     if changes:
-        some = [answers.samples[i] for i in evenly(len(answers.samples), curve_faces)]
+        some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
         robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
     return Measurement(
         answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,

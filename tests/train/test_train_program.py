@@ -67,7 +67,17 @@ def test_module_runs_as_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["landmarks", "crop", "samples", "metrics", "boxes", "evaluate", "datasets"]
+    "module",
+    [
+        "landmarks",
+        "crop",
+        "samples",
+        "boxes",
+        "datasets",
+        "evaluation.metrics",
+        "evaluation.evaluate",
+        "evaluation.report",
+    ],
 )
 def test_light_modules_stay_light(module: str) -> None:
     program = f"import sys, facekp_train.{module}; print({{'torch', 'tensorflow'}} & set(sys.modules))"

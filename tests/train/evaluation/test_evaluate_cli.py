@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facekp_train.common.shipped import default_checkpoint
-from facekp_train.evaluation import report as evaluate_command
+from facekp_train.evaluation import measure, report
 from tests.support.models.train_cli import annotated, command, printed
 
 
@@ -96,7 +96,7 @@ def test_an_unusable_out_is_named_before_the_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     pytest.importorskip("matplotlib", reason="needs facekp[train]")
-    monkeypatch.setattr(evaluate_command, "answer", lambda *_, **__: pytest.fail("it was measured"))
+    monkeypatch.setattr(measure, "answer", lambda *_, **__: pytest.fail("it was measured"))
     Path("afile").touch()
     words = "evaluate", "--model", checkpoints / "68.safetensors", "--data", f"pts:{photos}", "--out", folder
     assert command(*words) == code
@@ -107,7 +107,7 @@ def test_figures_are_printed_although_the_report_fails(
     photos: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("matplotlib", reason="needs facekp[train]")
-    monkeypatch.setattr(evaluate_command, "write_text", lambda *_: Path("none/such").touch())
+    monkeypatch.setattr(report, "write_text", lambda *_: Path("none/such").touch())
     words = (
         "evaluate",
         "--model",
