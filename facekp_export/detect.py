@@ -1,122 +1,17 @@
-"""facekp-detect: finds the faces on photographs and in videos and draws or prints their keypoints."""
+"""The command facekp-detect: registers what stands in `commands`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
+from facekp_export.commands.detect import detect
 from facekp_export.inference.noise import this_process_is_ours
-from facekp_train.common.console import UserError, new_app, run, warn
+from facekp_train.common.console import new_app, run
 
-if TYPE_CHECKING:
-    from facekp_export.detector import Face, KeypointDetector
-    from facekp_train.samples import Box, Image
-
-app = new_app("facekp-detect", __doc__ or "")
-
-
-@app.command(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
-def detect(
-    photo: Annotated[
-        Path,
-        typer.Argument(metavar="PHOTO", help="a photograph, a folder of them, a video, or a camera's number"),
-    ],
-    out_path: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            help="picture, folder of pictures or video to write; default: NAME_points.png or .mp4 here",
-        ),
-    ] = None,
-    json_: Annotated[
-        bool,
-        typer.Option("--json", help="print JSON on stdout (of a video a line a frame); draw with --out only"),
-    ] = False,
-    model: Annotated[
-        Path | None, typer.Option(help=".tflite or .onnx file of an export; default: the shipped 0.25X int8")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="threads of the models")] = 1,
-    finder: Annotated[
-        str | None, typer.Option(help="blazeface, blazeface-fast, blazeface-full or haar; default: blazeface")
-    ] = None,
-    boxes: Annotated[
-        list[str] | None,
-        typer.Option(metavar="X,Y,W,H", help="a face's box in pixels, instead of finding faces; repeatable"),
-    ] = None,
-    box_source: Annotated[
-        str, typer.Option(help="whose boxes these are: tight (around all keypoints), mtfl, blazeface, haar")
-    ] = "tight",
-    refine: Annotated[bool, typer.Option(help="crop once more around the first answer")] = True,
-    flip_average: Annotated[
-        bool, typer.Option("--flip-average", help="average with the mirrored crop: twice the time")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="stop at an unreadable photograph, or where a video is damaged")
-    ] = False,
-    smooth: Annotated[bool, typer.Option(help="smooth the keypoints of a video over time")] = True,
-) -> None:
-    """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
-    from facekp_export.commands.detect_photos import run_photos, target_of
-    from facekp_export.commands.detect_video import is_video, run_video, video_target_of
-    from facekp_train.common.shipped import default_model
-
-    if is_video(photo):
-        if boxes or not refine or flip_average:
-            raise typer.BadParameter(
-                "--boxes, --no-refine and --flip-average are for photographs: in a video faces are found, "
-                "followed, and looked at twice, the second time mirrored"
-            )
-        video_target = None if json_ and out_path is None else video_target_of(photo, out_path)
-        detector = _open(model or default_model(), threads, finder, box_source, finds=True)
-        run_video(photo, detector, video_target, json_, strict, smooth)
-        return
-    given = [_parsed_box(text) for text in boxes] if boxes else None
-    if not photo.exists():
-        raise UserError(f"{photo} does not exist; name a photograph or a folder of them")
-    if given and photo.is_dir():
-        raise typer.BadParameter("--boxes are for one photograph, and this is a folder")
-    detector = _open(model or default_model(), threads, finder, box_source, finds=not given)
-
-    def find(image: Image) -> list[Face]:
-        return detector.detect(image, given, box_source, refine, flip_average=flip_average)
-
-    target = None if json_ and out_path is None else target_of(photo, out_path)
-    run_photos(photo, find, detector.scheme.name, target, strict=strict, as_json=json_)
-
-
-def _parsed_box(text: str) -> Box:
-    from facekp_export.finders.base import as_box
-
-    try:
-        return as_box([float(part) for part in text.split(",")])
-    except ValueError:
-        raise typer.BadParameter(
-            f"'{text}' is no box: give x,y,width,height in pixels, such as 120,80,64,64"
-        ) from None
-
-
-def _open(model: Path, threads: int, finder: str | None, box_source: str, *, finds: bool) -> KeypointDetector:
-    """The detector, with its finder where one is needed; wrong names count as wrong usage."""
-    from facekp_export.detector import KeypointDetector
-    from facekp_export.finders.registry import FINDERS, default_finder, open_finder
-
-    if finder is not None and finder not in FINDERS:
-        raise typer.BadParameter(f"no face finder is called '{finder}'; there are {', '.join(FINDERS)}")
-    detector = KeypointDetector.from_export(model, threads)
-    try:
-        detector.mapping(box_source)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if finds:
-        looking = open_finder(finder, threads) if finder else default_finder(threads, say=warn)
-        detector = KeypointDetector(detector.model, looking)
-    return detector
+app = new_app("facekp-detect", "Find the faces on photographs and in videos, draw or print their keypoints.")
+app.command(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})(detect)
 
 
 def main() -> None:
-    """The command facekp-detect."""
+    """Run the command line."""
     this_process_is_ours()
     run(app)
 

@@ -1,4 +1,4 @@
-"""Videos and cameras read frame by frame, and videos written, through OpenCV. No torch, no tensorflow."""
+"""Videos and cameras read frame by frame through OpenCV. Imports neither torch nor tensorflow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from facekp_export.video.container import counts_frames
 from facekp_train.common.console import UserError
+from facekp_train.images import VIDEO_SUFFIXES
 from facekp_train.samples import Image
 
 # Beyond these a rate is a broken header.
@@ -189,3 +190,21 @@ class Camera:
     def problem(self) -> str | None:
         """What ended the recording, if not Ctrl-C."""
         return f"{self.name} stopped answering; what it gave until then is kept" if self._lost else None
+
+
+Video = VideoFile | Camera
+
+
+def open_video(source: Path) -> Video:
+    """The camera or the video file that is meant. Raises UserError where it cannot be read."""
+    return Camera(int(str(source))) if is_camera(source) else VideoFile(source)
+
+
+def is_video(source: Path) -> bool:
+    """Whether a video is meant or, by a bare number that is no file's name, a camera."""
+    return is_camera(source) or (source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir())
+
+
+def is_camera(source: Path) -> bool:
+    """Whether a camera's number is meant."""
+    return str(source).isascii() and str(source).isdigit() and not source.exists()

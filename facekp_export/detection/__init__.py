@@ -1,0 +1,1 @@
+"""Faces of photographs and videos: found or followed, drawn, as JSON documents."""
