@@ -130,7 +130,7 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
     from facekp_export.inference.noise import noise_in
     from facekp_export.inference.runtimes import open_model
-    from facekp_export.quantization.equalize import equalise
+    from facekp_export.quantization.equalize import equalize
     from facekp_export.quantization.quantize_onnx import quantize_onnx
     from facekp_export.verification.verify import deviation
     from facekp_train.boxes import box_mappings
@@ -140,7 +140,7 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     exact = checkpoint.predict(judges.crops)
     figures: dict[str, Any] = {"torch_nme": judges.nme(exact)}
     with tempfile.TemporaryDirectory() as folder, noise_in(Path(folder) / "log"):
-        model = equalise(to_onnx(DeployedNet(checkpoint.net), rule.size), crops)
+        model = equalize(to_onnx(DeployedNet(checkpoint.net), rule.size), crops)
         for kind, name in (("int8", "a.tflite"), ("onnx_int8", "a.onnx")):
             info = ModelInfo("measured", points, kind, rule, box_mappings(), "0" * 64, "none")
             path = Path(folder) / name

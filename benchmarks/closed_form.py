@@ -102,7 +102,7 @@ def brute_force(net: KeypointNet, group: Group, crops: Tensor, before: list[Tens
 
 
 def closed_form(net: KeypointNet, groups: list[Group], crops: Tensor, share: float) -> dict[str, Tensor]:
-    """Normalised scores of every filter of every group from one pass."""
+    """Normalized scores of every filter of every group from one pass."""
     layers = [group.consumers[0].layer for group in groups]
     moments = collect_moments(net, layers, crops.split(_BATCH), share=share)
     return {group.name: group_scores(net, group, moments) for group in groups}

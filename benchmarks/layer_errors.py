@@ -3,7 +3,7 @@
     python -m benchmarks.layer_errors --data mtfl:PATH
 
 Each layer alone loses three quarters of its expansion filters (greedy score, least squares): the
-error normalised by the layer's energy beside how far the keypoints move. Then nets of the size, and
+error normalized by the layer's energy beside how far the keypoints move. Then nets of the size, and
 of the multiplications, that the paper's rate of 0.75 gives, before any retraining: with that rate
 everywhere, with the widths of least summed error, and with those of least summed error weighed by
 each layer's move (facekp_train/pruning/sensitivity.py). Images that move the keypoints are others
@@ -40,7 +40,7 @@ from facekp_train.pruning.surgery import remove
 _RESULT = Path(__file__).parent / "results" / "layer_errors.json"
 _PROBES = 64
 
-app = new_app("layer_errors", "Normalised errors of layers beside how far the keypoints move.")
+app = new_app("layer_errors", "Normalized errors of layers beside how far the keypoints move.")
 
 
 @dataclass

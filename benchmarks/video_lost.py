@@ -3,7 +3,7 @@
     python -m benchmarks.video_lost --data mtfl:PATH --split validation --every 8 --out FILE.json
 
 Every face is looked at from a box that lies off as between two frames. Then it is taken away: covered by a
-piece of another photograph, by a flat colour, or the box lies on another photograph's background. Partly
+piece of another photograph, by a flat color, or the box lies on another photograph's background. Partly
 covered faces are listed beside them, as they are neither. The table goes to docs/results/video.md.
 """
 
@@ -86,7 +86,7 @@ def scenes(
     """By name: a picture and the box at which the tracker looks."""
     x, y, side, _ = box
     looked = displaced(box, random)
-    colour = np.clip(random.normal(random.integers(0, 255, 3), 6, (64, 64, 3)), 0, 255).astype(np.uint8)
+    color = np.clip(random.normal(random.integers(0, 255, 3), 6, (64, 64, 3)), 0, 255).astype(np.uint8)
     result = {"the face": (image, looked)}
     away = background(other, random)
     if away is not None:
@@ -98,9 +98,9 @@ def scenes(
         result[GONE[0]] = (covered(image, around, patch), looked)
         result[GONE[2]] = (photo, at)
     whole = (x - 0.15 * side, y - 0.3 * side, 1.3 * side, 1.45 * side)
-    result[GONE[1]] = (covered(image, whole, colour), looked)
+    result[GONE[1]] = (covered(image, whole, color), looked)
     for share in (0.3, 0.5, 0.7):
-        picture = covered(image, part_of(box, share, random), colour)
+        picture = covered(image, part_of(box, share, random), color)
         result[f"{100 * share:.0f} % of the face covered"] = (picture, looked)
     return result
 

@@ -97,7 +97,7 @@ def export_model(
 
     to: "onnx", "tflite" or both (the float model.onnx is written in any case). integer_io: also an
     all-integer TFLite file. calibration: data set (`FORMAT:PATH`) whose faces set the ranges of
-    quantised files; None for views of the demo photo. labelled: faces to measure the NME on.
+    quantized files; None for views of the demo photo. labelled: faces to measure the NME on.
     threads: of the runtimes that verify. name: travels in every file; None for the checkpoint's own.
 
     Raises ValueError or OSError for wrong arguments and unreadable files; UserError where a file
@@ -176,7 +176,7 @@ def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
     import onnx
 
     from facekp_export.conversion.to_onnx import to_onnx
-    from facekp_export.quantization.equalize import equalise
+    from facekp_export.quantization.equalize import equalize
     from facekp_export.quantization.quantize_onnx import quantize_onnx
     from facekp_train.networks.keypoint_net import DeployedNet
 
@@ -185,7 +185,7 @@ def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
 
     with job.step("PyTorch to ONNX"):
         model = to_onnx(DeployedNet(job.checkpoint.net), job.info.crop.size)
-        model = equalise(model, job.sets.calibration)
+        model = equalize(model, job.sets.calibration)
         save("onnx", model)
     if "onnx_int8" in kinds:
         with job.step("int8 ONNX"):
@@ -259,5 +259,5 @@ def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) ->
 def _draw(job: _Job) -> None:
     """float32 against int8 on views of the demo photo, whoever the calibration's faces were."""
     views = demo_views(job.info.crop, 8)
-    exact, quantised = (open_model(job.path(kind)).predict(views) for kind in ("float32", "int8"))
-    draw_comparison(job.folder / PICTURE, views, exact, quantised)
+    exact, quantized = (open_model(job.path(kind)).predict(views) for kind in ("float32", "int8"))
+    draw_comparison(job.folder / PICTURE, views, exact, quantized)

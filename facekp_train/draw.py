@@ -18,13 +18,13 @@ from facekp_train.common.files import written_aside
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import Box, Image
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-DOT: Colour = (64, 255, 128)
-LINE: Colour = (0, 176, 255)
-HIDDEN: Colour = (255, 96, 64)
-FRAME: Colour = (255, 208, 64)
-_EDGE: Colour = (16, 16, 16)
+DOT: Color = (64, 255, 128)
+LINE: Color = (0, 176, 255)
+HIDDEN: Color = (255, 96, 64)
+FRAME: Color = (255, 208, 64)
+_EDGE: Color = (16, 16, 16)
 
 # OpenCV draws at sub-pixel positions given in fixed point with this many binary digits.
 _SHIFT = 6
@@ -38,13 +38,13 @@ def draw_keypoints(
     *,
     visible: NDArray[np.bool_] | None = None,
     box: Box | None = None,
-    dot: Colour = DOT,
-    line: Colour = LINE,
+    dot: Color = DOT,
+    line: Color = LINE,
 ) -> Image:
     """A copy of the image with one face's keypoints [N, 2] (pixels), its contours and its box.
 
     Contours are drawn for schemes that define them; points that are not `visible` in another
-    colour; points that are not finite are left out.
+    color; points that are not finite are left out.
     """
     canvas = np.ascontiguousarray(image).copy()
     stroke = _stroke(keypoints, canvas)
@@ -113,19 +113,19 @@ def _fixed(point: NDArray[np.floating]) -> tuple[int, int] | None:
     return round(float(point[0]) * 2**_SHIFT), round(float(point[1]) * 2**_SHIFT)
 
 
-def _draw_dot(canvas: Image, centre: tuple[int, int], colour: Colour, radius: float) -> None:
+def _draw_dot(canvas: Image, centre: tuple[int, int], color: Color, radius: float) -> None:
     """A disc with a dark rim, so that it shows on skin and on hair."""
-    for grown, shade in ((radius * 1.45, _EDGE), (radius, colour)):
+    for grown, shade in ((radius * 1.45, _EDGE), (radius, color)):
         cv2.circle(canvas, centre, round(grown * 2**_SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_contour(
-    canvas: Image, points: Sequence[tuple[int, int] | None], closed: bool, colour: Colour, stroke: float
+    canvas: Image, points: Sequence[tuple[int, int] | None], closed: bool, color: Color, stroke: float
 ) -> None:
     ends = [*points[1:], points[0]] if closed else points[1:]
     for start, end in zip(points, ends, strict=False):
         if start is not None and end is not None:
-            cv2.line(canvas, start, end, colour, max(1, round(stroke * 0.7)), cv2.LINE_AA, _SHIFT)
+            cv2.line(canvas, start, end, color, max(1, round(stroke * 0.7)), cv2.LINE_AA, _SHIFT)
 
 
 def _draw_box(canvas: Image, box: Box, stroke: float) -> None:

@@ -64,7 +64,7 @@ def export(
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="mean point distance allowed to quantised files, pixels of the crop")
+        float, typer.Option(min=0, help="mean point distance allowed to quantized files, pixels of the crop")
     ] = 0.5,
     float16_tolerance: Annotated[
         float, typer.Option(min=0, help="largest difference of float16 files, in [0, 1] coordinates")
@@ -102,7 +102,7 @@ def export(
         labelled=labelled_faces(data, split, limit, strict),
         tolerance=Tolerance(
             float16=float16_tolerance,
-            quantised=tolerance,
+            quantized=tolerance,
             integer_output=max(0.75, tolerance),
             nme=nme_tolerance,
         ),

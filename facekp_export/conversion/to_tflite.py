@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
-from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalisation
+from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalization
 from facekp_export.quantization.output_bias import unbiased_tflite
 from facekp_export.quantization.ranges import without_outliers
 from facekp_train.common.console import UserError
@@ -42,7 +42,7 @@ class TfliteConverter:
     def __init__(self, model: onnx.ModelProto, crops: Crops) -> None:
         """Raises UserError naming the layer that TensorFlow cannot express."""
         self._crops = crops
-        body, self._scale, self._offset = split_normalisation(model)
+        body, self._scale, self._offset = split_normalization(model)
         self._size = int(crops.shape[1])
         self._keras = _to_keras(body)
 
@@ -81,12 +81,12 @@ class TfliteConverter:
 
     @cached_property
     def _inputs(self) -> NDArray[np.float32]:
-        """The crops, normalised."""
+        """The crops, normalized."""
         return self._crops.astype(np.float32) * np.float32(self._scale) + np.float32(self._offset)
 
     @cached_property
     def _calibrated(self) -> bytes:
-        """The net without normalisation, with the range of every tensor over the crops, outliers left out."""
+        """The net without normalization, with the range of every tensor over the crops, outliers left out."""
         import tensorflow as tf
 
         converter = self._converter(self._keras)
@@ -108,11 +108,11 @@ class TfliteConverter:
         from tensorflow.lite.python.convert import mlir_quantize
 
         # What TFLiteConverter calls itself, but for the list of operators to leave in float.
-        quantised: Any = mlir_quantize(
+        quantized: Any = mlir_quantize(
             self._calibrated, input_data_type=input_type, output_data_type=output_type,
             denylisted_nodes=float_nodes, disable_per_channel_for_dense_layers=True,
         )  # fmt: skip
-        return bytes(quantised)
+        return bytes(quantized)
 
     def _converter(self, function: Any) -> Any:
         import tensorflow as tf

@@ -29,7 +29,7 @@ class TensorSpec:
 
     The shape is empty for one number, and where the file gives none: onnxruntime does not tell these apart.
 
-    scale and zero_point: real value = scale * (stored - zero_point); scale 0 where not quantised.
+    scale and zero_point: real value = scale * (stored - zero_point); scale 0 where not quantized.
     dynamic: the file leaves a dimension open.
     """
 

@@ -1,4 +1,4 @@
-"""Crops to measure with: some set the ranges of quantised files, others verify every file."""
+"""Crops to measure with: some set the ranges of quantized files, others verify every file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
 
 
 def demo_views(rule: CropRule, count: int) -> Crops:
-    """Seeded augmented views of the demo photo's face: turned, shifted, recoloured, blurred, covered."""
+    """Seeded augmented views of the demo photo's face: turned, shifted, recolored, blurred, covered."""
     from facekp_train.batches.augment import Augmentation, photometric, random_view
     from facekp_train.training.recipe import RECIPES
 

@@ -1,9 +1,9 @@
 """Crops that no camera took: noise, changed until a net's batch norms see what they saw in training.
 
 A BN layer remembers the mean and the variance of every channel over the training faces. Crops whose
-own means and variances agree with those at every layer give quantised files nearly the ranges that
+own means and variances agree with those at every layer give quantized files nearly the ranges that
 faces would, and can be shipped where faces cannot (Cai et al., "ZeroQ: A Novel Zero Shot Quantization
-Framework", https://arxiv.org/abs/2001.00281). `benchmarks/distil_crops.py` wrote the picture.
+Framework", https://arxiv.org/abs/2001.00281). `benchmarks/distill_crops.py` wrote the picture.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write_sheet(crops: Crops, path: Path = PICTURE) -> None:
     write_picture(path, rows.reshape(-1, _COLUMNS * _SIDE, 3))
 
 
-def distil(
+def distill(
     net: KeypointNet,
     count: int,
     steps: int,
@@ -71,19 +71,19 @@ def distil(
 
     net.eval().requires_grad_(False)
     pixels = torch.from_numpy(smooth_noise(count, net.config.size, seed)).requires_grad_(True)
-    optimiser = torch.optim.Adam([pixels], lr=_RATE)
-    rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    optimizer = torch.optim.Adam([pixels], lr=_RATE)
+    rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        # Through a sigmoid, so that every value is a colour.
+        # Through a sigmoid, so that every value is a color.
         distance = statistics_distance(net, pixels.sigmoid() * 255)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         distance.backward()
-        optimiser.step()
+        optimizer.step()
         rates.step()
         on_step(step, float(distance.detach()))
     with torch.no_grad():
-        colours = (pixels.sigmoid() * 255).round().to(torch.uint8)
-    return np.ascontiguousarray(colours.permute(0, 2, 3, 1).numpy())
+        colors = (pixels.sigmoid() * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(colors.permute(0, 2, 3, 1).numpy())
 
 
 def statistics_distance(net: KeypointNet, crops: torch.Tensor) -> torch.Tensor:
@@ -119,7 +119,7 @@ def statistics_distance(net: KeypointNet, crops: torch.Tensor) -> torch.Tensor:
 
 def smooth_noise(count: int, size: int, seed: int) -> NDArray[np.float32]:
     """Random fields [count, 3, size, size] with the spectrum of photographs (amplitude ~ 1/frequency),
-    their colours alike; standard deviation 1."""
+    their colors alike; standard deviation 1."""
     random = np.random.default_rng(seed)
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]) + 0.5 / size
     fields = np.fft.irfft2(np.fft.rfft2(random.normal(size=(count, 4, size, size))) / frequency)

@@ -1,4 +1,4 @@
-"""Even out a feature map's channels before it is quantised; the float function stays the same.
+"""Even out a feature map's channels before it is quantized; the float function stays the same.
 
 An int8 tensor has one step for all its channels, so a channel with a wide range takes resolution from
 the others. Where only operators that commute with a positive factor for each channel (Add, Relu,
@@ -41,7 +41,7 @@ class _Stream:
     readers: list[onnx.NodeProto] = field(default_factory=list)
 
 
-def equalise(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
+def equalize(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     """A model (float32 [1, 3, S, S] in) that computes the same with closer channel ranges on the crops."""
     import onnx
 
@@ -49,8 +49,8 @@ def equalise(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     equal.CopyFrom(model)
     _own_weights(equal.graph)
     streams = _free_streams(equal.graph)
-    quantised = {name for node in equal.graph.node if node.op_type != "Relu" for name in node.input}
-    names = sorted(quantised & {name for stream in streams for name in stream.tensors})
+    quantized = {name for node in equal.graph.node if node.op_type != "Relu" for name in node.input}
+    names = sorted(quantized & {name for stream in streams for name in stream.tensors})
     ranges = _channel_ranges(model, names, crops[:_MOST_CROPS])
     weights = {tensor.name: tensor for tensor in equal.graph.initializer}
     for stream in streams:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "crop", "keypoints"
 
 
-def normalisation_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+def normalization_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """The nodes at the graph's beginning that only shift and scale the crop, in order."""
     tensor, found = INPUT, []
     while True:
@@ -36,17 +36,17 @@ def float_tail(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     return nodes[last:]
 
 
-def split_normalisation(model: onnx.ModelProto) -> tuple[onnx.ModelProto, float, float]:
-    """The model without its input normalisation, and that as scale and offset: x * scale + offset.
+def split_normalization(model: onnx.ModelProto) -> tuple[onnx.ModelProto, float, float]:
+    """The model without its input normalization, and that as scale and offset: x * scale + offset.
 
-    An integer file needs the two apart: its input's quantisation then *is* the normalisation.
+    An integer file needs the two apart: its input's quantization then *is* the normalization.
     Raises UserError where the graph does not begin with one scalar scale and offset.
     """
     import onnx
 
     body = onnx.ModelProto()
     body.CopyFrom(model)
-    nodes = normalisation_nodes(model)
+    nodes = normalization_nodes(model)
     if not nodes:
         return body, 1.0, 0.0
     for node in nodes:
@@ -70,5 +70,5 @@ def _scale_and_offset(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> tu
     offset = float(answers[0, 0, 0, 0])
     scale = float(answers[255, 0, 0, 0] - offset) / 255
     if not np.allclose(answers, levels * scale + offset, atol=1e-6):
-        raise UserError("the net's input normalisation is not one scale and offset for all channels")
+        raise UserError("the net's input normalization is not one scale and offset for all channels")
     return scale, offset

@@ -31,7 +31,7 @@ def logit_shift(truth: Floats, answers: Floats) -> NDArray[np.float32]:
     return np.mean(_logit(truth) - _logit(answers), axis=0).astype(np.float32)
 
 
-def unbiased_onnx(quantised: onnx.ModelProto, model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
+def unbiased_onnx(quantized: onnx.ModelProto, model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     """The int8 model whose last dense layer's bias makes up for its mean difference from the float one.
 
     A model that does not end in a dense layer with a bias and a sigmoid stays as it is.
@@ -40,21 +40,21 @@ def unbiased_onnx(quantised: onnx.ModelProto, model: onnx.ModelProto, crops: Cro
 
     tail = float_tail(model)
     if [node.op_type for node in tail] != ["Gemm", "Sigmoid"] or len(tail[0].input) < 3:
-        return quantised
-    shift = logit_shift(_onnx_answers(model, crops), _onnx_answers(quantised, crops))
-    bias = next(tensor for tensor in quantised.graph.initializer if tensor.name == tail[0].input[2])
+        return quantized
+    shift = logit_shift(_onnx_answers(model, crops), _onnx_answers(quantized, crops))
+    bias = next(tensor for tensor in quantized.graph.initializer if tensor.name == tail[0].input[2])
     bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + shift, bias.name))
-    return quantised
+    return quantized
 
 
-def unbiased_tflite(quantised: bytes, content: bytes, inputs: Floats, crops: Crops) -> bytes:
+def unbiased_tflite(quantized: bytes, content: bytes, inputs: Floats, crops: Crops) -> bytes:
     """The same for a TFLite file that takes raw crops, against a float one that takes `inputs`."""
-    model = read_model(quantised)
+    model = read_model(quantized)
     graph = model.subgraphs[0]
     if [operator_name(model, o) for o in graph.operators[-2:]] != ["FULLY_CONNECTED", "LOGISTIC"]:
-        return quantised
+        return quantized
     last = graph.operators[-2]
-    shift = logit_shift(_tflite_answers(content, inputs), _tflite_answers(quantised, crops))
+    shift = logit_shift(_tflite_answers(content, inputs), _tflite_answers(quantized, crops))
     buffer = model.buffers[graph.tensors[last.inputs[2]].buffer]
     bias = np.frombuffer(bytes(buffer.data), np.float32) + shift
     buffer.data = np.frombuffer(bias.astype(np.float32).tobytes(), np.uint8)

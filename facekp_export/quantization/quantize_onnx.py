@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facekp_export.quantization.onnx_graph import INPUT, float_tail, normalisation_nodes
+from facekp_export.quantization.onnx_graph import INPUT, float_tail, normalization_nodes
 from facekp_export.quantization.output_bias import unbiased_onnx
 from facekp_export.quantization.ranges import RAREST
 from facekp_train.samples import Crops
@@ -23,7 +23,7 @@ def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     """The model in int8, its ranges measured on raw crops; input and output stay float32.
 
     uint8 activations: with int8 ones onnxruntime was slower than float32 on x86. The input's
-    normalisation and the last layers stay in float, where they cost next to nothing. Ranges leave out
+    normalization and the last layers stay in float, where they cost next to nothing. Ranges leave out
     each tensor's rarest values: a handful of outliers would take resolution from all others.
     """
     import onnx
@@ -45,10 +45,10 @@ def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
                 return None
             return {INPUT: np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32)}
 
-    # The quantiser moves the weights of the model that it is given out of it.
+    # The quantizer moves the weights of the model that it is given out of it.
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    kept = [node.name for node in (*normalisation_nodes(model), *float_tail(model))]
+    kept = [node.name for node in (*normalization_nodes(model), *float_tail(model))]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model_int8.onnx"
         with redirect_stdout(io.StringIO()):  # the histograms' maker tells of itself

@@ -23,7 +23,7 @@ _MOST_INPUTS = 100
 def without_outliers(content: bytes, inputs: NDArray[np.float32]) -> bytes:
     """A calibrated float TFLite net whose ranges leave out the rarest values over the inputs.
 
-    inputs: float32 [K, S, S, 3], normalised. Ranges only shrink; the input's own stays.
+    inputs: float32 [K, S, S, 3], normalized. Ranges only shrink; the input's own stays.
     """
     model = read_model(content)
     graph = model.subgraphs[0]

@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class TensorEntry(_Strict):
-    """An input or output; scale 0 where it is not quantised."""
+    """An input or output; scale 0 where it is not quantized."""
 
     name: str
     shape: list[int]
@@ -69,7 +69,7 @@ class Manifest(_Strict):
     net: dict[str, Any]
     checkpoint: str
     checkpoint_sha256: str
-    calibration: str = Field(description="which crops set the ranges of quantised files, and how many")
+    calibration: str = Field(description="which crops set the ranges of quantized files, and how many")
     labelled: str | None = Field(None, description="data set, split and faces behind the NME figures")
     torch_nme: float | None = None
     files: list[FileEntry]

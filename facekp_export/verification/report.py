@@ -15,7 +15,7 @@ from facekp_train.samples import Crops
 
 REPORT, PICTURE = "report.md", "report.png"
 _TILE = 320
-_INT8_COLOUR = (255, 96, 32)
+_INT8_COLOR = (255, 96, 32)
 
 
 def write_report(folder: Path, manifest: Manifest) -> None:
@@ -78,8 +78,8 @@ def _explanations(manifest: Manifest) -> list[str]:
     lines = [
         f"Differences are from PyTorch on the same {crops} crops: the largest of a coordinate in [0, 1] of",
         "the crop, the mean and largest distance of a keypoint in pixels of the crop. Every file takes the",
-        "raw crop, RGB 0..255, and gives x and y interleaved in [0, 1] of it; normalisation is inside.",
-        f"Ranges of quantised files come from {manifest.calibration}.",
+        "raw crop, RGB 0..255, and gives x and y interleaved in [0, 1] of it; normalization is inside.",
+        f"Ranges of quantized files come from {manifest.calibration}.",
     ]
     if manifest.torch_nme is not None:
         lines.append(
@@ -89,14 +89,14 @@ def _explanations(manifest: Manifest) -> list[str]:
     return lines
 
 
-def draw_comparison(target: Path, crops: Crops, expected: Floats, quantised: Floats) -> None:
+def draw_comparison(target: Path, crops: Crops, expected: Floats, quantized: Floats) -> None:
     """Draw two models' keypoints [B, N, 2] in [0, 1] on their crops, enlarged, side by side."""
     tiles = []
-    for crop, one, other in zip(crops, expected, quantised, strict=True):
+    for crop, one, other in zip(crops, expected, quantized, strict=True):
         large = cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
         drawn = draw_keypoints(np.asarray(large, np.uint8), one * _TILE - 0.5)
         for x, y in other * _TILE - 0.5:
             centre = round(float(x) * 16), round(float(y) * 16)
-            cv2.circle(drawn, centre, 24, _INT8_COLOUR, cv2.FILLED, cv2.LINE_AA, 4)
+            cv2.circle(drawn, centre, 24, _INT8_COLOR, cv2.FILLED, cv2.LINE_AA, 4)
         tiles.append(drawn)
     write_picture(target, contact_sheet(tiles, columns=4, tile=_TILE))

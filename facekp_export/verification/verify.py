@@ -24,14 +24,14 @@ _FLOAT_KINDS = ("onnx", "float32", "float16")
 class Tolerance:
     """How far a file may lie from PyTorch.
 
-    float32, float16: largest difference of a coordinate in [0, 1] of the crop. quantised: mean point
+    float32, float16: largest difference of a coordinate in [0, 1] of the crop. quantized: mean point
     distance in pixels of the crop, for dynamic-range and int8 files. integer_output: the same for
     int8_io, whose output has a step of size / 256 pixels. nme: relative change in percent.
     """
 
     float32: float = 1e-4
     float16: float = 1e-3
-    quantised: float = 0.5
+    quantized: float = 0.5
     integer_output: float = 0.75
     nme: float = 2.0
 
@@ -84,7 +84,7 @@ def verify_file(
     """Measure one file against PyTorch's keypoints of the same crops.
 
     faces, before: labelled faces, and PyTorch's own result on them. explain: given the mean distance
-    of a quantised file that is refused, what is known about its cause. Raises UserError naming the file
+    of a quantized file that is refused, what is known about its cause. Raises UserError naming the file
     where it lies beyond the tolerance.
     """
     model = open_model(path, threads)
@@ -100,7 +100,7 @@ def verify_file(
     change = (after.nme[name] / before.nme[name] - 1) * 100
     if abs(change) > tolerance.nme:
         float_file = model.info.kind in _FLOAT_KINDS
-        advice = "; suspect its conversion" if float_file else _quantised_advice(found, explain)
+        advice = "; suspect its conversion" if float_file else _quantized_advice(found, explain)
         raise UserError(
             f"{path.name} changes the NME over {name} by {change:+.2f} % (from {before.nme[name]:.3f} to "
             f"{after.nme[name]:.3f}); {tolerance.nme:g} % are allowed{advice}, "
@@ -128,16 +128,16 @@ def _refuse_beyond(
                 f"{largest:g} is allowed{remedy}"
             )
         return
-    mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantised
+    mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantized
     if found.mean_px > mean:
         raise UserError(
             f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed"
-            f"{_quantised_advice(found, explain)}, or allow more with --tolerance"
+            f"{_quantized_advice(found, explain)}, or allow more with --tolerance"
         )
 
 
-def _quantised_advice(found: Deviation, explain: Callable[[float], str]) -> str:
-    """What is known about a quantised file's error, and what helps against it."""
+def _quantized_advice(found: Deviation, explain: Callable[[float], str]) -> str:
+    """What is known about a quantized file's error, and what helps against it."""
     cause = explain(found.mean_px)
     return (
         f"{f'; {cause}' if cause else ''}; calibrate on faces like those of use (--calibration FORMAT:PATH), "

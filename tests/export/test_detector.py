@@ -45,7 +45,7 @@ def test_flip_average_gives_the_same_points_for_a_model_without_a_side(detector)
     points = draw_face(image, (180, 140), 50)
 
     class Mirrored(DiscModel):
-        """A net knows left from right by place, the disc model by colour: swap what the mirror swapped."""
+        """A net knows left from right by place, the disc model by color: swap what the mirror swapped."""
 
         def predict(self, crops):
             first = super().predict(crops)

@@ -131,10 +131,10 @@ def test_tflite_files_waste_nothing_and_old_engines_read_them(exported: Path, na
     # 12 is per-channel dense layers, which TensorFlow Lite 2.14 and 2.16 refuse.
     assert found["FULLY_CONNECTED"].version <= 9
     if name.startswith("model_int8"):
-        assert not {"MUL", "SUB"} & set(found), "the raw bytes are the quantised input"
+        assert not {"MUL", "SUB"} & set(found), "the raw bytes are the quantized input"
 
 
-def test_the_int8_inputs_scale_is_the_normalisation(exported: Path) -> None:
+def test_the_int8_inputs_scale_is_the_normalization(exported: Path) -> None:
     spec = open_runtime(exported / "model_int8.tflite").inputs[0]
     assert (spec.scale, spec.zero_point) == (pytest.approx(1 / 128, rel=1e-6), 128)
 

@@ -205,7 +205,7 @@ def test_the_score_tells_a_face_from_its_absence(tracker):
 
 def test_models_of_five_points_are_followed_as_well():
     class Sided(DiscModel):
-        """Names left and right by place, as a net does, where the disc model goes by colour."""
+        """Names left and right by place, as a net does, where the disc model goes by color."""
 
         def predict(self, crops):
             points = super().predict(crops)

@@ -67,7 +67,7 @@ def test_the_video_is_written_as_long_as_it_was_with_the_keypoints_drawn(clip, h
     assert "apt-get install ffmpeg" in captured.err
     before, after = (list(VideoFile(here / name).frames()) for name in ("clip.mp4", "points.mp4"))
     assert len(after) == 12 and after[-1].seconds == pytest.approx(before[-1].seconds, abs=1e-3)
-    # The colour of a keypoint, which the scene lacks, is on the frames with a face alone.
+    # The color of a keypoint, which the scene lacks, is on the frames with a face alone.
     green = [
         (frame.image[..., 1].astype(int) - frame.image[..., 0] - frame.image[..., 2] // 2 > 60).sum()
         for frame in after

@@ -13,12 +13,12 @@ import torch  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from facekp_export.conversion.to_onnx import to_onnx  # noqa: E402
-from facekp_export.quantization.onnx_graph import float_tail, normalisation_nodes, split_normalisation  # noqa: E402
+from facekp_export.quantization.onnx_graph import float_tail, normalization_nodes, split_normalization  # noqa: E402
 from facekp_train.common.console import UserError  # noqa: E402
 
 
 class TinyNet(torch.nn.Module):
-    """Normalisation, a convolution, something odd, a head."""
+    """Normalization, a convolution, something odd, a head."""
 
     def __init__(self, odd: torch.nn.Module) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def test_nodes_are_named_after_their_layers() -> None:
     names = [node.name for node in model.graph.node]
     assert len(set(names)) == len(names)
     assert "stem/Conv" in names and "head/Gemm" in names
-    assert [node.op_type for node in normalisation_nodes(model)] == ["Div", "Sub"]
+    assert [node.op_type for node in normalization_nodes(model)] == ["Div", "Sub"]
     assert [node.op_type for node in float_tail(model)] == ["Gemm", "Sigmoid"]
     assert model.ir_version <= 8 and model.opset_import[0].version == 18
 
@@ -68,19 +68,19 @@ MUL = helper.make_node("Mul", ["crop", "scale"], ["scaled"], name="mul")
 ADD = helper.make_node("Add", ["scaled", "shift"], ["shifted"], name="add")
 
 
-def test_the_normalisation_is_split_off_exactly() -> None:
-    body, scale, offset = split_normalisation(graph_of(MUL, ADD, scale=np.array(1 / 64, np.float32)))
+def test_the_normalization_is_split_off_exactly() -> None:
+    body, scale, offset = split_normalization(graph_of(MUL, ADD, scale=np.array(1 / 64, np.float32)))
     assert (scale, offset) == (pytest.approx(1 / 64), 0.25)
     assert [(node.op_type, list(node.input)) for node in body.graph.node] == [("Relu", ["crop"])]
     onnx.checker.check_model(body)
 
 
-def test_a_graph_without_normalisation_has_none() -> None:
-    body, scale, offset = split_normalisation(graph_of(scale=np.array(1, np.float32)))
+def test_a_graph_without_normalization_has_none() -> None:
+    body, scale, offset = split_normalization(graph_of(scale=np.array(1, np.float32)))
     assert (scale, offset) == (1, 0) and len(body.graph.node) == 1
 
 
 def test_a_scale_for_each_channel_cannot_be_an_int8_inputs() -> None:
     per_channel = np.array([1, 2, 3], np.float32).reshape(1, 3, 1, 1)
     with pytest.raises(UserError, match="not one scale and offset for all channels"):
-        split_normalisation(graph_of(MUL, scale=per_channel))
+        split_normalization(graph_of(MUL, scale=per_channel))

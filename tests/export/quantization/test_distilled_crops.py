@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from facekp_export.quantization.distilled_crops import distil, statistics_distance
+from facekp_export.quantization.distilled_crops import distill, statistics_distance
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig
@@ -39,7 +39,7 @@ def test_distilled_crops_come_near_to_what_the_teacher_saw() -> None:
     net = load_checkpoint(shipped_models_dir() / "teacher" / "model.safetensors").net
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     distances: list[float] = []
-    crops = distil(net, 6, 8, on_step=lambda _, distance: distances.append(distance))
+    crops = distill(net, 6, 8, on_step=lambda _, distance: distances.append(distance))
     assert crops.shape == (6, 128, 128, 3) and crops.dtype == np.uint8
     with torch.no_grad():
         left = float(statistics_distance(net, tensor_of(crops)))

@@ -10,7 +10,7 @@ pytest.importorskip("onnx")
 import onnx
 import onnxruntime
 
-from facekp_export.quantization.equalize import equalise
+from facekp_export.quantization.equalize import equalize
 from tests.support.models.small_nets import noise_crops
 from tests.support.models.small_onnx import small_model
 
@@ -36,7 +36,7 @@ def spread(values: np.ndarray) -> float:
 @pytest.mark.parametrize("activation", [None, "Relu", "Clip"])
 def test_the_function_stays(activation: str | None) -> None:
     model = small_model(activation)
-    before, after = run(model, "keypoints"), run(equalise(model, CROPS), "keypoints")
+    before, after = run(model, "keypoints"), run(equalize(model, CROPS), "keypoints")
     assert np.ptp(before) > 1
     assert np.abs(before - after).max() < 1e-4 * np.abs(before).max()
 
@@ -44,7 +44,7 @@ def test_the_function_stays(activation: str | None) -> None:
 @pytest.mark.parametrize("activation", [None, "Relu"])
 def test_channel_ranges_come_together(activation: str | None) -> None:
     model = small_model(activation)
-    equal = equalise(model, CROPS)
+    equal = equalize(model, CROPS)
     for tensor in ("sum", "deep"):
         assert spread(run(equal, tensor)) < 0.3 * spread(run(model, tensor)), tensor
 
@@ -52,17 +52,17 @@ def test_channel_ranges_come_together(activation: str | None) -> None:
 def test_a_clipped_map_keeps_its_scale() -> None:
     """A factor would not pass through min(x, 6), so the tensors around a ReLU6 stay untouched."""
     model = small_model("Clip")
-    assert np.array_equal(run(model, "active"), run(equalise(model, CROPS), "active"))
+    assert np.array_equal(run(model, "active"), run(equalize(model, CROPS), "active"))
 
 
 def test_layers_that_share_a_bias_get_their_own() -> None:
     model = small_model(shared_bias=True)
-    before, after = run(model, "keypoints"), run(equalise(model, CROPS), "keypoints")
+    before, after = run(model, "keypoints"), run(equalize(model, CROPS), "keypoints")
     assert np.abs(before - after).max() < 1e-4 * np.abs(before).max()
 
 
 def test_the_given_model_is_left_alone() -> None:
     model = small_model()
     before = model.SerializeToString()
-    equalise(model, CROPS)
+    equalize(model, CROPS)
     assert model.SerializeToString() == before

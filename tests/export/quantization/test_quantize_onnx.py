@@ -26,17 +26,17 @@ def run(model: onnx.ModelProto) -> np.ndarray:
 def test_int8_lies_near_float_and_the_given_model_stays() -> None:
     model = small_model("Relu")
     before, untouched = run(model), model.SerializeToString()
-    quantised = quantize_onnx(model, CROPS)
+    quantized = quantize_onnx(model, CROPS)
     assert model.SerializeToString() == untouched
-    difference = np.abs(run(quantised) - before)
+    difference = np.abs(run(quantized) - before)
     assert 0 < difference.mean() < 0.05 * before.std()
 
 
 def test_convolutions_are_int8_and_the_last_layer_is_not() -> None:
-    quantised = quantize_onnx(small_model("Relu"), CROPS)
-    makers = {output: node.op_type for node in quantised.graph.node for output in node.output}
-    inputs = {node.op_type: [makers.get(name) for name in node.input] for node in quantised.graph.node}
+    quantized = quantize_onnx(small_model("Relu"), CROPS)
+    makers = {output: node.op_type for node in quantized.graph.node for output in node.output}
+    inputs = {node.op_type: [makers.get(name) for name in node.input] for node in quantized.graph.node}
     assert inputs["Conv"][:2] == ["DequantizeLinear", "DequantizeLinear"]
     assert inputs["Gemm"][1] is None, "its weights are stored in float"
-    kinds = {tensor.data_type for tensor in quantised.graph.initializer if tensor.name.endswith("zero_point")}
+    kinds = {tensor.data_type for tensor in quantized.graph.initializer if tensor.name.endswith("zero_point")}
     assert onnx.TensorProto.UINT8 in kinds, "activations are uint8"

@@ -93,6 +93,6 @@ def test_int8_onnx_is_off_by_nothing_on_average() -> None:
     model.graph.initializer.append(numpy_helper.from_array(np.zeros(width, np.float32), "bias"))
     model.graph.node.append(helper.make_node("Sigmoid", [model.graph.output[0].name], ["shares"]))
     model.graph.output[0].name = "shares"
-    truth, quantised = _answers(model, crops), _answers(quantize_onnx(model, crops), crops)
-    assert np.abs(quantised - truth).max() > 0
-    assert np.abs(logit_shift(truth, quantised)).max() < 1e-4
+    truth, quantized = _answers(model, crops), _answers(quantize_onnx(model, crops), crops)
+    assert np.abs(quantized - truth).max() > 0
+    assert np.abs(logit_shift(truth, quantized)).max() < 1e-4

@@ -66,11 +66,11 @@ def test_each_kind_has_its_gate(monkeypatch: pytest.MonkeyPatch, kind: str, good
         verified(monkeypatch, kind, bad)
 
 
-QUANTISED = ("dynamic", "int8", "onnx_int8", "int8_io")
+QUANTIZED = ("dynamic", "int8", "onnx_int8", "int8_io")
 
 
-@pytest.mark.parametrize("kind", ["onnx", "float32", "float16", *QUANTISED])
-def test_quantised_files_alone_name_their_layers_and_the_training_that_helps(
+@pytest.mark.parametrize("kind", ["onnx", "float32", "float16", *QUANTIZED])
+def test_quantized_files_alone_name_their_layers_and_the_training_that_helps(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     with pytest.raises(UserError) as beyond_pixels:
@@ -80,8 +80,8 @@ def test_quantised_files_alone_name_their_layers_and_the_training_that_helps(
     with pytest.raises(UserError) as beyond_nme:
         verify_file(Path("f"), CROPS, TRUTH, Tolerance(), after, before, explain=blaming)
     for said, pixels in ((str(beyond_pixels.value), "2.00"), (str(beyond_nme.value), "0.00")):
-        assert (f"; fc1 is to blame for {pixels}; " in said) == (kind in QUANTISED)
-        assert ("--calibration" in said and "quantize-aware, or" in said) == (kind in QUANTISED)
+        assert (f"; fc1 is to blame for {pixels}; " in said) == (kind in QUANTIZED)
+        assert ("--calibration" in said and "quantize-aware, or" in said) == (kind in QUANTIZED)
     assert str(beyond_nme.value).endswith("--nme-tolerance")
 
 

@@ -48,7 +48,7 @@ def test_frames_come_in_order_with_their_times(tmp_path):
     assert len(list(video.frames())) == 30, "a second pass sees the same"
 
 
-def test_colours_are_rgb(tmp_path):
+def test_colors_are_rgb(tmp_path):
     red = np.zeros((48, 64, 3), np.uint8)
     red[..., 0] = 200
     (frame, *_) = VideoFile(write_video(tmp_path / "a.mp4", [red] * 3)).frames()

@@ -1,10 +1,10 @@
 """Make the crops that calibrate int8 files by default: facekp_export/demo/distilled.jpg.
 
-    python -m benchmarks.distil_crops
+    python -m benchmarks.distill_crops
 
 They are distilled from the batch-norm statistics of models/teacher (facekp_export/distilled_crops.py).
 The statistics' distance before and after, with the settings, goes to
-benchmarks/results/distil_crops.json.
+benchmarks/results/distill_crops.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.progress import Progress
 from facekp_export.quantization.distilled_crops import (
     COUNT,
     PICTURE,
-    distil,
+    distill,
     distilled_crops,
     statistics_distance,
     write_sheet,
@@ -29,18 +29,18 @@ from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.common.shipped import shipped_models_dir
 
-_RESULT = Path(__file__).parent / "results" / "distil_crops.json"
+_RESULT = Path(__file__).parent / "results" / "distill_crops.json"
 
-app = new_app("distil_crops", "Crops distilled from the teacher's batch-norm statistics.")
+app = new_app("distill_crops", "Crops distilled from the teacher's batch-norm statistics.")
 
 
 @app.command()
 def main(
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 50,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimizer.")] = 50,
     seed: Annotated[int, typer.Option(help="Decides the noise that it begins with.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
 ) -> None:
-    """Distil, write the picture, and say how near its crops came as JPEG left them."""
+    """Distill, write the picture, and say how near its crops came as JPEG left them."""
     import torch
 
     from facekp_train.networks.checkpoint import load_checkpoint
@@ -57,7 +57,7 @@ def main(
             distances.append(distance)
             bar.advance(task)
 
-        write_sheet(distil(net, COUNT, steps, seed, note))
+        write_sheet(distill(net, COUNT, steps, seed, note))
     stored = torch.from_numpy(distilled_crops(net.config.size)).permute(0, 3, 1, 2)
     with torch.inference_mode():
         left = float(statistics_distance(net, stored.float()))
