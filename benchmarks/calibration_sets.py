@@ -148,11 +148,13 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
                 path.write_bytes(tflite_with_info(TfliteConverter(model, crops).convert(kind), info))
             else:
                 onnx.save(onnx_with_info(quantize_onnx(model, crops), info), str(path))
-            said = open_model(path).predict(judges.crops)
-            found = deviation(said, exact, rule.size)
+            answers = open_model(path).predict(judges.crops)
+            difference = deviation(answers, exact, rule.size)
             figures[kind] = {
-                "mean_px": round(found.mean_px, 4), "max_px": round(found.max_px, 3), "nme": judges.nme(said),
-            }  # fmt: skip
+                "mean_px": round(difference.mean_px, 4),
+                "max_px": round(difference.max_px, 3),
+                "nme": judges.nme(answers),
+            }
     return figures
 
 

@@ -69,10 +69,10 @@ def answers(net: KeypointNet, group: Group, crops: Tensor, silent: int | None = 
     """What the BN after the group's reader says to each batch; `silent`: a channel at nought."""
     consumer = group.consumers[0]
     assert consumer.norm is not None
-    said: list[Tensor] = []
+    outputs: list[Tensor] = []
 
     def stop(_module: object, _inputs: object, answer: Tensor) -> None:
-        said.append(answer)
+        outputs.append(answer)
         raise _Reached
 
     def silence(_module: object, inputs: tuple[Tensor]) -> None:
@@ -89,7 +89,7 @@ def answers(net: KeypointNet, group: Group, crops: Tensor, silent: int | None = 
                 net(batch)
     for hook in hooks:
         hook.remove()
-    return said
+    return outputs
 
 
 def brute_force(net: KeypointNet, group: Group, crops: Tensor, before: list[Tensor], filter_: int) -> float:

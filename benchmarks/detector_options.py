@@ -96,13 +96,15 @@ def main(
     for path in model or [default_model()]:
         detector = KeypointDetector.from_export(path)
         by_face = [answers_to(detector, s) for s in track(samples, path.parent.name, console=err)]
-        seen = [place for place, answers in enumerate(by_face) if FOUND in answers]
+        places = [place for place, answers in enumerate(by_face) if FOUND in answers]
         rows = {way: figures(samples, [answers[way] for answers in by_face]) for way in WAYS}
-        faces = [samples[place] for place in seen]
-        where_found = {way: figures(faces, [by_face[place][way] for place in seen]) for way in [*WAYS, FOUND]}
+        faces = [samples[place] for place in places]
+        where_found = {
+            way: figures(faces, [by_face[place][way] for place in places]) for way in [*WAYS, FOUND]
+        }
         entry = {
             "model": f"{path.parent.name}/{path.name}", "sha256": sha256_of(path), "all": rows,
-            "not_found": len(samples) - len(seen), "where_found": where_found,
+            "not_found": len(samples) - len(places), "where_found": where_found,
         }  # fmt: skip
         document["models"].append(entry)
         print_table(entry)

@@ -120,11 +120,11 @@ def score(finder: FaceFinder, scenes: list[Scene]) -> Score:
     mapping = mapping_of(finder.box_source)
     for scene in scenes:
         start = time.thread_time()
-        found = [mapping.to_tight(face.box) for face in finder.find(scene.image)]
+        boxes = [mapping.to_tight(face.box) for face in finder.find(scene.image)]
         times.append(1e3 * (time.thread_time() - start))
         result.known += len(scene.faces)
-        result.found += sum(any(overlap(box, face) >= _FOUND for box in found) for face in scene.faces)
-        result.other += sum(all(overlap(box, face) < _FOUND for face in scene.faces) for box in found)
+        result.found += sum(any(overlap(box, face) >= _FOUND for box in boxes) for face in scene.faces)
+        result.other += sum(all(overlap(box, face) < _FOUND for face in scene.faces) for box in boxes)
     result.milliseconds = tuple(times)
     return result
 

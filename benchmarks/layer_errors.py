@@ -75,16 +75,16 @@ def main(
     checkpoint = load_checkpoint(shipped_models_dir() / "mdp-1x" / "model.safetensors")
     net = checkpoint.net
     sets = crop_sets(data, checkpoint.header.crop_rule)
-    seen = torch.from_numpy(sets.calibration).permute(0, 3, 1, 2)
+    crops = torch.from_numpy(sets.calibration).permute(0, 3, 1, 2)
     layers = [c.layer for g in find_groups(net, "all") for c in g.consumers]
     subject = Subject(
-        net, collect_moments(net, layers, seen.split(20), pairs=True), torch.from_numpy(sets.verification)
+        net, collect_moments(net, layers, crops.split(20), pairs=True), torch.from_numpy(sets.verification)
     )
     document = {
         "model": "mdp-1x",
         "images": sets.source,
         "layers": one_by_one(subject),
-        "nets": [row for scope in ("inner", "all") for row in whole_nets(subject, scope, seen[:_PROBES])],
+        "nets": [row for scope in ("inner", "all") for row in whole_nets(subject, scope, crops[:_PROBES])],
     }
     layer_rows = document["layers"]
     ranks = [

@@ -87,14 +87,14 @@ def outcome(detector: KeypointDetector, walk: Iterator[Image]) -> str:
         return "not both seen"
     before = [face.track for face in first]
     after = [face.track for face in reversed(last)]
-    said = "said" if any(face.may_be for face in last) else "unsaid"
+    warning = "said" if any(face.may_be for face in last) else "unsaid"
     if after == before:
-        return f"kept, {said}"
+        return f"kept, {warning}"
     if after == before[::-1] or any(
         now in before and now != was for was, now in zip(before, after, strict=True)
     ):
-        return f"swapped, {said}"
-    return f"new, {said}"
+        return f"swapped, {warning}"
+    return f"new, {warning}"
 
 
 app = new_app("video_crossing", "What becomes of two faces' numbers when they cross.")
@@ -115,13 +115,13 @@ def main(
     document: dict[str, object] = {"data": data.partition(":")[0], "split": split, "pairs": len(starts)}
     for walk, speed in WALKS.items():
         for way, apart in WAYS.items():
-            found = Counter(
+            outcomes = Counter(
                 outcome(
                     detector, frames(samples[start], samples[start + 1], samples[start + 2], speed, apart)
                 )
                 for start in track(starts, f"{walk}, {way}", console=err, transient=True)
             )
-            document[f"{walk}, {way}"] = dict(sorted(found.items()))
+            document[f"{walk}, {way}"] = dict(sorted(outcomes.items()))
     text = json.dumps(document, indent=1)
     print(text)
     if out_path is not None:

@@ -138,11 +138,11 @@ class Signals:
         }
 
 
-def auc(found: Doubles, lost: Doubles) -> float:
-    """Share of (found, lost) pairs in the right order, ties half."""
-    below = np.searchsorted(np.sort(found), lost, side="left")
-    upto = np.searchsorted(np.sort(found), lost, side="right")
-    return float((below + upto).mean() / 2 / len(found))
+def auc(present: Doubles, lost: Doubles) -> float:
+    """Share of (present, lost) pairs in the right order, ties half."""
+    below = np.searchsorted(np.sort(present), lost, side="left")
+    upto = np.searchsorted(np.sort(present), lost, side="right")
+    return float((below + upto).mean() / 2 / len(present))
 
 
 def summary(values: dict[str, dict[str, list[float]]]) -> dict[str, object]:

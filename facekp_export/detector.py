@@ -109,10 +109,10 @@ class KeypointDetector:
             given = [as_box(box) for box in boxes]
             points = self._points(image, given, self.mapping(box_source), refine, flip_average)
             return [Face(keypoints, box, 1.0) for keypoints, box in zip(points, given, strict=True)]
-        found = suppressed(self.finder.find(image))
+        faces = suppressed(self.finder.find(image))
         mapping = self.mapping(self.finder.box_source)
-        points = self._points(image, [face.box for face in found], mapping, refine, flip_average)
-        return _distinct([Face(p, face.box, face.score) for p, face in zip(points, found, strict=True)])
+        points = self._points(image, [face.box for face in faces], mapping, refine, flip_average)
+        return _distinct([Face(p, face.box, face.score) for p, face in zip(points, faces, strict=True)])
 
     def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1] of the crop.

@@ -230,8 +230,8 @@ def _verified(
     for kind in kinds:
         with job.step(f"{FILES[kind]} against PyTorch"):
             path = job.path(kind)
-            found = verify_file(path, crops, reference, tolerance, labelled, before, threads, explain)
-            entries.append(file_entry(path, kind, found))
+            deviation = verify_file(path, crops, reference, tolerance, labelled, before, threads, explain)
+            entries.append(file_entry(path, kind, deviation))
     return _manifest(job, entries, before)
 
 

@@ -107,6 +107,6 @@ def _open(model: Path, threads: int, finder: str | None, box_source: str, *, fin
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if finds:
-        looking = open_finder(finder, threads) if finder else default_finder(threads, say=warn)
-        detector = KeypointDetector(detector.model, looking)
+        face_finder = open_finder(finder, threads) if finder else default_finder(threads, say=warn)
+        detector = KeypointDetector(detector.model, face_finder)
     return detector

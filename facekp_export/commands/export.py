@@ -166,15 +166,15 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
         table.add_column(f"NME % ({manifest.files[0].deviation.normaliser})", justify="right")
         table.add_column("change %", justify="right")
     for entry in manifest.files:
-        found = entry.deviation
+        deviation = entry.deviation
         cells = [
             f"{entry.bytes / 1e6:.2f}",
-            f"{found.mean_px:.3f}",
-            f"{found.max_px:.2f}",
-            f"{found.max_abs:.1e}",
+            f"{deviation.mean_px:.3f}",
+            f"{deviation.max_px:.2f}",
+            f"{deviation.max_abs:.1e}",
         ]
-        if found.nme is not None:
-            cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
+        if deviation.nme is not None:
+            cells += [f"{deviation.nme:.3f}", f"{deviation.nme_change:+.2f}"]
         table.add_row(entry.file, *cells)
     out.print(table)
     print_line(f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md")

@@ -57,15 +57,15 @@ def _export(module: torch.nn.Module, inputs: tuple[Any, ...]) -> onnx.ModelProto
 
 def _layer_names(model: onnx.ModelProto) -> list[str]:
     """A unique name for each node: the layer that it comes from, then its operator."""
-    seen: Counter[str] = Counter()
+    uses: Counter[str] = Counter()
     names = []
     for node in model.graph.node:
         scopes = next((ast.literal_eval(p.value) for p in node.metadata_props if p.key == _SCOPES), [""])
         # The last scope is the operation itself.
         layer = scopes[-2] if len(scopes) > 1 else ""
         name = f"{layer}/{node.op_type}"
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        uses[name] += 1
+        names.append(name if uses[name] == 1 else f"{name}_{uses[name]}")
     return names
 
 

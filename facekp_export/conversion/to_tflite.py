@@ -129,25 +129,25 @@ def _to_keras(model: onnx.ModelProto) -> Any:
     import onnx
     import onnx2tf
 
-    said = io.StringIO()
+    stdout = io.StringIO()
     with _in_temporary_folder() as folder:
         np.save(folder / _SAMPLE_DATA, np.zeros((20, 128, 128, 3), np.float32))
         onnx.save(model, str(folder / "model.onnx"))
         try:
-            with contextlib.redirect_stdout(said):
+            with contextlib.redirect_stdout(stdout):
                 return onnx2tf.convert(
                     input_onnx_file_path="model.onnx", output_folder_path="saved_model",
                     disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error",
                 )  # fmt: skip
         except (Exception, SystemExit) as error:  # it exits on some models that it cannot read
-            raise UserError(_explained(model, said.getvalue(), error)) from error
+            raise UserError(_explained(model, stdout.getvalue(), error)) from error
         finally:
-            print(said.getvalue())
+            print(stdout.getvalue())
 
 
-def _explained(model: onnx.ModelProto, said: str, error: BaseException) -> str:
+def _explained(model: onnx.ModelProto, stdout: str, error: BaseException) -> str:
     """One sentence on a failed conversion: the layer, and onnx2tf's reason."""
-    layers = re.findall(r"onnx_op_name: (\S+)", said)
+    layers = re.findall(r"onnx_op_name: (\S+)", stdout)
     lines = [line for line in str(error).splitlines() if line and not line.startswith(_WITHOUT_REASON)]
     reason = lines[0] if lines else type(error).__name__
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("onnx2tf.ops."):
@@ -155,7 +155,7 @@ def _explained(model: onnx.ModelProto, said: str, error: BaseException) -> str:
         layers = [node.name for node in model.graph.node if node.op_type == unknown]
         reason = f"onnx2tf does not know the operator {unknown}"
     elif isinstance(error, SystemExit):
-        printed = re.findall(r"ERROR:\S* (?!\w+: )(.+)", said)
+        printed = re.findall(r"ERROR:\S* (?!\w+: )(.+)", stdout)
         reason = printed[0] if printed else "onnx2tf gave up"
     layer = f"the layer '{layers[-1]}'" if layers else "the net"
     return f"{layer} cannot be converted to TensorFlow: {reason}; build it from other operations"

@@ -63,10 +63,10 @@ def as_box(values: Sequence[float] | NDArray[np.floating]) -> Box:
     return x, y, width, height
 
 
-def suppressed(found: Iterable[FoundFace]) -> list[FoundFace]:
+def suppressed(faces: Iterable[FoundFace]) -> list[FoundFace]:
     """Faces by falling score, without those that overlap one before them."""
     kept: list[FoundFace] = []
-    for face in sorted(found, key=lambda face: -face.score):
+    for face in sorted(faces, key=lambda face: -face.score):
         if not overlapping(face.box, [other.box for other in kept]):
             kept.append(face)
     return kept

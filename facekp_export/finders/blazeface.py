@@ -159,12 +159,12 @@ class BlazeFace:
         ]
         looks += [sure_and_inside(self._short.look(photo, view), view) for view in tiles(image)]
         boxes, scores = (np.concatenate(column) for column in zip(*looks, strict=True))
-        found = merged(boxes, scores)
+        faces = merged(boxes, scores)
         # The short-range net's boxes vary less around the keypoints: the other only adds faces.
         added = merged(*as_short_range(self._full.look(photo, whole)))
-        known = [face.box for face in found]
-        found += [face for face in added if not overlapping(face.box, known)]
-        return sorted(found, key=lambda face: -face.score)
+        known = [face.box for face in faces]
+        faces += [face for face in added if not overlapping(face.box, known)]
+        return sorted(faces, key=lambda face: -face.score)
 
 
 def blazeface_file(name: str) -> Path:
@@ -224,7 +224,7 @@ def as_short_range(candidates: Candidates) -> Candidates:
 
 def merged(boxes: Doubles, scores: Doubles) -> list[FoundFace]:
     """One face for each group of overlapping candidates: their mean weighted by score."""
-    found = []
+    faces = []
     corners = np.hstack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
     rest = np.argsort(-scores, kind="stable")
     while len(rest):
@@ -232,6 +232,6 @@ def merged(boxes: Doubles, scores: Doubles) -> list[FoundFace]:
         same[0] = True
         group = rest[same]
         x, y, width, height = np.average(boxes[group], axis=0, weights=scores[group]).tolist()
-        found.append(FoundFace((x - width / 2, y - height / 2, width, height), float(scores[rest[0]])))
+        faces.append(FoundFace((x - width / 2, y - height / 2, width, height), float(scores[rest[0]])))
         rest = rest[~same]
-    return suppressed(face for face in found if min(face.box[2:]) > 0)
+    return suppressed(face for face in faces if min(face.box[2:]) > 0)

@@ -70,9 +70,9 @@ def collect_pairs(
     return dict(pairs)
 
 
-def matching(found: Iterable[FoundFace], tight: Box) -> Box | None:
+def matching(faces: Iterable[FoundFace], tight: Box) -> Box | None:
     """The found box that lies on a labelled face best; None where none does."""
-    best = max(found, key=lambda face: overlap(face.box, tight), default=None)
+    best = max(faces, key=lambda face: overlap(face.box, tight), default=None)
     return best.box if best is not None and overlap(best.box, tight) >= _SAME_FACE else None
 
 
@@ -94,6 +94,6 @@ def by_image(data: Dataset) -> dict[Path, FaceSample]:
 
 def write_boxes(target: Path, fits: Mapping[str, BoxMapping]) -> None:
     """Put mappings into a boxes.json, whole or not at all; other sources that it holds stay."""
-    held = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
-    held.update({source: fit.as_dict() for source, fit in fits.items()})
-    write_text(target, json.dumps(held, indent=2) + "\n")
+    mappings = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
+    mappings.update({source: fit.as_dict() for source, fit in fits.items()})
+    write_text(target, json.dumps(mappings, indent=2) + "\n")

@@ -44,8 +44,8 @@ class HaarFaces:
         if not len(boxes):
             boxes, scores = self._turned(grey)
         rows = (boxes / ratio).tolist()
-        found = [FoundFace((x, y, w, h), score) for (x, y, w, h), score in zip(rows, scores, strict=True)]
-        return suppressed(found)
+        faces = [FoundFace((x, y, w, h), score) for (x, y, w, h), score in zip(rows, scores, strict=True)]
+        return suppressed(faces)
 
     def _turned(self, grey: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
         """The profile cascade knows one side only."""

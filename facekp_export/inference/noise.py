@@ -28,18 +28,18 @@ def without_banner() -> Iterator[None]:
     if not _ours.is_set() or sys.stderr is None:
         yield
         return
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as stderr:
         _flush()
         saved = os.dup(2)
-        os.dup2(said.fileno(), 2)
+        os.dup2(stderr.fileno(), 2)
         try:
             yield
         finally:
             _flush()
             os.dup2(saved, 2)
             os.close(saved)
-            said.seek(0)
-            for line in said:
+            stderr.seek(0)
+            for line in stderr:
                 if line.strip() != _BANNER:
                     os.write(2, line)
 

@@ -60,19 +60,20 @@ def first_line(error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     """What is wrong and what to do about it, in the engine's words of several versions."""
-    said = str(error)
-    if "INVALID_PROTOBUF" in said or "ModelProto does not have a graph" in said:
+    message = str(error)
+    if "INVALID_PROTOBUF" in message or "ModelProto does not have a graph" in message:
         return "(damaged, cut short, or not an ONNX file); copy or export it again"
     engine = f"({first_line(error)})"
     if any(
-        words in said for words in ("not a registered function/op", "No Op registered", "implementation for")
+        words in message
+        for words in ("not a registered function/op", "No Op registered", "implementation for")
     ):
         return f"{engine}; models with custom operators cannot be run here, so export it without them"
-    if "guarantees" in said and "opset" in said:
+    if "guarantees" in message and "opset" in message:
         return "(its opset is newer than this onnxruntime); update that, or export it for an older opset"
     # The model itself is there: its weights, in a file of their own, are not.
-    if "No such file" in said or "External data path" in said:
-        named = re.search(r"\[([^][]+)\]\s*$", said)
+    if "No such file" in message or "External data path" in message:
+        named = re.search(r"\[([^][]+)\]\s*$", message)
         return (
             f"{engine}; put {Path(named[1]).name if named else 'it'}, the file of its weights, "
             "beside the model"

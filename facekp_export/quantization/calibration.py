@@ -54,17 +54,17 @@ def demo_views(rule: CropRule, count: int) -> Crops:
     from facekp_train.batches.augment import Augmentation, photometric, random_view
     from facekp_train.training.recipe import RECIPES
 
-    how = Augmentation(**RECIPES["modern"]["augmentation"])
+    augmentation = Augmentation(**RECIPES["modern"]["augmentation"])
     image, tight = demo_face()
     square = rule.square(tight).matrix()
     random = np.random.default_rng(0)
     views = []
     for index in range(count):
-        view = random_view(random, how, rule.scale)
+        view = random_view(random, augmentation, rule.scale)
         # First into the plain crop's [0, 1], then into the photograph.
         corner = apply_affine(square, view[:, 2])
         matrix = np.column_stack([square[:, :2] @ view[:, :2], corner])
-        crop = photometric(sample_crop(image, matrix, rule.size, rule.border), random, how)
+        crop = photometric(sample_crop(image, matrix, rule.size, rule.border), random, augmentation)
         views.append(crop[:, ::-1] if index % 2 else crop)
     return np.stack(views)
 

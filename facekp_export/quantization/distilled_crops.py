@@ -45,8 +45,10 @@ def distilled_crops(size: int) -> Crops:
     tiles = sheet.reshape(rows, _SIDE, columns, _SIDE, 3).swapaxes(1, 2).reshape(-1, _SIDE, _SIDE, 3)
     if size == _SIDE:
         return np.ascontiguousarray(tiles)
-    how = cv2.INTER_AREA if size < _SIDE else cv2.INTER_CUBIC
-    return np.stack([np.asarray(cv2.resize(tile, (size, size), interpolation=how)) for tile in tiles])
+    interpolation = cv2.INTER_AREA if size < _SIDE else cv2.INTER_CUBIC
+    return np.stack(
+        [np.asarray(cv2.resize(tile, (size, size), interpolation=interpolation)) for tile in tiles]
+    )
 
 
 def write_sheet(crops: Crops, path: Path = PICTURE) -> None:

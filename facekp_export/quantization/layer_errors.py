@@ -64,12 +64,12 @@ def layer_errors(net: KeypointNet, crops: Crops) -> LayerErrors:
 
     rounded = FakeQuantised(net.eval()).eval()
     chosen = crops[evenly(len(crops), _MOST_CROPS)]
-    seen = torch.from_numpy(chosen).permute(0, 3, 1, 2)
+    images = torch.from_numpy(chosen).permute(0, 3, 1, 2)
     with torch.inference_mode():
-        exact = net(seen).keypoints
+        exact = net(images).keypoints
 
         def moved() -> float:
-            return float((rounded(seen).keypoints - exact).norm(dim=-1).mean()) * net.config.size
+            return float((rounded(images).keypoints - exact).norm(dim=-1).mean()) * net.config.size
 
         together, alone = moved(), []
         for layer in rounded.layers:

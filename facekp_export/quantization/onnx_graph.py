@@ -17,12 +17,12 @@ INPUT, OUTPUT = "crop", "keypoints"
 
 def normalization_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """The nodes at the graph's beginning that only shift and scale the crop, in order."""
-    tensor, found = INPUT, []
+    tensor, nodes = INPUT, []
     while True:
         readers = [node for node in model.graph.node if tensor in node.input]
         if len(readers) != 1 or readers[0].op_type not in ("Add", "Sub", "Mul", "Div"):
-            return found
-        found.append(readers[0])
+            return nodes
+        nodes.append(readers[0])
         tensor = readers[0].output[0]
 
 

@@ -88,11 +88,11 @@ def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
         }
         alike = model.info.points == models[0].info.points and crop == models[0].info.crop
         if alike and len(models) > 1:
-            found = deviation(model.predict(_views(crop)), reference, crop.size)
+            difference = deviation(model.predict(_views(crop)), reference, crop.size)
             entry |= {
                 "compared_with": models[0].runtime.path.name,
-                "mean_px": found.mean_px,
-                "max_px": found.max_px,
+                "mean_px": difference.mean_px,
+                "max_px": difference.max_px,
             }
         entries.append(entry)
     document = {"data": None, "split": None, "manifest": manifest is not None, "files": entries}

@@ -77,7 +77,7 @@ class Manifest(_Strict):
     created: str
 
 
-def file_entry(path: Path, kind: str, found: Deviation) -> FileEntry:
+def file_entry(path: Path, kind: str, deviation: Deviation) -> FileEntry:
     """Describe a file that was verified."""
     runtime = open_runtime(path)
     described, oldest = _operators(path)
@@ -90,7 +90,7 @@ def file_entry(path: Path, kind: str, found: Deviation) -> FileEntry:
         output=_tensor(runtime.outputs[0]),
         operators=described,
         oldest_engine=oldest,
-        deviation=found,
+        deviation=deviation,
     )
 
 

@@ -54,18 +54,18 @@ def _table(manifest: Manifest) -> list[str]:
 
 
 def _row(entry: FileEntry, labelled: bool) -> list[str]:
-    found = entry.deviation
+    deviation = entry.deviation
     cells = [
         f"`{entry.file}`",
         f"{entry.bytes / 1e6:.2f}",
         f"{entry.input.dtype} {entry.input.shape}",
-        f"{found.max_abs:.1e}",
-        f"{found.mean_px:.3f}",
-        f"{found.max_px:.2f}",
+        f"{deviation.max_abs:.1e}",
+        f"{deviation.mean_px:.3f}",
+        f"{deviation.max_px:.2f}",
         entry.oldest_engine,
     ]
     if labelled:
-        cells += [f"{found.nme:.3f}", f"{found.nme_change:+.2f}"]
+        cells += [f"{deviation.nme:.3f}", f"{deviation.nme_change:+.2f}"]
     return cells
 
 

@@ -89,34 +89,34 @@ def verify_file(
     """
     model = open_model(path, threads)
     try:
-        found = deviation(model.predict(crops), reference, model.info.crop.size)
+        difference = deviation(model.predict(crops), reference, model.info.crop.size)
     except ValueError as error:
         raise UserError(f"{path.name}: {error}") from None
-    _refuse_beyond(path.name, model.info.kind, found, tolerance, explain)
+    _refuse_beyond(path.name, model.info.kind, difference, tolerance, explain)
     if faces is None or before is None:
-        return found
+        return difference
     after = faces.measure(model.predict, model.info.crop)
     name = before.normaliser
     change = (after.nme[name] / before.nme[name] - 1) * 100
     if abs(change) > tolerance.nme:
         float_file = model.info.kind in _FLOAT_KINDS
-        advice = "; suspect its conversion" if float_file else _quantized_advice(found, explain)
+        advice = "; suspect its conversion" if float_file else _quantized_advice(difference, explain)
         raise UserError(
             f"{path.name} changes the NME over {name} by {change:+.2f} % (from {before.nme[name]:.3f} to "
             f"{after.nme[name]:.3f}); {tolerance.nme:g} % are allowed{advice}, "
             "or allow more with --nme-tolerance"
         )
-    return found.model_copy(
+    return difference.model_copy(
         update={"faces": after.n, "normaliser": name, "nme": after.nme[name], "nme_change": change}
     )
 
 
 def _refuse_beyond(
-    file: str, kind: str, found: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
+    file: str, kind: str, difference: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
 ) -> None:
     if kind in _FLOAT_KINDS:
         largest = tolerance.float16 if kind == "float16" else tolerance.float32
-        if found.max_abs > largest:
+        if difference.max_abs > largest:
             remedy = (
                 ": the weights do not bear rounding to float16, as those of a net that was hardly trained; "
                 "train it further, or allow more with --float16-tolerance"
@@ -124,21 +124,21 @@ def _refuse_beyond(
                 else ", so its conversion is wrong"
             )
             raise UserError(
-                f"{file} differs from PyTorch by up to {found.max_abs:.2g} in [0, 1] coordinates; "
+                f"{file} differs from PyTorch by up to {difference.max_abs:.2g} in [0, 1] coordinates; "
                 f"{largest:g} is allowed{remedy}"
             )
         return
     mean = tolerance.integer_output if kind == "int8_io" else tolerance.quantized
-    if found.mean_px > mean:
+    if difference.mean_px > mean:
         raise UserError(
-            f"{file} differs from PyTorch by {found.mean_px:.2f} pixels on average; {mean:g} are allowed"
-            f"{_quantized_advice(found, explain)}, or allow more with --tolerance"
+            f"{file} differs from PyTorch by {difference.mean_px:.2f} pixels on average; {mean:g} are allowed"
+            f"{_quantized_advice(difference, explain)}, or allow more with --tolerance"
         )
 
 
-def _quantized_advice(found: Deviation, explain: Callable[[float], str]) -> str:
+def _quantized_advice(difference: Deviation, explain: Callable[[float], str]) -> str:
     """What is known about a quantized file's error, and what helps against it."""
-    cause = explain(found.mean_px)
+    cause = explain(difference.mean_px)
     return (
         f"{f'; {cause}' if cause else ''}; calibrate on faces like those of use (--calibration FORMAT:PATH), "
         "train on with facekp-train quantize-aware"
@@ -147,9 +147,9 @@ def _quantized_advice(found: Deviation, explain: Callable[[float], str]) -> str:
 
 def refuse_operators(path: Path, unwanted: tuple[str, ...]) -> None:
     """Raise UserError where a TFLite file holds an operator that wastes time on a phone."""
-    found = {operator.name for operator in operators(read_model(path.read_bytes()))}
+    names = {operator.name for operator in operators(read_model(path.read_bytes()))}
     for name in unwanted:
-        if name in found:
+        if name in names:
             raise UserError(
                 f"{path.name} holds a {name} operator, which a clean conversion does not need; "
                 "look at how the backbone pads and pools (docs/guides/export.md)"

@@ -31,13 +31,13 @@ def add_sound(video: Path, source: Path, seconds: float) -> str | None:
     limit = _LEAST_SECONDS + seconds
     sound = _input(source)
     first_frame = ["-map", "0:V:0", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"]
-    told = _run([ffmpeg, "-hide_banner", "-nostdin", *sound, *first_frame], limit).stderr
-    if not _SOUND.search(told):
+    stderr = _run([ffmpeg, "-hide_banner", "-nostdin", *sound, *first_frame], limit).stderr
+    if not _SOUND.search(stderr):
         return None
-    shown = _FIRST_FRAME.search(told)
+    first = _FIRST_FRAME.search(stderr)
     # The drawn video begins with the first frame, the source with whichever stream is first. The sound is
     # moved and then cut at 0, as seeking in it (-ss before -i) loses a second of some formats.
-    moved = ["-itsoffset", f"{-float(shown[1]) if shown else 0.0:.6f}", *sound]
+    moved = ["-itsoffset", f"{-float(first[1]) if first else 0.0:.6f}", *sound]
     start = [ffmpeg, "-nostdin", "-v", "error", "-y", *_input(video), *moved, "-ss", "0"]
     start += ["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-t", f"{seconds:.6f}"]
     copied = [*start, "-c:a", "copy"]
