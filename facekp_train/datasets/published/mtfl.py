@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import Beside, Seen, first_found, numbered_lines, to_numbers
+from facekp_train.datasets.reading.rows import Beside, SeenRows, first_found, numbered_lines, to_numbers
 from facekp_train.samples import FaceSample
 
 SPLITS = ("train", "validation", "test", "training")
@@ -55,7 +55,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         raise FileNotFoundError(f"{file} is missing; the split '{split}' of MTFL is read from it")
     attributes = Beside(_attributes(root) if split == "train" else iter(()))
     # A photograph may hold two faces; the same numbers twice are one of them.
-    seen = Seen()
+    seen = SeenRows()
     for number, line in numbered_lines(file):
         fields = line.split()
         if not fields:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facekp_train.datasets.reading.notes import Notes
-from facekp_train.datasets.reading.rows import Seen, first_found, numbered_lines, to_numbers
+from facekp_train.datasets.reading.rows import SeenRows, first_found, numbered_lines, to_numbers
 from facekp_train.samples import Box, FaceSample
 
 ATTRIBUTES = {
@@ -55,7 +55,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     FileNotFoundError naming the list that is missing.
     """
     file = _list(root, split, listing, notes)
-    faces, seen = 0, Seen()
+    faces, seen = 0, SeenRows()
     for number, line in numbered_lines(file):
         if not (fields := line.split()):
             continue

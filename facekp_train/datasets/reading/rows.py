@@ -77,7 +77,7 @@ def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Pat
     return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - never raises
 
 
-class Seen:
+class SeenRows:
     """Which rows were met before, and where: some fifty bytes a row, however long the rows are.
 
     Rows are told apart by 64 bits of their hash, so that one in a million rows is wrongly taken for

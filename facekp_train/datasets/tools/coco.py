@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facekp_train.common.files import parse_json, write_text
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import Seen, checked, first_found, read_text
+from facekp_train.datasets.reading.rows import SeenRows, checked, first_found, read_text
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -45,7 +45,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
         raise DataError(f"{root} holds no face: its list of annotations is empty")
     seen, without = _states_seen(annotations), 0
     places: dict[str, Path] = {}
-    faces, points = Seen(), 0
+    faces, points = SeenRows(), 0
     for number, annotation in enumerate(annotations, 1):
         if isinstance(annotation, dict) and annotation.get("face_valid") is False:
             without += 1

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.reading.notes import Notes
-from facekp_train.datasets.reading.rows import Seen, first_found, numbered_lines, read_text, to_numbers
+from facekp_train.datasets.reading.rows import SeenRows, first_found, numbered_lines, read_text, to_numbers
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -109,7 +109,7 @@ def _listed(root: Path, listing: str, notes: Notes) -> Iterator[Pair]:
     file = next((f for f in (root / listing, Path(listing)) if f.is_file()), None)
     if file is None:
         raise FileNotFoundError(f"the list {listing} is neither in {root} nor a path of its own")
-    seen = Seen()
+    seen = SeenRows()
     folders: dict[Path, dict[str, list[Path]]] = {}
     for number, line in numbered_lines(file):
         if not (name := line.strip()):

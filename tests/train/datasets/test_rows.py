@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facekp_train.datasets.reading.rows import Beside, Seen, first_found, to_numbers
+from facekp_train.datasets.reading.rows import Beside, SeenRows, first_found, to_numbers
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2)), max_size=60)
 
 
 @given(rows)
 def test_rows_met_twice_are_told_with_their_first_place(given_rows: list[tuple[str, bytes]]) -> None:
-    seen = Seen()
+    seen = SeenRows()
     found = [seen.first(row, place) for place, row in enumerate(given_rows, 1)]
     assert found == [given_rows.index(row) + 1 for row in given_rows]
 
 
 def test_a_hundred_thousand_rows_are_remembered_in_little_room() -> None:
-    seen, count = Seen(), 100_000
+    seen, count = SeenRows(), 100_000
     tracemalloc.start()
     places = [seen.first(("a long name of a photograph", b"%d" % place), place) for place in range(1, count)]
     held, _ = tracemalloc.get_traced_memory()
