@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from facekp_train.common.console import UserError
+from facekp_train.common.locks import try_lock
 
 # What this process holds: what stands in a file is not yet written when another thread finds it locked.
 _held: set[Path] = set()
@@ -30,16 +29,16 @@ def locked(key: str, serial: str) -> Iterator[None]:
     folder = lock_folder()
     # A key may hold any character, and none of them may lead out of the folder.
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="ascii", errors="replace")
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME") from None
-    with file:
-        with _held_guard:
-            taken, ours = _taken(file), path in _held
-            if taken:
-                _held.add(path)
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("a+", encoding="ascii", errors="replace"))
+            with _held_guard:
+                taken, ours = try_lock(file), path in _held
+                if taken:
+                    _held.add(path)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME") from None
         if not taken and ours:
             raise UserError(
                 f"phone {serial} is one that is being measured already, by another cable or address; "
@@ -66,21 +65,3 @@ def locked(key: str, serial: str) -> Iterator[None]:
 def lock_folder() -> Path:
     """Where this user's locks lie on this computer."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facekp" / "locks"
-
-
-def _taken(file: IO[str]) -> bool:
-    """Whether the lock is ours now; it is let go when the file is closed."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            # Far behind the text, which others may read.
-            file.seek(1 << 20)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import glob
 import shutil
 import tempfile
@@ -10,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import naming_folder
+from facekp_train.common.locks import try_lock
 
 _LOCK = "lock"
 # A folder without a lock is one that is just being made, or whose maker was killed at that moment.
@@ -38,7 +37,7 @@ def staging_folder(place: Path, recover: Callable[[Path], None]) -> Iterator[Pat
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=beside))
     try:
         with (folder / _LOCK).open("w") as lock:
-            _take(lock)
+            try_lock(lock)
             # The first export to a place builds beside it, and may have been killed when it was there.
             left = [other for where in {beside, place.parent} for other in where.glob(pattern)]
             for other in left:
@@ -53,24 +52,16 @@ def staging_folder(place: Path, recover: Callable[[Path], None]) -> Iterator[Pat
 
 def _cleared(folder: Path, recover: Callable[[Path], None]) -> bool:
     """Recover and remove a folder that nobody holds; False where somebody does."""
-    with ExitStack() as held:
+    with ExitStack() as stack:
         try:
-            lock = held.enter_context((folder / _LOCK).open())
+            lock = stack.enter_context((folder / _LOCK).open())
         except FileNotFoundError:
             if folder.is_dir() and time.time() - folder.stat().st_mtime < _MAKING_SECONDS:
                 return False
         else:
-            if not _take(lock):
+            if not try_lock(lock):
                 return False
         with naming_folder(folder.parent):
             recover(folder)
         shutil.rmtree(folder, ignore_errors=True)
-    return True
-
-
-def _take(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True

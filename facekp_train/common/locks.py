@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import naming_folder
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+_POLL_SECONDS = 0.1
+
+
+def try_lock(file: IO[Any] | int) -> bool:
+    """Take the lock of an open file, or of a folder's descriptor; False where another holds it.
+
+    It is let go when the file is closed. Raises OSError where the file system has no locks.
+    """
+    descriptor = file if isinstance(file, int) else file.fileno()
+    if sys.platform == "win32":
+        import msvcrt
+
+        # Far behind the text, which others may read.
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 @contextmanager
@@ -22,17 +50,12 @@ def locked(path: Path, when_busy: Callable[[], None]) -> Iterator[None]:
 
     Where another process has it, `when_busy` is called; unless that raises, the lock is waited for.
     """
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    descriptor = os.open(path, flags, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with _opened(path) as descriptor:
+        if not try_lock(descriptor):
             when_busy()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not try_lock(descriptor):
+                time.sleep(_POLL_SECONDS)
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -42,27 +65,28 @@ def alone_in(folder: Path, fabric: Fabric) -> Iterator[None]:
     Of the several processes of one run the first holds it for all. Raises UserError, in each of
     them, where another run is at it.
     """
-    with ExitStack() as held:
-        busy = fabric.broadcast(fabric.is_global_zero and not _taken(folder, held))
+    with ExitStack() as stack:
+        busy = fabric.broadcast(fabric.is_global_zero and not _enter(folder, stack))
         if busy:
             raise UserError(f"another process is at {folder}; wait for its end, or give another --out")
         yield
 
 
-class _BusyError(Exception):
-    pass
-
-
-def _taken(folder: Path, held: ExitStack) -> bool:
-    def refuse() -> None:
-        raise _BusyError
-
+def _enter(folder: Path, stack: ExitStack) -> bool:
+    """Hold a folder until the stack is left; False where another process holds it."""
     with naming_folder(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        held.enter_context(locked(folder, refuse))
-    except _BusyError:
-        return False
+        return try_lock(stack.enter_context(_opened(folder)))
     except OSError:
-        pass  # some network file systems lock no folders; a run there goes on as before locks
-    return True
+        return True  # some network file systems lock no folders; a run there goes on as before locks
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
