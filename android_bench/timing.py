@@ -28,7 +28,7 @@ SHORT_RUN_MS = 0.005
 """Below it the call from Python and the clock itself are a good part of what is measured."""
 
 Progress = Callable[[float, int, str], None]
-"""Called between turns, never during one, with (jobs done, jobs, what is measured)."""
+"""Called between turns, never during one, with (measurements done, measurements, what is measured)."""
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,7 @@ def _progress_bar() -> Iterator[Progress]:
     ) as bar:
         task = bar.add_task("")
 
-        def show(done: float, jobs: int, label: str) -> None:
-            bar.update(task, completed=done, total=jobs, description=label, refresh=True)
+        def show(done: float, count: int, label: str) -> None:
+            bar.update(task, completed=done, total=count, description=label, refresh=True)
 
         yield show

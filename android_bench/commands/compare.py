@@ -12,7 +12,7 @@ import typer
 from facekp_train.common.console import UserError, out, print_json, say
 
 if TYPE_CHECKING:
-    from android_bench.reports.compare import Change, Comparison
+    from android_bench.reports.compare import Comparison, TimingChange
 
 SCHEMA = "facekp-bench-compare/1"
 _HEADERS = (
@@ -80,7 +80,7 @@ def _document(result: Comparison) -> dict[str, Any]:
     return {"schema": SCHEMA, **asdict(result), "regressions": len(result.regressions)}
 
 
-def _cells(change: Change) -> tuple[str, ...]:
+def _cells(change: TimingChange) -> tuple[str, ...]:
     from android_bench.reports.tables import rounded
 
     device = change.device if change.delegate is None else f"{change.device} {change.delegate}"

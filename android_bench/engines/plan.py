@@ -1,4 +1,4 @@
-"""What is to be measured: files and folders, engines and threads, turned into a list of jobs."""
+"""What is to be measured: files and folders, engines and threads, turned into a list of measurements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facekp_train.common.console import UserError, require
 
 
 @dataclass(frozen=True)
-class Job:
+class Measurement:
     """One model file on one engine with one number of threads."""
 
     path: Path
@@ -25,12 +25,12 @@ def plan(
     threads: Sequence[int] = (1,),
     runtimes: Sequence[str] | None = None,
     engines: Mapping[str, Engine] = ENGINES,
-) -> list[Job]:
-    """The jobs, by threads and then in the order of the files.
+) -> list[Measurement]:
+    """The measurements, by threads and then in the order of the files.
 
     paths: model files, or folders whose model files are all taken (not those of sub-folders).
-    runtimes: names in `engines`; None is all that are installed. A file that several engines run is a job
-    on each; one named twice counts once.
+    runtimes: names in `engines`; None is all that are installed. A file that several engines run is
+    measured on each; one named twice counts once.
     Raises UserError for a path that is missing, holds no model or has no engine; ValueError for
     threads and runtimes that do not exist.
     """
@@ -47,7 +47,7 @@ def plan(
     found = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
     if not found:
         raise UserError(f"none of the files runs on {', '.join(engine.name for engine in wanted)}")
-    return [Job(file, engine, count) for count in dict.fromkeys(threads) for file, engine in found]
+    return [Measurement(file, engine, count) for count in dict.fromkeys(threads) for file, engine in found]
 
 
 def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Path]:

@@ -1,1 +1,1 @@
-"""Measuring on this computer: jobs interleaved in processes of their own."""
+"""Measuring on this computer: models interleaved in processes of their own."""

@@ -1,6 +1,6 @@
 """Timing on this machine, on its CPU or its GPU.
 
-Every job has a measuring process of its own, and the processes take short turns in random order
+Every measurement has a measuring process of its own, and the processes take short turns in random order
 until each has enough: whatever disturbs the machine meanwhile hits all alike, and no two thread
 pools run at once.
 """
@@ -14,16 +14,16 @@ from pathlib import Path
 
 from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
 from android_bench.engines.engines import ENGINES, Engine
-from android_bench.engines.plan import Job, plan
+from android_bench.engines.plan import Measurement, plan
 from android_bench.host.link import Worker
 from android_bench.host.machine import describe_machine
-from android_bench.host.trial import Trial
+from android_bench.host.trial import HostTrial
 from android_bench.interruption import Interrupted
 from android_bench.records.record import Record
 from android_bench.timing import Progress, StopRule
 
 MOST_TOGETHER = 12
-"""Processes held at once. More jobs are measured in several rounds, so memory stays bounded."""
+"""Processes held at once. More models are measured in several rounds, so memory stays bounded."""
 
 
 def bench_models(
@@ -40,7 +40,7 @@ def bench_models(
 ) -> list[Record]:
     """Measure model files on this machine: one record for each file, engine and number of threads.
 
-    paths, threads, runtimes, engines: see `jobs.plan`, whose errors are raised before anything is
+    paths, threads, runtimes, engines: see `plan`, whose errors are raised before anything is
     measured. gpu: name of the device that the engines compute on, for the record.
     warmup: untimed runs after the first. timeout: seconds that a process may take for an answer;
     loading the model and a turn are one each. What fails later (a damaged file, a crash, an output
@@ -50,28 +50,28 @@ def bench_models(
         raise ValueError(f"the number of warm-up runs is 0 or more, not {warmup}")
     if not 0 < timeout < float("inf"):
         raise ValueError(f"the time-out is a positive number of seconds, not {timeout}")
-    jobs = plan(paths, threads, runtimes, engines)
+    measurements = plan(paths, threads, runtimes, engines)
     machine = describe_machine().model_copy(update={"gpu": gpu})
-    trials: list[Trial] = []
+    trials: list[HostTrial] = []
     try:
-        for group in _groups(jobs):
+        for group in _groups(measurements):
             begun = len(trials)
-            trials.extend(Trial(job, rule, timeout) for job in group)
-            _measure(trials[begun:], warmup, lambda label: _tell(progress, trials, len(jobs), label))
+            trials.extend(HostTrial(each, rule, timeout) for each in group)
+            _measure(trials[begun:], warmup, lambda label: _tell(progress, trials, len(measurements), label))
     except KeyboardInterrupt:
         raise Interrupted([trial.record(machine, "interrupted: ") for trial in trials]) from None
     return [trial.record(machine) for trial in trials]
 
 
-def _groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Jobs to interleave: those of one number of threads, a bounded number at once."""
-    for count in dict.fromkeys(job.threads for job in jobs):
-        alike = [job for job in jobs if job.threads == count]
+def _groups(measurements: Sequence[Measurement]) -> Iterator[list[Measurement]]:
+    """What to interleave: those of one number of threads, a bounded number at once."""
+    for count in dict.fromkeys(each.threads for each in measurements):
+        alike = [each for each in measurements if each.threads == count]
         for start in range(0, len(alike), MOST_TOGETHER):
             yield alike[start : start + MOST_TOGETHER]
 
 
-def _measure(trials: Sequence[Trial], warmup: int, tell: Callable[[str], None]) -> None:
+def _measure(trials: Sequence[HostTrial], warmup: int, tell: Callable[[str], None]) -> None:
     """Open all, then give turns until each has enough."""
     order = random.Random(0)
     with ExitStack() as processes:
@@ -87,6 +87,6 @@ def _measure(trials: Sequence[Trial], warmup: int, tell: Callable[[str], None]) 
     tell("done")
 
 
-def _tell(progress: Progress | None, trials: Sequence[Trial], jobs: int, label: str) -> None:
+def _tell(progress: Progress | None, trials: Sequence[HostTrial], count: int, label: str) -> None:
     if progress is not None:
-        progress(sum(trial.progress for trial in trials), jobs, label)
+        progress(sum(trial.progress for trial in trials), count, label)

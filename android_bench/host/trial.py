@@ -1,4 +1,4 @@
-"""One job in progress, from the first run to its record."""
+"""One measurement in progress, from the first run to its record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from android_bench.engines.engines import identity
-from android_bench.engines.plan import Job
+from android_bench.engines.plan import Measurement
 from android_bench.engines.weights import size_and_sha256
 from android_bench.host.link import Worker, WorkerError
 from android_bench.host.machine import machine_warnings
@@ -18,11 +18,11 @@ TURN_SECONDS = 0.1
 """Length of a turn: short against a machine's moods, long against the change of process."""
 
 
-class Trial:
-    """A job in progress: its process, the samples so far, and what went wrong."""
+class HostTrial:
+    """A measurement in progress: its process, the samples so far, and what went wrong."""
 
-    def __init__(self, job: Job, rule: StopRule, timeout: float) -> None:
-        self.job = job
+    def __init__(self, measurement: Measurement, rule: StopRule, timeout: float) -> None:
+        self.measurement = measurement
         self._rule = rule
         self._timeout = timeout
         self._worker: Worker | None = None
@@ -36,14 +36,14 @@ class Trial:
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         # Not what a link leads to: caches of models keep files under names that say nothing, and
         # apart from those of their weights.
-        self._path = job.path.absolute()
-        self._name, self._kind = identity(job.path)
-        self._bytes, self._sha256 = size_and_sha256(job.path)
+        self._path = measurement.path.absolute()
+        self._name, self._kind = identity(measurement.path)
+        self._bytes, self._sha256 = size_and_sha256(measurement.path)
 
     @property
     def label(self) -> str:
         """What is measured, for a progress bar."""
-        return f"{self.job.path.name} on {self.job.engine.name}"
+        return f"{self.measurement.path.name} on {self.measurement.engine.name}"
 
     @property
     def progress(self) -> float:
@@ -62,7 +62,7 @@ class Trial:
     def open(self, worker: Worker, warmup: int) -> None:
         """Load the model into its process, run it for the first time and warm it up."""
         self._worker = worker
-        path, engine, threads = str(self._path), self.job.engine.name, self.job.threads
+        path, engine, threads = str(self._path), self.measurement.engine.name, self.measurement.threads
         self._facts = self._ask({"do": "open", "engine": engine, "path": path, "threads": threads})
         self._untimed += self._ask({"do": "warm", "runs": warmup}).get("untimed", 0)
 
@@ -92,7 +92,7 @@ class Trial:
         samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
         reasons = self._reasons(cause)
         inputs = [Tensor(**spec) for spec in self._facts.get("inputs", [])]
-        warnings = [*machine_warnings(machine, self.job.threads), *self._facts.get("notes", [])]
+        warnings = [*machine_warnings(machine, self.measurement.threads), *self._facts.get("notes", [])]
         warnings += [
             f"the file gives no shape of its input '{spec.name}', or it is a scalar; one number was given"
             for spec in inputs
@@ -106,16 +106,16 @@ class Trial:
         peak, base = self._peak_bytes, self._base_bytes
         first_ns = self._facts.get("first_ns")
         return Record(
-            model=str(self.job.path),
+            model=str(self.measurement.path),
             name=self._name,
             kind=self._kind,
             sha256=self._sha256,
             bytes=self._bytes,
             inputs=inputs,
-            runtime=self.job.engine.name,
-            device=self.job.engine.device,
+            runtime=self.measurement.engine.name,
+            device=self.measurement.engine.device,
             runtime_version=self._facts.get("version"),
-            threads=self.job.threads,
+            threads=self.measurement.threads,
             machine=machine,
             started=self._started,
             min_runs=self._rule.min_runs,

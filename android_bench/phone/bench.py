@@ -52,11 +52,11 @@ def bench_phones(
 ) -> Outcome:
     """Measure model files on phones: one record for each phone, file, delegate and number of threads.
 
-    paths, runtimes: see `jobs.plan`; checkpoints are left out. Raises UserError where there is nothing
+    paths, runtimes: see `plan`; checkpoints are left out. Raises UserError where there is nothing
     to measure, or no phone to measure on; Interrupted on Ctrl-C, with the records so far.
     """
-    jobs = plan(paths, (1,), runtimes or _RUNTIMES)
-    files = [job.path for job in jobs]
+    measurements = plan(paths, (1,), runtimes or _RUNTIMES)
+    files = [each.path for each in measurements]
     if settings.runner in ("bionic", "glibc", "official"):
         # The program was chosen by name, and it runs TFLite files alone.
         others = [path.name for path in files if path.suffix.lower() != ".tflite"]
@@ -126,9 +126,9 @@ class _Told:
         """The function that this phone reports to."""
         self._done[serial] = (0.0, 0)
 
-        def tell(done: float, jobs: int, label: str) -> None:
+        def tell(done: float, count: int, label: str) -> None:
             with self._lock:
-                self._done[serial] = (done, jobs)
+                self._done[serial] = (done, count)
                 if self._progress is not None:
                     title = f"{serial}: {label}" if len(self._done) > 1 else label
                     sums = [sum(column) for column in zip(*self._done.values(), strict=True)]

@@ -22,7 +22,7 @@ from android_bench.phone.runner.install import install, remove
 from android_bench.phone.runner.run import RunError
 from android_bench.phone.runner.runners import Program, prepare
 from android_bench.phone.settings import COOL_SECONDS, Settings
-from android_bench.phone.trial import Trial
+from android_bench.phone.trial import PhoneTrial
 from android_bench.phone.turn import WORK, Call, take_turn
 from android_bench.records.phone import CurvePoint, State
 from android_bench.records.record import Record
@@ -35,7 +35,7 @@ _SPARE_SECONDS = 120.0
 """To read states and to bring files, besides a turn."""
 
 Tell = Callable[[float, int, str], None]
-"""Called with (jobs done, jobs, what is under way)."""
+"""Called with (measurements done, measurements, what is under way)."""
 
 
 class Session:
@@ -47,7 +47,7 @@ class Session:
         """files: model file -> this computer's answers, or why it has none."""
         self._phone, self._files, self._settings = phone, files, settings
         self._tell = tell
-        self._trials: list[Trial] = []
+        self._trials: list[PhoneTrial] = []
         self.error: str | None = None
         """Why nothing, or nothing more, could be measured on this phone."""
 
@@ -63,7 +63,7 @@ class Session:
 
     @property
     def progress(self) -> tuple[float, int]:
-        """Jobs done, and jobs."""
+        """Measurements done, and measurements."""
         done = [1.0 if trial.failure else trial.share(self._settings) for trial in self._trials]
         return sum(done), len(self._trials)
 
@@ -107,7 +107,7 @@ class Session:
             self._guarded(trial, self._sustain)
 
     def _prepare(self, device: Device) -> None:
-        """Bring runners, models and inputs to the phone; whatever fails for one job ends that job alone."""
+        """Bring runners, models and inputs to the phone; whatever fails for one measurement ends it alone."""
         programs = self._programs(device)
         self._phone.ask(f"rm -rf {WORK}")
         state = read_state(self._phone, fastest_cores(device.fingerprint.clusters, 1))
@@ -148,7 +148,7 @@ class Session:
             # No phone has another runner for these: beside .tflite files it does what it can.
             delegates = tuple(name for name in wanted if name in program.delegates) or wanted
         trials = [
-            Trial(self.serial, device, state, path, delegate, threads)
+            PhoneTrial(self.serial, device, state, path, delegate, threads)
             for threads in self._settings.threads
             for delegate in delegates
         ]
@@ -187,11 +187,11 @@ class Session:
             raise UserError(f"{path} changed while it was copied; measure again")
         return f"{folder}/{name}", f"{folder}/inputs.bin"
 
-    def _ready(self) -> list[Trial]:
+    def _ready(self) -> list[PhoneTrial]:
         return [trial for trial in self._trials if trial.failure is None]
 
     def _repeat(self) -> None:
-        """Every job once, in random order; again; and again."""
+        """Every measurement once, in random order; again; and again."""
         order = random.Random(0)
         for _ in range(self._settings.repeat):
             ready = self._ready()
@@ -200,14 +200,14 @@ class Session:
                 self._guarded(trial, self._one_repeat)
         self._say("done")
 
-    def _guarded(self, trial: Trial, measure: Callable[[Trial, Call], None]) -> None:
+    def _guarded(self, trial: PhoneTrial, measure: Callable[[PhoneTrial, Call], None]) -> None:
         assert trial.call is not None
         try:
             measure(trial, trial.call)
         except RunError as error:
             trial.failure = str(error)
 
-    def _one_repeat(self, trial: Trial, call: Call) -> None:
+    def _one_repeat(self, trial: PhoneTrial, call: Call) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             before = self._cooled(call)
             trial.before = trial.before or before
@@ -220,7 +220,7 @@ class Session:
                 trial.failure = trial.failure or (held_back and _too_slow(held_back))
                 return
 
-    def _sustain(self, trial: Trial, call: Call) -> None:
+    def _sustain(self, trial: PhoneTrial, call: Call) -> None:
         """Turns without a pause: what heat leaves of the phone's speed."""
         assert self._settings.sustained is not None
         before = trial.before = self._cooled(call)
@@ -269,7 +269,7 @@ def _too_slow(held_back: str) -> str:
     )
 
 
-def _curve_point(seconds: float, trial: Trial, state: State, cpus: list[int] | None) -> CurvePoint:
+def _curve_point(seconds: float, trial: PhoneTrial, state: State, cpus: list[int] | None) -> CurvePoint:
     last = trial.repeats[-1]
     used = [khz for cpu, khz in state.frequencies_khz.items() if cpus is None or int(cpu) in cpus]
     return CurvePoint(

@@ -29,13 +29,13 @@ _LOW_BATTERY = 15
 _RUNTIMES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 
 
-class Trial:
-    """A job in progress. `call` is None until its files lie on the phone."""
+class PhoneTrial:
+    """A measurement in progress. `call` is None until its files lie on the phone."""
 
     def __init__(
         self, serial: str, device: Device, state: State, path: Path, delegate: str, threads: int
     ) -> None:
-        """state: the phone's when the session began. The same for all jobs: it is one machine."""
+        """state: the phone's when the session began. The same for all measurements: it is one machine."""
         self.serial, self.device = serial, device
         self._machine = machine_of(device, state.governor, state.load)
         self.path, self.delegate, self.threads = path, delegate, threads
@@ -59,7 +59,7 @@ class Trial:
         return f"{self.path.name} on {self.delegate}, threads {self.threads}"
 
     def add(self, turn: Turn, after: State, attempts: int, held_back: bool) -> None:
-        """Keep a turn that was made; one that is not to be believed ends the job."""
+        """Keep a turn that was made; one that is not to be believed ends the measurement."""
         samples = turn.samples_ms
         self._turns.append(turn)
         self.after = after

@@ -30,7 +30,7 @@ Of = Literal["repeats", "parts", "nothing"]
 
 
 @dataclass(frozen=True)
-class Change:
+class TimingChange:
     """One kind of measurement, before and after. Times in ms, changes as shares (0.05 is 5 % more).
 
     statistic: p50, or mean where a runner tells no median (or one of 0). low, high: None where there is
@@ -63,12 +63,12 @@ class Comparison:
     """
 
     tolerance: float
-    changes: list[Change]
+    changes: list[TimingChange]
     left_out: list[str]
     broken: list[str]
 
     @property
-    def regressions(self) -> list[Change]:
+    def regressions(self) -> list[TimingChange]:
         """Those that are slower by more than the tolerance."""
         return [change for change in self.changes if change.verdict == "slower"]
 
@@ -132,7 +132,7 @@ def judge(change: float, bounds: tuple[float, float] | None, tolerance: float) -
     return "same" if -tolerance <= low and high <= tolerance else "unclear"
 
 
-def _judge(olds: list[Record], news: list[Record], tolerance: float) -> Change:
+def _judge(olds: list[Record], news: list[Record], tolerance: float) -> TimingChange:
     statistic = "p50" if all(record.p50_ms for record in (*olds, *news)) else "mean"
     before_ms, after_ms = (float(np.median([_figure(r, statistic) for r in side])) for side in (olds, news))
     change = after_ms / before_ms - 1
@@ -142,7 +142,7 @@ def _judge(olds: list[Record], news: list[Record], tolerance: float) -> Change:
         # The middle of all samples need not be the middle of the ratios: the interval holds both.
         bounds = min(bounds[0], change), max(bounds[1], change)
     new = news[0]
-    return Change(
+    return TimingChange(
         model=_model(new),
         runtime=new.runtime,
         device=new.device,

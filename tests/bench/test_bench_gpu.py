@@ -124,8 +124,8 @@ def test_a_provider_counts_where_it_opens_a_model(
 
 def test_every_engine_of_a_file_is_a_job(tmp_path: Path) -> None:
     onnx, tflite = tiny_onnx(tmp_path / "a.onnx"), tiny_tflite(tmp_path / "a.tflite")
-    jobs = plan([onnx, tflite], engines=GPU_ENGINES)
-    assert [(job.path, job.engine.name) for job in jobs] == [
+    measurements = plan([onnx, tflite], engines=GPU_ENGINES)
+    assert [(each.path, each.engine.name) for each in measurements] == [
         (onnx, name) for name, engine in GPU_ENGINES.items() if engine.suffix == ".onnx"
     ]
     with pytest.raises(UserError, match="none of the files runs on"):

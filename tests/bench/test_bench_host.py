@@ -80,15 +80,17 @@ def test_a_folder_gives_its_own_model_files_each_once(tmp_path: Path) -> None:
     touched(tmp_path, "b.tflite", "a.ONNX", ".hidden.onnx", "notes.md")
     (tmp_path / "deeper").mkdir()
     touched(tmp_path / "deeper", "c.onnx")
-    jobs = plan([tmp_path, tmp_path / "b.tflite", tmp_path / "deeper" / ".." / "b.tflite"], threads=(1, 2, 1))
-    found = [(job.path.name, job.engine.name, job.threads) for job in jobs]
+    measurements = plan(
+        [tmp_path, tmp_path / "b.tflite", tmp_path / "deeper" / ".." / "b.tflite"], threads=(1, 2, 1)
+    )
+    found = [(each.path.name, each.engine.name, each.threads) for each in measurements]
     one = [("a.ONNX", "onnxruntime", 1), ("b.tflite", "litert", 1)]
     assert found == [*one, *((name, engine, 2) for name, engine, _ in one)]
 
 
 def test_runtimes_choose_among_the_files(tmp_path: Path) -> None:
     touched(tmp_path, "a.onnx", "b.tflite")
-    assert [job.path.name for job in plan([tmp_path], runtimes=["litert"])] == ["b.tflite"]
+    assert [each.path.name for each in plan([tmp_path], runtimes=["litert"])] == ["b.tflite"]
     with pytest.raises(ValueError, match="no runtime 'tvm'"):
         plan([tmp_path], runtimes=["tvm"])
     with pytest.raises(ValueError, match="threads"):
@@ -100,7 +102,7 @@ def test_a_checkpoint_needs_torch_only_when_it_is_named(
 ) -> None:
     touched(tmp_path, "a.onnx", "model.safetensors")
     monkeypatch.setattr(engines.Engine, "installed", property(lambda engine: engine.name != "torch"))
-    assert [job.path.name for job in plan([tmp_path])] == ["a.onnx"]
+    assert [each.path.name for each in plan([tmp_path])] == ["a.onnx"]
     monkeypatch.setattr("facekp_train.common.console.importlib.util.find_spec", lambda name: None)
     for paths, runtimes in (([tmp_path / "model.safetensors"], None), ([tmp_path], ["torch"])):
         with pytest.raises(UserError, match=r"facekp\[train\]"):
@@ -174,7 +176,7 @@ def test_ctrl_c_keeps_what_was_measured(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def stop(done: float, jobs: int, label: str) -> None:
+    def stop(done: float, count: int, label: str) -> None:
         if done > 0.2:
             raise KeyboardInterrupt
 
@@ -207,7 +209,7 @@ def test_a_killed_process_is_an_invalid_record(tmp_path: Path, monkeypatch: pyte
             super().__init__()
             processes.append(self)
 
-    def kill_first(done: float, jobs: int, label: str) -> None:
+    def kill_first(done: float, count: int, label: str) -> None:
         if label == "a.tflite on litert":
             os.kill(processes[0].pid, signal.SIGKILL)
 

@@ -64,9 +64,9 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
     parts = load_parts()
     if name not in parts.bundles:
         raise UserError(f"there is no bundle '{name}'; choose {', '.join(NAMES)}")
-    recipe = parts.bundles[name]
+    spec = parts.bundles[name]
     files = _expected(parts, name)
-    folder = cache_folder() / f"{name}-{parts.digest(name, files[recipe.runner])}"
+    folder = cache_folder() / f"{name}-{parts.digest(name, files[spec.runner])}"
     if not _whole(folder, files):
         _assemble(parts, name, files, folder, source)
         _forget_unused(name, folder)
@@ -78,21 +78,21 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
         name=name,
         folder=folder,
         files=files,
-        origins={**origins, recipe.runner: "facekp"},
-        command=list(recipe.command),
-        engine=recipe.engine,
-        gpu_library=recipe.gpu_library,
+        origins={**origins, spec.runner: "facekp"},
+        command=list(spec.command),
+        engine=spec.engine,
+        gpu_library=spec.gpu_library,
         page_alignment=min(alignments),
-        versions={part: parts.parts[part].version for part in recipe.parts},
+        versions={part: parts.parts[part].version for part in spec.parts},
     )
 
 
 def _expected(parts: Parts, name: str) -> dict[str, str]:
     """The files of a bundle with their hashes."""
-    recipe = parts.bundles[name]
-    if not recipe.runner_path.is_file():
-        raise UserError(f"{recipe.runner_path} is missing; run make native, or reinstall facekp")
-    files = {recipe.runner: sha256_of(recipe.runner_path)}
+    spec = parts.bundles[name]
+    if not spec.runner_path.is_file():
+        raise UserError(f"{spec.runner_path} is missing; run make native, or reinstall facekp")
+    files = {spec.runner: sha256_of(spec.runner_path)}
     for part in parts.of(name).values():
         files |= {member.file: member.sha256 for member in part.members}
     return files
@@ -116,8 +116,8 @@ def _assemble(parts: Parts, name: str, files: dict[str, str], folder: Path, sour
             wanted = [part for part in parts.of(name).values() if not _reuse(part, folder.parent, fresh)]
             for part, archive in _archives(wanted, work, source):
                 _unpack(part, archive, fresh)
-            recipe = parts.bundles[name]
-            _write(fresh / recipe.runner, recipe.runner_path.read_bytes())
+            spec = parts.bundles[name]
+            _write(fresh / spec.runner, spec.runner_path.read_bytes())
             _put_in_place(fresh, folder, files, work / "damaged")
         finally:
             shutil.rmtree(work, ignore_errors=True)

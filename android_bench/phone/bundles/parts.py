@@ -12,7 +12,7 @@ _LIST = package_file("android_bench.phone.bundles", "parts.json")
 _BINARIES = package_file("android_bench", "native", "bin")
 
 
-class Recipe(StrictModel):
+class BundleSpec(StrictModel):
     """A bundle: what the phone runs, with which engine, out of which parts."""
 
     runner: str
@@ -31,7 +31,7 @@ class Parts(StrictModel):
     """The whole list."""
 
     parts: dict[str, Part]
-    bundles: dict[str, Recipe]
+    bundles: dict[str, BundleSpec]
 
     def of(self, name: str) -> dict[str, Part]:
         """The parts of one bundle by name."""
