@@ -126,8 +126,11 @@ def bench(
     files = models or [_shipped_export()]
 
     def on_this_machine(progress: Progress) -> tuple[list[Record], list[str]]:
-        how = {"rule": rule, "warmup": warmup, "timeout": timeout, "progress": progress}
-        return bench_models(files, threads=counts, runtimes=runtimes, engines=engines, gpu=gpu, **how), []
+        records = bench_models(
+            files, threads=counts, runtimes=runtimes, rule=rule, warmup=warmup, timeout=timeout,
+            progress=progress, engines=engines, gpu=gpu,
+        )  # fmt: skip
+        return records, []
 
     measure: Measure = on_this_machine
     if device == "adb":

@@ -15,7 +15,7 @@ from facekp_export.inference.runtimes import TensorSpec
 def fill(spec: TensorSpec) -> NDArray[Any]:
     """The same noise at every call, of the tensor's shape and type, that a model can digest.
 
-    Floats are uniform in [0, 1). Bytes cover their whole range, like pixels and quantised
+    Floats are uniform in [0, 1). Bytes cover their whole range, like pixels and quantized
     activations. Wider integers are 0 or 1 and booleans True, so that they are legal as indices of
     any table and as masks. Raises ValueError for tensors that do not hold numbers, or that memory does
     not hold.

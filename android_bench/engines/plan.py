@@ -44,10 +44,10 @@ def plan(
     files = {
         file.resolve(): file for path in paths for file in _model_files(Path(path), wanted, bool(runtimes))
     }
-    found = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
-    if not found:
+    pairs = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
+    if not pairs:
         raise UserError(f"none of the files runs on {', '.join(engine.name for engine in wanted)}")
-    return [Measurement(file, engine, count) for count in dict.fromkeys(threads) for file, engine in found]
+    return [Measurement(file, engine, count) for count in dict.fromkeys(threads) for file, engine in pairs]
 
 
 def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Path]:

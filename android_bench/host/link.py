@@ -119,8 +119,8 @@ class Worker:
             self._process.kill()
             code = self._process.wait()
         self._errors.seek(0, os.SEEK_SET)
-        said = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-        last = f": {said[-1][:300]}" if said and code > 0 else ""
+        lines = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        last = f": {lines[-1][:300]}" if lines and code > 0 else ""
         if code == -signal.SIGINT:
             return "the measuring process was interrupted"
         if code < 0:

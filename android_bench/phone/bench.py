@@ -69,9 +69,9 @@ def bench_phones(
     stop = threading.Event()
     adb = Adb(access.program, access.server, stop)
     phones = find_phones(adb, access.serials)
-    told = _Told(progress)
+    joint = _JointProgress(progress)
     references = {path: _reference(path) for path in files}
-    sessions = [Session(phone, references, settings, told.of(phone.serial)) for phone in phones]
+    sessions = [Session(phone, references, settings, joint.of(phone.serial)) for phone in phones]
     ended = [threading.Event() for _ in sessions]
     for session, end in zip(sessions, ended, strict=True):
         threading.Thread(target=_quiet, args=(session, end)).start()
@@ -114,7 +114,7 @@ def _records(sessions: Sequence[Session], cause: str) -> list[Record]:
     return [record for session in sessions for record in session.records(cause)]
 
 
-class _Told:
+class _JointProgress:
     """Adds up what several phones report."""
 
     def __init__(self, progress: Progress | None) -> None:

@@ -29,7 +29,7 @@ _VIEWS = (
 shares of it, mirrored. What a face finder's box may do to a crop."""
 _FLOAT_TOLERANCE = {"cpu": 1e-4, "gpu": 5e-3, "nnapi": 5e-3}
 """On outputs in [0, 1]. GPUs compute in half precision, and the accelerators behind NNAPI may."""
-_QUANTISED = ("dynamic", "int8", "int8_io", "onnx_int8")
+_QUANTIZED = ("dynamic", "int8", "int8_io", "onnx_int8")
 _STEPS = 2
 _MEAN_PX_OF_128 = 0.1
 
@@ -102,7 +102,7 @@ def compare(
     )
     if reference.info is not None:
         mean_px = float(np.mean(differences)) * reference.info.crop.size
-        if reference.info.kind in _QUANTISED:
+        if reference.info.kind in _QUANTIZED:
             tolerance_px = _MEAN_PX_OF_128 * reference.info.crop.size / 128
     ok = largest <= tolerance and (tolerance_px is None or mean_px is None or mean_px <= tolerance_px)
     parity = Parity(
@@ -151,10 +151,10 @@ def _encoded(crop: NDArray[np.uint8], spec: TensorSpec) -> NDArray[Any]:
 
 def _split(reference: Reference, content: bytes, outputs: Sequence[Tensor]) -> list[NDArray[Any]]:
     """The phone's bytes as arrays."""
-    told = [(tuple(tensor.shape), tensor.dtype) for tensor in outputs]
-    mine = [(spec.shape, spec.dtype.name) for spec in reference.specs]
+    theirs = [(tuple(tensor.shape), tensor.dtype) for tensor in outputs]
+    ours = [(spec.shape, spec.dtype.name) for spec in reference.specs]
     sizes = [array.nbytes for array in reference.outputs]
-    if told != mine or len(content) != sum(sizes):
+    if theirs != ours or len(content) != sum(sizes):
         raise ValueError("the phone's outputs are of another shape or type than this computer's")
     ends = np.cumsum(sizes)
     return [
@@ -172,17 +172,17 @@ def _real(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float64]:
 def _tolerance(reference: Reference, delegate: str, outputs: Sequence[NDArray[np.float64]]) -> float:
     """The largest difference that is allowed.
 
-    For quantised arithmetic two steps of the output: the steps in which its numbers lie, or a
-    255th of their range where they lie on no grid (dynamic-range quantisation).
+    For quantized arithmetic two steps of the output: the steps in which its numbers lie, or a
+    255th of their range where they lie on no grid (dynamic-range quantization).
     """
     values = np.concatenate([array.ravel() for array in outputs])
     span = float(np.ptp(values)) if values.size else 0.0
     if reference.info is None:
-        # Nothing is known of a foreign model's range, nor how it was quantised.
+        # Nothing is known of a foreign model's range, nor how it was quantized.
         step = _grid(values)
         exact = _FLOAT_TOLERANCE[delegate] * max(1.0, float(np.abs(values).max(initial=0.0)))
         return max(exact, _STEPS * step if step else 0.0)
-    if reference.info.kind not in _QUANTISED:
+    if reference.info.kind not in _QUANTIZED:
         return _FLOAT_TOLERANCE[delegate]
     return max(_STEPS * (_grid(values) or span / 255) * (1 + 1e-3), _FLOAT_TOLERANCE[delegate])
 

@@ -164,8 +164,8 @@ class PhoneTrial:
         return []
 
     def _agreement(self) -> float | None:
-        told = [turn.official.mean_ms if turn.official else median(turn.samples_ms) for turn in self._turns]
-        return None if len(told) < 2 or self.curve else (max(told) - min(told)) / max(median(told), 1e-9)
+        means = [turn.official.mean_ms if turn.official else median(turn.samples_ms) for turn in self._turns]
+        return None if len(means) < 2 or self.curve else (max(means) - min(means)) / max(median(means), 1e-9)
 
     def _warnings(self, samples: list[float], invalid: bool) -> list[str]:
         warnings = []

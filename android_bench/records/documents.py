@@ -58,10 +58,10 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Record], list[str]]:
     records: dict[str, Record] = {}
     notes = []
     for path in paths:
-        found = {record.model_dump_json(): record for record in read_document(path)}
-        if doubled := len(found.keys() & records.keys()):
-            notes.append(f"{path}: {doubled} of its {len(found)} records were read already and count once")
-        records |= found
+        own = {record.model_dump_json(): record for record in read_document(path)}
+        if doubled := len(own.keys() & records.keys()):
+            notes.append(f"{path}: {doubled} of its {len(own)} records were read already and count once")
+        records |= own
     return list(records.values()), notes
 
 

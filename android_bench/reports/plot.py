@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg", ".pdf")
 MOST_BARS = 120
 """More cannot be read, and make a picture larger than programs open."""
-_COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
+_COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
 _NO_FIGURE = "#999999"
 _FURTHEST = 2.0
 """Times the largest median, to which a panel reaches; lines beyond end in an arrow."""
@@ -50,11 +50,9 @@ def plot(target: Path, records: Sequence[Record]) -> None:
     heights = [1.2 + 0.32 * len(group) for _, group in panels] + [3.5] * bool(curved)
     figure = Figure(figsize=(9, sum(heights)), layout="constrained")
     axes = figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0]
-    colours = {
-        name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(dict.fromkeys(map(_engine, records)))
-    }
+    colors = {name: _COLORS[n % len(_COLORS)] for n, name in enumerate(dict.fromkeys(map(_engine, records)))}
     for area, (machine, group) in zip(axes, panels, strict=False):
-        _bars(area, machine, group, colours)
+        _bars(area, machine, group, colors)
     if curved:
         _curves(axes[-1], curved)
     with written_aside(target) as aside, warnings.catch_warnings():
@@ -85,14 +83,14 @@ def _names(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _bars(area: Axes, machine: str, group: Sequence[Record], colours: dict[str, str]) -> None:
+def _bars(area: Axes, machine: str, group: Sequence[Record], colors: dict[str, str]) -> None:
     # On a restless machine p95 is many times p50, and would leave nothing of the bars.
     limit = max([_FURTHEST * _middle(record) for record in group] + [1e-9])
     limit = min(limit, max(map(_top, group)) or limit)
     for row, record in enumerate(group):
         middle, top = _middle(record), _top(record)
         area.barh(
-            row, middle, color=_NO_FIGURE if record.emulated else colours[_engine(record)],
+            row, middle, color=_NO_FIGURE if record.emulated else colors[_engine(record)],
             hatch="///" if record.emulated else None, edgecolor="white",
         )  # fmt: skip
         if record.p95_ms is not None:

@@ -25,14 +25,14 @@ _FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB", "agree %")
 
 def headers(records: Sequence[Record]) -> tuple[str, ...]:
     """`HEADERS`, with the machine where there are several, and what only phones have."""
-    shown = list(HEADERS)
+    columns = list(HEADERS)
     if len({_machine_line(record) for record in records}) > 1:
-        shown.insert(1, "machine")
+        columns.insert(1, "machine")
     if any(record.delegate for record in records):
-        shown.insert(shown.index("runtime") + 1, "delegate")
+        columns.insert(columns.index("runtime") + 1, "delegate")
     if any(record.agreement is not None for record in records):
-        shown.insert(shown.index("first ms"), "agree %")
-    return tuple(shown)
+        columns.insert(columns.index("first ms"), "agree %")
+    return tuple(columns)
 
 
 def rounded(value: float | None, most_decimals: int = 6) -> str:
@@ -45,13 +45,13 @@ def rounded(value: float | None, most_decimals: int = 6) -> str:
 
 def rows(records: Sequence[Record]) -> list[tuple[str, ...]]:
     """One line of text cells a record, under `headers`; an invalid one shows no statistics."""
-    shown, letters = headers(records), _letters(records)
+    columns, letters = headers(records), _letters(records)
     names = zip(labels(records), runtimes(records), records, strict=True)
     cells = (
         {"model": label, "runtime": runtime} | _cells(record, letters, records)
         for label, runtime, record in names
     )
-    return [tuple(line[header] for header in shown) for line in cells]
+    return [tuple(line[header] for header in columns) for line in cells]
 
 
 def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -> dict[str, str]:
@@ -172,9 +172,9 @@ def plain(text: str) -> str:
 
 def terminal(records: Sequence[Record], width: int = 80) -> RenderableType:
     """A table for a window of that many columns, with the machine above and remarks below."""
-    shown, lines, gone = _fitting(headers(records), rows(records), width)
+    columns, lines, gone = _fitting(headers(records), rows(records), width)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for header in shown:
+    for header in columns:
         # Only names give way, as a last resort: half a number is a wrong number.
         table.add_column(
             header.replace(" ", "\n"),
@@ -184,38 +184,38 @@ def terminal(records: Sequence[Record], width: int = 80) -> RenderableType:
         )
     for record, cells in zip(records, lines, strict=True):
         table.add_row(*(Text(plain(cell)) for cell in cells), style=None if record.valid else "red")
-    said = remarks(records)
+    notes = remarks(records)
     if gone:
-        said.append(f"not shown in {width} columns: {', '.join(gone)}")
-    above, below = ([Text(plain(line)) for line in text] for text in (machines(records), said))
+        notes.append(f"not shown in {width} columns: {', '.join(gone)}")
+    above, below = ([Text(plain(line)) for line in text] for text in (machines(records), notes))
     return Group(*above, Text(), table, Text(), *below)
 
 
 def _fitting(
-    shown: Sequence[str], lines: Sequence[Sequence[str]], width: int
+    columns: Sequence[str], lines: Sequence[Sequence[str]], width: int
 ) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
     """Headers and cells of the columns that fit, and the headers of those that do not."""
     gone: list[str] = []
-    droppable = [header for header in _FIRST_TO_GO if header in shown]
+    droppable = [header for header in _FIRST_TO_GO if header in columns]
     while True:
-        kept = [number for number, header in enumerate(shown) if header not in gone]
-        wide = [max(len(word) for word in shown[n].split()) for n in kept]
+        kept = [number for number, header in enumerate(columns) if header not in gone]
+        wide = [max(len(word) for word in columns[n].split()) for n in kept]
         wide = [max([w, *(len(line[n]) for line in lines)]) for w, n in zip(wide, kept, strict=True)]
         if sum(wide) + len(wide) - 1 <= width or len(gone) == len(droppable):
-            return [shown[n] for n in kept], [tuple(line[n] for n in kept) for line in lines], gone
+            return [columns[n] for n in kept], [tuple(line[n] for n in kept) for line in lines], gone
         gone.append(droppable[len(gone)])
 
 
 def markdown(records: Sequence[Record]) -> str:
     """A GitHub-flavoured table, with the machine above and remarks below."""
-    shown = headers(records)
+    columns = headers(records)
     above = machines(records)
     lines = [*(escaped(line) if len(above) == 1 else f"- {escaped(line)}" for line in above), ""]
-    lines.append(f"| {' | '.join(shown)} |")
-    lines.append("| " + " | ".join("---" if header in _TEXTS else "---:" for header in shown) + " |")
+    lines.append(f"| {' | '.join(columns)} |")
+    lines.append("| " + " | ".join("---" if header in _TEXTS else "---:" for header in columns) + " |")
     lines += [f"| {' | '.join(map(escaped, cells))} |" for cells in rows(records)]
-    if said := remarks(records):
-        lines += ["", *(f"- {escaped(remark)}" for remark in said)]
+    if notes := remarks(records):
+        lines += ["", *(f"- {escaped(remark)}" for remark in notes)]
     return "\n".join(lines) + "\n"
 
 

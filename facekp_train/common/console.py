@@ -129,9 +129,9 @@ def faces_in_words(count: int) -> str:
     return "1 face" if count == 1 else f"{count:,} faces"
 
 
-def progress_bar(shown: bool = True) -> Progress:
+def progress_bar(visible: bool = True) -> Progress:
     """A bar on stderr that counts faces; it leaves nothing behind."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not shown)
+    return Progress(*columns, console=err, transient=True, disable=not visible)

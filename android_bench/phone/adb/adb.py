@@ -244,11 +244,11 @@ class _Drain(threading.Thread):
 
 def find_adb() -> str:
     """The adb program. Raises AdbError where there is none."""
-    if found := shutil.which("adb"):
-        return found
+    if program := shutil.which("adb"):
+        return program
     for folder in _sdk_folders():
-        if found := shutil.which("adb", path=str(folder / "platform-tools")):
-            return found
+        if program := shutil.which("adb", path=str(folder / "platform-tools")):
+            return program
     raise AdbError(f"there is no adb on this computer; {_INSTALL}")
 
 

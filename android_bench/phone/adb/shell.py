@@ -67,10 +67,10 @@ class Phone:
         """
         result = self.shell(script, timeout)
         if result.code != 0:
-            said = (result.stderr or result.stdout).strip().splitlines()
+            lines = (result.stderr or result.stdout).strip().splitlines()
             if NO_SPACE in result.stderr:
                 raise DiskFullError(f"phone {self.serial} has no space left; delete something on it")
-            why = said[-1][:300] if said else f"exit code {result.code}"
+            why = lines[-1][:300] if lines else f"exit code {result.code}"
             raise AdbError(f"phone {self.serial}: a command failed on it ({why})")
         return result.stdout
 
@@ -109,11 +109,11 @@ class Phone:
                 f"phone {self.serial} gave no answer within {timeout:.0f} s; unlock it, plug it in anew, "
                 "or restart it"
             )
-        said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
-        if said and "PTY args" in said[-1]:
+        lines = answer.stderr.decode("utf-8", "replace").strip().splitlines()
+        if lines and "PTY args" in lines[-1]:
             # The client's words for a daemon that cannot tell exit codes.
             return AdbError(f"phone {self.serial} has Android 6 or older; take one with Android 7 or newer")
-        why = f" ({said[-1].strip()[:200]})" if said and any(word in said[-1] for word in _GONE) else ""
+        why = f" ({lines[-1].strip()[:200]})" if lines and any(word in lines[-1] for word in _GONE) else ""
         return PhoneLostError(
             f"phone {self.serial} was lost in the middle of a command{why}; check its cable or network and "
             "run the same command again"

@@ -150,24 +150,24 @@ def _put_in_place(fresh: Path, folder: Path, files: dict[str, str], damaged: Pat
 
 def _reuse(part: Part, cache: Path, folder: Path) -> bool:
     """Take a part's files from bundles made before: glibc is in two, engines outlive a new runner."""
-    found = {}
+    contents = {}
     for member in part.members:
         for path in cache.glob(f"*/{member.file}"):
             with contextlib.suppress(OSError):  # another process may be replacing that bundle
                 if (content := path.read_bytes()) and hashlib.sha256(content).hexdigest() == member.sha256:
-                    found[member.file] = content
+                    contents[member.file] = content
                     break
-    if len(found) < len(part.members):
+    if len(contents) < len(part.members):
         return False
-    for file, content in found.items():
+    for file, content in contents.items():
         _write(folder / file, content)
     return True
 
 
 def _archives(wanted: list[Part], work: Path, source: Path | None) -> list[tuple[Part, Path]]:
     if source is not None:
-        found = given(wanted, source)
-        return [(part, found[part.file]) for part in wanted]
+        files = given(wanted, source)
+        return [(part, files[part.file]) for part in wanted]
     archives = []
     for part in wanted:
         say(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)")

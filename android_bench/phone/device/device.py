@@ -64,17 +64,17 @@ class Device:
 
 def describe(phone: Phone) -> Device:
     """Look at a phone. Raises as `Phone.shell` does."""
-    found = phone.look_up(_COMMANDS)
-    properties = dict(re.findall(r"^\[(.+?)\]: \[(.*)\]\r?$", found["properties"], re.MULTILINE))
-    cores = core_list(found["present"])
-    online = core_list(found["online"]) or cores
+    answers = phone.look_up(_COMMANDS)
+    properties = dict(re.findall(r"^\[(.+?)\]: \[(.*)\]\r?$", answers["properties"], re.MULTILINE))
+    cores = core_list(answers["present"])
+    online = core_list(answers["online"]) or cores
     clusters = clusters_of(
-        numbers_of_cores(found["max_khz"], "cpuinfo_max_freq"),
-        numbers_of_cores(found["capacity"], "cpu_capacity"),
-        parts_of(found["cpuinfo"]),
+        numbers_of_cores(answers["max_khz"], "cpuinfo_max_freq"),
+        numbers_of_cores(answers["capacity"], "cpu_capacity"),
+        parts_of(answers["cpuinfo"]),
         online,
     )
-    memory = re.search(r"MemTotal:\s*(\d+) kB", found["memory"])
+    memory = re.search(r"MemTotal:\s*(\d+) kB", answers["memory"])
     api, abis = properties.get("ro.build.version.sdk", ""), properties.get("ro.product.cpu.abilist", "")
     fingerprint = Fingerprint(
         manufacturer=properties.get("ro.product.manufacturer"),
@@ -86,9 +86,9 @@ def describe(phone: Phone) -> Device:
         android=properties.get("ro.build.version.release"),
         api=int(api) if api.isdecimal() else None,
         build=properties.get("ro.build.fingerprint"),
-        kernel=found["kernel"] or None,
+        kernel=answers["kernel"] or None,
         abis=[abi for abi in (abis or properties.get("ro.product.cpu.abi", "")).split(",") if abi],
-        page_bytes=_page_bytes(found["page"]),
+        page_bytes=_page_bytes(answers["page"]),
         memory_mb=round(int(memory[1]) * 1024 / 1e6, 1) if memory else None,
         cores=len(cores) or None,
         clusters=clusters,
@@ -96,8 +96,8 @@ def describe(phone: Phone) -> Device:
     emulated = "1" in (properties.get("ro.boot.qemu"), properties.get("ro.kernel.qemu"))
     # Some makers give all phones one number; what the kernel drew at its start tells those apart.
     number = properties.get("ro.serialno") or properties.get("ro.boot.serialno")
-    identity = f"{number} {found['boot']}" if number else None
-    return Device(fingerprint, emulated, bool(found["linker"]), free_bytes(found["space"]), identity)
+    identity = f"{number} {answers['boot']}" if number else None
+    return Device(fingerprint, emulated, bool(answers["linker"]), free_bytes(answers["space"]), identity)
 
 
 def expect_usable(device: Device, serial: str) -> None:
@@ -134,8 +134,8 @@ def machine_of(device: Device, governor: str | None, load: float | None) -> Mach
 
 def numbers_of_cores(text: str, name: str) -> dict[int, int]:
     """Lines ".../cpu4/cpufreq/NAME:2419200", or without the folder cpufreq -> {4: 2419200}."""
-    found = re.findall(rf"/cpu(\d+)/(?:cpufreq/)?{name}:(\d{{1,9}})$", text, re.MULTILINE)
-    return {int(cpu): int(value) for cpu, value in found}
+    numbers = re.findall(rf"/cpu(\d+)/(?:cpufreq/)?{name}:(\d{{1,9}})$", text, re.MULTILINE)
+    return {int(cpu): int(value) for cpu, value in numbers}
 
 
 def _chip(properties: Mapping[str, str]) -> str | None:

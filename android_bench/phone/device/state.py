@@ -32,14 +32,14 @@ _SCREENS = {"Awake": "awake", "Asleep": "asleep", "Dozing": "dozing", "Dreaming"
 
 def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
     """The phone now. cpus: whose governor counts; None: the last core's. Raises as `Phone.shell`."""
-    found = phone.look_up(_COMMANDS)
-    battery = dict(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", found["battery"], re.MULTILINE))
-    temperatures = _temperatures(found, battery)
+    answers = phone.look_up(_COMMANDS)
+    battery = dict(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", answers["battery"], re.MULTILINE))
+    temperatures = _temperatures(answers, battery)
     gate = next((name for name in ("skin", "battery") if name in temperatures), None)
     gate = gate or next((name for name in temperatures if _SKIN_ZONE.search(name)), None)
-    status = re.search(r"Thermal Status: (\d+)", found["thermal"])
-    wakefulness = re.search(r"mWakefulness=(\w+)", found["power"])
-    load = re.match(r"\d+\.\d+", found["load"])
+    status = re.search(r"Thermal Status: (\d+)", answers["thermal"])
+    wakefulness = re.search(r"mWakefulness=(\w+)", answers["power"])
+    load = re.match(r"\d+\.\d+", answers["load"])
     level = battery.get("level", "")
     return State(
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -49,9 +49,9 @@ def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
         temperature_of=gate,
         temperatures_c=temperatures,
         thermal_status=int(status[1]) if status else None,
-        governor=_governor(found["clocks"], cpus),
-        frequencies_khz=_named(numbers_of_cores(found["clocks"], "scaling_cur_freq")),
-        limits_khz=_named(numbers_of_cores(found["clocks"], "scaling_max_freq")),
+        governor=_governor(answers["clocks"], cpus),
+        frequencies_khz=_named(numbers_of_cores(answers["clocks"], "scaling_cur_freq")),
+        limits_khz=_named(numbers_of_cores(answers["clocks"], "scaling_max_freq")),
         screen=_SCREENS.get(wakefulness[1]) if wakefulness else None,
         load=float(load[0]) if load else None,
     )
@@ -98,11 +98,11 @@ def slowed(before: State, after: State, cpus: Sequence[int] | None) -> str | Non
     return None
 
 
-def _temperatures(found: dict[str, str], battery: dict[str, str]) -> dict[str, float]:
+def _temperatures(answers: dict[str, str], battery: dict[str, str]) -> dict[str, float]:
     """All of them by name; "skin" and "battery" are the warmest of Android's own."""
     zones: dict[str, dict[str, str]] = {}
     for zone, field, value in re.findall(
-        r"/(thermal_zone\d+)/(type|temp):(.*)$", found["zones"], re.MULTILINE
+        r"/(thermal_zone\d+)/(type|temp):(.*)$", answers["zones"], re.MULTILINE
     ):
         zones.setdefault(zone, {})[field] = value.strip()
     read: dict[str, float | None] = {
@@ -112,7 +112,7 @@ def _temperatures(found: dict[str, str], battery: dict[str, str]) -> dict[str, f
         read["battery"] = int(battery["temperature"]) / 10
     known = {name: value for name, value in read.items() if value is not None and _believable(value)}
     # What the sensors say now, rather than what was cached at the last change.
-    _, _, current = found["thermal"].partition("Current temperatures from HAL")
+    _, _, current = answers["thermal"].partition("Current temperatures from HAL")
     kinds: dict[str, list[float]] = {}
     for value, kind, name in re.findall(
         r"Temperature\{mValue=(-?[\d.]+), mType=(-?\d+), mName=([^,}]*)", current.partition("cooling")[0]
@@ -138,16 +138,16 @@ def _zone_degrees(text: str) -> float | None:
 
 def _charging(battery: dict[str, str]) -> str | None:
     sources = ("AC", "USB", "Wireless", "Dock")
-    told = [source for source in sources if f"{source} powered" in battery]
-    if not told:
+    known = [source for source in sources if f"{source} powered" in battery]
+    if not known:
         return None
-    return next((source.lower() for source in told if battery[f"{source} powered"] == "true"), "none")
+    return next((source.lower() for source in known if battery[f"{source} powered"] == "true"), "none")
 
 
 def _governor(text: str, cpus: Sequence[int] | None) -> str | None:
-    found = dict(re.findall(r"/cpu(\d+)/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
-    chosen = [str(cpu) for cpu in cpus] if cpus else sorted(found, key=int)[-1:]
-    return next((found[cpu] for cpu in chosen if cpu in found), None)
+    governors = dict(re.findall(r"/cpu(\d+)/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
+    chosen = [str(cpu) for cpu in cpus] if cpus else sorted(governors, key=int)[-1:]
+    return next((governors[cpu] for cpu in chosen if cpu in governors), None)
 
 
 def _named(values: dict[int, int]) -> dict[str, int]:

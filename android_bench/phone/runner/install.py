@@ -80,12 +80,12 @@ def _hashes(phone: Phone, folder: str, size: int) -> dict[str, str]:
     script = f"[ -d {quoted} ] || exit 0; cd {quoted} && ls -A1 && printf '\\n\\n' && ({sums}; true)"
     answer = phone.ask(script, SHELL_SECONDS + size / _HASH_BYTES_PER_SECOND)
     names, _, sums = answer.partition("\n\n")
-    found = dict.fromkeys((name for name in names.split("\n") if name), "")
+    digests = dict.fromkeys((name for name in names.split("\n") if name), "")
     if sums.strip() == "none":
         timeout = SHELL_SECONDS + size / _READ_BYTES_PER_SECOND
-        return {name: _hash_here(phone, f"{folder}/{name}", timeout) for name in found}
-    found |= {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (.+)$", sums, re.MULTILINE)}
-    return found
+        return {name: _hash_here(phone, f"{folder}/{name}", timeout) for name in digests}
+    digests |= {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (.+)$", sums, re.MULTILINE)}
+    return digests
 
 
 def _hash_here(phone: Phone, path: str, timeout: float) -> str:

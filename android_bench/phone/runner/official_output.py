@@ -116,10 +116,10 @@ def share_of(text: str, delegate: str) -> Share:
     if delegate == "cpu":
         return "all"
     name = {"gpu": "GPU", "nnapi": "NNAPI"}[delegate]
-    said = re.search(rf"Explicitly applied {name} delegate, and the model graph will be (\w+)", text)
-    if said:
+    sentence = re.search(rf"Explicitly applied {name} delegate, and the model graph will be (\w+)", text)
+    if sentence:
         kernels = delegate != "gpu" or re.search(r"Created [1-9]\d* GPU delegate kernels", text)
-        return "none" if not kernels else "all" if said[1] == "completely" else "part"
+        return "none" if not kernels else "all" if sentence[1] == "completely" else "part"
     if "Explicitly applied" in text or f"Though {name} delegate" in text:
         return "none"
     ours = r"Gpu|LITERT_CL|LITERT_GL|WEBGPU|VULKAN" if delegate == "gpu" else r"Nnapi"
@@ -192,8 +192,8 @@ def _from_summary(text: str, delegate: str, summary: dict[str, tuple[float, str]
 
 def _footprint(text: str) -> float | None:
     """Overall growth of resident memory, in MB of 10^6 bytes; the tools say MB and mean MiB."""
-    if found := _FOOTPRINT.search(text):
-        return round(float(found[2]) * _MIB_IN_MB, 1)
+    if footprint := _FOOTPRINT.search(text):
+        return round(float(footprint[2]) * _MIB_IN_MB, 1)
     overall = re.search(rf"Overall footprint: +({_NUMBER}) MB", text)
     return round(float(overall[1]) * _MIB_IN_MB, 1) if overall else None
 

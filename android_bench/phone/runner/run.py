@@ -125,10 +125,11 @@ def failure_of(result: Result) -> str | None:
         return f"the runner does not start on this phone ({why}); try --runner glibc"
     if result.code > 128:
         return _death(result.code)
-    said = next((line for line in reversed(lines) if line.startswith("error: ")), None)
-    if said:
+    sentence = next((line for line in reversed(lines) if line.startswith("error: ")), None)
+    if sentence:
         logged = [line.removeprefix(_LOGGED) for line in lines if line.startswith(_LOGGED)]
-        return said.removeprefix("error: ")[:400] + (f" ({'; '.join(logged[:3])[:300]})" if logged else "")
+        reason = sentence.removeprefix("error: ")[:400]
+        return f"{reason} ({'; '.join(logged[:3])[:300]})" if logged else reason
     return f"the runner ended with exit code {result.code}" + (f" ({lines[-1][:200]})" if lines else "")
 
 
@@ -149,10 +150,10 @@ def delegated_nodes(log: str, delegate: str) -> tuple[int, int] | None:
     if delegate == "cpu":
         return None
     kind = {"gpu": "Gpu", "nnapi": "Nnapi"}[delegate]
-    found = re.findall(
+    parts = re.findall(
         rf"Replacing (\d+) out of (\d+) node\(s\) with delegate \([^)]*{kind}", log, re.IGNORECASE
     )
-    taken, nodes = (sum(int(part) for part, _ in found), int(found[0][1])) if found else (0, 0)
+    taken, nodes = (sum(int(part) for part, _ in parts), int(parts[0][1])) if parts else (0, 0)
     proven = delegate != "gpu" or (
         re.search(r"Initialized Open(?:CL|GL)-based API", log)
         and re.search(r"Created [1-9]\d* GPU delegate kernels", log)

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from android_bench.phone.bundles.parts import Parts, Recipe
+from android_bench.phone.bundles.parts import BundleSpec, Parts
 from facekp_train.common.downloads.parts import Member, Part
 
 
@@ -112,11 +112,11 @@ def miniature() -> Miniature:
             "tiny-engine": _part("pypi", "tiny-engine", name, whl, {"tiny_engine/liblite.so": lite}),
         },
         bundles={
-            "bionic": Recipe(
+            "bionic": BundleSpec(
                 runner="facekp_runner_bionic", command=("./facekp_runner_bionic",), engine="./libengine.so",
                 gpu_library=None, parts=("engine", "libc"),
             ),
-            "glibc": Recipe(
+            "glibc": BundleSpec(
                 runner="facekp_runner_glibc", command=("./facekp_runner_glibc",), engine="./liblite.so",
                 gpu_library=None, parts=("tiny-engine",),
             ),

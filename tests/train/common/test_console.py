@@ -74,7 +74,7 @@ def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_said_stands_as_it_was_given(capsys: pytest.CaptureFixture[str]) -> None:
-    """Rich would take [red] for a colour and fold a long name."""
+    """Rich would take [red] for a color and fold a long name."""
     name = "faces [red] of " + "a" * 200
     say(name)
     warn(name)
