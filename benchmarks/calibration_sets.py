@@ -136,13 +136,13 @@ def measure(checkpoint: Any, crops: Crops, judges: Judges) -> dict[str, Any]:
     from facekp_train.boxes import box_mappings
     from facekp_train.networks.keypoint_net import DeployedNet
 
-    rule, points = checkpoint.header.crop_rule, checkpoint.header.points
+    rule, scheme = checkpoint.header.crop_rule, checkpoint.header.scheme
     exact = checkpoint.predict(judges.crops)
     figures: dict[str, Any] = {"torch_nme": judges.nme(exact)}
     with tempfile.TemporaryDirectory() as folder, noise_in(Path(folder) / "log"):
         model = equalize(to_onnx(DeployedNet(checkpoint.net), rule.size), crops)
         for kind, name in (("int8", "a.tflite"), ("onnx_int8", "a.onnx")):
-            info = ModelInfo("measured", points, kind, rule, box_mappings(), "0" * 64, "none")
+            info = ModelInfo("measured", scheme, kind, rule, box_mappings(), "0" * 64, "none")
             path = Path(folder) / name
             if kind == "int8":
                 path.write_bytes(tflite_with_info(TfliteConverter(model, crops).convert(kind), info))

@@ -138,7 +138,7 @@ class KeypointDetector:
         crops = np.stack([cut(image, square, self.info.crop) for square in squares])
         shares = self.predict(np.ascontiguousarray(crops[:, :, ::-1]) if mirrored else crops)
         if mirrored:
-            shares = flip_keypoints(shares)
+            shares = flip_keypoints(shares, scheme=self.scheme)
         return [
             square.to_image(share).astype(np.float32) for square, share in zip(squares, shares, strict=True)
         ]
@@ -161,7 +161,9 @@ class KeypointDetector:
         points = self._within(image, tights, flip)
         if not refine:
             return points
-        return self._within(image, list(map(refined_box, points, tights)), flip)
+        own = self.mapping(self.scheme.box_source)
+        refined = [refined_box(p, tight, own) for p, tight in zip(points, tights, strict=True)]
+        return self._within(image, refined, flip)
 
     def _within(self, image: Image, tights: Sequence[Box], flip: bool) -> list[NDArray[np.float32]]:
         """Keypoints in the image from one crop around each tight box, or from it and its mirror image."""

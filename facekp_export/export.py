@@ -79,6 +79,10 @@ class _Job:
     def path(self, kind: str) -> Path:
         return self.folder / FILES[kind]
 
+    def info_of(self, kind: str) -> ModelInfo:
+        """What the file of that kind says of itself."""
+        return replace(self.info, kind=kind, input_type="int8" if kind == "int8_io" else "float32")
+
 
 def export_model(
     checkpoint: Path | str,
@@ -161,12 +165,14 @@ def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None
             )
         info = ModelInfo(
             name=header.name if name is None else name,
-            points=header.points,
+            scheme=header.scheme,
             kind="onnx",
             crop=rule,
             boxes=box_mappings(),
             checkpoint_sha256=sha256_of(path),
             source=path.name,
+            five_offset=header.five_offset,
+            weights_licence=header.weights_licence,
         )
         return _Job(checkpoint, info, crop_sets(calibration, rule), folder, step)
 
@@ -181,7 +187,7 @@ def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:
     from facekp_train.networks.keypoint_net import DeployedNet
 
     def save(kind: str, model: onnx.ModelProto) -> None:
-        onnx.save(onnx_with_info(model, replace(job.info, kind=kind)), str(job.path(kind)))
+        onnx.save(onnx_with_info(model, job.info_of(kind)), str(job.path(kind)))
 
     with job.step("PyTorch to ONNX"):
         model = to_onnx(DeployedNet(job.checkpoint.net), job.info.crop.size)
@@ -206,7 +212,7 @@ def _write_tflite(job: _Job, kinds: Sequence[str]) -> None:
         converter = TfliteConverter(model, job.sets.calibration)
     with job.step("TensorFlow to TFLite: " + ", ".join(kinds)):
         for kind in kinds:
-            data = tflite_with_info(converter.convert(kind), replace(job.info, kind=kind))
+            data = tflite_with_info(converter.convert(kind), job.info_of(kind))
             job.path(kind).write_bytes(data)
             refuse_operators(job.path(kind), unwanted)
 
@@ -225,7 +231,7 @@ def _verified(
 
     with job.step("PyTorch's own answers"):
         reference = predict(crops)
-        before = None if labelled is None else labelled.measure(predict, job.info.crop)
+        before = None if labelled is None else labelled.measure(predict, job.info.crop, job.info.scheme)
     entries = []
     for kind in kinds:
         with job.step(f"{FILES[kind]} against PyTorch"):
@@ -260,4 +266,4 @@ def _draw(job: _Job) -> None:
     """float32 against int8 on views of the demo photo, whoever the calibration's faces were."""
     views = demo_views(job.info.crop, 8)
     exact, quantized = (open_model(job.path(kind)).predict(views) for kind in ("float32", "int8"))
-    draw_comparison(job.folder / PICTURE, views, exact, quantized)
+    draw_comparison(job.folder / PICTURE, views, exact, quantized, job.info.scheme)

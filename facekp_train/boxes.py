@@ -16,7 +16,7 @@ import numpy as np
 
 from facekp_train.common.files import package_file
 from facekp_train.crop import tight_box
-from facekp_train.landmarks import Floats, scheme_of
+from facekp_train.landmarks import Floats, Scheme, scheme_of
 from facekp_train.samples import Box, FaceSample
 
 BOXES_FILE = package_file("facekp_train", "boxes.json")
@@ -93,16 +93,18 @@ def mapping_of(source: str) -> BoxMapping:
         raise ValueError(f"no box mapping is called '{source}'; there are {known}") from None
 
 
-def tight_box_of(sample: FaceSample, prefer_listed: bool = False) -> Box:
-    """The tight box of a labelled face: from its keypoints, through its scheme's mapping.
+def tight_box_of(sample: FaceSample, prefer_listed: bool = False, scheme: Scheme | None = None) -> Box:
+    """The tight box of a labelled face: from its keypoints, through their scheme's mapping.
 
     With `prefer_listed`, from the box in the data set's list where there is one, as a deployed
-    model meets faces. Raises ValueError where neither gives a box.
+    model meets faces. scheme: of the keypoints; None for the default of their count. Raises
+    ValueError where neither gives a box.
     """
     if prefer_listed and sample.box is not None:
         return mapping_of(sample.box_source).to_tight(sample.box)
     known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
-    return mapping_of(scheme_of(len(sample.keypoints)).box_source).to_tight(tight_box(known))
+    scheme = scheme or scheme_of(len(sample.keypoints))
+    return mapping_of(scheme.box_source).to_tight(tight_box(known))
 
 
 # Between two looks at one face its box moves little; an answer beyond this is a failed one.
@@ -112,14 +114,15 @@ _LARGEST_SHIFT = 0.6
 _LEAST_SPAN = 0.7
 
 
-def refined_box(keypoints: Floats, first: Box) -> Box:
+def refined_box(keypoints: Floats, first: Box, mapping: BoxMapping | None = None) -> Box:
     """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
 
     `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
     finite, its side more than 2.5 times larger or smaller, or its centre more than 0.6 sides away;
-    and for schemes such as the five points, which do not reach the face's edge.
+    and for schemes such as the five points, which do not reach the face's edge. mapping: of the box
+    around all keypoints; None for that of their count's default scheme.
     """
-    mapping = mapping_of(scheme_of(len(keypoints)).box_source)
+    mapping = mapping or mapping_of(scheme_of(len(keypoints)).box_source)
     degenerate = not np.isfinite(keypoints).all() or not np.ptp(keypoints, axis=0).any()
     if degenerate or mapping.scale * _LEAST_SPAN > 1:
         return first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.files import written_aside
-from facekp_train.landmarks import SCHEMES
+from facekp_train.landmarks import SCHEMES, Scheme
 from facekp_train.samples import Box, Image
 
 Color = tuple[int, int, int]
@@ -36,6 +37,7 @@ def draw_keypoints(
     image: Image,
     keypoints: NDArray[np.floating],
     *,
+    scheme: Scheme | None = None,
     visible: NDArray[np.bool_] | None = None,
     box: Box | None = None,
     dot: Color = DOT,
@@ -43,17 +45,17 @@ def draw_keypoints(
 ) -> Image:
     """A copy of the image with one face's keypoints [N, 2] (pixels), its contours and its box.
 
-    Contours are drawn for schemes that define them; points that are not `visible` in another
-    color; points that are not finite are left out.
+    scheme: of the keypoints; None for the default of their count, where there is one. Its lines are
+    drawn between the points; points that are not `visible` in another color; points that are not finite are left out.
     """
     canvas = np.ascontiguousarray(image).copy()
     stroke = _stroke(keypoints, canvas)
     if box is not None:
         _draw_box(canvas, box, stroke)
-    scheme = SCHEMES.get(len(keypoints))
+    scheme = scheme or SCHEMES.get(len(keypoints))
     fixed = [_fixed(point) for point in keypoints]
-    for first, last, closed in scheme.lines if scheme else ():
-        _draw_contour(canvas, fixed[first : last + 1], closed, line, stroke)
+    for run in scheme.lines if scheme else ():
+        _draw_contour(canvas, [fixed[place] for place in run], line, stroke)
     shown = np.ones(len(keypoints), bool) if visible is None else visible
     for point, seen in zip(fixed, shown, strict=True):
         if point is not None:
@@ -120,18 +122,17 @@ def _draw_dot(canvas: Image, centre: tuple[int, int], color: Color, radius: floa
 
 
 def _draw_contour(
-    canvas: Image, points: Sequence[tuple[int, int] | None], closed: bool, color: Color, stroke: float
+    canvas: Image, points: Sequence[tuple[int, int] | None], color: Color, stroke: float
 ) -> None:
-    ends = [*points[1:], points[0]] if closed else points[1:]
-    for start, end in zip(points, ends, strict=False):
+    for start, end in pairwise(points):
         if start is not None and end is not None:
             cv2.line(canvas, start, end, color, max(1, round(stroke * 0.7)), cv2.LINE_AA, _SHIFT)
 
 
 def _draw_box(canvas: Image, box: Box, stroke: float) -> None:
     x, y, width, height = box
-    corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
-    _draw_contour(canvas, [_fixed(corner) for corner in corners], True, FRAME, stroke)
+    corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)])
+    _draw_contour(canvas, [_fixed(corner) for corner in corners], FRAME, stroke)
 
 
 def _fitted(image: Image, tile: int) -> Image:

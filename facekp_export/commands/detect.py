@@ -80,7 +80,7 @@ def detect(
         return detector.detect(image, given, box_source, refine, flip_average=flip_average)
 
     target = None if json_ and out_path is None else target_of(photo, out_path)
-    run_photos(photo, find, detector.scheme.name, target, strict=strict, as_json=json_)
+    run_photos(photo, find, detector.scheme, target, strict=strict, as_json=json_)
 
 
 def _parsed_box(text: str) -> Box:

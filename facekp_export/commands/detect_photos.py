@@ -14,10 +14,11 @@ from rich.text import Text
 from facekp_export.commands.targets import refuse_source
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo
 from facekp_train.common.console import err, out, print_json, say, warn
+from facekp_train.landmarks import Scheme
 
 
 def run_photos(
-    photo: Path, find: Find, scheme: str, target: Path | None, *, strict: bool, as_json: bool
+    photo: Path, find: Find, scheme: Scheme, target: Path | None, *, strict: bool, as_json: bool
 ) -> None:
     """Find the faces of a photograph or a folder of them, draw them into `target`, print them.
 

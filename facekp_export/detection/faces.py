@@ -8,13 +8,14 @@ from typing import Any
 from facekp_export.detector import Face
 from facekp_export.tracking import TrackedFace
 from facekp_train.draw import draw_keypoints
+from facekp_train.landmarks import Scheme
 from facekp_train.samples import Image
 
 
-def drawn(image: Image, faces: Sequence[Face | TrackedFace]) -> Image:
-    """A copy of the image with every face's box, contours and keypoints."""
+def drawn(image: Image, faces: Sequence[Face | TrackedFace], scheme: Scheme) -> Image:
+    """A copy of the image with every face's box, the scheme's lines and its keypoints."""
     for face in faces:
-        image = draw_keypoints(image, face.keypoints, box=face.box)
+        image = draw_keypoints(image, face.keypoints, scheme=scheme, box=face.box)
     return image
 
 

@@ -12,15 +12,16 @@ from facekp_train.common.console import UserError
 from facekp_train.datasets.tools.pts import IMAGE_SUFFIXES
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
+from facekp_train.landmarks import Scheme
 from facekp_train.samples import Image
 
 Find = Callable[[Image], list[Face]]
 
 
-def find_in_photo(photo: Path, find: Find, scheme: str, target: Path | None = None) -> dict[str, Any]:
+def find_in_photo(photo: Path, find: Find, scheme: Scheme, target: Path | None = None) -> dict[str, Any]:
     """The document of one photograph; its faces are drawn into `target`.
 
-    scheme: the landmark scheme's name. Raises OSError for a photograph that cannot be read.
+    scheme: the keypoints'. Raises OSError for a photograph that cannot be read.
     """
     return _document(photo, read_image(photo), find, scheme, target)
 
@@ -28,7 +29,7 @@ def find_in_photo(photo: Path, find: Find, scheme: str, target: Path | None = No
 def find_in_folder(
     folder: Path,
     find: Find,
-    scheme: str,
+    scheme: Scheme,
     target: Path | None = None,
     *,
     strict: bool = False,
@@ -57,16 +58,16 @@ def find_in_folder(
     return {"images": images, "skipped": skipped}
 
 
-def _document(photo: Path, image: Image, find: Find, scheme: str, target: Path | None) -> dict[str, Any]:
+def _document(photo: Path, image: Image, find: Find, scheme: Scheme, target: Path | None) -> dict[str, Any]:
     height, width = image.shape[:2]
     faces = find(image)
     if target is not None:
-        write_picture(target, drawn(image, faces))
+        write_picture(target, drawn(image, faces, scheme))
     return {
         "image": str(photo),
         "width": width,
         "height": height,
-        "scheme": scheme,
+        "scheme": scheme.name,
         "faces": [face_document(face) for face in faces],
     }
 

@@ -1,4 +1,4 @@
-"""What travels inside a model file: scheme, crop rule, box mappings, where the weights came from.
+"""What travels inside a model file: scheme, crop rule, box mappings, input, where the weights came from.
 
 One JSON document under the key "facekp": in an ONNX file's metadata_props, in a TFLite file's
 Metadata table. With it one file alone is enough for the detector and the app. Reading needs
@@ -17,21 +17,28 @@ import numpy as np
 
 from facekp_export.inference.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
 from facekp_export.inference.onnx_session import quiet_session
-from facekp_train.boxes import BoxMapping
+from facekp_train.boxes import BoxMapping, box_mappings
 from facekp_train.common.files import parse_json
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import Scheme, scheme_of
+from facekp_train.metadata import (
+    LONGEST,
+    FiveOffset,
+    ModelInput,
+    Number,
+    read_five_offset,
+    read_licence,
+    refuse_longer,
+)
 
 if TYPE_CHECKING:
     import onnx
 
 KEY = "facekp"
-SCHEMA = 1
+SCHEMA = 2
 KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_io")
 """Every kind of file an export can hold; the last five are TFLite."""
 
-# A document is about 2 kB; a file that claims a much longer one is not ours.
-_LONGEST = 64 * 1024
 _MOST_ENTRIES = 256
 _NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy": 10.0, "sd_scale": 10.0}
 
@@ -40,74 +47,115 @@ _NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy"
 class ModelInfo:
     """What a run-time must know to use a model file.
 
-    name: the model's name. points: N of its [1, 2N] output. kind: one of KINDS. crop: how a tight
-    box becomes its input. boxes: mapping of each box source to that tight box. checkpoint_sha256:
-    hash of the checkpoint it was exported from (64 hex digits). source: that checkpoint's file name.
+    name: the model's name. scheme: the landmark scheme of its keypoints, as the file itself has it.
+    kind: one of KINDS. crop: how a tight box becomes its input. boxes: mapping of each box source to
+    that tight box. checkpoint_sha256: hash of the checkpoint it was exported from (64 hex digits).
+    source: that checkpoint's file name. input_type: of its input's numbers; None for files of schema 1,
+    which do not say. five_offset: see `facekp_train.metadata`, None for none. weights_licence: None
+    where the checkpoint names none.
     """
 
     name: str
-    points: int
+    scheme: Scheme
     kind: str
     crop: CropRule
     boxes: dict[str, BoxMapping]
     checkpoint_sha256: str
     source: str
+    input_type: Number | None = None
+    five_offset: FiveOffset | None = None
+    weights_licence: str | None = None
 
     @property
-    def scheme(self) -> Scheme:
-        """The landmark scheme of the keypoints."""
-        return scheme_of(self.points)
+    def points(self) -> int:
+        """N of its [1, 2N] output."""
+        return self.scheme.points
 
     def to_json(self) -> str:
-        """The document that goes into the file."""
-        return json.dumps(
+        """The document that goes into the file. Raises ValueError where it is longer than readers take."""
+        text = json.dumps(
             {
                 "schema": SCHEMA,
                 "name": self.name,
-                "scheme": self.scheme.name,
+                "scheme": self.scheme.as_dict(),
                 "points": self.points,
                 "kind": self.kind,
                 "crop": self.crop.as_dict(),
                 "boxes": {source: mapping.as_dict() for source, mapping in self.boxes.items()},
                 "checkpoint_sha256": self.checkpoint_sha256,
                 "source": self.source,
+                "input": self.input_type and ModelInput(self.input_type, self.crop.size).as_dict(),
+                "five_offset": self.five_offset,
+                "weights_licence": self.weights_licence,
             },
             ensure_ascii=False,
             allow_nan=False,
         )
+        refuse_longer(text, "the model's metadata")
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
-        """Read the document. Raises ValueError for one that is malformed, too long or out of range."""
+        """Read the document, of schema 2 or 1. Raises ValueError for a malformed or too long one."""
         document = _parse(text)
-        if document.get("schema") != SCHEMA:
+        schema = document.get("schema")
+        if type(schema) is not int or not 1 <= schema <= SCHEMA:
             raise ValueError(
-                f"the model's metadata has schema {document.get('schema')!r} and this version of facekp "
-                f"reads schema {SCHEMA}; upgrade facekp or export the model again"
+                f"the model's metadata has schema {str(schema)[:40]} and this version of facekp reads "
+                f"schemas 1 to {SCHEMA}; upgrade facekp or export the model again"
             )
-        points = _typed(document, "points", int)
         kind = _typed(document, "kind", str)
         if kind not in KINDS:
             raise ValueError(f"the model's metadata names the unknown kind {kind[:40]!r}")
         checksum = _typed(document, "checkpoint_sha256", str)
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
             raise ValueError("the model's metadata holds no SHA-256 of its checkpoint")
-        scheme_of(points)
         boxes = _typed(document, "boxes", dict)
+        crop = CropRule.from_dict(_typed(document, "crop", dict))
         return cls(
             name=_typed(document, "name", str),
-            points=points,
             kind=kind,
-            crop=CropRule.from_dict(_typed(document, "crop", dict)),
+            crop=crop,
             boxes={source: _mapping(source, values) for source, values in boxes.items()},
             checkpoint_sha256=checksum,
             source=_typed(document, "source", str),
+            **(_of_schema_1(document) if schema == 1 else _of_schema_2(document, crop)),
         )
 
 
+def _of_schema_1(document: dict[str, Any]) -> dict[str, Any]:
+    """It names its scheme, which then followed from the count, and says nothing of the rest."""
+    return {"scheme": scheme_of(_typed(document, "points", int))}
+
+
+def _of_schema_2(document: dict[str, Any], crop: CropRule) -> dict[str, Any]:
+    """Scheme, input, offset and licence, none of which contradicts the others."""
+    missing = {"input", "five_offset", "weights_licence"} - set(document)
+    if missing:
+        raise ValueError(f"the model's metadata lacks {' and '.join(sorted(missing))}")
+    try:
+        scheme = Scheme.from_dict(document.get("scheme"))
+        given = None if document["input"] is None else ModelInput.from_dict(document["input"])
+        offset = read_five_offset(document["five_offset"], scheme)
+        licence = read_licence(document["weights_licence"])
+    except ValueError as error:
+        raise ValueError(f"the model's metadata is malformed: {error}") from None
+    if _typed(document, "points", int) != scheme.points:
+        raise ValueError(f"the model's metadata has {scheme.points} points by its scheme and another number")
+    if scheme.box_source not in {**box_mappings(), **document["boxes"]}:
+        raise ValueError(f"the model's metadata has no mapping of its scheme's boxes, '{scheme.box_source}'")
+    if given is not None and given.side != crop.size:
+        raise ValueError(f"the model's input has a side of {given.side} pixels and its crops {crop.size}")
+    return {
+        "scheme": scheme,
+        "input_type": given and given.type,
+        "five_offset": offset,
+        "weights_licence": licence,
+    }
+
+
 def _parse(text: str) -> dict[str, Any]:
-    if len(text) > _LONGEST:
-        raise ValueError(f"the model's metadata is {len(text)} characters long; {_LONGEST} are allowed")
+    refuse_longer(text, "the model's metadata")
     try:
         document = parse_json(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -188,7 +236,7 @@ def _read_tflite(path: Path) -> str | None:
             if entry is None or entry.Name() != KEY.encode():
                 continue
             buffer = model.Buffers(entry.Buffer()) if entry.Buffer() < model.BuffersLength() else None
-            if buffer is None or not 0 < buffer.DataLength() <= _LONGEST:
+            if buffer is None or not 0 < buffer.DataLength() <= LONGEST:
                 raise ValueError("too long")
             return np.asarray(buffer.DataAsNumpy()).tobytes().decode("utf-8")
     except BROKEN:

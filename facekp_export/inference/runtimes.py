@@ -206,6 +206,11 @@ class KeypointModel:
         self._input, self._output = runtime.inputs[0], runtime.outputs[0]
         if self._input.dtype not in (np.uint8, np.int8, np.float32):
             raise ValueError(f"{runtime.path}: its input is {self._input.dtype}, not uint8, int8 or float32")
+        if info.input_type not in (None, self._input.dtype.name):
+            raise ValueError(
+                f"{runtime.path}: its input is {self._input.dtype} and its metadata says {info.input_type}; "
+                "export it again"
+            )
 
     def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Raw crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1], x then y.

@@ -64,7 +64,7 @@ def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked
     """Every file's figures on labelled faces. Raises ValueError where the schemes do not fit."""
     entries = []
     for model in models:
-        result = faces.measure(model.predict, model.info.crop, progress=True).as_json()
+        result = faces.measure(model.predict, model.info.crop, model.info.scheme, progress=True).as_json()
         del result["data"], result["split"]
         entries.append({"file": model.runtime.path.name, "kind": model.info.kind, **result})
     return Checked({"data": faces.data, "split": faces.split, "files": entries}, good=True)

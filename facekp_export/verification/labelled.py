@@ -9,6 +9,7 @@ from facekp_train.crop import CropRule
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.evaluation.metrics import Evaluation
+from facekp_train.landmarks import Scheme
 from facekp_train.samples import FaceSample, Predict, evenly
 
 
@@ -42,8 +43,13 @@ class LabelledFaces:
             dataset.strict,
         )
 
-    def measure(self, predict: Predict, rule: CropRule, progress: bool = False) -> Evaluation:
-        """A model's figures, cropped as the detector crops. ValueError where the schemes do not fit."""
-        answers = answer(predict, self.samples, rule, strict=self.strict, progress=progress)
+    def measure(
+        self, predict: Predict, rule: CropRule, scheme: Scheme | None = None, progress: bool = False
+    ) -> Evaluation:
+        """A model's figures, cropped as the detector crops. ValueError where the schemes do not fit.
+
+        scheme: the model's; None for the default of its count.
+        """
+        answers = answer(predict, self.samples, rule, scheme=scheme, strict=self.strict, progress=progress)
         answers.skipped[:0] = self.skipped
         return answers.score(self.data, self.split)

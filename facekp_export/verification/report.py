@@ -10,7 +10,7 @@ import numpy as np
 from facekp_export.verification.manifest import FileEntry, Manifest
 from facekp_train.common.files import write_text
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
-from facekp_train.landmarks import Floats
+from facekp_train.landmarks import Floats, Scheme
 from facekp_train.samples import Crops
 
 REPORT, PICTURE = "report.md", "report.png"
@@ -89,12 +89,12 @@ def _explanations(manifest: Manifest) -> list[str]:
     return lines
 
 
-def draw_comparison(target: Path, crops: Crops, expected: Floats, quantized: Floats) -> None:
+def draw_comparison(target: Path, crops: Crops, expected: Floats, quantized: Floats, scheme: Scheme) -> None:
     """Draw two models' keypoints [B, N, 2] in [0, 1] on their crops, enlarged, side by side."""
     tiles = []
     for crop, one, other in zip(crops, expected, quantized, strict=True):
         large = cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
-        drawn = draw_keypoints(np.asarray(large, np.uint8), one * _TILE - 0.5)
+        drawn = draw_keypoints(np.asarray(large, np.uint8), one * _TILE - 0.5, scheme=scheme)
         for x, y in other * _TILE - 0.5:
             centre = round(float(x) * 16), round(float(y) * 16)
             cv2.circle(drawn, centre, 24, _INT8_COLOR, cv2.FILLED, cv2.LINE_AA, 4)

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import FIVE_OF_68, Floats, five_matrix, to_five
+from facekp_train.landmarks import Floats, five_matrix, to_five
 from facekp_train.pose import face_frame
+from facekp_train.published_schemes import FIVE_OF_68
 
 HELD = (5, 68)
 """The schemes that `spread_matrix` knows."""

@@ -14,14 +14,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.boxes import refined_box, tight_box_of
+from facekp_train.boxes import mapping_of, refined_box, tight_box_of
 from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.reading.notes import Notes, in_short
 from facekp_train.evaluation.metrics import Evaluation, score
 from facekp_train.images import read_image
-from facekp_train.landmarks import implies_five, to_five
+from facekp_train.landmarks import Scheme, implies_five, to_five
 from facekp_train.samples import Box, FaceSample, Predict
 
 Boxes = Literal["listed", "tight"]
@@ -37,7 +37,7 @@ class Answers:
     samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, in the
     model's scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from which
     source of boxes. refine: whether a second crop was taken. skipped: faces that could not be cut or
-    read.
+    read. scheme: the model's; None for the default of its count.
     """
 
     refine: bool = True
@@ -47,6 +47,7 @@ class Answers:
     sides: list[float] = field(default_factory=list)
     boxes: Counter[str] = field(default_factory=Counter)
     skipped: list[dict[str, str]] = field(default_factory=list)
+    scheme: Scheme | None = None
 
     def score(self, data: str = "", split: str = "") -> Evaluation:
         """The figures. Raises ValueError where no face was answered, or they differ in scheme.
@@ -65,11 +66,12 @@ class Answers:
             settings["keypoints"] = {"model": predicted.shape[1], "data": truth.shape[1], "compared": 5}
             # One of the five counts where all that it is made of is visible.
             truth = to_five(np.where(visible[..., None], truth, np.nan))
-            predicted, visible = to_five(predicted), np.isfinite(truth).all(axis=2)
+            predicted, visible = to_five(predicted, self.scheme), np.isfinite(truth).all(axis=2)
         evaluation = score(
             predicted,
             truth,
             annotated=annotated,
+            scheme=_scheme_of_data(annotated.shape[1], self.scheme),
             visible=visible,
             sides=np.array(self.sides),
             boxes=_listed_boxes(self.samples),
@@ -85,6 +87,7 @@ def answer(
     samples: Iterable[FaceSample],
     rule: CropRule,
     *,
+    scheme: Scheme | None = None,
     boxes: Boxes = "listed",
     refine: bool = True,
     batch: int = 64,
@@ -95,8 +98,9 @@ def answer(
     """What a model says about labelled faces; `score` of the answers gives the figures.
 
     samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
-    stop the run where it is strict. A model of more than five points is measured on data of another
-    scheme through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
+    stop the run where it is strict. scheme: the model's, and that of data with as many points; None for
+    the default of their count. A model of more than five points is measured on data of another count
+    through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
     has one, as a deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more
     from the first answer, as the detector does. strict: of samples that are no `Dataset`, the first
     unreadable photograph raises DataError. change: what befalls each face before it is cropped. Memory
@@ -106,15 +110,15 @@ def answer(
     """
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
-    answers = Answers(refine)
+    answers = Answers(refine, scheme=scheme)
     notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
     with progress_bar(progress) as bar:
         task = bar.add_task("evaluating", total=None)
-        opened = _views(samples, boxes, notes)
+        opened = _views(samples, boxes, notes, scheme)
         for views in _batches(map(change, opened) if change else opened, batch):
-            predicted, sides = _predict_twice(predict, views, rule, refine)
+            predicted, sides = _predict_twice(predict, views, rule, refine, scheme)
             for view, points, side in zip(views, predicted, sides, strict=True):
-                _check_schemes(len(points), view.sample)
+                _check_schemes(len(points), scheme, view.sample)
                 answers.samples.append(view.sample)
                 answers.predicted.append(points)
                 answers.sides.append(side)
@@ -134,11 +138,13 @@ class FaceView:
     source: str
 
 
-def _views(samples: Iterable[FaceSample], boxes: Boxes, notes: Notes) -> Iterator[FaceView]:
+def _views(
+    samples: Iterable[FaceSample], boxes: Boxes, notes: Notes, scheme: Scheme | None
+) -> Iterator[FaceView]:
     for sample in samples:
         listed = boxes == "listed" and sample.box is not None
         try:
-            tight = tight_box_of(sample, prefer_listed=listed)
+            tight = tight_box_of(sample, listed, _scheme_of_data(len(sample.keypoints), scheme))
             image = read_image(sample.image)
         except (OSError, ValueError) as error:
             notes.skip(sample.image, error)
@@ -158,13 +164,14 @@ def _batches(views: Iterator[FaceView], size: int) -> Iterator[list[FaceView]]:
 
 
 def _predict_twice(
-    predict: Predict, views: list[FaceView], rule: CropRule, refine: bool
+    predict: Predict, views: list[FaceView], rule: CropRule, refine: bool, scheme: Scheme | None
 ) -> tuple[list[NDArray[np.float64]], list[float]]:
     """Keypoints in pixels of each photograph, and the side of the crop that gave them."""
     tights = [view.tight for view in views]
     points, squares = _predict_around(predict, views, tights, rule)
     if refine:
-        tights = [refined_box(p, first) for p, first in zip(points, tights, strict=True)]
+        own = mapping_of(scheme.box_source) if scheme else None
+        tights = [refined_box(p, first, own) for p, first in zip(points, tights, strict=True)]
         points, squares = _predict_around(predict, views, tights, rule)
     return points, [square.side for square in squares]
 
@@ -187,10 +194,15 @@ def _listed_boxes(samples: list[FaceSample]) -> NDArray[np.float64] | None:
     return np.array([sample.box or (np.nan,) * 4 for sample in samples], np.float64)
 
 
-def _check_schemes(points: int, sample: FaceSample) -> None:
+def _scheme_of_data(points: int, model: Scheme | None) -> Scheme | None:
+    """The scheme of data with that many points: the model's where it has as many."""
+    return model if model is not None and model.points == points else None
+
+
+def _check_schemes(points: int, scheme: Scheme | None, sample: FaceSample) -> None:
     """Raise ValueError where a model of that many points says nothing about a sample's."""
     marked = len(sample.keypoints)
-    if points == marked or (points > 5 and implies_five(points) and implies_five(marked)):
+    if points == marked or (points > 5 and implies_five(scheme or points) and implies_five(marked)):
         return
     raise ValueError(
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "

@@ -91,13 +91,18 @@ def measure(
     measured.
     """
     rule = checkpoint.header.crop_rule
-    answers = answer(checkpoint.predict, dataset, rule, boxes=boxes, refine=refine, batch=batch)
+    scheme = checkpoint.header.scheme
+    answers = answer(
+        checkpoint.predict, dataset, rule, scheme=scheme, boxes=boxes, refine=refine, batch=batch
+    )
     evaluation = answers.score(dataset.spec, dataset.split)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     robustness = None
     if changes:
         some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
-        robustness = measure_robustness(checkpoint.predict, some, rule, changes, boxes=boxes, batch=batch)
+        robustness = measure_robustness(
+            checkpoint.predict, some, rule, changes, scheme=scheme, boxes=boxes, batch=batch
+        )
     return Measurement(
         answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,
         [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)],

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import Doubles, Floats, scheme_of
+from facekp_train.landmarks import Doubles, Floats, Scheme, scheme_of
 
 FAILURE_THRESHOLDS = (8, 10)
 """A face fails where its error exceeds so many percent of the normaliser."""
@@ -62,13 +62,13 @@ class Evaluation:
         return document
 
 
-def normaliser_names(points: int, boxed: bool = False) -> tuple[str, ...]:
-    """The normalisers of a scheme, the primary one first; every scheme has `box`.
+def normaliser_names(scheme: Scheme | int, boxed: bool = False) -> tuple[str, ...]:
+    """The normalisers of a scheme, or of a count's default, the primary one first; each has `box`.
 
     AFLW's schemes have no eye distance, since a turned face hides an eye: with the data set's boxes
     at hand they have `face_box`, as papers report them.
     """
-    named = scheme_of(points).normalisers
+    named = (scheme if isinstance(scheme, Scheme) else scheme_of(scheme)).normalisers
     return (*named, "box") if named or not boxed else ("face_box", "box")
 
 
@@ -79,24 +79,28 @@ def in_words(normaliser: str) -> str:
         "inter_pupil": "inter-pupil distance",
         "box": "the keypoint box's size",
         "face_box": "the data set's face box's size",
-    }[normaliser]
+    }.get(normaliser, normaliser)
 
 
-def normalising_distances(truth: Floats, normaliser: str, boxes: Floats | None = None) -> Doubles:
+def normalising_distances(
+    truth: Floats, normaliser: str, boxes: Floats | None = None, scheme: Scheme | None = None
+) -> Doubles:
     """What the errors of faces [F, N, 2] are divided by: float64 [F], NaN where unknown.
 
     boxes: [F, 4] (x, y, width, height), the data set's, for `face_box`; NaN for a face without one.
-    Raises ValueError for a normaliser that the scheme, or a scheme without boxes, does not have.
+    scheme: of the keypoints; None for the default of their count. Raises ValueError for a normaliser
+    that the scheme, or a scheme without boxes, does not have.
     """
     truth = np.asarray(truth, np.float64)
     points = truth.shape[1]
-    names = normaliser_names(points, boxes is not None)
+    scheme = scheme or scheme_of(points)
+    names = normaliser_names(scheme, boxes is not None)
     if normaliser not in names:
         raise ValueError(f"{points} keypoints have no normaliser '{normaliser}', only {', '.join(names)}")
     if normaliser in ("box", "face_box"):
         extent = _extents(truth) if normaliser == "box" else np.asarray(boxes, np.float64)[:, 2:]
         return np.sqrt(extent.prod(axis=1))
-    first, second = scheme_of(points).normalisers[normaliser]
+    first, second = scheme.normalisers[normaliser]
     span = truth[:, list(first)].mean(axis=1) - truth[:, list(second)].mean(axis=1)
     return np.hypot(span[:, 0], span[:, 1])
 
@@ -107,6 +111,7 @@ def face_errors(
     normaliser: str,
     visible: NDArray[np.bool_] | None = None,
     boxes: Floats | None = None,
+    scheme: Scheme | None = None,
 ) -> Doubles:
     """Each face's mean keypoint distance over the normaliser: float64 [F], a share, not percent.
 
@@ -115,7 +120,7 @@ def face_errors(
     unknown, gets NaN. Raises ValueError where the shapes differ or a prediction is not finite.
     """
     distances = _distances(predicted, truth, visible)
-    return _mean_over_points(distances) / _positive(normalising_distances(truth, normaliser, boxes))
+    return _mean_over_points(distances) / _positive(normalising_distances(truth, normaliser, boxes, scheme))
 
 
 def failure_rate(errors: Doubles, threshold: float) -> float:
@@ -143,6 +148,7 @@ def score(
     truth: Floats,
     *,
     annotated: Floats | None = None,
+    scheme: Scheme | None = None,
     visible: NDArray[np.bool_] | None = None,
     sides: Floats | None = None,
     boxes: Floats | None = None,
@@ -153,15 +159,16 @@ def score(
     """Every figure of predictions [F, N, 2] against the truth [F, N, 2].
 
     annotated: [F, M, 2], the keypoints that the truth was derived from, if it was: the normalisers
-    are theirs. visible: [F, N], of the truth. sides: [F], the crop's side in the unit of the points,
-    for the MSE; without it the points are in [0, 1] of the crop already. boxes: [F, 4], the data set's,
-    for `face_box`; NaN for a face without. names: [F], for `excluded`. A face that lacks any normaliser
-    counts in no figure, so that all are over the same faces. Raises ValueError where no face is left
-    or a prediction is not finite.
+    are theirs. scheme: of these, or of the truth; None for the default of their count. visible:
+    [F, N], of the truth. sides: [F], the crop's side in the unit of the points, for the MSE; without it
+    the points are in [0, 1] of the crop already. boxes: [F, 4], the data set's, for `face_box`; NaN for
+    a face without. names: [F], for `excluded`. A face that lacks any normaliser counts in no figure, so
+    that all are over the same faces. Raises ValueError where no face is left or a prediction is not
+    finite.
     """
     marks = truth if annotated is None else annotated
-    normalisers = normaliser_names(np.shape(marks)[1], boxes is not None)
-    scales = {name: _positive(normalising_distances(marks, name, boxes)) for name in normalisers}
+    normalisers = normaliser_names(scheme or np.shape(marks)[1], boxes is not None)
+    scales = {name: _positive(normalising_distances(marks, name, boxes, scheme)) for name in normalisers}
     distances = _distances(predicted, truth, visible)
     by_name = {name: _mean_over_points(distances) / scale for name, scale in scales.items()}
     good = np.isfinite(list(by_name.values())).all(axis=0)

@@ -128,6 +128,7 @@ def _figures(part: Dataset, answers: Answers) -> Evaluation | None:
         [answers.samples[face] for face in faces],
         [answers.predicted[face] for face in faces],
         [answers.sides[face] for face in faces],
+        scheme=answers.scheme,
     ).score(part.spec, part.split)
 
 

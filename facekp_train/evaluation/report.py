@@ -127,7 +127,10 @@ def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
         square = Square(float(centre[0]), float(centre[1]), side)
         tile = cut(read_image(sample.image), square, rule)
         labels, answered = (square.to_crop(p) * rule.size - 0.5 for p in (sample.keypoints, points))
-        tiles.append(draw_keypoints(draw_keypoints(tile, labels, dot=FRAME, line=FRAME), answered))
+        own = answers.scheme
+        marked = own if own is not None and own.points == len(labels) else None
+        tile = draw_keypoints(tile, labels, scheme=marked, dot=FRAME, line=FRAME)
+        tiles.append(draw_keypoints(tile, answered, scheme=own))
     return contact_sheet(tiles, tile=rule.size)
 
 

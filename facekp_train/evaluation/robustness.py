@@ -18,6 +18,7 @@ from facekp_train.boxes import mapping_of
 from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, apply_affine
 from facekp_train.evaluation.evaluate import Answers, Boxes, FaceView, answer
+from facekp_train.landmarks import Scheme
 from facekp_train.samples import Box, FaceSample, Predict
 
 Matrix = NDArray[np.float64]
@@ -85,15 +86,17 @@ def measure_robustness(
     rule: CropRule,
     amounts: Mapping[Kind, tuple[float, ...]],
     *,
+    scheme: Scheme | None = None,
     boxes: Boxes = "listed",
     batch: int = 64,
     progress: bool = True,
 ) -> Robustness:
     """The error for every kind and amount of change, the same chance for every amount and model.
 
-    amounts: `JITTER`, `TILT` or others. boxes: where the box is from before it is changed. Errors are
-    over the unchanged face's normalising distance. Raises as `facekp_train.evaluation.evaluate.answer`, and
-    ValueError where no face can be measured.
+    amounts: `JITTER`, `TILT` or others. scheme: the model's; None for the default of its count. boxes:
+    where the box is from before it is changed. Errors are over the unchanged face's normalising
+    distance. Raises as `facekp_train.evaluation.evaluate.answer`, and ValueError where no face can be
+    measured.
     """
     wanted: list[tuple[Kind, float]] = [
         (kind, amount) for kind, values in amounts.items() for amount in values
@@ -108,8 +111,8 @@ def measure_robustness(
             once, refined = (
                 _as_unturned(
                     answer(
-                        predict, faces, rule, boxes=boxes, refine=refine, batch=batch, progress=False,
-                        change=_change(kind, amount),
+                        predict, faces, rule, scheme=scheme, boxes=boxes, refine=refine, batch=batch,
+                        progress=False, change=_change(kind, amount),
                     ),
                     amount if kind == "tilt" else 0.0,
                 ).score()

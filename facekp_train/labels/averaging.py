@@ -43,10 +43,10 @@ class AveragedNets:
     """
 
     def __init__(self, checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant] = VARIANTS) -> None:
-        schemes = {checkpoint.header.points for checkpoint in checkpoints}
+        schemes = {checkpoint.header.scheme.name for checkpoint in checkpoints}
         if len(schemes) != 1:
             raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
-        self.points = schemes.pop()
+        self.points = checkpoints[0].header.points
         self._checkpoints = checkpoints
         self._variants = variants
 
@@ -96,4 +96,4 @@ def _both_ways(checkpoint: Checkpoint, crops: NDArray[np.uint8]) -> list[NDArray
     """Answers [F, N, 2] in [0, 1] of the crops, from them and from their mirror images."""
     mirrored = np.ascontiguousarray(crops[:, :, ::-1])
     plain, mirror = checkpoint.predict(crops), checkpoint.predict(mirrored)
-    return [plain, np.asarray(flip_keypoints(mirror), np.float32)]
+    return [plain, np.asarray(flip_keypoints(mirror, scheme=checkpoint.header.scheme), np.float32)]

@@ -5,33 +5,90 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
 from facekp_train.crop import CropRule
+from facekp_train.landmarks import Scheme, scheme_of
+from facekp_train.metadata import FiveOffset, ModelInput, read_five_offset, read_licence, refuse_longer
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net, predict_crops
 
 _KEY = "facekp"
+_FORMAT = 2
 
 
 class CheckpointHeader(BaseModel):
-    """What travels with the weights: the net's shape, the crop rule and how it was trained."""
+    """What travels with the weights: the net's shape, the crop rule, the scheme, how it was trained.
 
-    model_config = ConfigDict(extra="forbid")
+    A header of format 1 lacks the fields from `scheme` on; they are what was meant then.
+    """
 
-    format: int = 1
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    format: int = Field(default=_FORMAT, ge=1)
     name: str = Field(default="model", max_length=200)
     net: NetConfig
     crop: dict[str, Any] = Field(default_factory=lambda: CropRule().as_dict())
     recipe: dict[str, Any] = Field(default_factory=dict, description="the recipe it was trained by")
     history: dict[str, Any] = Field(default_factory=dict, description="figures of the training run")
+    scheme: Annotated[Scheme, PlainSerializer(Scheme.as_dict)] = Field(
+        default=None, validate_default=True, description="of the net's keypoints; their count's default"
+    )
+    input: Annotated[ModelInput, PlainSerializer(ModelInput.as_dict)] = Field(
+        default=None, validate_default=True, description="of the net as it is exported; the crop's side"
+    )
+    five_offset: FiveOffset | None = Field(default=None, description="see facekp_train.metadata")
+    weights_licence: str | None = Field(default=None, description="what the weights may be used for")
+
+    @field_validator("scheme", mode="plain")
+    @classmethod
+    def _read_scheme(cls, value: object, info: ValidationInfo) -> Scheme | None:
+        if (net := info.data.get("net")) is None:
+            return None  # its own error is reported
+        if value is None:
+            return scheme_of(net.points)
+        scheme = value if isinstance(value, Scheme) else Scheme.from_dict(value)
+        if scheme.points != net.points:
+            raise ValueError(f"the net has {net.points} points and scheme '{scheme.name}' {scheme.points}")
+        return scheme
+
+    @field_validator("input", mode="plain")
+    @classmethod
+    def _read_input(cls, value: object, info: ValidationInfo) -> ModelInput | None:
+        if (crop := info.data.get("crop")) is None:
+            return None
+        side = CropRule.from_dict(crop).size
+        if value is None:
+            return ModelInput("float32", side)
+        given = value if isinstance(value, ModelInput) else ModelInput.from_dict(value)
+        if given.side != side:
+            raise ValueError(f"the net's input has a side of {given.side} pixels and its crops {side}")
+        return given
+
+    @field_validator("five_offset", mode="plain")
+    @classmethod
+    def _read_five_offset(cls, value: object, info: ValidationInfo) -> FiveOffset | None:
+        return read_five_offset(value, info.data["scheme"]) if info.data.get("scheme") else None
+
+    @field_validator("weights_licence", mode="plain")
+    @classmethod
+    def _read_licence(cls, value: object) -> str | None:
+        return read_licence(value)
 
     @property
     def points(self) -> int:
@@ -57,9 +114,11 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path | str, net: KeypointNet, header: CheckpointHeader) -> None:
-    """Write the net's weights and header, whole or not at all."""
+    """Write the net's weights and header, whole or not at all. ValueError for a header beyond LONGEST."""
+    text = header.model_dump_json()
+    refuse_longer(text, "the checkpoint's header")
     tensors = {name: t.detach().cpu().contiguous() for name, t in net.state_dict().items()}
-    save_tensors(Path(path), tensors, header.model_dump_json())
+    save_tensors(Path(path), tensors, text)
 
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], header: str) -> None:
@@ -92,14 +151,14 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], str]:
 def load_checkpoint(path: Path | str) -> Checkpoint:
     """Rebuild a net from its file, on the CPU, in eval mode.
 
-    Raises OSError where it is missing, ValueError where it is damaged, of other shapes, or holds
-    numbers that are not finite.
+    Raises OSError where it is missing, ValueError where it is damaged, of other shapes, of a newer
+    format, or holds numbers that are not finite.
     """
     path = Path(path)
     tensors, text = read_tensors(path)
+    document = _document(path, text)
     try:
-        header = CheckpointHeader.model_validate(parse_json(text))
-        header.crop_rule  # noqa: B018 - refused here rather than at the first crop
+        header = CheckpointHeader.model_validate(document)
         net = build_net(header.net)
         net.load_state_dict(tensors)
     except (ValidationError, ValueError, RecursionError, RuntimeError) as error:
@@ -110,3 +169,19 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
     return Checkpoint(net.eval(), header)
+
+
+def _document(path: Path, text: str) -> Any:
+    """What the header holds. Raises ValueError for what is too long, no JSON, or of a newer format."""
+    try:
+        refuse_longer(text, "its header")
+        document = parse_json(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: the checkpoint's header cannot be read ({error})") from None
+    stated = document.get("format") if isinstance(document, dict) else None
+    if isinstance(stated, int) and stated > _FORMAT:
+        raise ValueError(
+            f"{path}: its header has format {str(stated)[:40]} and this version of facekp reads formats 1 to "
+            f"{_FORMAT}; upgrade facekp or train the model again"
+        )
+    return document

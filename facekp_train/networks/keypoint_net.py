@@ -8,10 +8,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-from facekp_train.landmarks import scheme_of
 from facekp_train.networks.heads import HeatmapHead, RegressionHead
 from facekp_train.networks.mobilenet import MobileNetV2
 from facekp_train.networks.resnet import ResNet50
+from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
 
 
 class Backbone(Protocol):
@@ -43,7 +43,7 @@ class NetConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     backbone: str = "mobilenet-v2"
-    points: int = 68
+    points: int = Field(default=68, ge=FEWEST_POINTS, le=MOST_POINTS)
     size: int = Field(default=128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
     widths: tuple[int, ...] | None = Field(
         default=None, max_length=64, description="channels inside the blocks, first to last; None: full"
@@ -58,7 +58,6 @@ class NetConfig(BaseModel):
 
     @model_validator(mode="after")
     def _buildable(self) -> NetConfig:
-        scheme_of(self.points)
         if self.backbone not in BACKBONES:
             raise ValueError(f"no backbone is called '{self.backbone}'; there are {', '.join(BACKBONES)}")
         if self.size % 32:

@@ -64,7 +64,9 @@ def _split(spec: str, recipe: Recipe) -> str:
 
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
     dataset = open_dataset(spec, _split(spec, recipe))
-    result = answer(checkpoint.predict, dataset, checkpoint.header.crop_rule).score(spec, dataset.split)
+    header = checkpoint.header
+    answers = answer(checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme)
+    result = answers.score(spec, dataset.split)
     return {
         "split": dataset.split, "n": result.n, "normaliser": result.normaliser,
         "nme": result.nme[result.normaliser], "median": result.median, "failures": result.failure_rate["10"],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import UserError, say
+from facekp_train.landmarks import scheme_of
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
@@ -25,6 +26,7 @@ def initial_net(recipe: Recipe) -> KeypointNet:
             load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
         return net
     start = load_checkpoint(recipe.init)
+    _refuse_other_scheme(start, recipe)
     config = recipe.net_config()
     if config.widths is None and config.channels is None:
         shape = {"widths": start.header.net.widths, "channels": start.header.net.channels}
@@ -32,6 +34,16 @@ def initial_net(recipe: Recipe) -> KeypointNet:
     net = build_net(config)
     _take_over(net, start, recipe.init)
     return net
+
+
+def _refuse_other_scheme(start: Checkpoint, recipe: Recipe) -> None:
+    """Raise UserError for a start whose keypoints are as many as the recipe's and lie elsewhere."""
+    own, wanted = start.header.scheme, scheme_of(recipe.points)
+    if own.points == wanted.points and own.name != wanted.name:
+        raise UserError(
+            f"{recipe.init} has the {own.points} keypoints of scheme '{own.name}', and training knows those of "
+            f"'{wanted.name}' alone; start from a checkpoint of that scheme"
+        )
 
 
 def start_from(model: Path) -> dict[str, Any]:

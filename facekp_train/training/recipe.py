@@ -10,6 +10,7 @@ from pydantic import Field, PositiveFloat, ValidationError, model_validator
 from facekp_train.batches.augment import Augmentation, Strict
 from facekp_train.common.console import UserError
 from facekp_train.datasets import check_split
+from facekp_train.landmarks import scheme_of
 from facekp_train.networks.keypoint_net import NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
 
@@ -93,6 +94,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
+        scheme_of(self.points)
         self.net_config()
         check_split(self.data, self.split)
         check_split(self.validation, self.validation_split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +66,8 @@ def test_flip_keeps_neighbours_on_a_contour(points: int) -> None:
     """Mirrored, a jaw is still a jaw: neighbours stay neighbours."""
     scheme = SCHEMES[points]
     edges = set()
-    for first, last, closed in scheme.lines:
-        edges |= {frozenset((i, i + 1)) for i in range(first, last)}
-        edges |= {frozenset((first, last))} if closed else set()
+    for line in scheme.lines:
+        edges |= {frozenset(edge) for edge in pairwise(line)}
     assert {frozenset(scheme.flip[i] for i in edge) for edge in edges} == edges
 
 

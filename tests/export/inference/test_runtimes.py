@@ -13,11 +13,12 @@ from facekp_export.inference.metadata import ModelInfo, tflite_with_info
 from facekp_export.inference.runtimes import KeypointModel, TensorSpec, open_model, open_runtime
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import CropRule
+from facekp_train.landmarks import scheme_of
 from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite
 
 SIZE, POINTS = 16, 5
-SMALL = ModelInfo(**{**vars(INFO), "points": POINTS, "crop": CropRule(size=SIZE)})
+SMALL = ModelInfo(**{**vars(INFO), "scheme": scheme_of(POINTS), "crop": CropRule(size=SIZE)})
 
 
 @pytest.mark.parametrize("make", [tiny_tflite, tiny_onnx])

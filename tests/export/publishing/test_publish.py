@@ -79,13 +79,14 @@ def test_a_users_own_file_is_not_overwritten(tmp_path: Path, name: str) -> None:
 def test_our_own_file_is_known_without_its_manifest(tmp_path: Path) -> None:
     from facekp_export.inference.metadata import ModelInfo, tflite_with_info
     from facekp_train.crop import CropRule
+    from facekp_train.landmarks import scheme_of
 
     out = tmp_path / "a"
     out.mkdir()
     foreign = tiny_tflite(out / "model_int8.tflite").read_bytes()
     with pytest.raises(UserError, match=r"model_int8\.tflite is not of an earlier export"):
         export_to(out, "model_int8.tflite")
-    info = ModelInfo("small", 5, "int8", CropRule(), {}, "0" * 64, "small.safetensors")
+    info = ModelInfo("small", scheme_of(5), "int8", CropRule(), {}, "0" * 64, "small.safetensors")
     (out / "model_int8.tflite").write_bytes(tflite_with_info(foreign, info))
     export_to(out, "model_int8.tflite")
     assert contents(out)["model_int8.tflite"] == "new"

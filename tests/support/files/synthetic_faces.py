@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facekp_export.inference.metadata import ModelInfo
 from facekp_train.boxes import box_mappings
 from facekp_train.crop import CropRule
+from facekp_train.landmarks import scheme_of
 
 # Each disc lights its own part of the colour cube, so that a crop's pixel belongs to one at most.
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
@@ -25,11 +26,18 @@ def draw_face(image: NDArray[np.uint8], centre: tuple[float, float], eyes: float
     return points
 
 
+def _info(name: str, points: int) -> ModelInfo:
+    mappings = dict(box_mappings())
+    return ModelInfo(name, scheme_of(points), "float32", CropRule(), mappings, "0" * 64, "none")
+
+
 class DiscModel:
     """Stands in for a KeypointModel: each keypoint is the centroid of its colour in the crop."""
 
     def __init__(self) -> None:
-        self.info = ModelInfo("discs", 5, "float32", CropRule(), dict(box_mappings()), "0" * 64, "none")
+        self.info = ModelInfo(
+            "discs", scheme_of(5), "float32", CropRule(), dict(box_mappings()), "0" * 64, "none"
+        )
         self.calls = 0
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -45,7 +53,9 @@ class OvalModel:
     """
 
     def __init__(self) -> None:
-        self.info = ModelInfo("oval", 68, "float32", CropRule(), dict(box_mappings()), "0" * 64, "none")
+        self.info = ModelInfo(
+            "oval", scheme_of(68), "float32", CropRule(), dict(box_mappings()), "0" * 64, "none"
+        )
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         angles = np.linspace(0, 2 * np.pi, 68, endpoint=False)
