@@ -35,6 +35,7 @@ from facekp_export.verification.verify import Tolerance, refuse_operators, verif
 from facekp_train.boxes import box_mappings
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import sha256_of, write_text
+from facekp_train.metadata import Number
 
 if TYPE_CHECKING:
     import onnx
@@ -53,6 +54,7 @@ FILES = {
     "int8_io": "model_int8_io.tflite",
 }
 """The file of every kind."""
+_INTEGER_INPUTS: dict[str, Number] = {"int8": "uint8", "int8_io": "int8"}
 
 Step = Callable[[str], AbstractContextManager[object]]
 """Wraps one named step of the work, for whoever shows progress."""
@@ -81,7 +83,7 @@ class _Job:
 
     def info_of(self, kind: str) -> ModelInfo:
         """What the file of that kind says of itself."""
-        return replace(self.info, kind=kind, input_type="int8" if kind == "int8_io" else "float32")
+        return replace(self.info, kind=kind, input_type=_INTEGER_INPUTS.get(kind, "float32"))
 
 
 def export_model(

@@ -51,7 +51,7 @@ class Scheme:
         for name in (self.name, self.box_source, *self.normalisers):
             if not _IDENTIFIER.fullmatch(name):
                 raise ValueError(
-                    f"a scheme's name {name[:40]!r} is not 1 to {_LONGEST_NAME} letters, digits, '.', '_' or '-'"
+                    f"a scheme's {name[:40]!r} is not 1 to {_LONGEST_NAME} letters, digits, '.', '_' or '-'"
                 )
         self._check_names()
         if sorted(self.flip) != list(range(self.points)) or any(

@@ -80,12 +80,12 @@ class CheckpointHeader(BaseModel):
             raise ValueError(f"the net's input has a side of {given.side} pixels and its crops {side}")
         return given
 
-    @field_validator("five_offset", mode="plain")
+    @field_validator("five_offset", mode="before")
     @classmethod
     def _read_five_offset(cls, value: object, info: ValidationInfo) -> FiveOffset | None:
         return read_five_offset(value, info.data["scheme"]) if info.data.get("scheme") else None
 
-    @field_validator("weights_licence", mode="plain")
+    @field_validator("weights_licence", mode="before")
     @classmethod
     def _read_licence(cls, value: object) -> str | None:
         return read_licence(value)

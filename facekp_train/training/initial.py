@@ -41,8 +41,8 @@ def _refuse_other_scheme(start: Checkpoint, recipe: Recipe) -> None:
     own, wanted = start.header.scheme, scheme_of(recipe.points)
     if own.points == wanted.points and own.name != wanted.name:
         raise UserError(
-            f"{recipe.init} has the {own.points} keypoints of scheme '{own.name}', and training knows those of "
-            f"'{wanted.name}' alone; start from a checkpoint of that scheme"
+            f"{recipe.init} has the {own.points} keypoints of scheme '{own.name}', and a net of so many is "
+            f"trained by '{wanted.name}'; start from a checkpoint of that scheme"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from facekp_export.inference.metadata import KEY, ModelInfo, onnx_with_info, rea
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import box_mappings
 from facekp_train.crop import CropRule
+from facekp_train.schemes import Scheme
+from tests.support.files.schemes import schemes
 from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite
 
@@ -32,9 +35,46 @@ def without(key: str) -> str:
     return json.dumps(document)
 
 
+def as_schema_1(**changes: Any) -> str:
+    """The document as files of schema 1 hold it."""
+    document = json.loads(INFO.to_json())
+    for key in ("input", "five_offset", "weights_licence"):
+        del document[key]
+    return json.dumps({**document, "schema": 1, "scheme": INFO.scheme.name, **changes})
+
+
 def test_the_document_survives_the_trip() -> None:
     assert ModelInfo.from_json(INFO.to_json()) == INFO
     assert INFO.scheme.name == "ibug68"
+
+
+@given(
+    schemes().filter(lambda scheme: scheme.five is not None),
+    st.none() | st.lists(st.tuples(*[st.floats(-1, 1)] * 2), min_size=5, max_size=5).map(tuple),
+    st.none() | st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip),
+    st.sampled_from([None, "uint8", "int8", "float32"]),
+)
+def test_any_document_survives_the_trip(scheme, offset, licence, given_type) -> None:
+    more = {"five_offset": offset, "weights_licence": licence, "input_type": given_type}
+    info = replace(INFO, scheme=scheme, **more)
+    assert ModelInfo.from_json(info.to_json()) == info
+    assert json.loads(info.to_json())["points"] == scheme.points
+
+
+def test_a_document_of_schema_1_reads_as_before() -> None:
+    read = ModelInfo.from_json(as_schema_1())
+    assert read == replace(INFO, input_type=None, weights_licence=None)
+    assert ModelInfo.from_json(as_schema_1(scheme="five")).scheme == INFO.scheme, "the count says which"
+
+
+def test_the_longest_scheme_fits_and_a_longer_document_is_not_written() -> None:
+    names = tuple(f"{place:064}" for place in range(1000))
+    longest = Scheme("x" * 64, names, tuple(range(1000)), {}, lines=((999, 998),) * 5000)
+    info = replace(INFO, scheme=longest)
+    assert ModelInfo.from_json(info.to_json()) == info
+    wide = replace(longest, names=tuple("\U0001f600" * 60 + str(place) for place in range(1000)))
+    with pytest.raises(ValueError, match="bytes long; 262,144 are allowed"):
+        replace(INFO, scheme=wide).to_json()
 
 
 def box(**values: object) -> dict[str, Any]:
@@ -48,12 +88,27 @@ def box(**values: object) -> dict[str, Any]:
         ("[1]", "not a JSON object"),
         ("[" * 60_000, "not valid JSON"),
         ('{"schema": NaN}', "not valid JSON"),
-        (" " * 70_000 + "{}", "characters long"),
+        (" " * 300_000 + "{}", "bytes long"),
         ("{}", "schema None"),
-        (changed(schema=2), "upgrade facekp"),
+        (changed(schema=3), "schema 3 .* upgrade facekp"),
+        (changed(schema=True), "upgrade facekp"),
+        (changed(schema=1.0), "upgrade facekp"),
+        (changed(schema=[[0] * 99]), "upgrade facekp"),
         (changed(points="68"), "'points'"),
         (changed(points=True), "'points'"),
-        (changed(points=67), "no landmark scheme"),
+        (changed(points=67), "another number"),
+        (as_schema_1(points=67), "no landmark scheme"),
+        (changed(scheme="ibug68"), "consists of"),
+        (changed(scheme={**INFO.scheme.as_dict(), "flip": list(range(67))}), "flip order"),
+        (changed(scheme={**INFO.scheme.as_dict(), "box_source": "unheard-of"}), "'unheard-of'"),
+        (changed(input={"type": "int16", "side": 96}), "a model's input"),
+        (changed(input={"type": "int8", "side": 128}), "its crops 96"),
+        (changed(five_offset=[[0, 0]]), "five pairs"),
+        (changed(weights_licence=7), "weights_licence"),
+        (without("input"), "lacks input"),
+        (without("five_offset"), "lacks five_offset"),
+        (without("weights_licence"), "lacks weights_licence"),
+        (without("scheme"), "consists of"),
         (changed(kind="exe"), "unknown kind"),
         (changed(name=None), "'name'"),
         (changed(checkpoint_sha256="../../x"), "SHA-256"),

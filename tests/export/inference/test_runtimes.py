@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facekp_export.inference.metadata import ModelInfo, tflite_with_info
+from facekp_export.inference.metadata import tflite_with_info
 from facekp_export.inference.runtimes import KeypointModel, TensorSpec, open_model, open_runtime
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import CropRule
@@ -18,7 +19,7 @@ from tests.support.models.model_info import INFO
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite
 
 SIZE, POINTS = 16, 5
-SMALL = ModelInfo(**{**vars(INFO), "scheme": scheme_of(POINTS), "crop": CropRule(size=SIZE)})
+SMALL = replace(INFO, scheme=scheme_of(POINTS), crop=CropRule(size=SIZE), input_type=None)
 
 
 @pytest.mark.parametrize("make", [tiny_tflite, tiny_onnx])
@@ -159,6 +160,13 @@ def test_crops_of_another_shape_or_type_are_refused(wrong: NDArray) -> None:
 def test_a_file_with_other_tensors_is_refused(shape: tuple[int, ...], dtype: str, output: TensorSpec) -> None:
     with pytest.raises(ValueError, match=r"recorder\.tflite: its (in|out)put"):
         KeypointModel(Recorder(shape, dtype, output), SMALL)
+
+
+def test_an_input_of_another_type_than_the_metadata_says_is_refused() -> None:
+    runtime = Recorder((1, SIZE, SIZE, 3), "uint8", FLOATS)
+    KeypointModel(runtime, replace(SMALL, input_type="uint8"))
+    with pytest.raises(ValueError, match=r"recorder\.tflite: its input is uint8 and its metadata says int8"):
+        KeypointModel(runtime, replace(SMALL, input_type="int8"))
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])

@@ -15,4 +15,6 @@ INFO = ModelInfo(
     boxes=box_mappings(),
     checkpoint_sha256="ab" * 32,
     source="best.safetensors",
+    input_type="float32",
+    weights_licence="for research only",
 )

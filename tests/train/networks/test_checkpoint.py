@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from facekp_train.common.shipped import shipped_models_dir
+from facekp_train.crop import CropRule
+from facekp_train.landmarks import scheme_of
+from facekp_train.metadata import ModelInput
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint, save_tensors
 from facekp_train.networks.keypoint_net import NetConfig, build_net
+from tests.support.files.schemes import MOUTH, schemes
 
 CONFIG = NetConfig(points=5, size=64, widths=(8, 16) * 8, hidden=24, heatmap_width=8)
 
@@ -67,6 +74,15 @@ def test_weights_of_another_shape_are_refused(saved: Path) -> None:
         {"crop": {"size": -3}},
         {"surprise": 1},
         {"format": "x"},
+        {"format": 0},
+        {"scheme": []},
+        {"scheme": scheme_of(19).as_dict()},
+        {"scheme": {**MOUTH.as_dict(), "flip": [1, 2, 0, 3, 4]}},
+        {"input": {"type": "float32", "side": 96}},
+        {"input": {"type": "float64", "side": 128}},
+        {"five_offset": [[0, 0]]},
+        {"scheme": MOUTH.as_dict(), "five_offset": [[0, 0]] * 5},
+        {"weights_licence": ["MIT"]},
     ],
 )
 def test_a_hostile_header_is_refused_in_one_sentence(saved: Path, change: dict[str, object]) -> None:
@@ -74,6 +90,59 @@ def test_a_hostile_header_is_refused_in_one_sentence(saved: Path, change: dict[s
     save_tensors(saved, dict(build_net(CONFIG).state_dict()), json.dumps(header))
     with pytest.raises(ValueError, match="do not fit"):
         load_checkpoint(saved)
+
+
+@given(
+    schemes().filter(lambda scheme: scheme.five is not None),
+    st.lists(st.tuples(*[st.floats(-1, 1)] * 2), min_size=5, max_size=5).map(tuple),
+    st.none() | st.text(min_size=1).filter(str.strip),
+    st.sampled_from([96, 128]),
+)
+def test_any_header_survives_the_trip_through_json(scheme, offset, licence, side) -> None:
+    header = CheckpointHeader(
+        net=NetConfig(points=scheme.points),
+        crop=CropRule(size=side).as_dict(),
+        scheme=scheme,
+        five_offset=offset,
+        weights_licence=licence,
+    )
+    back = CheckpointHeader.model_validate(json.loads(header.model_dump_json()))
+    assert back == header and (back.format, back.input) == (2, ModelInput("float32", side))
+    assert (back.scheme, back.five_offset, back.weights_licence) == (scheme, offset, licence)
+
+
+def test_a_net_of_an_own_scheme_comes_back_with_it(saved: Path) -> None:
+    save_checkpoint(saved, build_net(CONFIG), CheckpointHeader(net=CONFIG, scheme=MOUTH))
+    assert load_checkpoint(saved).header.scheme == MOUTH
+
+
+def test_a_header_of_format_1_reads_as_what_was_meant_then(saved: Path) -> None:
+    header = json.loads(CheckpointHeader(net=CONFIG).model_dump_json())
+    old = {key: header[key] for key in ("name", "net", "crop", "recipe", "history")}
+    save_tensors(saved, dict(build_net(CONFIG).state_dict()), json.dumps({"format": 1, **old}))
+    read = load_checkpoint(saved).header
+    assert (read.scheme, read.input) == (scheme_of(5), ModelInput("float32", 128))
+    assert read.five_offset is None and read.weights_licence is None
+
+
+@pytest.mark.parametrize("folder", ["mdp-1x", "mdp-0.25x", "teacher"])
+def test_the_shipped_checkpoints_are_of_format_1_and_read(folder: str) -> None:
+    path = shipped_models_dir() / folder / "model.safetensors"
+    header = load_checkpoint(path).header
+    assert (header.format, header.scheme, header.crop_rule) == (1, scheme_of(68), CropRule())
+
+
+def test_a_header_of_a_newer_format_or_beyond_all_length_is_refused(saved: Path) -> None:
+    header = json.loads(CheckpointHeader(net=CONFIG).model_dump_json())
+    for change, said in (
+        ({"format": 3, "more": 1}, "format 3 .* upgrade facekp"),
+        ({"name": "x" * 300_000}, "allowed"),
+    ):
+        save_tensors(saved, dict(build_net(CONFIG).state_dict()), json.dumps({**header, **change}))
+        with pytest.raises(ValueError, match=said):
+            load_checkpoint(saved)
+    with pytest.raises(ValueError, match="bytes long"):
+        save_checkpoint(saved, build_net(CONFIG), CheckpointHeader(net=CONFIG, history={"x": "y" * 300_000}))
 
 
 def test_weights_that_are_not_numbers_are_refused(saved: Path) -> None:
