@@ -1,7 +1,8 @@
 """What a landmark scheme is: its points by name, how they mirror, what divides errors, what is drawn.
 
 A scheme travels as plain data inside every checkpoint and model file, so that a file is enough for
-detection, drawing and evaluation, whether this version knows its scheme or not. Imports numpy alone.
+detection, drawing and evaluation, whether this version knows its scheme or not. Imports neither torch
+nor tensorflow.
 """
 
 from __future__ import annotations
@@ -29,14 +30,20 @@ _KEYS = ("name", "names", "flip", "normalisers", "lines", "five", "box_source")
 class Scheme:
     """One way to mark up a face with N keypoints, counted from 0.
 
-    names: of the N points, all different. flip: `flip[i]` is the keypoint that takes place i in the
-    mirrored image. normalisers: a name -> the keypoints at its two ends, the primary one first; `box`
-    and `face_box` (the root of a box's area) hang on no keypoint and are not listed. box_source: whose
-    box the one around all keypoints is (`facekp_train.boxes`), `tight` where crops are cut around it.
-    lines: the contours to draw, each a run of keypoints; a closed one ends where it began. five: which
-    keypoints' means are left eye, right eye, nose tip and mouth corners; None where none are.
+    Attributes:
+        name: letters, digits, '.', '_' and '-'.
+        names: of the N points, all different.
+        flip: `flip[i]` is the keypoint that takes place i in the mirrored image.
+        normalisers: name -> the keypoints at its two ends, the primary one first. `box` and `face_box`
+            (the root of a box's area) hang on no keypoint and are not listed.
+        box_source: whose box the one around all keypoints is (`facekp_train.boxes`); `tight` where crops
+            are cut around it.
+        lines: what is drawn, each a run of keypoints; a closed contour ends where it began.
+        five: the keypoints whose means are left eye, right eye, nose tip and mouth corners; None where
+            none are.
 
-    Raises ValueError where these contradict each other or are out of range.
+    Raises:
+        ValueError: these contradict each other or are out of range.
     """
 
     name: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from docs.generate.json_types import fields
 from docs.generate.markdown import code, fenced, table
@@ -13,19 +15,22 @@ from docs.generate.python_api import documented
 
 _ROOT = Path(__file__).parents[2]
 _SHIPPED = "models/mdp-0.25x"
-# Objects without another inside stand in one line.
-_INNERMOST = re.compile(r"\{[^{}]*\}")
+# Objects and lists without another inside stand in one line, and lists of lists.
+_INNERMOST = re.compile(r"\{[^{}\[\]]*\}|\[(?:[^{}\[\]]|\[[^{}\[\]]*\])*\]")
+_LONG = 5
 
 
 def files_page() -> str:
     """The page."""
     from facekp_export.inference.metadata import KEY, ModelInfo, read_info
     from facekp_train.crop import CropRule
+    from facekp_train.schemes import Scheme
 
     info = read_info(_ROOT / _SHIPPED / "model_int8.tflite")
     if info is None:
         raise ValueError(f"{_SHIPPED}/model_int8.tflite holds no {KEY} entry; export it again")
-    document = json.dumps(json.loads(info.to_json()), indent=2, ensure_ascii=False)
+    info = replace(info, input_type="uint8")  # which files of schema 1 do not say
+    document = json.dumps(_shortened(json.loads(info.to_json())), indent=2, ensure_ascii=False)
     return "\n".join(
         [
             "# File formats\n",
@@ -40,9 +45,11 @@ def files_page() -> str:
             f"## The {code(KEY)} entry\n",
             f"One JSON document under the key {code(KEY)}: in an ONNX file's `metadata_props`, in a TFLite "
             "file's Metadata table. With it one file alone is enough for `KeypointDetector`. The one of "
-            f"`{_SHIPPED}/model_int8.tflite`, as this version writes it:\n",
+            f"`{_SHIPPED}/model_int8.tflite`, as this version writes it, long lists cut short:\n",
             fenced(_INNERMOST.sub(lambda found: " ".join(found[0].split()), document), "json"),
             documented(inspect.getdoc(ModelInfo) or ""),
+            "### Scheme\n",
+            documented(inspect.getdoc(Scheme) or ""),
             "### Crop rule\n",
             documented(inspect.getdoc(CropRule) or ""),
             "### Box mapping\n",
@@ -54,6 +61,16 @@ def files_page() -> str:
             _net(),
         ]
     )
+
+
+def _shortened(value: Any) -> Any:
+    """The same JSON with the first items of long lists alone."""
+    if isinstance(value, dict):
+        return {key: _shortened(one) for key, one in value.items()}
+    if isinstance(value, list):
+        items = [_shortened(one) for one in value]
+        return items if len(items) <= _LONG else [*items[:2], "..."]
+    return value
 
 
 def _exported() -> str:

@@ -16,6 +16,7 @@ MODULES = (
     "facekp_export.tracking",
     "facekp_export.export",
     "facekp_train.landmarks",
+    "facekp_train.schemes",
     "facekp_train.crop",
 )
 _SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises", "Source", "Example", "Note")

@@ -47,12 +47,19 @@ _NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy"
 class ModelInfo:
     """What a run-time must know to use a model file.
 
-    name: the model's name. scheme: the landmark scheme of its keypoints, as the file itself has it.
-    kind: one of KINDS. crop: how a tight box becomes its input. boxes: mapping of each box source to
-    that tight box. checkpoint_sha256: hash of the checkpoint it was exported from (64 hex digits).
-    source: that checkpoint's file name. input_type: of its input's numbers; None for files of schema 1,
-    which do not say. five_offset: see `facekp_train.metadata`, None for none. weights_licence: None
-    where the checkpoint names none.
+    Attributes:
+        name: the model's name.
+        scheme: of its keypoints, as the file itself has it.
+        kind: one of KINDS.
+        crop: how a tight box becomes its input.
+        boxes: each box source's mapping to that tight box.
+        checkpoint_sha256: hash of the checkpoint that it was exported from, 64 hex digits.
+        source: that checkpoint's file name.
+        input_type: of its input's numbers, `type` of the document's `input`; None for files of schema 1,
+            which do not say.
+        five_offset: five pairs (right, down), how far hand-placed five lie from those that the keypoints
+            imply, in eye distances; None where the checkpoint has none.
+        weights_licence: what the weights may be used for; None where the checkpoint does not say.
     """
 
     name: str

@@ -46,7 +46,8 @@ class AveragedNets:
         schemes = {checkpoint.header.scheme.name for checkpoint in checkpoints}
         if len(schemes) != 1:
             raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
-        self.points = checkpoints[0].header.points
+        self.scheme = checkpoints[0].header.scheme
+        self.points = self.scheme.points
         self._checkpoints = checkpoints
         self._variants = variants
 

@@ -60,10 +60,16 @@ def write_labels(
     from facekp_train.datasets.tools import coco
     from facekp_train.labels.averaging import AveragedNets
     from facekp_train.labels.relabel import relabel
+    from facekp_train.landmarks import scheme_of
     from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.training.data import samples_of
 
     nets = AveragedNets([load_checkpoint(path) for path in models])
+    if nets.scheme.name != (meant := scheme_of(nets.points)).name:
+        raise UserError(
+            f"{models[0]} places the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of so "
+            f"many are read as '{meant.name}'; give a net of that scheme"
+        )
     skipped: list[dict[str, str]] = []
     # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.
     detected = [spec for spec in data if spec.startswith("detect:")]

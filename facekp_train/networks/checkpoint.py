@@ -47,12 +47,19 @@ class CheckpointHeader(BaseModel):
     recipe: dict[str, Any] = Field(default_factory=dict, description="the recipe it was trained by")
     history: dict[str, Any] = Field(default_factory=dict, description="figures of the training run")
     scheme: Annotated[Scheme, PlainSerializer(Scheme.as_dict)] = Field(
-        default=None, validate_default=True, description="of the net's keypoints; their count's default"
+        default_factory=lambda: None,
+        validate_default=True,
+        description="of the net's keypoints; none: the default of their count",
     )
     input: Annotated[ModelInput, PlainSerializer(ModelInput.as_dict)] = Field(
-        default=None, validate_default=True, description="of the net as it is exported; the crop's side"
+        default_factory=lambda: None,
+        validate_default=True,
+        description="type and side of the crops that the exported net takes",
     )
-    five_offset: FiveOffset | None = Field(default=None, description="see facekp_train.metadata")
+    five_offset: FiveOffset | None = Field(
+        default=None,
+        description="from the five that the keypoints imply to hand-placed ones, in eye distances",
+    )
     weights_licence: str | None = Field(default=None, description="what the weights may be used for")
 
     @field_validator("scheme", mode="plain")
@@ -115,7 +122,7 @@ class Checkpoint:
 
 def save_checkpoint(path: Path | str, net: KeypointNet, header: CheckpointHeader) -> None:
     """Write the net's weights and header, whole or not at all. ValueError for a header beyond LONGEST."""
-    text = header.model_dump_json()
+    text = header.model_copy(update={"format": _FORMAT}).model_dump_json()
     refuse_longer(text, "the checkpoint's header")
     tensors = {name: t.detach().cpu().contiguous() for name, t in net.state_dict().items()}
     save_tensors(Path(path), tensors, text)

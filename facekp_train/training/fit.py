@@ -19,6 +19,7 @@ from facekp_train.common.console import UserError
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
+from facekp_train.landmarks import scheme_of
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import TrainingData, load_training_data
@@ -152,11 +153,14 @@ def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _
     net = initial_net(recipe)
     learner: KeypointNet | Distilled | FakeQuantised = FakeQuantised(net) if recipe.quantise else net
     if recipe.teacher:
-        learner = Distilled(net, load_checkpoint(recipe.teacher).net, recipe.projection)
-        if recipe.output_weight and learner.teacher.config.points != recipe.points:
+        teacher = load_checkpoint(recipe.teacher)
+        learner = Distilled(net, teacher.net, recipe.projection)
+        taught, own = teacher.header.scheme, scheme_of(recipe.points)
+        if recipe.output_weight and taught.name != own.name:
             raise UserError(
-                f"{recipe.teacher} has {learner.teacher.config.points} keypoints, this net {recipe.points}: "
-                "its features can teach it, its coordinates cannot; set output_weight=0"
+                f"{recipe.teacher} has the {taught.points} keypoints of '{taught.name}', this net the "
+                f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
+                "output_weight=0"
             )
         learner.teacher.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = learner.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -24,8 +24,9 @@ from facekp_train.labels.averaging import AveragedNets
 from facekp_train.labels.relabel import hold_to_five, move_by_similarity, relabel
 from facekp_train.labels.store import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.networks.checkpoint import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.samples import FaceSample
+from tests.support.files.schemes import MOUTH
 from tests.support.places import DEMO_PHOTO, MODELS
 
 coordinates = st.floats(-500, 500, width=32)
@@ -81,9 +82,11 @@ def test_the_averaged_answer_of_a_mirrored_photograph_is_mirrored(model: Checkpo
 
 
 def test_nets_of_different_schemes_are_not_averaged(model: Checkpoint) -> None:
-    header = model.header.model_copy(update={"net": model.header.net.model_copy(update={"points": 5})})
-    with pytest.raises(ValueError, match="one scheme"):
-        AveragedNets([model, Checkpoint(model.net, header)])
+    fewer = CheckpointHeader(net=model.header.net.model_copy(update={"points": 5}))
+    renamed = CheckpointHeader(net=model.header.net, scheme=replace(model.header.scheme, name="other"))
+    for header in (fewer, renamed):
+        with pytest.raises(ValueError, match="one scheme"):
+            AveragedNets([model, Checkpoint(model.net, header)])
 
 
 def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, tmp_path: Path) -> None:
@@ -140,6 +143,16 @@ def test_a_scheme_that_cannot_be_held_is_named_before_the_work(
 ) -> None:
     with pytest.raises(UserError, match="19 points cannot be held to five"):
         write_labels([checkpoints / "19.safetensors"], [f"mtfl:{discs}"], "train", tmp_path / "labels.json")
+
+
+def test_a_scheme_that_labels_could_not_name_is_refused(
+    checkpoints: Path, discs: Path, tmp_path: Path
+) -> None:
+    net = load_checkpoint(checkpoints / "5.safetensors").net
+    own = tmp_path / "mouth.safetensors"
+    save_checkpoint(own, net, CheckpointHeader(net=net.config, scheme=MOUTH))
+    with pytest.raises(UserError, match="of scheme 'mouth-5', and labels of so many are read as 'five'"):
+        write_labels([own], [f"mtfl:{discs}"], "train", tmp_path / "labels.json")
 
 
 def test_labels_of_no_face_are_a_failure_and_leave_no_file(checkpoints: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from facekp_train.training.data import load_training_data
 from facekp_train.training.distill import Distilled, feature_loss
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.state import STATE_FILE
+from tests.support.files.schemes import MOUTH
 from tests.support.models.quick_fits import QUICK, RULE, quick
 
 SMALL = NetConfig(points=5, size=64, widths=(8,) * 16, hidden=16, heatmap_width=8)
@@ -137,9 +138,11 @@ def test_coordinates_of_another_scheme_cannot_teach(discs: Path, teacher: Path, 
     config = SMALL.model_copy(update={"points": 68})
     from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
 
-    save_checkpoint(tmp_path / "t.safetensors", build_net(config), CheckpointHeader(net=config))
-    with pytest.raises(UserError, match="output_weight=0"):
-        fit(quick(discs, 1, f"teacher={tmp_path / 't.safetensors'}", "output_weight=1"), tmp_path / "a")
+    # Another count, and the same count in another scheme.
+    for header in (CheckpointHeader(net=config), CheckpointHeader(net=SMALL, scheme=MOUTH)):
+        save_checkpoint(tmp_path / "t.safetensors", build_net(header.net), header)
+        with pytest.raises(UserError, match="output_weight=0"):
+            fit(quick(discs, 1, f"teacher={tmp_path / 't.safetensors'}", "output_weight=1"), tmp_path / "a")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 
 from facekp_train.cli import app
 from facekp_train.common.console import run
+from tests.support.files.schemes import MOUTH
 from tests.support.files.synthetic_faces import draw_face
 
 for module in ("torch", "lightning_fabric", "tensorboardX"):
@@ -53,6 +54,20 @@ def test_a_folder_with_a_checkpoint_is_left_alone(
     assert fit("--data", discs, "--points", "5", "--out", tmp_path, *QUICK) == 1
     assert "holds a run already; go on with --resume, or give another --out" in said(capsys)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"weeks of work"}
+
+
+def test_a_start_of_another_scheme_with_as_many_points_is_refused(
+    discs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.keypoint_net import NetConfig, build_net
+
+    config = NetConfig(points=5, size=64, widths=(8,) * 16)
+    start = tmp_path / "mouth.safetensors"
+    save_checkpoint(start, build_net(config), CheckpointHeader(net=config, scheme=MOUTH))
+    words = ("--data", discs, "--points", "5", "--out", tmp_path / "out", "--set", f"init={start}")
+    assert fit(*words, *QUICK) == 1
+    assert "the 5 keypoints of scheme 'mouth-5', and a net of so many is trained by 'five'" in said(capsys)
 
 
 def test_there_must_be_something_to_resume(
