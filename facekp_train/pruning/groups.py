@@ -6,21 +6,18 @@ every layer that reads it are one channel of one group. Residual adds tie the ch
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet
+from facekp_train.networks.tracing import NORMS, is_add, trace
 from facekp_train.pruning.settings import Scope
 
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 # Channel i of the output depends on channel i of the input alone.
 _CHANNELWISE_MODULES = (nn.ReLU, nn.ReLU6, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Identity, nn.Dropout)
 _CHANNELWISE_FUNCTIONS = (F.relu, F.interpolate)
-_ADDS = (operator.add, operator.iadd, torch.add)
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,6 @@ class _Everything(nn.Module):
         return (keypoints,) if self.heatmap is None else (keypoints, self.heatmap(features))
 
 
-class _Tracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Convolutions with a padding of their own are layers like torch's."""
-        return isinstance(m, nn.Conv2d) or super().is_leaf_module(m, module_qualified_name)
-
-
 class _Walk:
     """One pass over the graph that gives every tensor its space."""
 
@@ -120,7 +111,7 @@ class _Walk:
         self._modules = dict(net.named_modules())
         self._of: dict[fx.Node, _Space] = {}
         self._order: list[_Space] = []
-        for node in _Tracer().trace(_Everything(net)).nodes:
+        for node in trace(_Everything(net)).nodes:
             self._of[node] = self._visit(node)
 
     def spaces(self) -> list[_Space]:
@@ -131,7 +122,7 @@ class _Walk:
         sources = [self._of[source] for source in node.all_input_nodes]
         if node.op == "call_module":
             return self._visit_module(node, sources[0])
-        if node.op == "call_function" and node.target in _ADDS and len(sources) == 2:
+        if is_add(node):
             return self._merge(*sources)
         if node.op == "call_function" and node.target in _CHANNELWISE_FUNCTIONS:
             return sources[0]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
-from facekp_train.pruning.groups import NORMS, Group, find_groups
+from facekp_train.networks.tracing import NORMS
+from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.surgery import explicit_sizes, remove
 
 

@@ -12,7 +12,6 @@ rounded in its evened form.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,9 +23,8 @@ from torch import Tensor, fx, nn
 
 from facekp_train.networks.heads import RegressionHead
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
+from facekp_train.networks.tracing import NORMS, is_add, trace
 
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-_ADDS = (operator.add, operator.iadd, torch.add)
 _LEAST = 1e-12
 
 EVENING_STRENGTH = 0.8
@@ -90,12 +88,6 @@ class _Parts(nn.Module):
         return features, self.regression(features)
 
 
-class _Tracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Convolutions with a padding of their own are layers like torch's."""
-        return isinstance(m, nn.Conv2d) or super().is_leaf_module(m, module_qualified_name)
-
-
 @dataclass(frozen=True)
 class _Point:
     """A tensor that the file stores in 8 bits.
@@ -119,7 +111,7 @@ class _Plan:
     @classmethod
     def of(cls, net: KeypointNet) -> _Plan:
         parts = _Parts(net)
-        plan = cls(fx.GraphModule(parts, _Tracer().trace(parts)))
+        plan = cls(fx.GraphModule(parts, trace(parts)))
         modules = dict(plan.graph.named_modules())
 
         def module_of(node: fx.Node) -> Any:
@@ -132,14 +124,14 @@ class _Plan:
             module = module_of(node)
             if node in weighted:
                 plan.weighted[node] = str(node.target)
-            elif not isinstance(module, nn.AdaptiveAvgPool2d) and not _is_sum(node):
+            elif not isinstance(module, nn.AdaptiveAvgPool2d) and not is_add(node):
                 continue
             layer = str(node.target) if module is not None else f"{_block(node)} (sum)"
             end, clipped = node, False
             while len(end.users) == 1 and _is_fused(follower := next(iter(end.users)), module_of(follower)):
                 end = follower
                 clipped = clipped or isinstance(module_of(end), nn.ReLU6)
-                if isinstance(module_of(end), _NORMS):
+                if isinstance(module_of(end), NORMS):
                     plan.norms[node] = str(end.target)
             plan.points[end] = _Point(layer, not clipped and not isinstance(module, nn.Linear))
         return plan
@@ -148,13 +140,9 @@ class _Plan:
         return [point.layer for point in self.points.values()]
 
 
-def _is_sum(node: fx.Node) -> bool:
-    return node.op == "call_function" and node.target in _ADDS and len(node.all_input_nodes) == 2
-
-
 def _is_fused(node: fx.Node, module: Any) -> bool:
     """Whether a converter computes this operation inside the one before it."""
-    return isinstance(module, (*_NORMS, nn.ReLU, nn.ReLU6)) or node.target is F.relu
+    return isinstance(module, (*NORMS, nn.ReLU, nn.ReLU6)) or node.target is F.relu
 
 
 def _block(node: fx.Node) -> str:
