@@ -48,7 +48,7 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
 def _measured_before(file: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     try:
         stored = read_stored(file, "it is measured anew")
-    except (FileNotFoundError, UserError):
+    except UserError:
         return None
     # A busy machine's measurement may have failed; it is tried again.
     failed = key["latency"] and not stored.get("milliseconds")

@@ -32,9 +32,11 @@ def faces_fingerprint(recipe: Recipe) -> str:
 
 
 def read_stored(file: Path, remedy: str) -> dict[str, Any]:
-    """A JSON object that an earlier run wrote. Raises UserError with the remedy where it is damaged."""
+    """A JSON object that an earlier run wrote. Raises UserError with the remedy where it is damaged or missing."""
     try:
         stored = parse_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file} is missing; {remedy}") from None
     except ValueError:
         stored = None
     if not isinstance(stored, dict):
@@ -42,18 +44,10 @@ def read_stored(file: Path, remedy: str) -> dict[str, Any]:
     return stored
 
 
-def claim(
-    file: Path,
-    settings: dict[str, Any],
-    faces: str,
-    made: Path,
-    fabric: Fabric,
-    formerly: dict[str, Any] | None = None,
-) -> None:
+def claim(file: Path, settings: dict[str, Any], faces: str, made: Path, fabric: Fabric) -> None:
     """Note in `file` how `made` is made: settings, and the fingerprint of the faces.
 
-    formerly: how an older version said the same settings; it did not note the faces. Raises UserError
-    where `made` was begun in another way.
+    Raises UserError where `made` was begun in another way.
     """
     has_something = made.is_file() or any(made.rglob("*.safetensors"))
     if fabric.is_global_zero and has_something and not file.is_file():
@@ -62,8 +56,8 @@ def claim(
         write_text(file, json.dumps({**settings, _FACES: faces}, indent=2))
     fabric.barrier()
     stored = read_stored(file, f"delete it and {made} to make it anew")
-    faces_before = stored.pop(_FACES, faces)
-    if stored not in (settings, formerly):
+    faces_before = stored.pop(_FACES, None)
+    if stored != settings:
         raise UserError(
             f"{made} was made by other settings, or from a net or labels that have changed since; give "
             "another --out, or delete it to make it anew"

@@ -21,12 +21,11 @@ MADE_FROM_FILE = "made-from.json"
 
 def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     """Raise UserError where `out` holds another run, or with `resume` none; nothing is written."""
-    stored = out / RECIPE_FILE
     if not resume and any((out / name).exists() for name in (STATE_FILE, BEST_FILE, LAST_FILE)):
         raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+    stored = out / RECIPE_FILE
     if resume and not stored.is_file():
         raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
-    # By value: a run of an older version lacks settings that have come since, and had their defaults.
     # Files by name: what is in them, `made-from.json` tells.
     if resume and make_recipe(str(stored), {}, []).shareable() != recipe.shareable():
         raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")
@@ -42,19 +41,15 @@ def claim_folder(out: Path, recipe: Recipe, resume: bool, faces_known: bool) -> 
     check_folder(out, recipe, resume)
     noted = out / MADE_FROM_FILE
     now = _made_from(recipe, faces_known)
-    if resume and noted.is_file():
-        before = read_stored(noted, f"delete {out} and train anew")
-        changed = [role for role, content in now.items() if before.get(role, content) != content]
-        now = before | now
-    else:
-        changed = _moved(make_recipe(str(out / RECIPE_FILE), {}, []), recipe, faces_known) if resume else []
+    before = read_stored(noted, f"delete {out} and train anew") if resume else {}
+    changed = [role for role, content in now.items() if before.get(role, content) != content]
     if changed:
         raise UserError(
             f"{out} was trained from other {' and '.join(_CALLED[role] for role in changed)}; resume with "
             "the same options, or give another --out"
         )
+    write_text(noted, json.dumps(before | now, indent=2))
     write_text(out / RECIPE_FILE, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
-    write_text(noted, json.dumps(now, indent=2))
 
 
 _CALLED = {"init": "weights (init)", "teacher": "weights of its teacher", "faces": "faces"}
@@ -62,22 +57,5 @@ _CALLED = {"init": "weights (init)", "teacher": "weights of its teacher", "faces
 
 def _made_from(recipe: Recipe, faces_known: bool) -> dict[str, str]:
     files = {"init": recipe.init, "teacher": recipe.teacher}
-    found = {role: sha256_of(Path(file)) for role, file in files.items() if file and Path(file).is_file()}
-    return found if faces_known else {**found, "faces": faces_fingerprint(recipe)}
-
-
-def _moved(stored: Recipe, now: Recipe, faces_known: bool) -> list[str]:
-    """Of a run that noted nothing of contents: what lies elsewhere now, and is still where it was."""
-
-    def differ(one: str | None, other: str | None) -> bool:
-        return bool(one and other) and Path(str(one)).exists() and _place(str(one)) != _place(str(other))
-
-    changed = [role for role in ("init", "teacher") if differ(getattr(stored, role), getattr(now, role))]
-    lists = [[_place(spec) for spec in (*recipe.data, "", *recipe.validation)] for recipe in (stored, now)]
-    return changed if faces_known or lists[0] == lists[1] else [*changed, "faces"]
-
-
-def _place(spec: str) -> str:
-    """A file, or FORMAT:PATH, by its whole path."""
-    name, colon, path = spec.rpartition(":")
-    return f"{name}{colon}{Path(path).expanduser().resolve()}"
+    contents = {role: sha256_of(Path(file)) for role, file in files.items() if file and Path(file).is_file()}
+    return contents if faces_known else {**contents, "faces": faces_fingerprint(recipe)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -47,16 +46,6 @@ def test_what_was_begun_in_another_way_is_not_gone_on_with(tmp_path: Path) -> No
     note.unlink()
     with pytest.raises(UserError, match="not made by this command"):
         claim(note, {"epochs": 2}, "faces", made, fabric)
-
-
-def test_a_note_of_an_older_version_holds(tmp_path: Path) -> None:
-    fabric = launch("cpu", 1, "32-true")
-    made, note = tmp_path / "labels.json", tmp_path / "labels-begun.json"
-    made.touch()
-    note.write_text(json.dumps({"data": ["mtfl:/a/mtfl"]}))
-    claim(note, {"data": ["mtfl:mtfl"]}, "faces", made, fabric, formerly={"data": ["mtfl:/a/mtfl"]})
-    with pytest.raises(UserError, match="other settings"):
-        claim(note, {"data": ["mtfl:mtfl"]}, "faces", made, fabric, formerly={"data": ["mtfl:/b/mtfl"]})
 
 
 @pytest.mark.parametrize("text", ["", '{"bytes"', "[1]", "null"])

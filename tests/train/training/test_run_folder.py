@@ -48,20 +48,13 @@ def test_a_run_goes_on_under_another_spelling_of_its_folder(
     resume(f"{begun}/../first")
 
 
-@pytest.mark.parametrize("noted", [True, False])
-def test_a_run_that_was_moved_goes_on(begun: Path, noted: bool) -> None:
-    """One of an older version, which noted no contents, where its weights have moved with it."""
+def test_a_run_that_was_moved_goes_on(begun: Path) -> None:
     moved = begun.with_name("moved")
     begun.rename(moved)
-    if noted:
-        resume(moved)
-    else:
-        (moved / "run" / MADE_FROM_FILE).unlink()
-        claim_folder(moved / "run", recipe_in(moved), resume=True, faces_known=True)
+    resume(moved)
     assert str(moved) in (moved / "run" / "recipe.yaml").read_text()
 
 
-@pytest.mark.parametrize("noted", [True, False])
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
@@ -70,12 +63,8 @@ def test_a_run_that_was_moved_goes_on(begun: Path, noted: bool) -> None:
         ("faces", "other faces"),
     ],
 )
-def test_what_has_the_same_name_elsewhere_is_something_else(
-    begun: Path, changed: str, sentence: str, noted: bool
-) -> None:
+def test_what_has_the_same_name_elsewhere_is_something_else(begun: Path, changed: str, sentence: str) -> None:
     other = shutil.copytree(begun, begun.with_name("other"))
-    if not noted:
-        (begun / "run" / MADE_FROM_FILE).unlink()
     for file in ("best.safetensors", "trainImageList.txt"):
         if (other / changed / file).exists():
             lines = (other / changed / file).read_text().splitlines(keepends=True)
@@ -91,7 +80,10 @@ def test_other_settings_are_another_run(begun: Path) -> None:
         resume(begun, recipe_in(begun).model_copy(update={"epochs": 2}))
 
 
-def test_notes_that_are_damaged_are_named(begun: Path) -> None:
+def test_notes_that_are_damaged_or_lost_are_named(begun: Path) -> None:
     (begun / "run" / MADE_FROM_FILE).write_text('{"init"')
     with pytest.raises(UserError, match=rf"{MADE_FROM_FILE} is damaged; delete"):
+        resume(begun)
+    (begun / "run" / MADE_FROM_FILE).unlink()
+    with pytest.raises(UserError, match=rf"{MADE_FROM_FILE} is missing; delete"):
         resume(begun)
