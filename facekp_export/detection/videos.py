@@ -71,7 +71,7 @@ def follow_video(
                 times.add(frame, faces)
                 on_frame(frame, faces)
                 if writer is not None:
-                    writer.add(drawn(frame.image, faces, tracker.scheme), frame.seconds)
+                    writer.add(drawn(frame.image, faces, tracker.detector.scheme), frame.seconds)
         except KeyboardInterrupt:
             # A camera's recording ends so; of a file nothing half-done stays.
             if not isinstance(video, Camera):

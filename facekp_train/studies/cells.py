@@ -98,7 +98,7 @@ class Cell:
 
     def tidy(self) -> None:
         """Leave out what a finished cell needs no more: the states of training, several times the net."""
-        from facekp_train.training.state import STATE_FILE
+        from facekp_train.training.run_folder import STATE_FILE
 
         for state in (self.folder / "run").rglob(STATE_FILE):
             state.unlink()
@@ -162,8 +162,9 @@ def _train(cell: Cell, faces: FoldedFaces) -> None:
     from facekp_train.batches.face_store import FaceStore
     from facekp_train.pipeline.layerwise import prune
     from facekp_train.training.data import TrainingData
-    from facekp_train.training.fit import RECIPE_FILE, Step, fit
+    from facekp_train.training.fit import Step, fit
     from facekp_train.training.launch import launch
+    from facekp_train.training.run_folder import RECIPE_FILE
 
     recipe, out = cell.recipe(), cell.folder / "run"
     rule = CropRule(size=recipe.size)

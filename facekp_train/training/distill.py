@@ -9,26 +9,19 @@ on training faces, scaled so that a student which answers the same for every fac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
+from facekp_train.training.learner import Learner, TeacherAnswer
 
 # Faces that fix the teacher's axes.
 AXES_FACES = 2048
 
 
-class TeacherAnswer(NamedTuple):
-    """What a teacher says of a batch: pooled features in the common width [B, P], keypoints [B, N, 2]."""
-
-    pooled: Tensor
-    keypoints: Tensor
-
-
-class Distilled(nn.Module):
+class Distilled(Learner):
     """A student with its learned projection, beside a frozen teacher with its fixed one.
 
     As a module it is student and projections alone: the teacher's weights are neither trained nor
@@ -40,8 +33,7 @@ class Distilled(nn.Module):
     centre: Tensor
 
     def __init__(self, net: KeypointNet, teacher: KeypointNet, width: int) -> None:
-        super().__init__()
-        self.net = net
+        super().__init__(net)
         channels = int(teacher.backbone.channels)  # type: ignore[arg-type]
         width = min(width, channels)
         self.projection = nn.Linear(int(net.backbone.channels), width)  # type: ignore[arg-type]
@@ -61,14 +53,14 @@ class Distilled(nn.Module):
         return prediction._replace(pooled=self.projection(prediction.pooled))
 
     @torch.no_grad()
-    def answer(self, crops: Tensor) -> TeacherAnswer:
+    def teacher_answer(self, crops: Tensor) -> TeacherAnswer:
         """The teacher on raw crops [B, 3, S, S]."""
         pooled, keypoints = self._look(crops)
         return TeacherAnswer((pooled - self.centre) @ self.axes, keypoints)
 
     @torch.no_grad()
-    def fix_axes(self, batches: Iterable[Tensor]) -> None:
-        """Set the teacher's projection from its features on crops [B, 3, S, S] of training faces."""
+    def prepare(self, batches: Iterable[Tensor]) -> None:
+        """Fix the teacher's projection from its features on crops [B, 3, S, S] of training faces."""
         pooled = torch.cat([self._look(crops)[0] for crops in batches]).double()
         centre = pooled.mean(dim=0)
         _, _, directions = torch.linalg.svd(pooled - centre, full_matrices=False)

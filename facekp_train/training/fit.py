@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -21,11 +21,12 @@ from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
-from facekp_train.networks.keypoint_net import KeypointNet, build_net
+from facekp_train.networks.keypoint_net import build_net
 from facekp_train.training.data import TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
 from facekp_train.training.initial import initial_net
 from facekp_train.training.launch import launch, usable_precision
+from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
 from facekp_train.training.losses import Factors, JointLoss, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, make_optimiser, rate_at
@@ -34,11 +35,12 @@ from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
     BEST_FILE,
     LAST_FILE,
-    RECIPE_FILE,  # noqa: F401 - studies take it from here
+    STATE_FILE,
     check_folder,
     claim_folder,
+    load_state,
+    save_state,
 )
-from facekp_train.training.state import STATE_FILE, load_state, save_state
 from facekp_train.training.validation import validate
 
 _TAUGHT = ("loss_features", "loss_outputs")
@@ -69,12 +71,11 @@ class _Progress:
 
 @dataclass
 class _Run:
-    """Everything of one run that lives in memory. learner: the net, with its teacher or its rounding."""
+    """Everything of one run that lives in memory."""
 
     fabric: Fabric
     recipe: Recipe
-    net: KeypointNet
-    learner: KeypointNet | Distilled | FakeQuantised
+    learner: Learner
     optimiser: torch.optim.Optimizer
     ema: AveragedWeights
     loss: JointLoss
@@ -150,25 +151,37 @@ def _train(
 
 
 def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:
-    net = initial_net(recipe)
-    learner: KeypointNet | Distilled | FakeQuantised = FakeQuantised(net) if recipe.quantise else net
-    if recipe.teacher:
-        teacher = load_checkpoint(recipe.teacher)
-        learner = Distilled(net, teacher.net, recipe.projection)
-        taught, own = teacher.header.scheme, scheme_of(recipe.points)
-        if recipe.output_weight and taught.name != own.name:
-            raise UserError(
-                f"{recipe.teacher} has the {taught.points} keypoints of '{taught.name}', this net the "
-                f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
-                "output_weight=0"
-            )
-        learner.teacher.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learner = learner.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if isinstance(learner, Distilled) and not resumed:
-        learner.fix_axes(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
-    ema = AveragedWeights(net, recipe.ema)
+    learner = _on(fabric.device, _learner(recipe, fabric.device))
+    if not resumed:
+        learner.prepare(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
+    ema = AveragedWeights(learner.net, recipe.ema)
     loss = JointLoss(recipe, fabric.device)
-    return _Run(fabric, recipe, net, learner, make_optimiser(learner, recipe), ema, loss, _Progress())
+    return _Run(fabric, recipe, learner, make_optimiser(learner, recipe), ema, loss, _Progress())
+
+
+def _learner(recipe: Recipe, device: torch.device) -> Learner:
+    """The recipe's net, with its teacher or its rounding."""
+    net = initial_net(recipe)
+    if recipe.quantise:
+        return FakeQuantised(net)
+    if recipe.teacher is None:
+        return Learner(net)
+    teacher = load_checkpoint(recipe.teacher)
+    its_scheme, own = teacher.header.scheme, scheme_of(recipe.points)
+    if recipe.output_weight and its_scheme.name != own.name:
+        raise UserError(
+            f"{recipe.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
+            f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
+            "output_weight=0"
+        )
+    return Distilled(net, _on(device, teacher.net), recipe.projection)
+
+
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
+def _on(device: torch.device, module: _Module) -> _Module:
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _one_epoch(
@@ -183,18 +196,16 @@ def _one_epoch(
     recipe, fabric = run.recipe, run.fabric
     run.learner.train()
     if epoch >= recipe.epochs * (1 - recipe.freeze_bn):
-        _hold_statistics(run.net)
+        _hold_statistics(run.learner.net)
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(recipe, epoch * len(batches) + i, len(batches))
         batch = host_batch.to(fabric.device)
-        taught = None
-        if isinstance(run.learner, Distilled):
-            with fabric.autocast():
-                taught = run.learner.answer(batch.crops)
-        terms = run.loss(model(batch.crops), batch, taught)
+        with fabric.autocast():
+            answer = run.learner.teacher_answer(batch.crops)
+        terms = run.loss(model(batch.crops), batch, answer)
         if not run.loss.settled:
             # Over the whole batch, whatever the number of processes that share it.
             shared = fabric.all_reduce(
@@ -208,7 +219,7 @@ def _one_epoch(
             nn.utils.clip_grad_norm_(run.learner.parameters(), recipe.clip)
         optimiser.step()
         optimiser.zero_grad()
-        run.ema.update(run.net)
+        run.ema.update(run.learner.net)
         sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
         on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(total.detach()), rate))
@@ -241,14 +252,14 @@ def _finish_epoch(
     run: _Run, data: TrainingData, out: Path, epoch: int, row: dict[str, Any], log: TrainingLog
 ) -> None:
     """Score the averaged weights, write checkpoints and state; the first process alone does."""
-    averaged = build_net(run.net.config).to(run.fabric.device)
+    averaged = build_net(run.learner.net.config).to(run.fabric.device)
     averaged.load_state_dict(run.ema.state)
-    row |= validate(FakeQuantised(averaged) if run.recipe.quantise else averaged, data.validation)
+    row |= validate(run.learner.for_validation(averaged), data.validation)
     log.add(row)
     recipe = run.recipe
     header = CheckpointHeader(
         name=out.name,
-        net=run.net.config,
+        net=averaged.config,
         crop=CropRule(size=recipe.size).as_dict(),
         recipe=recipe.shareable(),
         history={**row, "label_offset": data.offset, "faces": data.train.size},

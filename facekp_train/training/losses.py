@@ -13,7 +13,8 @@ from torch import Tensor
 from facekp_train.batches.loader import Batch
 from facekp_train.landmarks import five_matrix
 from facekp_train.networks.keypoint_net import Prediction
-from facekp_train.training.distill import TeacherAnswer, feature_loss
+from facekp_train.training.distill import feature_loss
+from facekp_train.training.learner import TeacherAnswer
 from facekp_train.training.recipe import Recipe
 
 

@@ -32,7 +32,7 @@ def faces_fingerprint(recipe: Recipe) -> str:
 
 
 def read_stored(file: Path, remedy: str) -> dict[str, Any]:
-    """A JSON object that an earlier run wrote. Raises UserError with the remedy where it is damaged or missing."""
+    """A JSON object that an earlier run wrote. Raises UserError with the remedy where it cannot be read."""
     try:
         stored = parse_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

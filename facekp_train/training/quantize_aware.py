@@ -24,6 +24,7 @@ from torch import Tensor, fx, nn
 from facekp_train.networks.heads import RegressionHead
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 from facekp_train.networks.tracing import NORMS, is_add, trace
+from facekp_train.training.learner import Learner
 
 _LEAST = 1e-12
 
@@ -35,7 +36,7 @@ NARROWEST_CHANNEL = 1e-3
 """A channel narrower than this share of the widest is as good as unused."""
 
 
-class FakeQuantised(nn.Module):
+class FakeQuantised(Learner):
     """A net that rounds like its int8 file. As a module it is the net alone, which it shares.
 
     Forward: crops [B, 3, S, S], RGB 0..255 -> Prediction, as the net's own; heatmaps and pooled
@@ -43,11 +44,14 @@ class FakeQuantised(nn.Module):
     """
 
     def __init__(self, net: KeypointNet) -> None:
-        super().__init__()
-        self.net = net
+        super().__init__(net)
         # In a tuple, so that the shared layers are no second part of this module's state.
         self._plan = (_Plan.of(net),)
         self._only: str | None = None
+
+    def for_validation(self, net: KeypointNet) -> FakeQuantised:
+        """Rounded too, so that the epoch that is best in int8 is kept."""
+        return FakeQuantised(net)
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -1,22 +1,28 @@
-"""A training run's folder: what the run is known by, so that no other is mixed into it.
+"""A training run's folder: what the run is known by, so that no other is mixed into it, and its state.
 
 `recipe.yaml` holds the settings, `made-from.json` what the files and lists that they name held: so a
-folder may be moved, or named in another way, and still be gone on with.
+folder may be moved, or named in another way, and still be gone on with. `state.safetensors` holds what
+a run must remember to go on exactly where it was: weights, averages, optimizer, epoch.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 
 from facekp_train.common.console import UserError
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import parse_json, sha256_of, write_text
+from facekp_train.networks.checkpoint import read_tensors, save_tensors
+from facekp_train.training.optimizer import AveragedWeights
 from facekp_train.training.provenance import faces_fingerprint, read_stored
 from facekp_train.training.recipe import Recipe, make_recipe
-from facekp_train.training.state import STATE_FILE
 
-BEST_FILE, LAST_FILE, RECIPE_FILE = "best.safetensors", "last.safetensors", "recipe.yaml"
-MADE_FROM_FILE = "made-from.json"
+BEST_FILE, LAST_FILE, STATE_FILE = "best.safetensors", "last.safetensors", "state.safetensors"
+RECIPE_FILE, MADE_FROM_FILE = "recipe.yaml", "made-from.json"
 
 
 def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -59,3 +65,50 @@ def _made_from(recipe: Recipe, faces_known: bool) -> dict[str, str]:
     files = {"init": recipe.init, "teacher": recipe.teacher}
     contents = {role: sha256_of(Path(file)) for role, file in files.items() if file and Path(file).is_file()}
     return contents if faces_known else {**contents, "faces": faces_fingerprint(recipe)}
+
+
+def save_state(
+    path: Path,
+    net: nn.Module,
+    ema: AveragedWeights,
+    optimiser: torch.optim.Optimizer,
+    progress: dict[str, Any],
+) -> None:
+    """Write the whole state of a run, whole or not at all. `progress` is plain data."""
+    tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
+    tensors |= {f"ema.{name}": t for name, t in ema.state.items()}
+    for index, slots in optimiser.state_dict()["state"].items():
+        tensors |= {f"opt.{index}.{name}": torch.as_tensor(t) for name, t in slots.items() if t is not None}
+    # Cloned, since safetensors refuses tensors that share memory.
+    ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    save_tensors(path, ready, json.dumps({**progress, "ema_updates": ema.updates}))
+
+
+def load_state(
+    path: Path, net: nn.Module, ema: AveragedWeights, optimiser: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """Put a saved state back and return its progress. Raises ValueError where it does not fit."""
+    tensors, header = read_tensors(path)
+    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "opt": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = tensor
+    try:
+        net.load_state_dict(parts["net"])
+        for name, average in ema.state.items():
+            average.copy_(parts["ema"][name])
+        stored = optimiser.state_dict()
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["opt"].items():
+            index, _, slot = name.partition(".")
+            slots.setdefault(int(index), {})[slot] = tensor
+        stored["state"] = slots
+        optimiser.load_state_dict(stored)
+    except (RuntimeError, KeyError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(
+            f"{path} belongs to another recipe ({first}); give another --out, or the same recipe"
+        ) from None
+    progress = parse_json(header)
+    ema.updates = progress.pop("ema_updates")
+    return progress

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.batches.loader import plain_batches
 from facekp_train.evaluation.metrics import score
 from facekp_train.landmarks import to_five
-from facekp_train.networks.keypoint_net import KeypointNet
-from facekp_train.training.quantize_aware import FakeQuantised
 
 
-def predict_store(net: KeypointNet | FakeQuantised, store: FaceStore, batch: int = 128) -> np.ndarray:
+def predict_store(net: nn.Module, store: FaceStore, batch: int = 128) -> np.ndarray:
     """Keypoints float32 [F, N, 2] in [0, 1] of the crop for every face of a store."""
     device = next(net.parameters()).device
     net.eval()
@@ -24,7 +23,7 @@ def predict_store(net: KeypointNet | FakeQuantised, store: FaceStore, batch: int
     return np.concatenate(found)
 
 
-def validate(net: KeypointNet | FakeQuantised, store: FaceStore) -> dict[str, float]:
+def validate(net: nn.Module, store: FaceStore) -> dict[str, float]:
     """Percent by name, over each scheme's primary normaliser.
 
     `nme_many`, `median_many`, `failures_many` (share of faces above 10 %) on labels of all points,

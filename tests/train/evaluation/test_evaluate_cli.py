@@ -11,7 +11,6 @@ import pytest
 
 from facekp_train.common.shipped import default_checkpoint
 from facekp_train.evaluation import measure, report
-from facekp_train.evaluation import report
 from tests.support.models.train_cli import annotated, command, printed
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from facekp_train.training.state import STATE_FILE
 from torch import nn
 
 from facekp_train.batches.face_store import FaceStore, gather_faces
@@ -19,7 +20,6 @@ from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.training.data import load_training_data
 from facekp_train.training.distill import Distilled, feature_loss
 from facekp_train.training.fit import Step, fit
-from facekp_train.training.state import STATE_FILE
 from tests.support.files.schemes import MOUTH
 from tests.support.models.quick_fits import QUICK, RULE, quick
 
@@ -41,13 +41,13 @@ def distilled(width: int = 16, teacher: NetConfig = SMALL) -> Distilled:
         for _ in range(20):
             pair.teacher.features(nn.functional.interpolate(crops(64).float(), size=teacher.size))
     pair.teacher.eval()
-    pair.fix_axes([crops(64)])
+    pair.prepare([crops(64)])
     return pair
 
 
 def test_a_student_that_says_the_same_of_every_face_pays_one() -> None:
     """The collapse that two learned projections would find is worth nothing here."""
-    targets = distilled().answer(crops(64)).pooled
+    targets = distilled().teacher_answer(crops(64)).pooled
     constants = [torch.zeros(1, 16), targets.mean(0, keepdim=True), torch.randn(1, 16)]
     losses = [float(feature_loss(constant.expand(64, -1), targets)) for constant in constants]
     assert losses[0] == pytest.approx(1, abs=1e-3) and losses[1] == pytest.approx(1, abs=1e-3)
@@ -63,7 +63,7 @@ def test_training_the_student_cannot_change_what_it_is_compared_with() -> None:
     optimiser = torch.optim.AdamW(pair.parameters(), lr=3e-3)
     losses = []
     for _ in range(60):
-        loss = feature_loss(pair(faces).pooled, pair.answer(faces).pooled)
+        loss = feature_loss(pair(faces).pooled, pair.teacher_answer(faces).pooled)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -78,9 +78,9 @@ def test_the_common_width_keeps_the_axes_on_which_faces_differ_most() -> None:
     """Against numpy: as much of the variance as the best projection of that width can keep."""
     pair = distilled(width=4)
     wide = distilled(width=10_000)
-    pooled = wide.answer(crops(64)).pooled
+    pooled = wide.teacher_answer(crops(64)).pooled
     assert pooled.shape == (64, 320)
-    kept = pair.answer(crops(64)).pooled
+    kept = pair.teacher_answer(crops(64)).pooled
     full = torch.linalg.svdvals((pooled - pooled.mean(0)).double())
     ratio = kept.double().norm() ** 2 / (full[:4] ** 2).sum()
     scale = (pair.axes[:, 0].norm() / wide.axes[:, 0].norm()).double() ** 2
@@ -89,7 +89,7 @@ def test_the_common_width_keeps_the_axes_on_which_faces_differ_most() -> None:
 
 def test_a_teacher_of_another_size_sees_the_same_faces() -> None:
     teacher = SMALL.model_copy(update={"size": 96})
-    answer = distilled(teacher=teacher).answer(crops(8))
+    answer = distilled(teacher=teacher).teacher_answer(crops(8))
     assert answer.pooled.shape == (8, 16) and answer.keypoints.shape == (8, 5, 2)
 
 
@@ -178,7 +178,7 @@ def test_axes_come_from_faces_all_over_the_list(
         seen.extend(batches)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Distilled, "fix_axes", look)
+    monkeypatch.setattr(Distilled, "prepare", look)
     monkeypatch.setattr("facekp_train.training.fit.AXES_FACES", 4)
     recipe = quick(discs, 1, f"teacher={teacher}")
     data = load_training_data(recipe, RULE)
@@ -191,6 +191,6 @@ def test_axes_come_from_faces_all_over_the_list(
 def test_axes_come_from_faces_as_the_crop_rule_cuts_them(discs: Path) -> None:
     store = FaceStore(gather_faces(open_dataset(f"mtfl:{discs}"), 5), 5, RULE)
     pair = distilled()
-    pair.fix_axes(batch.crops for batch, _ in plain_batches(store, 16))
-    answers = torch.cat([pair.answer(batch.crops).pooled for batch, _ in plain_batches(store, 16)])
+    pair.prepare(batch.crops for batch, _ in plain_batches(store, 16))
+    answers = torch.cat([pair.teacher_answer(batch.crops).pooled for batch, _ in plain_batches(store, 16)])
     assert answers.mean(0).abs().max() < 1e-3 and float(answers.square().mean()) == pytest.approx(1, rel=1e-3)

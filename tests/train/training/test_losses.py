@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from facekp_train.batches.loader import Batch
 from facekp_train.networks.keypoint_net import Prediction
-from facekp_train.training.distill import TeacherAnswer
+from facekp_train.training.learner import TeacherAnswer
 from facekp_train.training.losses import (
     JointLoss,
     LossTerms,

@@ -23,7 +23,7 @@ from facekp_train.networks.checkpoint import load_checkpoint, read_tensors, save
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import start_from
 from facekp_train.training.recipe import Recipe, make_recipe
-from facekp_train.training.state import STATE_FILE
+from facekp_train.training.run_folder import STATE_FILE
 
 pytestmark = pytest.mark.slow
 BLOCK = 3

@@ -1,0 +1,43 @@
+"""What learns: a net alone. With a teacher beside it (`distill`) or rounding (`quantize_aware`) it is more.
+
+The training loop asks its learner and knows no kind of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from facekp_train.networks.keypoint_net import KeypointNet, Prediction
+
+
+class TeacherAnswer(NamedTuple):
+    """What a teacher says of a batch: pooled features in the common width [B, P], keypoints [B, N, 2]."""
+
+    pooled: Tensor
+    keypoints: Tensor
+
+
+class Learner(nn.Module):
+    """A net as the loop trains it. As a module it is all that the optimizer moves and a run remembers."""
+
+    def __init__(self, net: KeypointNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops: Tensor) -> Prediction:
+        """Crops [B, 3, S, S], RGB 0..255 -> what the losses compare with the labels."""
+        return self.net(crops)
+
+    def prepare(self, batches: Iterable[Tensor]) -> None:
+        """Before a run's first step: look at crops [B, 3, S, S] of training faces, where that is needed."""
+
+    def teacher_answer(self, crops: Tensor) -> TeacherAnswer | None:  # noqa: ARG002 - there is no teacher
+        """What the teacher says of crops [B, 3, S, S]; None without one."""
+        return None
+
+    def for_validation(self, net: KeypointNet) -> nn.Module:
+        """A net with other weights, such as averaged ones, in the form whose error is to be measured."""
+        return net
