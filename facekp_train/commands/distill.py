@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,30 +23,22 @@ _RELABEL = (
 _OUTPUTS = "Weight of the distance from the teacher's own coordinates (0: features alone, the paper's way)."
 
 
+@dataclass(frozen=True, kw_only=True)
+class DistillOptions(option.TrainingOptions):
+    """The shared options, with this command's folder."""
+
+    out: option.Out = Path("runs/distill")
+
+
+@option.with_options
 def distill(
     *,
     model: Annotated[Path, typer.Option(help="The student's checkpoint, .safetensors.")],
     teacher: Annotated[Path, typer.Option(help="The checkpoint that supervises it.")],
-    data: option.Data = [],  # noqa: B006 - typer's way to repeat
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")] = Path(
-        "runs/distill"
-    ),
+    training: DistillOptions,
     relabel: Annotated[Literal["none", "missing", "all"], typer.Option(help=_RELABEL)] = "none",
     lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 (paper, figure 5).")] = None,
     output_weight: Annotated[float | None, typer.Option(help=_OUTPUTS)] = None,
-    recipe: option.RecipeName = "modern",
-    split: option.Split = None,
-    validation: option.Validation = [],  # noqa: B006
-    validation_split: option.ValidationSplit = None,
-    epochs: option.Epochs = None,
-    batch: option.Batch = None,
-    settings: option.Settings = [],  # noqa: B006
-    precision: option.Precision = None,
-    accelerator: option.Accelerator = "cpu",
-    devices: option.Devices = 1,
-    seed: option.Seed = None,
-    resume: option.Resume = False,
-    as_json: option.AsJson = False,
 ) -> None:
     """Train a student on with LOSS + loss3: labels, and the features of a frozen teacher.
 
@@ -54,22 +47,16 @@ def distill(
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
 
-    options = {
-        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
-        "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "teacher": str(teacher),
-        "lambda_dp": lambda_dp, "output_weight": output_weight, **start_from(model),
-    }  # fmt: skip
-    chosen = option.chosen_recipe(recipe, options, settings)
-    fabric = None
-    if relabel != "none":
-        chosen, fabric = _relabelled(chosen, relabel, out, resume, accelerator, devices)
-    option.train_and_report(
-        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json, fabric=fabric
-    )
+    supervision = {"teacher": str(teacher), "lambda_dp": lambda_dp, "output_weight": output_weight}
+    recipe = training.recipe(**supervision, **start_from(model))
+    if relabel == "none":
+        training.train(recipe)
+    else:
+        training.train(*_relabelled(recipe, relabel, training))
 
 
 def _relabelled(
-    recipe: Recipe, mode: Literal["missing", "all"], out: Path, resume: bool, accelerator: str, devices: int
+    recipe: Recipe, mode: Literal["missing", "all"], training: DistillOptions
 ) -> tuple[Recipe, Fabric]:
     """The recipe with the teacher's labels, which are made where they are missing, and who made them.
 
@@ -80,10 +67,11 @@ def _relabelled(
     from facekp_train.training.launch import launch, usable_precision
     from facekp_train.training.run_folder import check_folder
 
+    out, resume = training.out, training.resume
     precise = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     learnt = labelled(precise, out)
     check_folder(out, learnt, resume)
-    fabric = launch(accelerator, devices, learnt.precision)
+    fabric = launch(training.accelerator, training.devices, learnt.precision)
     with alone_in(out, fabric):
         make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric)
     return learnt, fabric

@@ -1,12 +1,15 @@
-"""Options that every training command shares, and what they all say at the end."""
+"""Options that several commands share; those of all training commands are one object."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -25,12 +28,13 @@ _SET = "Change one setting of the recipe, such as --set augmentation.rotation=30
 _PRECISION = "auto (bf16-mixed where the hardware has it), 32-true, bf16-mixed, 16-mixed."
 
 Data = Annotated[list[str], typer.Option(help=_DATA)]
+Out = Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")]
 Split = Annotated[str | None, typer.Option(help="Split to train on (default: each set's first).")]
 Validation = Annotated[
     list[str], typer.Option(help="Faces to score after each epoch; none: 5 % are held back.")
 ]
 ValidationSplit = Annotated[str | None, typer.Option(help="Split of the validation sets.")]
-RecipeName = Annotated[str, typer.Option(help="modern, paper, or a YAML file.")]
+Base = Annotated[str, typer.Option("--recipe", help="modern, paper, or a YAML file.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the faces.")]
 Batch = Annotated[int | None, typer.Option(help="Faces a step.")]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help=_SET)]
@@ -64,45 +68,106 @@ def require_training() -> None:
     require("train", *_MODULES)
 
 
-def chosen_recipe(base: str, options: dict[str, Any], settings: list[str]) -> Recipe:
-    """The recipe that a command line asks for; a wrong one is wrong usage, not a failure."""
-    require_training()
-    from facekp_train.training.recipe import make_recipe
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What every training command takes; a command's own class changes a default or a help text.
 
-    try:
-        return make_recipe(base, options, settings)
-    except UserError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def train_and_report(
-    recipe: Recipe,
-    out: Path,
-    *,
-    resume: bool,
-    accelerator: str,
-    devices: int,
-    as_json: bool,
-    fabric: Fabric | None = None,
-) -> None:
-    """Train with a progress bar, then say what was written and how good it is.
-
-    fabric: processes that were launched before; else `accelerator` and `devices` say which.
+    base: the recipe's name or file. out: the folder to train into.
     """
-    from facekp_train.commands.progress import FitProgress
-    from facekp_train.training.fit import LAST_FILE, fit
 
-    with FitProgress() as shown:
-        best = fit(
-            recipe, out, resume=resume, accelerator=accelerator, devices=devices, on_step=shown.step,
-            fabric=fabric,
-        )  # fmt: skip
-    if best is None:
-        return  # one of several processes: the first one reports
-    row = json.loads((out / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    say(f"wrote {best} and {out / LAST_FILE}; curves in {out / 'curves.png'}")
-    if as_json:
-        print_json({"best": str(best), **row})
+    data: Data = field(default_factory=list)
+    out: Out
+    base: Base = "modern"
+    split: Split = None
+    validation: Validation = field(default_factory=list)
+    validation_split: ValidationSplit = None
+    epochs: Epochs = None
+    batch: Batch = None
+    settings: Settings = field(default_factory=list)
+    precision: Precision = None
+    accelerator: Accelerator = "cpu"
+    devices: Devices = 1
+    seed: Seed = None
+    resume: Resume = False
+    as_json: AsJson = False
+
+    def recipe(self, **own: Any) -> Recipe:
+        """The recipe that the line asks for, with a command's `own` settings; None leaves one to the recipe.
+
+        What is wrong is wrong usage, not a failure.
+        """
+        require_training()
+        from facekp_train.training.recipe import make_recipe
+
+        shared = ("data", "split", "validation", "validation_split", "epochs", "batch", "precision", "seed")
+        options = {key: getattr(self, key) for key in shared}
+        try:
+            return make_recipe(self.base, {**options, **own}, self.settings)
+        except UserError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    def train(self, recipe: Recipe, fabric: Fabric | None = None) -> None:
+        """Train with a progress bar, then say what was written and how good it is.
+
+        fabric: processes that were launched before; else the options say which.
+        """
+        from facekp_train.commands.progress import FitProgress
+        from facekp_train.training.fit import fit
+        from facekp_train.training.log import CURVES_FILE, LOG_FILE
+        from facekp_train.training.run_folder import LAST_FILE
+
+        with FitProgress() as progress:
+            best = fit(
+                recipe, self.out, resume=self.resume, accelerator=self.accelerator, devices=self.devices,
+                on_step=progress.step, fabric=fabric,
+            )  # fmt: skip
+        if best is None:
+            return  # one of several processes: the first one reports
+        row = json.loads((self.out / LOG_FILE).read_text(encoding="utf-8").splitlines()[-1])
+        say(f"wrote {best} and {self.out / LAST_FILE}; curves in {self.out / CURVES_FILE}")
+        if self.as_json:
+            print_json({"best": str(best), **row})
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command where a parameter that is a dataclass stands for its fields, each an option of its own."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name in groups:
+            parameters += _parameters(groups[parameter.name])
+        else:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+
+    @functools.wraps(command)
+    def gathered(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{each.name: values.pop(each.name) for each in fields(kind)})
+        command(**values)
+
+    # What typer reads.
+    vars(gathered)["__signature__"] = inspect.Signature(parameters)
+    gathered.__annotations__ = {each.name: each.annotation for each in parameters}
+    return gathered
+
+
+def _parameters(kind: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass as parameters of a function."""
+    hints = get_type_hints(kind, include_extras=True)
+    defaults = {
+        each.name: each.default if each.default_factory is MISSING else each.default_factory()
+        for each in fields(kind)
+    }
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if default is MISSING else default,
+            annotation=hints[name],
+        )
+        for name, default in defaults.items()
+    ]
 
 
 @contextmanager

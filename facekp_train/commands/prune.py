@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,13 +20,26 @@ _PRUNE_TEACHER = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PruneOptions(option.TrainingOptions):
+    """The shared options, of the retraining after each step."""
+
+    out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned")
+    base: Annotated[str, typer.Option("--recipe", help="retrain, modern, paper, or a YAML file.")] = "retrain"
+    epochs: Annotated[
+        int | None, typer.Option("--epochs-per-step", "--epochs", min=1, help="Of retraining.")
+    ] = 1
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False
+
+
+@option.with_options
 def prune(
     *,
     model: Annotated[Path, typer.Option(help="The checkpoint to prune, .safetensors.")],
     teacher: Annotated[Path | None, typer.Option(help="The checkpoint of --prune-teacher teacher.")] = None,
     prune_teacher: Annotated[PruneTeacher, typer.Option(help=_PRUNE_TEACHER)] = "student",
-    data: option.Data = [],  # noqa: B006 - typer's way to repeat
-    out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned"),
+    training: PruneOptions,
     rate: Annotated[float | None, typer.Option(help="Share of every layer's filters, such as 0.75.")] = None,
     budget: Annotated[
         str | None,
@@ -39,28 +53,16 @@ def prune(
     ] = "inner",
     images: Annotated[int, typer.Option(min=1, help="Training faces that the score looks at.")] = 512,
     layers_per_step: Annotated[int, typer.Option(min=1, help="Layers pruned before each retraining.")] = 1,
-    epochs_per_step: Annotated[int, typer.Option("--epochs-per-step", "--epochs", min=1)] = 1,
     final_epochs: Annotated[int, typer.Option(min=0, help="Epochs of training after the last layer.")] = 0,
     lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 in the retraining.")] = None,
-    recipe: Annotated[str, typer.Option(help="retrain, modern, paper, or a YAML file.")] = "retrain",
-    split: option.Split = None,
-    validation: option.Validation = [],  # noqa: B006
-    validation_split: option.ValidationSplit = None,
-    batch: option.Batch = None,
-    settings: option.Settings = [],  # noqa: B006
-    precision: option.Precision = None,
-    accelerator: option.Accelerator = "cpu",
-    devices: option.Devices = 1,
-    seed: option.Seed = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False,
 ) -> None:
     """Remove filters layer by layer, last to first, and retrain after each step.
 
-    The same line again goes on where a killed one stopped.
+    With --resume it goes on where a killed one stopped.
     Example: facekp-train prune --model d/best.safetensors --rate 0.75 --data mtfl:PATH --out runs/pruned
     """
     try:
-        how = PruneSettings(
+        settings = PruneSettings(
             rate=rate, budget=budget, score=score, repair=repair, scope=scope, images=images,
             layers_per_step=layers_per_step, final_epochs=final_epochs,
         )  # fmt: skip
@@ -76,31 +78,30 @@ def prune(
     from facekp_train.training.initial import start_from
     from facekp_train.training.recipe import AS_IT_IS
 
-    if widths := {setting.partition("=")[0].strip() for setting in settings} & AS_IT_IS.keys():
+    if widths := {setting.partition("=")[0].strip() for setting in training.settings} & AS_IT_IS.keys():
         raise typer.BadParameter(
             f"the widths of a pruned net follow from --rate or --budget; leave --set {min(widths)} out"
         )
     supervisor = teacher if prune_teacher == "teacher" else model
-    options = {
-        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
-        "epochs": epochs_per_step, "batch": batch, "seed": seed, "precision": precision,
-        "teacher": str(supervisor), "lambda_dp": lambda_dp, **start_from(model),
-    }  # fmt: skip
-    chosen = option.chosen_recipe(recipe, options, settings)
+    recipe = training.recipe(teacher=str(supervisor), lambda_dp=lambda_dp, **start_from(model))
     from facekp_train.commands.progress import FitProgress
     from facekp_train.crop import CropRule
     from facekp_train.pipeline import layerwise
     from facekp_train.training.data import load_training_data
-    from facekp_train.training.fit import BEST_FILE
     from facekp_train.training.launch import launch
+    from facekp_train.training.run_folder import BEST_FILE, WEIGHT_FILES, check_begun
 
-    fabric = launch(accelerator, devices, chosen.precision)
-    faces = load_training_data(chosen, CropRule(size=chosen.size))
-    with FitProgress() as shown:
-        report = layerwise.prune(model, chosen, out, how, fabric=fabric, data=faces, on_step=shown.step)
+    out, begun = training.out, layerwise.PLAN_FILE
+    check_begun(out, training.resume, begun=begun, precious=(begun, *WEIGHT_FILES))
+    fabric = launch(training.accelerator, training.devices, recipe.precision)
+    faces = load_training_data(recipe, CropRule(size=recipe.size))
+    with FitProgress() as progress:
+        report = layerwise.prune(
+            model, recipe, out, settings, fabric=fabric, data=faces, on_step=progress.step
+        )
     if not fabric.is_global_zero:
         return
     size = f"{report['bytes'] / 1e6:.2f} MB, {report['macs'] / 1e6:.1f} million multiplications"
     say(f"wrote {out / BEST_FILE}: {size}; steps in {out / layerwise.REPORT_FILE}")
-    if as_json:
+    if training.as_json:
         print_json({"best": str(out / BEST_FILE), **report})

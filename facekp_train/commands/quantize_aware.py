@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,29 +11,22 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.common.console import require
 
+_BASE = "quantize-aware (three epochs, low rate), or a YAML file."
 
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizeAwareOptions(option.TrainingOptions):
+    """The shared options, with this command's folder and recipe."""
+
+    out: option.Out = Path("runs/quantize-aware")
+    base: Annotated[str, typer.Option("--recipe", help=_BASE)] = "quantize-aware"
+
+
+@option.with_options
 def quantize_aware(
     *,
     model: Annotated[Path, typer.Option(help="The trained checkpoint, .safetensors.")],
-    data: option.Data = [],  # noqa: B006 - typer's way to repeat
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")] = Path(
-        "runs/quantize-aware"
-    ),
-    recipe: Annotated[
-        str, typer.Option(help="quantize-aware (three epochs, low rate), or a YAML file.")
-    ] = "quantize-aware",
-    split: option.Split = None,
-    validation: option.Validation = [],  # noqa: B006
-    validation_split: option.ValidationSplit = None,
-    epochs: option.Epochs = None,
-    batch: option.Batch = None,
-    settings: option.Settings = [],  # noqa: B006
-    precision: option.Precision = None,
-    accelerator: option.Accelerator = "cpu",
-    devices: option.Devices = 1,
-    seed: option.Seed = None,
-    resume: option.Resume = False,
-    as_json: option.AsJson = False,
+    training: QuantizeAwareOptions,
 ) -> None:
     """Train a checkpoint on while it is rounded as its int8 file will be.
 
@@ -43,14 +37,7 @@ def quantize_aware(
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
 
-    options = {
-        "data": data, "split": split, "validation": validation, "validation_split": validation_split,
-        "epochs": epochs, "batch": batch, "seed": seed, "precision": precision, "quantise": True,
-        **start_from(model),
-    }  # fmt: skip
-    chosen = option.chosen_recipe(recipe, options, settings)
-    if not chosen.quantise:
+    recipe = training.recipe(quantise=True, **start_from(model))
+    if not recipe.quantise:
         raise typer.BadParameter("quantise=false is plain training on; use facekp-train fit --set init=...")
-    option.train_and_report(
-        chosen, out, resume=resume, accelerator=accelerator, devices=devices, as_json=as_json
-    )
+    training.train(recipe)

@@ -8,6 +8,7 @@ a run must remember to go on exactly where it was: weights, averages, optimizer,
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,25 @@ from facekp_train.training.provenance import faces_fingerprint, read_stored
 from facekp_train.training.recipe import Recipe, make_recipe
 
 BEST_FILE, LAST_FILE, STATE_FILE = "best.safetensors", "last.safetensors", "state.safetensors"
+WEIGHT_FILES = (BEST_FILE, LAST_FILE, STATE_FILE)
 RECIPE_FILE, MADE_FROM_FILE = "recipe.yaml", "made-from.json"
+
+
+def check_begun(out: Path, resume: bool, *, begun: str, precious: Sequence[str]) -> None:
+    """Raise UserError where `out` holds a run that is not to be resumed, or none that could be.
+
+    begun: the file that a run to go on with has. precious: those that no other run may overwrite.
+    """
+    if not resume and any((out / name).exists() for name in precious):
+        raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+    if resume and not (out / begun).is_file():
+        raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
 
 
 def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     """Raise UserError where `out` holds another run, or with `resume` none; nothing is written."""
-    if not resume and any((out / name).exists() for name in (STATE_FILE, BEST_FILE, LAST_FILE)):
-        raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+    check_begun(out, resume, begun=RECIPE_FILE, precious=WEIGHT_FILES)
     stored = out / RECIPE_FILE
-    if resume and not stored.is_file():
-        raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
     # Files by name: what is in them, `made-from.json` tells.
     if resume and make_recipe(str(stored), {}, []).shareable() != recipe.shareable():
         raise UserError(f"{out} was trained by another recipe ({stored}); resume with the same options")

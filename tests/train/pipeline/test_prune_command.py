@@ -74,13 +74,13 @@ def test_the_result_is_smaller_and_the_report_tells_every_step(pruned: Path, mod
 
 
 @pytest.mark.slow
-def test_the_same_line_again_repeats_nothing_that_is_finished(pruned: Path, model: Path, discs: Path) -> None:
+def test_a_resumed_run_repeats_nothing_that_is_finished(pruned: Path, model: Path, discs: Path) -> None:
     """The last step's folder is lost, as if the run had been killed before it."""
     result, first = pruned / "best.safetensors", pruned / "step-01" / "best.safetensors"
     whole, before = load_checkpoint(result).net.state_dict(), first.stat().st_mtime_ns
     shutil.rmtree(pruned / "step-02")
     result.unlink()
-    assert prune(model, discs, pruned, "--rate=0.5", "--layers-per-step=8") == 0
+    assert prune(model, discs, pruned, "--rate=0.5", "--layers-per-step=8", "--resume") == 0
     assert first.stat().st_mtime_ns == before
     resumed = load_checkpoint(result).net.state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -90,10 +90,10 @@ def test_the_same_line_again_repeats_nothing_that_is_finished(pruned: Path, mode
 def test_another_rate_or_model_in_the_same_folder_is_refused(
     pruned: Path, model: Path, discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert prune(model, discs, pruned, "--rate=0.75", "--layers-per-step=8") == 1
+    assert prune(model, discs, pruned, "--rate=0.75", "--layers-per-step=8", "--resume") == 1
     assert "another --out" in capsys.readouterr().err
     other = pruned / "step-01" / "best.safetensors"
-    assert prune(other, discs, pruned, "--rate=0.5", "--layers-per-step=8") == 1
+    assert prune(other, discs, pruned, "--rate=0.5", "--layers-per-step=8", "--resume") == 1
     assert "another model" in capsys.readouterr().err
 
 
@@ -109,6 +109,20 @@ def test_a_budget_over_all_layers_is_met(model: Path, discs: Path, tmp_path: Pat
     assert net_cost(best.net).bytes <= 0.8 * whole.bytes + 500
     assert all(width % 8 == 0 for width in (*best.header.net.widths, *best.header.net.channels))  # type: ignore[misc]
     assert best.header.net.channels != (32, 16, 24, 32, 64, 96, 160, 320)
+
+
+@pytest.mark.parametrize("file", [PLAN_FILE, "best.safetensors"])
+def test_a_folder_that_holds_a_run_is_gone_on_with_by_resume_alone(
+    model: Path, discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    (tmp_path / file).write_bytes(b"weeks of work")
+    assert prune(model, discs, tmp_path, "--rate=0.5") == 1
+    assert f"{tmp_path} holds a run already; go on with --resume" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == [file]
+    (tmp_path / file).unlink()
+    assert prune(model, discs, tmp_path, "--rate=0.5", "--resume") == 1
+    assert f"{tmp_path} holds no run to go on with; leave --resume out" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
