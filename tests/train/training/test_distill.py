@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from facekp_train.training.state import STATE_FILE
 from torch import nn
 
 from facekp_train.batches.face_store import FaceStore, gather_faces
@@ -20,6 +19,7 @@ from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.training.data import load_training_data
 from facekp_train.training.distill import Distilled, feature_loss
 from facekp_train.training.fit import Step, fit
+from facekp_train.training.run_folder import STATE_FILE
 from tests.support.files.schemes import MOUTH
 from tests.support.models.quick_fits import QUICK, RULE, quick
 
