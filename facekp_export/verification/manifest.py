@@ -28,53 +28,53 @@ class _Strict(BaseModel):
 class TensorEntry(_Strict):
     """An input or output; scale 0 where it is not quantized."""
 
-    name: str
-    shape: list[int]
-    dtype: str
-    scale: float
-    zero_point: int
+    name: str = Field(description="as the file calls it")
+    shape: list[int] = Field(description="its sides")
+    dtype: str = Field(description="NumPy's name of the element type")
+    scale: float = Field(description="value of one step of an integer")
+    zero_point: int = Field(description="the integer that stands for 0")
 
 
 class OperatorEntry(_Strict):
     """An operator, the version that the file asks for, how often it occurs."""
 
-    name: str
-    version: int
-    count: int
+    name: str = Field(description="as the format calls it")
+    version: int = Field(description="version of the operator, or of its opset")
+    count: int = Field(description="how often it occurs")
 
 
 class FileEntry(_Strict):
     """One exported file."""
 
-    file: str
-    kind: str
-    bytes: int
-    sha256: str
-    input: TensorEntry
-    output: TensorEntry
-    operators: list[OperatorEntry]
-    oldest_engine: str
-    deviation: Deviation
+    file: str = Field(description="its name in the folder")
+    kind: str = Field(description="onnx, onnx_int8, float32, float16, dynamic, int8 or int8_io")
+    bytes: int = Field(description="its size")
+    sha256: str = Field(description="its hash")
+    input: TensorEntry = Field(description="the crop that it takes")
+    output: TensorEntry = Field(description="the points that it gives")
+    operators: list[OperatorEntry] = Field(description="what it asks of an engine")
+    oldest_engine: str = Field(description="the oldest engine whose operators suffice")
+    deviation: Deviation = Field(description="its difference from PyTorch")
 
 
 class Manifest(_Strict):
     """The whole export. `format` changes when a field changes its meaning."""
 
-    format: int = 1
-    name: str
-    scheme: str
-    points: int
-    crop: dict[str, Any]
-    boxes: dict[str, dict[str, Any]]
-    net: dict[str, Any]
-    checkpoint: str
-    checkpoint_sha256: str
+    format: int = Field(default=1, description="version of this document")
+    name: str = Field(description="the model's name")
+    scheme: str = Field(description="name of the landmark scheme")
+    points: int = Field(description="keypoints")
+    crop: dict[str, Any] = Field(description="the crop rule")
+    boxes: dict[str, dict[str, Any]] = Field(description="mapping of each box source to the tight box")
+    net: dict[str, Any] = Field(description="the net's shape, as in the checkpoint's header")
+    checkpoint: str = Field(description="file name of the checkpoint")
+    checkpoint_sha256: str = Field(description="its hash")
     calibration: str = Field(description="which crops set the ranges of quantized files, and how many")
     labelled: str | None = Field(None, description="data set, split and faces behind the NME figures")
-    torch_nme: float | None = None
-    files: list[FileEntry]
-    versions: dict[str, str]
-    created: str
+    torch_nme: float | None = Field(None, description="NME of PyTorch on these faces, percent")
+    files: list[FileEntry] = Field(description="what was exported")
+    versions: dict[str, str] = Field(description="packages that took part")
+    created: str = Field(description="ISO 8601, UTC")
 
 
 def file_entry(path: Path, kind: str, deviation: Deviation) -> FileEntry:

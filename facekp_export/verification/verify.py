@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from facekp_export.inference.flatbuffer import operators, read_model
 from facekp_export.inference.runtimes import open_model
@@ -45,15 +45,15 @@ class Deviation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    crops: int
-    max_abs: float
-    mean_abs: float
-    max_px: float
-    mean_px: float
-    faces: int | None = None
-    normaliser: str | None = None
-    nme: float | None = None
-    nme_change: float | None = None
+    crops: int = Field(description="crops that both computed")
+    max_abs: float = Field(description="largest difference of a coordinate")
+    mean_abs: float = Field(description="mean difference of a coordinate")
+    max_px: float = Field(description="largest distance of a point")
+    mean_px: float = Field(description="mean distance of the points")
+    faces: int | None = Field(default=None, description="labelled faces behind the NME")
+    normaliser: str | None = Field(default=None, description="what the NME is divided by")
+    nme: float | None = Field(default=None, description="the file's NME")
+    nme_change: float | None = Field(default=None, description="against PyTorch's")
 
 
 def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:

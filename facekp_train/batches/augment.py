@@ -110,7 +110,7 @@ class Strict(BaseModel):
 class Augmentation(Strict):
     """Random changes of a training crop; probabilities in [0, 1], spreads as standard deviations."""
 
-    flip: float = Field(default=0.5, ge=0, le=1)
+    flip: float = Field(default=0.5, ge=0, le=1, description="probability of the mirror image")
     rotation: float = Field(default=0.0, ge=0, description="degrees")
     shift: float = Field(default=0.05, ge=0, description="share of the tight box's side")
     scale: float = Field(default=0.05, ge=0, description="of the logarithm of the crop's side")

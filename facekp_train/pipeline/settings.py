@@ -20,6 +20,8 @@ _PASSED_ON = "scheme, crop and heads pass on from the student; say it under stud
 
 
 class _Section(BaseModel):
+    """A stage that trains a net: a recipe, and what it changes of it."""
+
     model_config = ConfigDict(extra="forbid")
 
     recipe: str = Field(default="modern", description="modern, paper, or a YAML file")
@@ -29,7 +31,7 @@ class _Section(BaseModel):
 class Teacher(_Section):
     """A checkpoint that exists, or a net to train: ResNet-50 unless a backbone is named (section 4)."""
 
-    checkpoint: str | None = None
+    checkpoint: str | None = Field(default=None, description="a trained net, in place of `recipe` and `set`")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Teacher:
@@ -43,7 +45,10 @@ class Labels(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    faces: Literal["none", "missing", "all"] = "none"
+    faces: Literal["none", "missing", "all"] = Field(
+        default="none",
+        description="which faces the teacher labels; missing: those without all of the net's points",
+    )
 
 
 class Distil(_Section):
@@ -59,12 +64,14 @@ class Distil(_Section):
 class Prune(PruneSettings):
     """How channels are chosen and removed; `set` are the settings of the training after each step.
 
-    teacher: who supervises that: the distilled student, as the paper's figure 2 draws it, or the teacher.
+    The distilled student supervises that training, as the paper's figure 2 draws it, unless told otherwise.
     """
 
     recipe: str = Field(default="retrain", description="retrain, modern, paper, or a YAML file")
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
-    teacher: Literal["distilled", "teacher"] = "distilled"
+    teacher: Literal["distilled", "teacher"] = Field(
+        default="distilled", description="who supervises the training: the distilled net or the teacher"
+    )
 
     @field_validator("set")
     @classmethod
@@ -87,13 +94,13 @@ class Pipeline(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = "run"
-    shared: dict[str, Any]
-    teacher: Teacher
-    labels: Labels = Labels()
-    student: _Section = _Section()
-    distil: Distil = Distil()
-    prune: Prune
+    name: str = Field(default="run", description="of the run; where it is missing, the file's name")
+    shared: dict[str, Any] = Field(description="settings of every stage's recipe")
+    teacher: Teacher = Field(description="who labels faces and supervises distillation")
+    labels: Labels = Field(default=Labels(), description="labels by the teacher")
+    student: _Section = Field(default=_Section(), description="the net that learns")
+    distil: Distil = Field(default=Distil(), description="the student goes on under the teacher")
+    prune: Prune = Field(description="the distilled net loses filters")
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 
     @field_validator("shared")

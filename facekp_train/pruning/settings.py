@@ -19,11 +19,15 @@ class PruneSettings(BaseModel):
 
     rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
     budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")
-    score: Score = "paper"
-    repair: Repair = "none"
-    scope: Scope = "inner"
+    score: Score = Field(default="paper", description="paper: each filter's own; greedy: ThiNet's")
+    repair: Repair = Field(default="none", description="lstsq: the kept weights make up for the rest")
+    scope: Scope = Field(
+        default="inner", description="inner: filters inside the blocks; all: outputs and stem"
+    )
     images: int = Field(default=512, ge=1, description="training faces that the score looks at")
-    share: float = Field(default=0.05, gt=0, le=1, description="of every image's positions")
+    share: float = Field(
+        default=0.05, gt=0, le=1, description="share of every image's positions that the score uses"
+    )
     layers_per_step: int = Field(default=1, ge=1, description="layers pruned before each retraining")
     final_epochs: int = Field(default=0, ge=0, description="epochs of training after the last layer")
 

@@ -25,43 +25,55 @@ SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
 class Recipe(Strict):
     """One training run. `paper` is section 4.1's schedule, `modern` a stronger one."""
 
-    name: str = "modern"
+    name: str = Field(default="modern", description="what the recipe is called in logs and checkpoints")
     data: list[str] = Field(min_length=1, description="data sets as FORMAT:PATH[@LIST]")
-    split: str | None = None
+    split: str | None = Field(
+        default=None, description="split of every set of `data`; null: each one's first"
+    )
     validation: list[str] = Field(default_factory=list, description="none: a share of the training faces")
-    validation_split: str | None = None
+    validation_split: str | None = Field(default=None, description="split of every set of `validation`")
     validation_limit: int = Field(default=1000, ge=1, description="faces scored after each epoch")
-    box_source: Literal["tight", "listed"] = "tight"
+    box_source: Literal["tight", "listed"] = Field(
+        default="tight", description="training crops lie around the keypoints, or around the listed boxes"
+    )
 
-    backbone: str = "mobilenet-v2"
-    points: int = 68
-    size: int = 128
+    backbone: str = Field(default="mobilenet-v2", description="mobilenet-v2 or resnet-50")
+    points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
+    size: int = Field(default=128, description="side of the crop in pixels, a multiple of 32")
     expansion: float = Field(default=1.0, gt=0, le=1, description="share of every block's hidden channels")
-    widths: tuple[int, ...] | None = None
-    channels: tuple[int, ...] | None = Field(default=None, description="of the stem and the stages")
-    hidden: int = 256
-    heatmap_width: int = 64
+    widths: tuple[int, ...] | None = Field(
+        default=None, description="channels inside the blocks, first to last, in place of `expansion`"
+    )
+    channels: tuple[int, ...] | None = Field(
+        default=None, description="channels of the stem and of each stage"
+    )
+    hidden: int = Field(default=256, description="width of the regression head's hidden layer")
+    heatmap_width: int = Field(default=64, description="channels of the heatmap head; 0: no head")
     imagenet: bool | str = Field(default=True, description="start from ImageNet weights; or a file of them")
     init: str | None = Field(default=None, description="a checkpoint to start from, narrowed where needed")
 
-    epochs: int = Field(default=60, ge=1)
+    epochs: int = Field(default=60, ge=1, description="passes over the faces")
     batch: int = Field(default=32, ge=2, description="faces a step, over all processes")
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = Field(default=0.01, gt=0)
-    final_rate: float = Field(default=1e-4, ge=0)
-    schedule: Literal["step", "cosine"] = "step"
+    optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="sgd with momentum, or adamw")
+    learning_rate: float = Field(default=0.01, gt=0, description="after the warm-up")
+    final_rate: float = Field(default=1e-4, ge=0, description="where the schedule ends")
+    schedule: Literal["step", "cosine"] = Field(
+        default="step", description="how the rate falls: in equal factors, or along a half cosine"
+    )
     warmup: float = Field(default=0.0, ge=0, description="epochs of linear warm-up")
     step_epochs: int = Field(default=20, ge=1, description="epochs between the steps of `step`")
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(default=1e-4, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd")
+    weight_decay: float = Field(default=1e-4, ge=0, description="pull of the weights towards zero")
     clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the averaged weights; 0: none")
     freeze_bn: float = Field(
         default=0.0, ge=0, le=1, description="last share of epochs with BN statistics held"
     )
 
-    loss: Literal["mse", "l1", "wing"] = "mse"
-    wing: tuple[PositiveFloat, PositiveFloat] = (0.1, 0.01)
+    loss: Literal["mse", "l1", "wing"] = Field(default="mse", description="of the coordinates")
+    wing: tuple[PositiveFloat, PositiveFloat] = Field(
+        default=(0.1, 0.01), description="w and e of the wing loss, shares of the crop"
+    )
     lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
     heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
     heatmap_factor: float | None = Field(
@@ -88,9 +100,11 @@ class Recipe(Strict):
         default=False, description="round as the int8 file will (facekp_train.training.quantize_aware)"
     )
 
-    augmentation: Augmentation = Augmentation()
-    seed: int = Field(default=0, ge=0)
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    augmentation: Augmentation = Field(default=Augmentation(), description="random changes of the crops")
+    seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        default="auto", description="auto: bf16-mixed where the hardware multiplies it itself"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

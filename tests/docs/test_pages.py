@@ -101,3 +101,8 @@ def test_faults_name_tests_that_exist() -> None:
         line for line in page.splitlines() if line.startswith("| ") and not re.match(r"\| (---|fault)", line)
     ]
     assert f"{len(rows)} faults stand below" in page
+
+
+def test_every_key_of_a_recipe_and_a_pipeline_says_what_it_means() -> None:
+    page = (DOCS / "reference" / "pipeline.md").read_text(encoding="utf-8").split("## Named recipes")[0]
+    assert not re.findall(r"^\| `(\w+)` .*\|\s*\|$", page, re.MULTILINE)
