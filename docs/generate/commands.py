@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from docs.generate.markdown import code, sentence, table, value
+from docs.generate.markdown import code, table, value
 
 _COMPLETION = {"install_completion", "show_completion"}
 _NAMES = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -58,12 +58,11 @@ def _described(command: Any, line: str) -> str:
     usage = f"{line} {names} [OPTIONS]" if names else f"{line} [OPTIONS]"
     rows = [
         [code(_argument_name(p)), _type(annotations[p.name]), "required" if p.required else value(p.default),
-         sentence(p.help)]
+         p.help or ""]
         for p in arguments
     ]  # fmt: skip
     rows += [
-        [_option_name(p), _option_type(p, annotations[p.name]), _default(p), sentence(p.help)]
-        for p in options
+        [_option_name(p), _option_type(p, annotations[p.name]), _default(p), p.help or ""] for p in options
     ]
     parts = [_help(command), f"Usage: `{usage}`\n"]
     if rows:
@@ -77,9 +76,8 @@ def _help(command: Any) -> str:
 
 
 def _paragraph(text: str) -> str:
-    line = " ".join(text.split())
-    example, colon, rest = line.partition("Example: ")
-    return f"Example: `{rest}`" if colon and not example else line
+    line, colon, example = " ".join(text.split()).partition("Example: ")
+    return f"{line}Example: `{example}`" if colon else line
 
 
 def _argument_name(parameter: Any) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
-from docs.generate.markdown import fenced
+from docs.generate.markdown import code, fenced, table
 
 MODULES = (
     "facekp_export.detector",
@@ -19,6 +21,7 @@ MODULES = (
     "facekp_train.schemes",
     "facekp_train.crop",
 )
+_TYPES = ("facekp_train.landmarks", "facekp_train.samples")
 _SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises", "Source", "Example", "Note")
 _SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):\s*(.*)$")
 _ITEM = re.compile(r"^(\*{0,2}\w[\w., *]*?)(?: \([^)]*\))?: (.*)$")
@@ -31,6 +34,7 @@ def python_page() -> str:
         "What programs may build on; other modules may move. Coordinates are pixels that count from 0, "
         "and an integer is a pixel's center.\n",
     ]
+    parts += ["Types in signatures:\n", _aliases()]
     for name in MODULES:
         module = importlib.import_module(name)
         parts.append(f"## {name}\n")
@@ -39,6 +43,23 @@ def python_page() -> str:
             parts.append(f"### {name.rsplit('.', 1)[1]}.{public}\n")
             parts.append(_class(public, thing) if isinstance(thing, type) else _call(public, thing))
     return "\n".join(parts)
+
+
+def _aliases() -> str:
+    """Names of types that signatures use, with what stands below each of them."""
+    rows = []
+    for name in _TYPES:
+        body = ast.parse(inspect.getsource(importlib.import_module(name))).body
+        for node, below in itertools.pairwise(body):
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Subscript):
+                continue
+            text = ast.literal_eval(below.value) if _is_text(below) else ""
+            rows.append([code(ast.unparse(node.targets[0])), code(ast.unparse(node.value)), text])
+    return table(["name", "is", "holds"], rows)
+
+
+def _is_text(node: ast.stmt) -> TypeGuard[ast.Expr]:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:

@@ -16,7 +16,8 @@ from typer.main import get_command
 
 from docs.generate.commands import apps
 from facekp_train.pipeline.settings import load_pipeline
-from tests.support.files.doc_pages import PAGES, ROOT, WRITTEN, Block, blocks, code_in, named
+from tests.support.files.doc_pages import PAGES, WRITTEN, Block, blocks, code_in, named
+from tests.support.places import ROOT
 
 _OURS = ("facekp_train", "facekp_export", "android_bench")
 _OTHER_PROGRAMS = {".", "pip", "apt-get"}

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from docs.generate.pages import stale
-from tests.support.files.doc_pages import DOCS, PAGES, ROOT, WRITTEN, anchors, code_in, links, named, prose
+from tests.support.files.doc_pages import DOCS, PAGES, WRITTEN, anchors, code_in, links, named, prose
+from tests.support.places import ROOT
 
 _PAGE = re.compile(r"(?<![\w/])docs/[\w./-]*\.(?:md|png)")
 _OWN = [page for page in WRITTEN if page.is_relative_to(DOCS) or page.parent == ROOT]

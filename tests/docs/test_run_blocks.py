@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.files.doc_pages import GUIDES, ROOT, SERIES, blocks
+from tests.support.files.doc_pages import GUIDES, SERIES, blocks
+from tests.support.places import ROOT
 
 _LONGEST = 300.0
 
