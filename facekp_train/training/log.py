@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,6 +12,8 @@ from facekp_train.common.files import write_text, written_aside
 
 LOG_FILE = "log.jsonl"
 CURVES_FILE = "curves.png"
+# Seconds between two drawings: one takes about as long as an epoch of few faces.
+_REDRAW = 10.0
 
 
 class TrainingLog:
@@ -21,6 +24,7 @@ class TrainingLog:
 
         self._file = folder / LOG_FILE
         self._curves = folder / CURVES_FILE
+        self._drawn_at = time.monotonic()
         self.history = history
         # Epochs after the saved state, from before a kill, are trained again: drop their lines.
         write_text(self._file, "".join(json.dumps(row) + "\n" for row in history))
@@ -33,6 +37,8 @@ class TrainingLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writer.close()
+        if kind is None and self.history:
+            draw_curves(self._curves, self.history)
 
     def add(self, row: dict[str, Any]) -> None:
         """Record one epoch."""
@@ -43,7 +49,9 @@ class TrainingLog:
             if isinstance(value, int | float) and name != "epoch":
                 self._writer.add_scalar(name, value, row["epoch"])
         self._writer.flush()
-        draw_curves(self._curves, self.history)
+        if time.monotonic() - self._drawn_at > _REDRAW:
+            draw_curves(self._curves, self.history)
+            self._drawn_at = time.monotonic()
 
 
 def draw_curves(target: Path, history: list[dict[str, Any]]) -> None:
