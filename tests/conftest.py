@@ -23,6 +23,9 @@ from tests.support.phones.native_runs import Outcome, build_runner, runner_in
 from tests.support.phones.scripted_phone import ScriptedPhone, assembled
 from tests.support.places import SHARED_DATA
 
+# Small nets only wait for further threads, and tests run side by side. Child processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
 settings.load_profile("facekp")
