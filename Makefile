@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-adb test-engines lint format docs reference lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines lint format docs reference lock native clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: lint ## lint and all tests but those of test-adb and test-engines
 
 test-fast: setup ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -m 'not slow and not adb and not engines'
+
+test-processors: setup ## what rests on a short training, as other processors round it
+	$(BIN)/python tests/processors.py
 
 # What is missing, the tests say as they skip.
 test-adb: setup ## the whole of `facekp-bench --device adb` against a real adb daemon

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from quick_fits import PRECISION
+
 from facekp_train.studies.cells import CellPlan
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import Spending
@@ -16,7 +18,7 @@ TINY = Spending(
     settings={
         "size": 64, "batch": 8, "imagenet": False, "hidden": 16, "heatmap_width": 8,
         "widths": (*(16,) * 15, 48),  # so that the least of the rates removes something
-        "precision": "32-true", "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
+        "precision": PRECISION, "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
     },
     limit=None,
     resnet={"widths": (8,) * 32, "channels": (8, 32, 32, 32, 32)},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.models.quick_fits import RULE, quick
+from tests.support.models.quick_fits import PRECISION, RULE, quick
 
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
@@ -40,7 +40,7 @@ def data(discs: Path) -> TrainingData:
 
 
 def retrain(discs: Path, model: Path, **settings: Any) -> Recipe:
-    options = {"data": [f"mtfl:{discs}"], "points": 5, "batch": 8, "precision": "32-true", "epochs": 1}
+    options = {"data": [f"mtfl:{discs}"], "points": 5, "batch": 8, "precision": PRECISION, "epochs": 1}
     sizes = {"size": 64, "hidden": 16, "heatmap_width": 8, "init": str(model), "teacher": str(model)}
     return make_recipe("retrain", {**options, **sizes, **settings}, [])
 
@@ -49,7 +49,7 @@ def pruned(recipe: Recipe, model: Path, data: TrainingData, out: Path, **how: An
     """The widths of the result."""
     torch.set_num_threads(1)
     settings = PruneSettings(**{"layers_per_step": 16, "images": 16, **how})
-    prune(model, recipe, out, settings, fabric=launch("cpu", 1, "32-true"), data=data)
+    prune(model, recipe, out, settings, fabric=launch("cpu", 1, PRECISION), data=data)
     return load_checkpoint(out / "best.safetensors").header.net.widths
 
 
@@ -72,7 +72,7 @@ def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
         raise KeyboardInterrupt
 
     how = PruneSettings(rate=0.5, layers_per_step=16, images=16)
-    fabric = launch("cpu", 1, "32-true")
+    fabric = launch("cpu", 1, PRECISION)
     with pytest.raises(KeyboardInterrupt):
         prune(model, retrain(discs, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
     other = shutil.copytree(discs, tmp_path / discs.name)
