@@ -34,6 +34,7 @@ def test_crops_that_the_net_has_seen_are_at_no_distance() -> None:
         assert float(statistics_distance(net, 255 - tensor_of(FACES) / 2)) > 0.1
 
 
+@pytest.mark.training
 def test_distilled_crops_come_near_to_what_the_teacher_saw() -> None:
     torch.set_num_threads(1)
     net = load_checkpoint(shipped_models_dir() / "teacher" / "model.safetensors").net

@@ -74,6 +74,7 @@ def test_the_result_is_smaller_and_the_report_tells_every_step(pruned: Path, mod
 
 
 @pytest.mark.slow
+@pytest.mark.training
 def test_a_resumed_run_repeats_nothing_that_is_finished(pruned: Path, model: Path, discs: Path) -> None:
     """The last step's folder is lost, as if the run had been killed before it."""
     result, first = pruned / "best.safetensors", pruned / "step-01" / "best.safetensors"
@@ -99,14 +100,17 @@ def test_another_rate_or_model_in_the_same_folder_is_refused(
 
 @pytest.mark.slow
 def test_a_budget_over_all_layers_is_met(model: Path, discs: Path, tmp_path: Path) -> None:
-    """Block outputs and stem go too, with the greedy score and the weights repaired."""
+    """Block outputs and stem go too, with the greedy score and the weights repaired.
+
+    They must: with the least of hidden widths alone 41 % of the bytes would be left.
+    """
     whole = net_cost(load_checkpoint(model).net)
-    budget = f"--budget={0.8 * whole.bytes / 1e6:.3f}MB"
+    budget = f"--budget={0.35 * whole.bytes / 1e6:.3f}MB"
     out = tmp_path / "budget"
     how = ("--scope=all", "--score=greedy", "--repair=lstsq", "--layers-per-step=24", "--images=16")
     assert prune(model, discs, out, budget, *how) == 0
     best = load_checkpoint(out / "best.safetensors")
-    assert net_cost(best.net).bytes <= 0.8 * whole.bytes + 500
+    assert net_cost(best.net).bytes <= 0.35 * whole.bytes + 500
     assert all(width % 8 == 0 for width in (*best.header.net.widths, *best.header.net.channels))  # type: ignore[misc]
     assert best.header.net.channels != (32, 16, 24, 32, 64, 96, 160, 320)
 

@@ -81,6 +81,7 @@ def _study(plan: CellPlan, out: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.training
 def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(
     discs: Path, work: Path, tmp_path: Path
 ) -> None:
