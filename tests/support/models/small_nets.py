@@ -41,6 +41,25 @@ def acquainted_net(config: NetConfig, crops: NDArray[np.uint8]) -> KeypointNet:
     return net.eval()
 
 
+def shipped_net_of_five(size: int = 64) -> KeypointNet:
+    """The shipped 0.25X for crops of another size; of its answers the points nearest to the five are left.
+
+    A net that was trained, in no time: it rounds like one, where a net of chance amplifies all rounding.
+    """
+    from facekp_train.checkpoint import load_checkpoint
+    from facekp_train.networks import build_net
+    from facekp_train.shipped import shipped_models_dir
+
+    shipped = load_checkpoint(shipped_models_dir() / "mdp-0.25x" / "model.safetensors")
+    net = build_net(shipped.header.net.model_copy(update={"points": 5, "size": size, "heatmap_width": 0}))
+    weights = shipped.net.state_dict()
+    rows = [2 * point + axis for point in (36, 45, 30, 48, 54) for axis in (0, 1)]
+    for name in ("regression.fc2.weight", "regression.fc2.bias"):
+        weights[name] = weights[name][rows]
+    net.load_state_dict({name: weights[name] for name in net.state_dict()})
+    return net.eval()
+
+
 def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: int = 200) -> Path:
     """A narrow MobileNet, trained for seconds to answer the brightness of regions of the demo views.
 
