@@ -152,7 +152,7 @@ def test_it_learns(discs: Path, tmp_path: Path, seed: int) -> None:
     assert best is not None
     checkpoint = load_checkpoint(best)
     assert checkpoint.header.history["nme"] == min(row["nme"] for row in rows)
-    assert checkpoint.header.recipe["seed"] == 0 and checkpoint.header.crop_rule.size == 64
+    assert checkpoint.header.recipe["seed"] == seed and checkpoint.header.crop_rule.size == 64
     assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
     assert 0 <= rows[-1]["waited_share"] <= 1
 
