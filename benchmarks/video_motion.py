@@ -33,7 +33,8 @@ from facekp_train.common.files import write_text
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.landmarks import FIVE_OF_68, Doubles
+from facekp_train.landmarks import Doubles
+from facekp_train.published_schemes import FIVE_OF_68
 from facekp_train.samples import Box, Image
 
 RATE = 30.0

@@ -46,7 +46,8 @@ def draw_keypoints(
     """A copy of the image with one face's keypoints [N, 2] (pixels), its contours and its box.
 
     scheme: of the keypoints; None for the default of their count, where there is one. Its lines are
-    drawn between the points; points that are not `visible` in another color; points that are not finite are left out.
+    drawn between the points; points that are not `visible` in another color; points that are not
+    finite are left out.
     """
     canvas = np.ascontiguousarray(image).copy()
     stroke = _stroke(keypoints, canvas)

@@ -43,9 +43,7 @@ class NetConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     backbone: str = Field(default="mobilenet-v2", description="mobilenet-v2 or resnet-50")
-    points: int = Field(
-        default=68, ge=FEWEST_POINTS, le=MOST_POINTS, description="keypoints of the net"
-    )
+    points: int = Field(default=68, ge=FEWEST_POINTS, le=MOST_POINTS, description="keypoints of the net")
     size: int = Field(default=128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
     widths: tuple[int, ...] | None = Field(
         default=None, max_length=64, description="channels inside the blocks, first to last; None: full"

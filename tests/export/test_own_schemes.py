@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facekp_export.commands.detect_video import drawn
+from facekp_export.detection.faces import drawn
 from facekp_export.detector import KeypointDetector
 from facekp_export.inference.metadata import tflite_with_info
 from facekp_export.inference.runtimes import open_model
@@ -149,7 +149,7 @@ def test_two_schemes_of_five_points_live_side_by_side(tmp_path: Path) -> None:
             tmp_path / name,
             to=("onnx",),
             labelled=labelled(tmp_path, mapped),
-            tolerance=Tolerance(quantised=99, nme=1e4),
+            tolerance=Tolerance(quantized=99, nme=1e4),
         )
         detectors.append(KeypointDetector.from_export(tmp_path / name / "model.onnx"))
         assert result.manifest.scheme == detectors[-1].scheme.name

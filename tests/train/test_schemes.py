@@ -11,7 +11,7 @@ from hypothesis import given
 
 from facekp_train.draw import draw_keypoints
 from facekp_train.evaluation.metrics import normaliser_names, score
-from facekp_train.landmarks import SCHEMES, flip_keypoints, implies_five, scheme_named, to_five
+from facekp_train.landmarks import SCHEMES, Doubles, flip_keypoints, implies_five, scheme_named, to_five
 from facekp_train.published_schemes import PUBLISHED
 from facekp_train.schemes import MOST_POINTS, Scheme
 from tests.support.files.schemes import MOUTH, schemes
@@ -119,9 +119,10 @@ def test_keypoints_of_an_own_scheme_follow_it_alone() -> None:
 
 
 def test_errors_of_an_own_scheme_are_divided_by_its_normalisers() -> None:
-    truth = np.array([[(0.0, 0), (10, 0), (5, -2), (5, 2), (5, 8)]])
+    truth = np.array([[(0.0, 0), (10, 0), (5, -2), (5, 2), (5, 8)]], np.float64)
     assert normaliser_names(MOUTH) == ("mouth_width", "mouth_height", "box")
-    result = score(truth + np.array([0.5, 0]), truth, scheme=MOUTH)
+    predicted: Doubles = truth + np.array([0.5, 0])
+    result = score(predicted, truth, scheme=MOUTH)
     assert (result.normaliser, result.nme["mouth_width"]) == ("mouth_width", pytest.approx(5))
     assert result.nme["mouth_height"] == pytest.approx(12.5)
 

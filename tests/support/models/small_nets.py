@@ -46,9 +46,9 @@ def shipped_net_of_five(size: int = 64) -> KeypointNet:
 
     A net that was trained, in no time: it rounds like one, where a net of chance amplifies all rounding.
     """
-    from facekp_train.checkpoint import load_checkpoint
-    from facekp_train.networks import build_net
-    from facekp_train.shipped import shipped_models_dir
+    from facekp_train.common.shipped import shipped_models_dir
+    from facekp_train.networks.checkpoint import load_checkpoint
+    from facekp_train.networks.keypoint_net import build_net
 
     shipped = load_checkpoint(shipped_models_dir() / "mdp-0.25x" / "model.safetensors")
     net = build_net(shipped.header.net.model_copy(update={"points": 5, "size": size, "heatmap_width": 0}))

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quick_fits import PRECISION
-
 from facekp_train.studies.cells import CellPlan
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import Spending
+from tests.support.models.quick_fits import PRECISION
 
 TINY = Spending(
     name="tiny",

@@ -113,7 +113,7 @@ def teacher(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_the_made_teacher_answers_where_the_discs_lie(data: TrainingData, teacher: Path) -> None:
     answers = predict_store(load_checkpoint(teacher).net, data.train)
-    assert np.abs(answers - data.train.many[: data.train.size]).max() < 1e-4
+    assert np.abs(answers - data.train.points[: data.train.size]).max() < 1e-4
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def data(ruined: Path, discs: Path) -> TrainingData:
     net, pictures = load_checkpoint(ruined).net, iter(demo_views(CropRule(size=256), 24))
     for store in (data.train, data.validation):
         store.views[: store.size] = list(islice(pictures, store.size))
-        store.many[: store.size] = predict_store(net, store)
+        store.points[: store.size] = predict_store(net, store)
     return data
 
 
@@ -86,7 +86,7 @@ def errors_of(model: Path, data: TrainingData) -> LayerErrors:
 def missed(model: Path, data: TrainingData) -> float:
     """How far the rounded net is from the labels on average, in pixels."""
     answers = predict_store(FakeQuantised(load_checkpoint(model).net), data.train)
-    return float(np.linalg.norm(answers - data.train.many[: data.train.size], axis=-1).mean()) * RULE.size
+    return float(np.linalg.norm(answers - data.train.points[: data.train.size], axis=-1).mean()) * RULE.size
 
 
 def test_the_layers_at_fault_are_named(ruined: Path, data: TrainingData) -> None:
