@@ -9,8 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from facekp_train.common.settings import Settings
 from facekp_train.samples import Image
 
 _MAX_ROTATION = 60.0
@@ -103,11 +104,7 @@ def _occlude(view: Image, random: np.random.Generator) -> Image:
     return covered
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
-
-
-class Augmentation(Strict):
+class Augmentation(Settings):
     """Random changes of a training crop; probabilities in [0, 1], spreads as standard deviations."""
 
     flip: float = Field(default=0.5, ge=0, le=1, description="probability of the mirror image")

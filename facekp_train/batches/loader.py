@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from facekp_train.batches.augment import Augmentation, photometric, random_view
 from facekp_train.batches.face_store import FaceStore
+from facekp_train.common.settings import Settings
 from facekp_train.crop import apply_affine, invert_affine
 from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
 from facekp_train.pose import TURN_EDGES, turn_of
@@ -37,6 +39,14 @@ class Batch:
         return Batch(*moved)
 
 
+class BatchSettings(Settings):
+    """What a step learns from: how many faces, which ones, seen how."""
+
+    batch: int = Field(default=32, ge=2, description="faces a step, over all processes")
+    focus: float = Field(default=0.0, ge=0, description="how much more often turned faces are drawn")
+    augmentation: Augmentation = Field(default=Augmentation(), description="random changes of the crops")
+
+
 class TrainBatches:
     """Shuffled, augmented batches of one process's share of every global batch.
 
@@ -47,21 +57,20 @@ class TrainBatches:
     def __init__(
         self,
         store: FaceStore,
-        augmentation: Augmentation,
-        batch: int,
+        settings: BatchSettings,
         seed: int,
         *,
-        focus: float = 0.0,
         rank: int = 0,
         world: int = 1,
     ):
+        batch, focus = settings.batch, settings.focus
         if batch % world:
             raise ValueError(f"a batch of {batch} does not divide among {world} processes")
         if store.size < batch:
             raise ValueError(
                 f"{store.size} usable faces do not fill one batch of {batch}; give more faces or --set batch="
             )
-        self.store, self.augmentation, self.seed = store, augmentation, seed
+        self.store, self.augmentation, self.seed = store, settings.augmentation, seed
         self.batch, self.rank, self.world = batch, rank, world
         self._shares = 1 + focus * _turned(store) if focus else None
         self.waited = 0.0

@@ -146,7 +146,8 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
             values[name] = kind(**{each.name: values.pop(each.name) for each in fields(kind)})
         command(**values)
 
-    # What typer reads.
+    # What typer and the reference read; `command` itself has other parameters.
+    del vars(gathered)["__wrapped__"]
     vars(gathered)["__signature__"] = inspect.Signature(parameters)
     gathered.__annotations__ = {each.name: each.annotation for each in parameters}
     return gathered

@@ -27,7 +27,7 @@ class PruneOptions(option.TrainingOptions):
     out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned")
     base: Annotated[str, typer.Option("--recipe", help="retrain, modern, paper, or a YAML file.")] = "retrain"
     epochs: Annotated[
-        int | None, typer.Option("--epochs-per-step", "--epochs", min=1, help="Of retraining.")
+        int | None, typer.Option("--epochs-per-step", "--epochs", min=1, help="Epochs of each retraining.")
     ] = 1
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False
@@ -85,16 +85,15 @@ def prune(
     supervisor = teacher if prune_teacher == "teacher" else model
     recipe = training.recipe(teacher=str(supervisor), lambda_dp=lambda_dp, **start_from(model))
     from facekp_train.commands.progress import FitProgress
-    from facekp_train.crop import CropRule
     from facekp_train.pipeline import layerwise
-    from facekp_train.training.data import load_training_data
+    from facekp_train.training.data import FaceSettings, load_training_data
     from facekp_train.training.launch import launch
     from facekp_train.training.run_folder import BEST_FILE, WEIGHT_FILES, check_begun
 
     out, begun = training.out, layerwise.PLAN_FILE
     check_begun(out, training.resume, begun=begun, precious=(begun, *WEIGHT_FILES))
     fabric = launch(training.accelerator, training.devices, recipe.precision)
-    faces = load_training_data(recipe, CropRule(size=recipe.size))
+    faces = load_training_data(recipe.part(FaceSettings))
     with FitProgress() as progress:
         report = layerwise.prune(
             model, recipe, out, settings, fabric=fabric, data=faces, on_step=progress.step

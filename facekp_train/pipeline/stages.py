@@ -20,11 +20,10 @@ from lightning_fabric import Fabric
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
-from facekp_train.crop import CropRule
 from facekp_train.labels.store import LABELS_FILE, labelled, make_labels
 from facekp_train.pipeline.layerwise import prune
 from facekp_train.pipeline.settings import Pipeline
-from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import shape_of, start_from
 from facekp_train.training.provenance import claim, faces_fingerprint, read_stored
@@ -51,17 +50,15 @@ class _Runner:
     out: Path
     fabric: Fabric
     on_step: Callable[[Step], None]
-    data: tuple[str, TrainingData] | None = None
+    data: tuple[FaceSettings, TrainingData] | None = None
     fingerprints: dict[str, str] = field(default_factory=dict)
 
     def faces(self, recipe: Recipe) -> TrainingData:
         """The decoded faces of a recipe."""
-        keys = {"data", "split", "validation", "validation_split", "validation_limit", "box_source"}
-        keys |= {"points", "size", "seed", "fit_offset"}
-        wanted = recipe.model_dump_json(include=keys)
+        wanted = recipe.part(FaceSettings)
         if self.data is None or self.data[0] != wanted:
             self.data = None  # the old faces leave memory before the new ones come
-            self.data = wanted, load_training_data(recipe, CropRule(size=recipe.size))
+            self.data = wanted, load_training_data(wanted)
         return self.data[1]
 
     def fit(self, name: str, recipe: Recipe) -> Stage:

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from facekp_train.batches.face_store import Face, FaceStore, gather_faces
 from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset
 from facekp_train.common.console import UserError, say
+from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
 from facekp_train.samples import FaceSample, evenly
-from facekp_train.training.recipe import Recipe
 
 
 @dataclass
@@ -28,13 +30,39 @@ class TrainingData:
     offset: list[list[float]] | None
 
 
-def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
-    """Read, merge and decode the recipe's faces. Raises UserError where too few remain."""
+class FaceSettings(Settings):
+    """Which faces are learnt from and scored, their keypoints and their crop."""
+
+    data: list[str] = Field(min_length=1, description="data sets as FORMAT:PATH[@LIST]")
+    split: str | None = Field(
+        default=None, description="split of every set of `data`; null: each one's first"
+    )
+    validation: list[str] = Field(default_factory=list, description="none: a share of the training faces")
+    validation_split: str | None = Field(default=None, description="split of every set of `validation`")
+    validation_limit: int = Field(default=1000, ge=1, description="faces scored after each epoch")
+    box_source: Literal["tight", "listed"] = Field(
+        default="tight", description="training crops lie around the keypoints, or around the listed boxes"
+    )
+    fit_offset: bool = Field(default=True, description="move many-point labels onto the hand-placed five")
+    points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
+    size: int = Field(default=128, description="side of the crop in pixels, a multiple of 32")
+    seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
+
+    @model_validator(mode="after")
+    def _splits_exist(self) -> FaceSettings:
+        check_split(self.data, self.split)
+        check_split(self.validation, self.validation_split)
+        return self
+
+
+def load_training_data(settings: FaceSettings) -> TrainingData:
+    """Read, merge and decode the faces. Raises UserError where too few remain."""
     skipped: list[dict[str, str]] = []
-    faces = gather_faces(samples_of(recipe.data, recipe.split, skipped), recipe.points)
-    if recipe.validation:
-        held_out = samples_of(recipe.validation, recipe.validation_split, skipped, evaluation=True)
-        scored = gather_faces(held_out, recipe.points)
+    rule = CropRule(size=settings.size)
+    faces = gather_faces(samples_of(settings.data, settings.split, skipped), settings.points)
+    if settings.validation:
+        held_out = samples_of(settings.validation, settings.validation_split, skipped, evaluation=True)
+        scored = gather_faces(held_out, settings.points)
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
             raise UserError(
@@ -42,21 +70,21 @@ def load_training_data(recipe: Recipe, rule: CropRule) -> TrainingData:
                 "give --validation a split of its own"
             )
     else:
-        faces, scored = hold_out(faces, recipe.seed)
+        faces, scored = hold_out(faces, settings.seed)
     if not faces or not scored:
         raise UserError(
-            f"no usable faces in {', '.join([*recipe.data, *recipe.validation])}; try facekp-train data"
+            f"no usable faces in {', '.join([*settings.data, *settings.validation])}; try facekp-train data"
         )
     if all(face.points is None for face in faces):
         raise UserError(
-            f"none of the {len(faces)} faces has {recipe.points} keypoints, which the net needs beside those "
-            "with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
+            f"none of the {len(faces)} faces has {settings.points} keypoints, which the net needs beside "
+            "those with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
             "missing), or train a net of five (--points 5)"
         )
-    scored = [scored[i] for i in evenly(len(scored), recipe.validation_limit)]
-    offset = _move_labels(faces, scored) if recipe.fit_offset and recipe.points == 68 else None
-    train = FaceStore(faces, recipe.points, rule, recipe.box_source == "listed")
-    validation = FaceStore(scored, recipe.points, rule, prefer_listed=True)
+    scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
+    offset = _move_labels(faces, scored) if settings.fit_offset and settings.points == 68 else None
+    train = FaceStore(faces, settings.points, rule, settings.box_source == "listed")
+    validation = FaceStore(scored, settings.points, rule, prefer_listed=True)
     skipped += train.skipped + validation.skipped
     if skipped:
         say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")

@@ -12,13 +12,22 @@ from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from facekp_train.common.settings import Settings
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 from facekp_train.training.learner import Learner, TeacherAnswer
 
 # Faces that fix the teacher's axes.
 AXES_FACES = 2048
+
+
+class TeacherSettings(Settings):
+    """Who supervises, and through what."""
+
+    teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
+    projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
 
 
 class Distilled(Learner):

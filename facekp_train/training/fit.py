@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from facekp_train.batches.face_store import FaceStore
-from facekp_train.batches.loader import TrainBatches, spread_crops
+from facekp_train.batches.loader import BatchSettings, TrainBatches, spread_crops
 from facekp_train.common.console import UserError
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
@@ -22,14 +22,14 @@ from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.networks.keypoint_net import build_net
-from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
 from facekp_train.training.initial import initial_net
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
-from facekp_train.training.losses import Factors, JointLoss, LossTerms
-from facekp_train.training.optimizer import AveragedWeights, make_optimiser, rate_at
+from facekp_train.training.losses import Factors, JointLoss, LossSettings, LossTerms
+from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimiser, rate_at
 from facekp_train.training.quantize_aware import FakeQuantised
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
@@ -74,11 +74,12 @@ class _Run:
     """Everything of one run that lives in memory."""
 
     fabric: Fabric
-    recipe: Recipe
+    settings: OptimizerSettings
     learner: Learner
     optimiser: torch.optim.Optimizer
     ema: AveragedWeights
     loss: JointLoss
+    header: CheckpointHeader
     progress: _Progress
 
 
@@ -112,7 +113,7 @@ def fit(
     check_folder(out, recipe, resume)  # what is refused shall leave no folder
     with alone_in(out, fabric):
         claim_folder(out, recipe, resume, faces_known=data is not None)
-        data = data or load_training_data(recipe, CropRule(size=recipe.size))
+        data = data or load_training_data(recipe.part(FaceSettings))
         return _train(fabric, recipe, out, data, resume, on_step)
 
 
@@ -125,24 +126,17 @@ def _train(
     on_step: Callable[[Step], None],
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
-    run = _start(fabric, recipe, data.train, resumed)
+    run = _start(fabric, recipe, out.name, data.train, resumed)
     if resumed:
         run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimiser))
         run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
     model = fabric.setup_module(run.learner)
     optimiser = fabric.setup_optimizers(run.optimiser)
-    batches = TrainBatches(
-        data.train,
-        recipe.augmentation,
-        recipe.batch,
-        recipe.seed,
-        focus=recipe.focus,
-        rank=fabric.global_rank,
-        world=fabric.world_size,
-    )
+    place = {"rank": fabric.global_rank, "world": fabric.world_size}
+    batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, **place)
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
-        for epoch in range(run.progress.epoch, recipe.epochs):
+        for epoch in range(run.progress.epoch, run.settings.epochs):
             row = _one_epoch(run, model, optimiser, batches, epoch, on_step)
             if log is not None:
                 _finish_epoch(run, data, out, epoch, row, log)
@@ -150,18 +144,24 @@ def _train(
     return out / BEST_FILE if first else None
 
 
-def _start(fabric: Fabric, recipe: Recipe, faces: FaceStore, resumed: bool) -> _Run:
+def _start(fabric: Fabric, recipe: Recipe, name: str, faces: FaceStore, resumed: bool) -> _Run:
+    settings = recipe.part(OptimizerSettings)
     learner = _on(fabric.device, _learner(recipe, fabric.device))
     if not resumed:
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
-    ema = AveragedWeights(learner.net, recipe.ema)
-    loss = JointLoss(recipe, fabric.device)
-    return _Run(fabric, recipe, learner, make_optimiser(learner, recipe), ema, loss, _Progress())
+    net = learner.net.config
+    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, taught=recipe.teacher is not None)
+    ema = AveragedWeights(learner.net, settings.ema)
+    header = CheckpointHeader(
+        name=name, net=net, crop=CropRule(size=net.size).as_dict(), recipe=recipe.shareable()
+    )
+    optimiser = make_optimiser(learner, settings)
+    return _Run(fabric, settings, learner, optimiser, ema, loss, header, _Progress())
 
 
 def _learner(recipe: Recipe, device: torch.device) -> Learner:
     """The recipe's net, with its teacher or its rounding."""
-    net = initial_net(recipe)
+    net = initial_net(recipe.net_config(), recipe.init, recipe.imagenet)
     if recipe.quantise:
         return FakeQuantised(net)
     if recipe.teacher is None:
@@ -193,15 +193,15 @@ def _one_epoch(
     on_step: Callable[[Step], None],
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
-    recipe, fabric = run.recipe, run.fabric
+    settings, fabric = run.settings, run.fabric
     run.learner.train()
-    if epoch >= recipe.epochs * (1 - recipe.freeze_bn):
+    if epoch >= settings.epochs * (1 - settings.freeze_bn):
         _hold_statistics(run.learner.net)
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
         for group in optimiser.param_groups:
-            group["lr"] = rate_at(recipe, epoch * len(batches) + i, len(batches))
+            group["lr"] = rate_at(settings, epoch * len(batches) + i, len(batches))
         batch = host_batch.to(fabric.device)
         with fabric.autocast():
             answer = run.learner.teacher_answer(batch.crops)
@@ -215,14 +215,14 @@ def _one_epoch(
             run.loss.factors = run.loss.balance(LossTerms(*shared))
         total = run.loss.total(terms)
         fabric.backward(total)
-        if recipe.clip:
-            nn.utils.clip_grad_norm_(run.learner.parameters(), recipe.clip)
+        if settings.clip:
+            nn.utils.clip_grad_norm_(run.learner.parameters(), settings.clip)
         optimiser.step()
         optimiser.zero_grad()
         run.ema.update(run.learner.net)
         sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
-        on_step(Step(epoch, i + 1, len(batches), recipe.epochs, float(total.detach()), rate))
+        on_step(Step(epoch, i + 1, len(batches), settings.epochs, float(total.detach()), rate))
     seconds = time.perf_counter() - started
     means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
     assert isinstance(means, Tensor)
@@ -233,7 +233,7 @@ def _one_epoch(
     losses = dict(zip(_LOSSES, means.tolist(), strict=True))
     return {
         "epoch": epoch + 1,
-        **{name: round(value, 7) for name, value in losses.items() if recipe.teacher or name not in _TAUGHT},
+        **{name: round(value, 7) for name, value in losses.items() if run.loss.taught or name not in _TAUGHT},
         "learning_rate": optimiser.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
@@ -256,14 +256,8 @@ def _finish_epoch(
     averaged.load_state_dict(run.ema.state)
     row |= validate(run.learner.for_validation(averaged), data.validation)
     log.add(row)
-    recipe = run.recipe
-    header = CheckpointHeader(
-        name=out.name,
-        net=averaged.config,
-        crop=CropRule(size=recipe.size).as_dict(),
-        recipe=recipe.shareable(),
-        history={**row, "label_offset": data.offset, "faces": data.train.size},
-    )
+    history = {**row, "label_offset": data.offset, "faces": data.train.size}
+    header = run.header.model_copy(update={"history": history})
     if row["nme"] < run.progress.best:
         run.progress.best = row["nme"]
         save_checkpoint(out / BEST_FILE, averaged, header)

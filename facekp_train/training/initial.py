@@ -8,40 +8,40 @@ from typing import Any
 from facekp_train.common.console import UserError, say
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
-from facekp_train.networks.keypoint_net import KeypointNet, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.imagenet import load_imagenet
-from facekp_train.training.recipe import SHAPE, Recipe
+from facekp_train.training.recipe import SHAPE
 
 
-def initial_net(recipe: Recipe) -> KeypointNet:
-    """Build and fill the recipe's net. Raises UserError where the start cannot be had.
+def initial_net(config: NetConfig, init: str | None, imagenet: bool | str) -> KeypointNet:
+    """Build and fill a net. Raises UserError where the start cannot be had.
 
-    Where the recipe names a checkpoint but no widths of its own, the net has the checkpoint's: a
-    pruned net goes on as it is.
+    init: a checkpoint; where `config` has no widths of its own, the net has the checkpoint's: a pruned
+    net goes on as it is. imagenet: without a checkpoint, whether to start from ImageNet weights; or a
+    file of them.
     """
-    if recipe.init is None:
-        net = build_net(recipe.net_config())
-        if recipe.imagenet:
-            load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
+    if init is None:
+        net = build_net(config)
+        if imagenet:
+            load_imagenet(net, Path(imagenet) if isinstance(imagenet, str) else None)
         return net
-    start = load_checkpoint(recipe.init)
-    _refuse_other_scheme(start, recipe)
-    config = recipe.net_config()
+    start = load_checkpoint(init)
+    _refuse_other_scheme(start, config.points, init)
     if config.widths is None and config.channels is None:
         shape = {"widths": start.header.net.widths, "channels": start.header.net.channels}
         config = config.model_copy(update=shape)
     net = build_net(config)
-    _take_over(net, start, recipe.init)
+    _take_over(net, start, init)
     return net
 
 
-def _refuse_other_scheme(start: Checkpoint, recipe: Recipe) -> None:
-    """Raise UserError for a start whose keypoints are as many as the recipe's and lie elsewhere."""
-    own, wanted = start.header.scheme, scheme_of(recipe.points)
+def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:
+    """Raise UserError for a start whose keypoints are as many as the net's and lie elsewhere."""
+    own, wanted = start.header.scheme, scheme_of(points)
     if own.points == wanted.points and own.name != wanted.name:
         raise UserError(
-            f"{recipe.init} has the {own.points} keypoints of scheme '{own.name}', and a net of so many is "
+            f"{name} has the {own.points} keypoints of scheme '{own.name}', and a net of so many is "
             f"trained by '{wanted.name}'; start from a checkpoint of that scheme"
         )
 

@@ -6,16 +6,43 @@ All coordinates are [0, 1] of the crop.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from pydantic import Field, PositiveFloat
 from torch import Tensor
 
 from facekp_train.batches.loader import Batch
+from facekp_train.common.settings import Settings
 from facekp_train.landmarks import five_matrix
-from facekp_train.networks.keypoint_net import Prediction
+from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.training.distill import feature_loss
 from facekp_train.training.learner import TeacherAnswer
-from facekp_train.training.recipe import Recipe
+
+
+class LossSettings(Settings):
+    """What is minimized."""
+
+    loss: Literal["mse", "l1", "wing"] = Field(default="mse", description="of the coordinates")
+    wing: tuple[PositiveFloat, PositiveFloat] = Field(
+        default=(0.1, 0.01), description="w and e of the wing loss, shares of the crop"
+    )
+    lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
+    heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
+    heatmap_factor: float | None = Field(
+        default=None, ge=0, description="None: both losses are of one size at the start"
+    )
+    five_weight: float = Field(
+        default=1.0, ge=0, description="weight of images' five points beside all points"
+    )
+    error_unit: Literal["crop", "eyes"] = Field(
+        default="crop", description="eyes: errors count by the face's eye distance, as NME does"
+    )
+    lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
+    distil_factor: float | None = Field(
+        default=None, ge=0, description="None: LOSS and loss3 are of one size at the start"
+    )
+    output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
 
 
 def coordinate_errors(predicted: Tensor, target: Tensor, kind: str, wing: tuple[float, float]) -> Tensor:
@@ -105,15 +132,16 @@ class JointLoss:
 
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
     imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
-    own coordinates to loss_t. `factors` are the recipe's, or chosen by `balance` on the first batch
-    that has every term; until then, on each.
+    own coordinates to loss_t. `factors` are the settings', or chosen by `balance` on the first batch
+    that has every term; until then, on each. taught: there is a teacher.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        self.recipe = recipe
+    def __init__(self, settings: LossSettings, net: NetConfig, device: torch.device, *, taught: bool) -> None:
+        self.settings, self.taught = settings, taught
         self.factors: Factors | None = None
-        self._to_five = FivePoints(recipe.points, device) if recipe.points in (68, 98) else None
-        self._weigh = EyeWeights(recipe.points, device) if recipe.error_unit == "eyes" else None
+        self._has_heatmaps = net.heatmap_width > 0
+        self._to_five = FivePoints(net.points, device) if net.points in (68, 98) else None
+        self._weigh = EyeWeights(net.points, device) if settings.error_unit == "eyes" else None
 
     def __call__(
         self, prediction: Prediction, batch: Batch, teacher: TeacherAnswer | None = None
@@ -123,25 +151,27 @@ class JointLoss:
         heatmap = features = outputs = torch.zeros((), device=keypoints.device)
         if prediction.heatmaps is not None:
             maps = prediction.heatmaps.float()
-            targets = heatmap_targets(batch.points, maps.shape[-2], maps.shape[-1], self.recipe.heatmap_sigma)
+            targets = heatmap_targets(
+                batch.points, maps.shape[-2], maps.shape[-1], self.settings.heatmap_sigma
+            )
             heatmap = heatmap_loss(maps, targets, batch.points_known)
         if teacher is not None and prediction.pooled is not None:
             features = feature_loss(prediction.pooled, teacher.pooled)
-            if self.recipe.output_weight:
+            if self.settings.output_weight:
                 outputs = self._errors(keypoints, teacher.keypoints).mean()
         return LossTerms(self._regression(keypoints, batch), heatmap, features, outputs)
 
     def balance(self, terms: LossTerms) -> Factors:
-        """The recipe's factors; where it has none, those that make the losses of one size here.
+        """The settings' factors; where they have none, those that make the losses of one size here.
 
         lambda_rh is left out of heatmap's: a factor that grew with it would keep the ratio as it was.
         """
-        recipe = self.recipe
-        regression = recipe.lambda_rh * terms.regression
-        heatmap = recipe.heatmap_factor
-        if heatmap is None and recipe.heatmap_width and float(terms.heatmap.detach()):
+        settings = self.settings
+        regression = settings.lambda_rh * terms.regression
+        heatmap = settings.heatmap_factor
+        if heatmap is None and self._has_heatmaps and float(terms.heatmap.detach()):
             heatmap = _ratio(terms.regression, terms.heatmap)
-        features = recipe.distil_factor
+        features = settings.distil_factor
         if features is None:
             features = _ratio(regression + (heatmap or 0.0) * terms.heatmap, terms.features)
         return Factors(heatmap, features)
@@ -149,29 +179,27 @@ class JointLoss:
     @property
     def settled(self) -> bool:
         """Whether `factors` hold for the rest of the training."""
-        return self.factors is not None and (
-            self.factors.heatmap is not None or not self.recipe.heatmap_width
-        )
+        return self.factors is not None and not (self._has_heatmaps and self.factors.heatmap is None)
 
     def total(self, terms: LossTerms) -> Tensor:
         """What to minimise. `factors` must be set."""
-        recipe, factors = self.recipe, self.factors
+        settings, factors = self.settings, self.factors
         assert factors is not None
-        joint = recipe.lambda_rh * terms.regression + (factors.heatmap or 0.0) * terms.heatmap
-        if recipe.teacher is None:
+        joint = settings.lambda_rh * terms.regression + (factors.heatmap or 0.0) * terms.heatmap
+        if not self.taught:
             return joint
-        taught = factors.features * terms.features + recipe.output_weight * terms.outputs
-        return recipe.lambda_dp * joint + taught
+        teaching = factors.features * terms.features + settings.output_weight * terms.outputs
+        return settings.lambda_dp * joint + teaching
 
     def _errors(self, keypoints: Tensor, target: Tensor) -> Tensor:
-        return coordinate_errors(keypoints, target, self.recipe.loss, self.recipe.wing)
+        return coordinate_errors(keypoints, target, self.settings.loss, self.settings.wing)
 
     def _regression(self, keypoints: Tensor, batch: Batch) -> Tensor:
         weights = 1.0 if self._weigh is None else self._weigh(batch)[:, None]
         loss = masked_mean(self._errors(keypoints, batch.points), batch.points_known * weights)
-        if self._to_five is not None and self.recipe.five_weight:
+        if self._to_five is not None and self.settings.five_weight:
             fives = self._errors(self._to_five(keypoints), batch.five)
-            loss = loss + self.recipe.five_weight * masked_mean(fives, batch.five_known * weights)
+            loss = loss + self.settings.five_weight * masked_mean(fives, batch.five_known * weights)
         return loss
 
 

@@ -3,44 +3,67 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
-from facekp_train.training.recipe import Recipe
+from facekp_train.common.settings import Settings
 
 
-def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+class OptimizerSettings(Settings):
+    """How the weights move, epoch by epoch."""
+
+    epochs: int = Field(default=60, ge=1, description="passes over the faces")
+    optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="sgd with momentum, or adamw")
+    learning_rate: float = Field(default=0.01, gt=0, description="after the warm-up")
+    final_rate: float = Field(default=1e-4, ge=0, description="where the schedule ends")
+    schedule: Literal["step", "cosine"] = Field(
+        default="step", description="how the rate falls: in equal factors, or along a half cosine"
+    )
+    warmup: float = Field(default=0.0, ge=0, description="epochs of linear warm-up")
+    step_epochs: int = Field(default=20, ge=1, description="epochs between the steps of `step`")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd")
+    weight_decay: float = Field(default=1e-4, ge=0, description="pull of the weights towards zero")
+    clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
+    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the averaged weights; 0: none")
+    freeze_bn: float = Field(
+        default=0.0, ge=0, le=1, description="last share of epochs with BN statistics held"
+    )
+
+
+def make_optimiser(net: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """SGD with momentum (the paper's) or AdamW; biases and BN scales are not decayed."""
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate)
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+    if settings.optimiser == "adamw":
+        return torch.optim.AdamW(groups, lr=settings.learning_rate)
+    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
 
 
-def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+def rate_at(settings: OptimizerSettings, step: int, steps_per_epoch: int) -> float:
     """The learning rate of a step counted from 0.
 
     `step`: from `learning_rate` to `final_rate` in equal factors, one every `step_epochs`
     (0.01, 0.001, 0.0001 over the paper's 60 epochs). `cosine`: half a cosine after the warm-up.
     """
     epoch = step / steps_per_epoch
-    if epoch < recipe.warmup:
-        return recipe.learning_rate * (step + 1) / max(1.0, recipe.warmup * steps_per_epoch)
-    if recipe.schedule == "cosine":
-        share = (epoch - recipe.warmup) / max(recipe.epochs - recipe.warmup, 1e-9)
+    if epoch < settings.warmup:
+        return settings.learning_rate * (step + 1) / max(1.0, settings.warmup * steps_per_epoch)
+    if settings.schedule == "cosine":
+        share = (epoch - settings.warmup) / max(settings.epochs - settings.warmup, 1e-9)
         return (
-            recipe.final_rate
-            + (recipe.learning_rate - recipe.final_rate) * (1 + math.cos(math.pi * share)) / 2
+            settings.final_rate
+            + (settings.learning_rate - settings.final_rate) * (1 + math.cos(math.pi * share)) / 2
         )
-    last = max(1, math.ceil(recipe.epochs / recipe.step_epochs) - 1)
-    done = min(int(epoch) // recipe.step_epochs, last) / last
-    return recipe.learning_rate * (max(recipe.final_rate, 1e-12) / recipe.learning_rate) ** done
+    last = max(1, math.ceil(settings.epochs / settings.step_epochs) - 1)
+    done = min(int(epoch) // settings.step_epochs, last) / last
+    return settings.learning_rate * (max(settings.final_rate, 1e-12) / settings.learning_rate) ** done
 
 
 class AveragedWeights:

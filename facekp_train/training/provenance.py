@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import parse_json, write_text
-from facekp_train.training.data import samples_of
+from facekp_train.training.data import FaceSettings, samples_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from facekp_train.training.recipe import Recipe
 
 _FACES = "fingerprint of the faces"
 
 
-def faces_fingerprint(recipe: Recipe) -> str:
-    """Of what the lists of a recipe's faces say: names, boxes and keypoints, wherever the folders lie."""
+def faces_fingerprint(settings: FaceSettings) -> str:
+    """Of what the lists of the faces say: names, boxes and keypoints, wherever the folders lie."""
     digest = hashlib.sha256()
-    lists = (recipe.data, recipe.split, False), (recipe.validation, recipe.validation_split, True)
+    lists = (
+        (settings.data, settings.split, False),
+        (settings.validation, settings.validation_split, True),
+    )
     for specs, split, evaluation in lists:
         digest.update(b"a list ")
         for sample in samples_of(specs, split, [], evaluation=evaluation) if specs else ():

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, PositiveFloat, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from facekp_train.batches.augment import Augmentation, Strict
+from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.console import UserError
-from facekp_train.datasets import check_split
+from facekp_train.common.settings import Settings
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.keypoint_net import NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
+from facekp_train.training.data import FaceSettings
+from facekp_train.training.distill import TeacherSettings
+from facekp_train.training.losses import LossSettings
+from facekp_train.training.optimizer import OptimizerSettings
 
 # Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
 # the one that was trained first.
@@ -22,24 +26,16 @@ AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
 SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
 
 
-class Recipe(Strict):
-    """One training run. `paper` is section 4.1's schedule, `modern` a stronger one."""
+class Named(Settings):
+    """What a recipe is called."""
 
     name: str = Field(default="modern", description="what the recipe is called in logs and checkpoints")
-    data: list[str] = Field(min_length=1, description="data sets as FORMAT:PATH[@LIST]")
-    split: str | None = Field(
-        default=None, description="split of every set of `data`; null: each one's first"
-    )
-    validation: list[str] = Field(default_factory=list, description="none: a share of the training faces")
-    validation_split: str | None = Field(default=None, description="split of every set of `validation`")
-    validation_limit: int = Field(default=1000, ge=1, description="faces scored after each epoch")
-    box_source: Literal["tight", "listed"] = Field(
-        default="tight", description="training crops lie around the keypoints, or around the listed boxes"
-    )
+
+
+class NetSettings(Settings):
+    """The net, and the weights that it starts from."""
 
     backbone: str = Field(default="mobilenet-v2", description="mobilenet-v2 or resnet-50")
-    points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
-    size: int = Field(default=128, description="side of the crop in pixels, a multiple of 32")
     expansion: float = Field(default=1.0, gt=0, le=1, description="share of every block's hidden channels")
     widths: tuple[int, ...] | None = Field(
         default=None, description="channels inside the blocks, first to last, in place of `expansion`"
@@ -52,56 +48,21 @@ class Recipe(Strict):
     imagenet: bool | str = Field(default=True, description="start from ImageNet weights; or a file of them")
     init: str | None = Field(default=None, description="a checkpoint to start from, narrowed where needed")
 
-    epochs: int = Field(default=60, ge=1, description="passes over the faces")
-    batch: int = Field(default=32, ge=2, description="faces a step, over all processes")
-    optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="sgd with momentum, or adamw")
-    learning_rate: float = Field(default=0.01, gt=0, description="after the warm-up")
-    final_rate: float = Field(default=1e-4, ge=0, description="where the schedule ends")
-    schedule: Literal["step", "cosine"] = Field(
-        default="step", description="how the rate falls: in equal factors, or along a half cosine"
-    )
-    warmup: float = Field(default=0.0, ge=0, description="epochs of linear warm-up")
-    step_epochs: int = Field(default=20, ge=1, description="epochs between the steps of `step`")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd")
-    weight_decay: float = Field(default=1e-4, ge=0, description="pull of the weights towards zero")
-    clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
-    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the averaged weights; 0: none")
-    freeze_bn: float = Field(
-        default=0.0, ge=0, le=1, description="last share of epochs with BN statistics held"
-    )
 
-    loss: Literal["mse", "l1", "wing"] = Field(default="mse", description="of the coordinates")
-    wing: tuple[PositiveFloat, PositiveFloat] = Field(
-        default=(0.1, 0.01), description="w and e of the wing loss, shares of the crop"
-    )
-    lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
-    heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
-    heatmap_factor: float | None = Field(
-        default=None, ge=0, description="None: both losses are of one size at the start"
-    )
-    five_weight: float = Field(
-        default=1.0, ge=0, description="weight of images' five points beside all points"
-    )
-    fit_offset: bool = Field(default=True, description="move many-point labels onto the hand-placed five")
-    error_unit: Literal["crop", "eyes"] = Field(
-        default="crop", description="eyes: errors count by the face's eye distance, as NME does"
-    )
-    focus: float = Field(default=0.0, ge=0, description="how much more often turned faces are drawn")
+_Part = TypeVar("_Part", bound=Settings)
 
-    teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
-    lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
-    distil_factor: float | None = Field(
-        default=None, ge=0, description="None: LOSS and loss3 are of one size at the start"
-    )
-    projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
-    output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
+
+class Recipe(
+    TeacherSettings, LossSettings, OptimizerSettings, BatchSettings, NetSettings, FaceSettings, Named
+):
+    """One training run: the settings of all that take part in it, each described where it is used.
+
+    In a file the keys of the last base come first.
+    """
 
     quantise: bool = Field(
         default=False, description="round as the int8 file will (facekp_train.training.quantize_aware)"
     )
-
-    augmentation: Augmentation = Field(default=Augmentation(), description="random changes of the crops")
-    seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
         default="auto", description="auto: bf16-mixed where the hardware multiplies it itself"
     )
@@ -110,13 +71,15 @@ class Recipe(Strict):
     def _consistent(self) -> Recipe:
         scheme_of(self.points)
         self.net_config()
-        check_split(self.data, self.split)
-        check_split(self.validation, self.validation_split)
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
         if self.quantise and self.teacher is not None:
             raise ValueError("a net learns from a teacher first and to be quantised after that, not at once")
         return self
+
+    def part(self, kind: type[_Part]) -> _Part:
+        """The settings of one that takes part, such as `LossSettings`, and no others."""
+        return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
 
     def net_config(self) -> NetConfig:
         """The net that this recipe trains."""

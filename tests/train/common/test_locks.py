@@ -18,10 +18,10 @@ from facekp_train.pipeline.layerwise import prune
 from facekp_train.pipeline.settings import Pipeline
 from facekp_train.pipeline.stages import run_stages
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.data import load_training_data
+from facekp_train.training.data import FaceSettings, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.launch import launch
-from tests.support.models.quick_fits import RULE, quick
+from tests.support.models.quick_fits import quick
 
 HOLD = """
 import fcntl, os, sys
@@ -72,7 +72,7 @@ def test_nobody_trains_prunes_or_runs_in_a_folder_that_another_process_is_at(
 ) -> None:
     recipe = quick(discs, 1)
     fabric = launch("cpu", 1, "32-true")
-    data = load_training_data(recipe, RULE)
+    data = load_training_data(recipe.part(FaceSettings))
     given = {"data": recipe.data, "points": 5}
     pipeline = Pipeline.model_validate({"shared": given, "teacher": {}, "prune": {"rate": 0.5}})
     how = PruneSettings(rate=0.5)

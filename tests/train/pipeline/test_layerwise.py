@@ -18,7 +18,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, 
 from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.pipeline.layerwise import PLAN_FILE, prune
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step
 from facekp_train.training.launch import launch
 from facekp_train.training.recipe import Recipe, make_recipe
@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(discs: Path) -> TrainingData:
-    return load_training_data(quick(discs, 1), RULE)
+    return load_training_data(quick(discs, 1).part(FaceSettings))
 
 
 def retrain(discs: Path, model: Path, **settings: Any) -> Recipe:

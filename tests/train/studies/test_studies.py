@@ -17,15 +17,14 @@ import torch
 
 from facekp_train.batches.loader import Batch
 from facekp_train.common.console import UserError
-from facekp_train.networks.keypoint_net import Prediction
+from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.studies.cells import Cell
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import SPENDINGS, Methods, Spending
 from facekp_train.studies.plans import STUDIES, Row
 from facekp_train.studies.significance import Interval, PairedChange
 from facekp_train.studies.summary import summarise, verdict
-from facekp_train.training.losses import JointLoss
-from facekp_train.training.recipe import make_recipe
+from facekp_train.training.losses import JointLoss, LossSettings
 from tests.support.models.tiny_studies import TINY, plan_of
 
 # Folds
@@ -138,8 +137,8 @@ def test_lambda_rh_is_the_ratio_of_the_balanced_losses() -> None:
     batch = Batch(torch.zeros(4, 3, 64, 64), points, points, known, ~known)
 
     def share(ratio: float) -> float:
-        recipe = make_recipe("paper", {"data": ["mtfl:x"], "points": 5, "lambda_rh": ratio}, [])
-        loss = JointLoss(recipe, torch.device("cpu"))
+        net = NetConfig(points=5)
+        loss = JointLoss(LossSettings(lambda_rh=ratio), net, torch.device("cpu"), taught=False)
         terms = loss(prediction, batch)
         loss.factors = loss.balance(terms)
         assert loss.factors.heatmap is not None

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 
 from facekp_train.batches.face_store import gather_faces
-from facekp_train.crop import CropRule
 from facekp_train.datasets import DataError
-from facekp_train.training.data import hold_out, load_training_data, samples_of
-from facekp_train.training.recipe import make_recipe
+from facekp_train.training.data import FaceSettings, hold_out, load_training_data, samples_of
 
 FIVE = "69 109 106 113 77 142 73 152 108 154"
 
@@ -44,8 +42,7 @@ def test_a_validation_without_a_split_is_what_figures_are_reported_on(celeba: Pa
     spec = f"celeba:{celeba}"
     assert names(samples_of([spec], None, [])) == ["000001", "000002"]
     assert names(samples_of([spec], None, [], evaluation=True)) == ["000003", "000004"]
-    recipe = make_recipe("paper", {"data": [spec], "validation": [spec], "points": 5}, [])
-    data = load_training_data(recipe, CropRule())
+    data = load_training_data(FaceSettings(data=[spec], validation=[spec], points=5))
     assert (data.train.size, data.validation.size) == (2, 2)
 
 

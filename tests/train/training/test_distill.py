@@ -17,7 +17,7 @@ from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, build_net
-from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import Distilled, feature_loss
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.run_folder import STATE_FILE
@@ -100,7 +100,7 @@ def test_a_teacher_of_another_size_sees_the_same_faces() -> None:
 @pytest.fixture(scope="module")
 def data(discs: Path) -> TrainingData:
     """Few enough faces for one batch, which a net learns by heart in seconds."""
-    data = load_training_data(quick(discs, 1), RULE)
+    data = load_training_data(quick(discs, 1).part(FaceSettings))
     data.train.size = 16
     return data
 
@@ -195,7 +195,7 @@ def test_axes_come_from_faces_all_over_the_list(
     monkeypatch.setattr(Distilled, "prepare", look)
     monkeypatch.setattr("facekp_train.training.fit.AXES_FACES", 4)
     recipe = quick(discs, 1, f"teacher={teacher}")
-    data = load_training_data(recipe, RULE)
+    data = load_training_data(recipe.part(FaceSettings))
     with pytest.raises(KeyboardInterrupt):
         fit(recipe, tmp_path, data=data)
     last = data.train.size - 1

@@ -17,14 +17,14 @@ import torch
 
 from facekp_train.batches.augment import photometric, random_view
 from facekp_train.batches.face_store import FaceStore, gather_faces
-from facekp_train.batches.loader import Batch, TrainBatches, plain_batches
+from facekp_train.batches.loader import Batch, BatchSettings, TrainBatches, plain_batches
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
-from facekp_train.networks.keypoint_net import Prediction
-from facekp_train.training.data import load_training_data
+from facekp_train.networks.keypoint_net import NetConfig, Prediction
+from facekp_train.training.data import FaceSettings, load_training_data
 from facekp_train.training.fit import fit
-from facekp_train.training.losses import JointLoss
+from facekp_train.training.losses import JointLoss, LossSettings
 from facekp_train.training.recipe import make_recipe
 from tests.support.models.quick_fits import PRECISION, QUICK, RULE, STILL, quick, save_disc_teacher
 
@@ -32,6 +32,11 @@ from tests.support.models.quick_fits import PRECISION, QUICK, RULE, STILL, quick
 @pytest.fixture(scope="module")
 def store(discs: Path) -> FaceStore:
     return FaceStore(gather_faces(open_dataset(f"mtfl:{discs}"), 5), 5, RULE)
+
+
+def batches_of(recipe: str, batch: int, *settings: str) -> BatchSettings:
+    """Of a recipe, with batches of another size."""
+    return make_recipe(recipe, {"data": ["mtfl:x"], "batch": batch}, list(settings)).part(BatchSettings)
 
 
 def test_stored_labels_lie_on_the_faces(store: FaceStore) -> None:
@@ -49,10 +54,9 @@ def test_augmented_labels_follow_the_pixels(store: FaceStore) -> None:
 
     Mirrored faces carry left discs on the right, so the colours swap with them.
     """
-    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
-    how = how.model_copy(update={"colour": 0.0, "blur": 0.0, "occlusion": 0.0})
+    plain = [f"augmentation.{name}=0" for name in ("colour", "blur", "occlusion")]
     mirrored = 0
-    for batch in TrainBatches(store, how, 48, seed=3).epoch(0):
+    for batch in TrainBatches(store, batches_of("modern", 48, *plain), seed=3).epoch(0):
         inside = ((batch.points > 0.1) & (batch.points < 0.9)).all(dim=(1, 2))
         for crop, points in zip(batch.crops[inside], batch.points[inside], strict=True):
             x, y = (points[0] * 64).int().tolist()
@@ -65,17 +69,17 @@ def test_augmented_labels_follow_the_pixels(store: FaceStore) -> None:
 
 
 def test_an_epoch_is_the_same_for_a_seed_and_differs_between_epochs(store: FaceStore) -> None:
-    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
-    first, again = (list(TrainBatches(store, how, 16, seed=7).epoch(2)) for _ in range(2))
-    other = list(TrainBatches(store, how, 16, seed=7).epoch(3))
+    settings = batches_of("modern", 16)
+    first, again = (list(TrainBatches(store, settings, seed=7).epoch(2)) for _ in range(2))
+    other = list(TrainBatches(store, settings, seed=7).epoch(3))
     assert all(torch.equal(a.crops, b.crops) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0].crops, other[0].crops)
 
 
 def test_processes_share_a_batch_without_overlap(store: FaceStore) -> None:
-    how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
-    whole = next(TrainBatches(store, how, 16, seed=7).epoch(0))
-    parts = [next(TrainBatches(store, how, 16, seed=7, rank=r, world=2).epoch(0)) for r in range(2)]
+    settings = batches_of("paper", 16)
+    whole = next(TrainBatches(store, settings, seed=7).epoch(0))
+    parts = [next(TrainBatches(store, settings, seed=7, rank=r, world=2).epoch(0)) for r in range(2)]
     assert torch.equal(torch.cat([p.crops for p in parts]), whole.crops)
 
 
@@ -84,14 +88,13 @@ def test_turned_faces_are_drawn_more_often_and_no_frontal_one_is_left_to_chance(
     turned = copy.copy(store)
     turned.points = store.points.copy()
     turned.points[24:, 2, 0] += turned.points[24:, 1, 0] - turned.points[24:, 0, 0]
-    how = make_recipe("paper", {"data": ["mtfl:x"]}, []).augmentation
-    batches = TrainBatches(turned, how, 8, seed=1, focus=3.0)
+    batches = TrainBatches(turned, batches_of("paper", 8, "focus=3"), seed=1)
     epochs = [np.bincount(batches._order(np.random.default_rng(i)), minlength=48) for i in range(50)]
     for counts in epochs:
         assert counts.sum() == 48 and counts[:24].max() <= 1 and counts[24:].min() >= 1
     drawn = np.sum(epochs, axis=0)
     assert drawn[24:].sum() / drawn[:24].sum() == pytest.approx(4, rel=0.1)
-    even = TrainBatches(turned, how, 8, seed=1)._order(np.random.default_rng(0))
+    even = TrainBatches(turned, batches_of("paper", 8), seed=1)._order(np.random.default_rng(0))
     assert sorted(even) == list(range(48))
 
 
@@ -103,8 +106,8 @@ def test_errors_by_eye_distance_weigh_small_eyed_faces_more() -> None:
     nothing = torch.zeros(6, 5, dtype=torch.bool)
     batch = Batch(torch.zeros(6, 3, 8, 8), many, torch.zeros(6, 5, 2), known, nothing)
     predicted = Prediction(torch.rand(6, 5, 2, generator=random))
-    recipe = make_recipe("paper", {"data": ["mtfl:x"], "points": 5}, ["error_unit=eyes"])
-    loss = float(JointLoss(recipe, torch.device("cpu"))(predicted, batch).regression)
+    settings, net = LossSettings(error_unit="eyes"), NetConfig(points=5)
+    loss = float(JointLoss(settings, net, torch.device("cpu"), taught=False)(predicted, batch).regression)
     eyes = np.linalg.norm((many[:, 1] - many[:, 0]).numpy(), axis=1)
     weights = np.clip(0.35 / eyes, 0.5, 3)
     errors = ((predicted.keypoints - many) ** 2).mean(dim=(1, 2)).numpy()
@@ -141,7 +144,7 @@ def test_labels_of_one_face_from_two_lists_become_one_face(discs: Path) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_it_learns(discs: Path, tmp_path: Path, seed: int) -> None:
     """By heart, few faces in one batch, which a net of any start does."""
-    data = load_training_data(quick(discs, 1), RULE)
+    data = load_training_data(quick(discs, 1).part(FaceSettings))
     data.train.size = 16
     data.validation = data.train
     settings = [f"seed={seed}", "batch=16", "learning_rate=0.02", "freeze_bn=0", *STILL]

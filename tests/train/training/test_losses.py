@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.batches.loader import Batch
-from facekp_train.networks.keypoint_net import Prediction
+from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.training.learner import TeacherAnswer
 from facekp_train.training.losses import (
     JointLoss,
+    LossSettings,
     LossTerms,
     coordinate_errors,
     heatmap_loss,
@@ -71,7 +72,7 @@ def batch_of(five_known: bool, points_known: bool) -> Batch:
 
 def test_five_points_teach_a_net_of_many() -> None:
     """Gradient reaches the 68 points through the five, and only those that the five are made of."""
-    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), taught=False)
     keypoints = torch.rand(4, 68, 2, requires_grad=True)
     loss(Prediction(keypoints), batch_of(five_known=True, points_known=False)).regression.backward()
     assert keypoints.grad is not None
@@ -80,8 +81,8 @@ def test_five_points_teach_a_net_of_many() -> None:
 
 
 def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
-    recipe = make_recipe("paper", {"data": ["mtfl:x"], "teacher": "t.safetensors"}, list(settings))
-    loss = JointLoss(recipe, torch.device("cpu"))
+    recipe = make_recipe("paper", {"data": ["mtfl:x"]}, list(settings))
+    loss = JointLoss(recipe.part(LossSettings), NetConfig(), torch.device("cpu"), taught=True)
     student = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32), torch.rand(4, 16))
     return loss, loss(student, batch_of(True, True), TeacherAnswer(torch.rand(4, 16), torch.rand(4, 68, 2)))
 
@@ -96,7 +97,7 @@ def test_balance_makes_all_losses_of_one_size() -> None:
 
 def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
     """Where few faces have all keypoints, the first batches may hold none of them."""
-    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, []), torch.device("cpu"))
+    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), taught=False)
     prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
     for points_known in (False, True):
         terms = loss(prediction, batch_of(five_known=True, points_known=points_known))
@@ -108,7 +109,7 @@ def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
 
 
 def test_a_net_without_heatmaps_is_settled_at_once() -> None:
-    loss = JointLoss(make_recipe("paper", {"data": ["mtfl:x"]}, ["heatmap_width=0"]), torch.device("cpu"))
+    loss = JointLoss(LossSettings(), NetConfig(heatmap_width=0), torch.device("cpu"), taught=False)
     loss.factors = loss.balance(loss(Prediction(torch.rand(4, 68, 2)), batch_of(True, True)))
     assert loss.settled
 

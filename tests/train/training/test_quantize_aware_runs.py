@@ -22,7 +22,7 @@ from facekp_train.batches.loader import plain_crops
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
-from facekp_train.training.data import TrainingData, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import start_from
 from facekp_train.training.quantize_aware import FakeQuantised
@@ -60,7 +60,7 @@ def data(ruined: Path, discs: Path) -> TrainingData:
 
     So rounding is all that keeps it from its labels, and training on without rounding would change nothing.
     """
-    data = load_training_data(quick(discs, 1), RULE)
+    data = load_training_data(quick(discs, 1).part(FaceSettings))
     data.train.size = 16
     net, pictures = load_checkpoint(ruined).net, iter(demo_views(CropRule(size=256), 24))
     for store in (data.train, data.validation):
