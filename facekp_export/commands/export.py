@@ -100,12 +100,7 @@ def export(
         integer_io=io is Io.int8,
         calibration=_checked_spec(calibration),
         labelled=labelled_faces(data, split, limit, strict),
-        tolerance=Tolerance(
-            float16=float16_tolerance,
-            quantized=tolerance,
-            integer_output=max(0.75, tolerance),
-            nme=nme_tolerance,
-        ),
+        tolerance=Tolerance(float16=float16_tolerance, quantized=tolerance, nme=nme_tolerance),
         threads=threads,
         name=name,
         step=steps.step,

@@ -25,15 +25,18 @@ class Tolerance:
     """How far a file may lie from PyTorch.
 
     float32, float16: largest difference of a coordinate in [0, 1] of the crop. quantized: mean point
-    distance in pixels of the crop, for dynamic-range and int8 files. integer_output: the same for
-    int8_io, whose output has a step of size / 256 pixels. nme: relative change in percent.
+    distance in pixels of the crop, for dynamic-range and int8 files. nme: relative change in percent.
     """
 
     float32: float = 1e-4
     float16: float = 1e-3
     quantized: float = 0.5
-    integer_output: float = 0.75
     nme: float = 2.0
+
+    @property
+    def integer_output(self) -> float:
+        """As quantized, for int8_io, whose output has a step of size / 256 pixels: 0.75 or more."""
+        return max(0.75, self.quantized)
 
 
 class Deviation(BaseModel):
