@@ -2,9 +2,9 @@
 
     python -m benchmarks.distill_crops
 
-They are distilled from the batch-norm statistics of models/teacher (facekp_export/distilled_crops.py).
-The statistics' distance before and after, with the settings, goes to
-benchmarks/results/distill_crops.json.
+They are distilled from the batch-norm statistics of models/teacher
+(facekp_export/quantization/distilled_crops.py). The statistics' distance before and after, with the
+settings, goes to benchmarks/results/distill_crops.json.
 """
 
 from __future__ import annotations

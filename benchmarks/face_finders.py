@@ -54,7 +54,7 @@ def as_photographed(sample: FaceSample) -> Scene:
 
 
 def tilted(scene: Scene, degrees: float) -> Scene:
-    """The photograph turned about its centre, on a canvas 1.2 times as large."""
+    """The photograph turned about its center, on a canvas 1.2 times as large."""
     whole = whole_view(scene.image)
     side = 1.2 * whole.side
     turn, size = np.radians(degrees), round(side)
@@ -62,8 +62,8 @@ def tilted(scene: Scene, degrees: float) -> Scene:
     shift = np.array([[whole.x], [whole.y]]) - linear @ [[0.5], [0.5]]
     matrix = np.hstack([linear, shift])
     ((x, y, width, height),) = scene.faces
-    centre = apply_affine(invert_affine(matrix), np.array([x + width / 2, y + height / 2])) * size - 0.5
-    turned = (float(centre[0]) - width / 2, float(centre[1]) - height / 2, width, height)
+    center = apply_affine(invert_affine(matrix), np.array([x + width / 2, y + height / 2])) * size - 0.5
+    turned = (float(center[0]) - width / 2, float(center[1]) - height / 2, width, height)
     return Scene(sample_crop(scene.image, matrix, size), [turned])
 
 

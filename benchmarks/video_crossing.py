@@ -2,7 +2,7 @@
 
     python -m benchmarks.video_crossing --data mtfl:PATH --split validation --every 60 --out FILE.json
 
-Neighbouring photographs of the list make pairs: both faces, cut out by an ellipse, walk towards each other
+Neighboring photographs of the list make pairs: both faces, cut out by an ellipse, walk towards each other
 over a third photograph's blurred colors, cross, and part. `kept`: each face ends with the number it began
 with. `new`: a face that was hidden has a number of its own. `swapped`: a face ends with the other's number.
 `said`: the tracks' `may_be` warned of it. For docs/results/video.md.

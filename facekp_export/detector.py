@@ -29,7 +29,7 @@ from facekp_train.samples import Box, Crops, Image
 class Face:
     """One face's keypoints.
 
-    keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's centre.
+    keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's center.
     box: x, y, width, height as given or as found. score: the finder's, 0 to 1; 1 for a given box.
     """
 
@@ -44,7 +44,7 @@ class KeypointDetector:
     def __init__(
         self, model: KeypointModel, finder: FaceFinder | str | None = None, threads: int = 1
     ) -> None:
-        """finder: an object or one of `faces.FINDERS` by name; None is BlazeFace where installed.
+        """finder: an object or one of `finders.FINDERS` by name; None is BlazeFace where installed.
 
         A function from an image to boxes becomes a finder as `CallableFinder(function, box_source)`.
         Raises ValueError for an unknown name or something that is no finder.
@@ -180,7 +180,7 @@ def checked(image: Image) -> Image:
         raise ValueError(f"an image is a numpy array, uint8 [H, W, 3] RGB, not {type(image).__name__}")
     remedy = ""
     if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
-        remedy = "; turn a grey one into RGB with cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)"
+        remedy = "; turn a gray one into RGB with cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)"
     elif image.ndim == 3 and image.shape[2] == 4:
         remedy = "; drop the alpha channel with image[:, :, :3]"
     elif image.dtype != np.uint8:

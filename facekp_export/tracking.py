@@ -46,7 +46,7 @@ class TrackedFace:
     """One face on one frame.
 
     track: its number, from 1, the same on every frame. keypoints: float32 [N, 2], pixels of the frame,
-    smoothed; x then y, an integer is a pixel's centre. box: the tight box around them. score: 0 to 1,
+    smoothed; x then y, an integer is a pixel's center. box: the tight box around them. score: 0 to 1,
     how well two looks at it agree; a face below 0.5 is lost and not listed. may_be: other tracks whose
     face this may be, as they crossed or one was lost near it, () where its identity is sure.
     """
@@ -91,10 +91,10 @@ class _Track:
     def see(self, look: Look, seconds: float) -> None:
         """Take over what was seen."""
         passed = seconds - self.seconds
-        speed = (_centre(look.box) - _centre(self.look.box)) / passed if passed > 0 else self.speed
+        speed = (_center(look.box) - _center(self.look.box)) / passed if passed > 0 else self.speed
         expected = self.box_at(seconds)
         side, before = max(look.box[2:]), max(expected[2:])
-        away = np.hypot(*(_centre(look.box) - _centre(expected)))
+        away = np.hypot(*(_center(look.box) - _center(expected)))
         self.surprise = float(away) / before + abs(math.log(side / before))
         self.left = replace(self, left=None) if self.lost else self.left
         # After a loss nobody knows how it moved meanwhile.
@@ -261,8 +261,8 @@ def _doubt(one: _Track, other: _Track) -> None:
 
 
 def _seen(look: Look, image: Image) -> bool:
-    """Whether a face is there, with its centre on the frame."""
-    x, y = _centre(look.box)
+    """Whether a face is there, with its center on the frame."""
+    x, y = _center(look.box)
     height, width = image.shape[:2]
     return look.score >= 0.5 and -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
 
@@ -274,10 +274,10 @@ def _same(one: Look, other: Look) -> bool:
 
 
 def _apart(one: Box, other: Box) -> float:
-    """How far the centres of two boxes lie apart, in sides of the larger."""
-    return float(np.hypot(*(_centre(one) - _centre(other)))) / max(*one[2:], *other[2:])
+    """How far the centers of two boxes lie apart, in sides of the larger."""
+    return float(np.hypot(*(_center(one) - _center(other)))) / max(*one[2:], *other[2:])
 
 
-def _centre(box: Box) -> Doubles:
+def _center(box: Box) -> Doubles:
     x, y, width, height = box
     return np.array([x + width / 2, y + height / 2])

@@ -26,7 +26,7 @@ BOXES_FILE = package_file("facekp_train", "boxes.json")
 class BoxMapping:
     """From a source's box to the tight box, in units of the source box's longer side.
 
-    tight centre = box centre + (dx, dy) * side; tight side = scale * side. The three `sd_` are the
+    tight center = box center + (dx, dy) * side; tight side = scale * side. The three `sd_` are the
     standard deviations of dx, dy and log(scale) over the n faces that it was fitted on: training
     jitters its boxes by them.
     """
@@ -46,10 +46,10 @@ class BoxMapping:
         side = max(width, height)
         if not np.isfinite([x, y, width, height]).all() or side <= 0 or min(width, height) < 0:
             raise ValueError(f"a box is (x, y, width, height) with a positive size, not {box}")
-        centre_x = x + width / 2 + self.dx * side
-        centre_y = y + height / 2 + self.dy * side
+        center_x = x + width / 2 + self.dx * side
+        center_y = y + height / 2 + self.dy * side
         tight = self.scale * side
-        return centre_x - tight / 2, centre_y - tight / 2, tight, tight
+        return center_x - tight / 2, center_y - tight / 2, tight, tight
 
     def as_dict(self) -> dict[str, float | int | str]:
         """Plain data for `boxes.json` and a model file's metadata."""
@@ -69,9 +69,9 @@ def fit_mapping(pairs: Sequence[tuple[Box, Box]], fitted_on: str) -> BoxMapping:
     offset = (tight[:, :2] + tight[:, 2:] / 2 - source[:, :2] - source[:, 2:] / 2) / side[:, None]
     growth = np.log(tight[:, 2:].max(axis=1) / side)
     values = np.column_stack([offset, growth])
-    centre = np.median(values, axis=0)
-    spread = 1.4826 * np.median(np.abs(values - centre), axis=0)
-    dx, dy, log_scale = centre.round(4).tolist()
+    center = np.median(values, axis=0)
+    spread = 1.4826 * np.median(np.abs(values - center), axis=0)
+    dx, dy, log_scale = center.round(4).tolist()
     sd_dx, sd_dy, sd_scale = spread.round(4).tolist()
     scale = round(float(np.exp(log_scale)), 4)
     return BoxMapping(dx, dy, scale, sd_dx, sd_dy, sd_scale, len(pairs), fitted_on)
@@ -118,7 +118,7 @@ def refined_box(keypoints: Floats, first: Box, mapping: BoxMapping | None = None
     """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
 
     `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
-    finite, its side more than 2.5 times larger or smaller, or its centre more than 0.6 sides away;
+    finite, its side more than 2.5 times larger or smaller, or its center more than 0.6 sides away;
     and for schemes such as the five points, which do not reach the face's edge. mapping: of the box
     around all keypoints; None for that of their count's default scheme.
     """

@@ -3,8 +3,8 @@
 One rule for training, evaluation, export, detection and the app. It travels inside every model
 file. Imports neither torch nor tensorflow.
 
-A box is (x, y, width, height) in pixels that count from 0, an integer being a pixel's centre.
-The crop is the square of side `scale * max(width, height)` around the box's centre. A point at the
+A box is (x, y, width, height) in pixels that count from 0, an integer being a pixel's center.
+The crop is the square of side `scale * max(width, height)` around the box's center. A point at the
 share o in [0, 1] of that square lies at left + o * side in the image and at o * size - 0.5 in the
 crop's own pixels, so a mirrored crop has 1 - o.
 """
@@ -33,7 +33,7 @@ class CropRule:
     size: side of the crop in pixels. scale: side of the square over the longer side of the tight
     keypoint box. sampling: with k = ceil(side / size), at most 16, the image is read bilinearly on
     a grid k times finer than the crop and each k x k block averaged. border: what lies outside the
-    image reads as this grey value.
+    image reads as this gray value.
     """
 
     size: int = 128
@@ -66,7 +66,7 @@ class CropRule:
 
 @dataclass(frozen=True)
 class Square:
-    """An upright square of the image: centre and side in pixels."""
+    """An upright square of the image: center and side in pixels."""
 
     x: float
     y: float

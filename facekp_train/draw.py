@@ -116,10 +116,10 @@ def _fixed(point: NDArray[np.floating]) -> tuple[int, int] | None:
     return round(float(point[0]) * 2**_SHIFT), round(float(point[1]) * 2**_SHIFT)
 
 
-def _draw_dot(canvas: Image, centre: tuple[int, int], color: Color, radius: float) -> None:
+def _draw_dot(canvas: Image, center: tuple[int, int], color: Color, radius: float) -> None:
     """A disc with a dark rim, so that it shows on skin and on hair."""
     for grown, shade in ((radius * 1.45, _EDGE), (radius, color)):
-        cv2.circle(canvas, centre, round(grown * 2**_SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, center, round(grown * 2**_SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_contour(

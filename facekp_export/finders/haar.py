@@ -20,7 +20,7 @@ from facekp_train.samples import Image
 _LARGEST = 1024
 _SMALLEST_FACE = 24
 _STEP = 1.1
-_NEIGHBOURS = 4
+_NEIGHBORS = 4
 
 
 class HaarFaces:
@@ -36,22 +36,22 @@ class HaarFaces:
     def find(self, image: Image) -> list[FoundFace]:
         """See `FaceFinder.find`."""
         ratio = min(1.0, _LARGEST / max(image.shape[:2]))
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         if ratio < 1:
-            grey = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
-        grey = cv2.equalizeHist(grey)
-        boxes, scores = _seen(self._frontal, grey)
+            gray = cv2.resize(gray, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+        gray = cv2.equalizeHist(gray)
+        boxes, scores = _seen(self._frontal, gray)
         if not len(boxes):
-            boxes, scores = self._turned(grey)
+            boxes, scores = self._turned(gray)
         rows = (boxes / ratio).tolist()
         faces = [FoundFace((x, y, w, h), score) for (x, y, w, h), score in zip(rows, scores, strict=True)]
         return suppressed(faces)
 
-    def _turned(self, grey: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
+    def _turned(self, gray: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
         """The profile cascade knows one side only."""
-        boxes, scores = _seen(self._profile, grey)
-        mirrored, more = _seen(self._profile, np.ascontiguousarray(grey[:, ::-1]))
-        mirrored[:, 0] = grey.shape[1] - mirrored[:, 0] - mirrored[:, 2]
+        boxes, scores = _seen(self._profile, gray)
+        mirrored, more = _seen(self._profile, np.ascontiguousarray(gray[:, ::-1]))
+        mirrored[:, 0] = gray.shape[1] - mirrored[:, 0] - mirrored[:, 2]
         return np.concatenate([boxes, mirrored]), scores + more
 
 
@@ -63,11 +63,11 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def _seen(cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
+def _seen(cascade: cv2.CascadeClassifier, gray: cv2.typing.MatLike) -> tuple[Doubles, list[float]]:
     """Boxes [K, 4] in the picture's pixels, and the last stage's margin squeezed into 0 to 1."""
     smallest = (_SMALLEST_FACE, _SMALLEST_FACE)
     boxes, _, margins = cascade.detectMultiScale3(
-        grey, _STEP, _NEIGHBOURS, minSize=smallest, outputRejectLevels=True
+        gray, _STEP, _NEIGHBORS, minSize=smallest, outputRejectLevels=True
     )
     scores = [max(float(margin), 0.0) / (abs(float(margin)) + 10) for margin in np.ravel(margins)]
     return np.array(boxes, np.float64).reshape(-1, 4), scores

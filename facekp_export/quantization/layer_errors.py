@@ -1,6 +1,6 @@
 """Which layers an int8 file's error comes from: each rounded alone, in pixels that the keypoints move.
 
-Made with the checkpoint itself, rounded as its file is (facekp_train/quantize_aware.py), so that the
+Made with the checkpoint itself, rounded as its file is (facekp_train/training/quantize_aware.py), so that the
 names are those of the net's modules.
 """
 

@@ -116,6 +116,6 @@ def _views(rule: CropRule) -> Crops:
     views = []
     for dx, dy, grow in random.normal(0, _JITTER, (_VIEWS, 3)):
         side = max(width, height) * np.exp(grow)
-        centre_x, centre_y = x + width / 2 + dx * side, y + height / 2 + dy * side
-        views.append(cut(image, rule.square((centre_x - side / 2, centre_y - side / 2, side, side)), rule))
+        center_x, center_y = x + width / 2 + dx * side, y + height / 2 + dy * side
+        views.append(cut(image, rule.square((center_x - side / 2, center_y - side / 2, side, side)), rule))
     return np.stack(views)

@@ -96,7 +96,7 @@ def draw_comparison(target: Path, crops: Crops, expected: Floats, quantized: Flo
         large = cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
         drawn = draw_keypoints(np.asarray(large, np.uint8), one * _TILE - 0.5, scheme=scheme)
         for x, y in other * _TILE - 0.5:
-            centre = round(float(x) * 16), round(float(y) * 16)
-            cv2.circle(drawn, centre, 24, _INT8_COLOR, cv2.FILLED, cv2.LINE_AA, 4)
+            center = round(float(x) * 16), round(float(y) * 16)
+            cv2.circle(drawn, center, 24, _INT8_COLOR, cv2.FILLED, cv2.LINE_AA, 4)
         tiles.append(drawn)
     write_picture(target, contact_sheet(tiles, columns=4, tile=_TILE))

@@ -30,14 +30,14 @@ def random_view(
     cosine, sine = np.cos(angle), np.sin(angle)
     linear = grow * np.array([[cosine, -sine], [sine, cosine]]) @ np.diag([stretch, 1 / stretch])
     shift = np.clip(random.normal(0, augmentation.shift, 2), -0.35, 0.35) / crop_scale
-    centre = np.array([0.5, 0.5])
-    return np.column_stack([linear, centre + shift - linear @ centre])
+    center = np.array([0.5, 0.5])
+    return np.column_stack([linear, center + shift - linear @ center])
 
 
 def photometric(view: Image, random: np.random.Generator, augmentation: Augmentation) -> Image:
-    """Colour, blur and occlusion on a crop uint8 [S, S, 3]; the input is not changed."""
+    """Color, blur and occlusion on a crop uint8 [S, S, 3]; the input is not changed."""
     if augmentation.colour:
-        view = _colour(view, random, augmentation.colour)
+        view = _color(view, random, augmentation.colour)
     if random.random() < augmentation.blur:
         view = _degrade(view, random)
     if random.random() < augmentation.occlusion:
@@ -45,8 +45,8 @@ def photometric(view: Image, random: np.random.Generator, augmentation: Augmenta
     return view
 
 
-def _colour(view: Image, random: np.random.Generator, strength: float) -> Image:
-    """Brightness, contrast, gamma and white balance by one table a channel; at times grey."""
+def _color(view: Image, random: np.random.Generator, strength: float) -> Image:
+    """Brightness, contrast, gamma and white balance by one table a channel; at times gray."""
     levels = np.arange(256) / 255
     gamma = np.exp(random.normal(0, 0.3 * strength))
     contrast = np.exp(random.normal(0, 0.25 * strength))
@@ -87,7 +87,7 @@ def _degrade(view: Image, random: np.random.Generator) -> Image:
 
 
 def _occlude(view: Image, random: np.random.Generator) -> Image:
-    """A patch covered by one colour, by noise, or by another part of the same picture."""
+    """A patch covered by one color, by noise, or by another part of the same picture."""
     size = view.shape[0]
     height, width = random.integers(size // 10, size * 2 // 5, 2).tolist()
     y, x = random.integers(0, size - height), random.integers(0, size - width)
@@ -112,6 +112,6 @@ class Augmentation(Settings):
     shift: float = Field(default=0.05, ge=0, description="share of the tight box's side")
     scale: float = Field(default=0.05, ge=0, description="of the logarithm of the crop's side")
     stretch: float = Field(default=0.0, ge=0, description="of the logarithm of width over height")
-    colour: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, grey")
+    colour: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, gray")
     blur: float = Field(default=0.0, ge=0, le=1, description="probability of blur, low resolution or noise")
     occlusion: float = Field(default=0.0, ge=0, le=1, description="probability of a covered patch")

@@ -1,7 +1,7 @@
 """The constant difference between two ways of placing the same points.
 
 Labels of many points, often placed by a machine, disagree with hand-placed five points by a
-constant: an eye's centre as the mean of six lid points is not where a person puts the pupil. A
+constant: an eye's center as the mean of six lid points is not where a person puts the pupil. A
 net that learns from both is pulled two ways unless the difference is measured first and the
 many-point labels are moved onto the hand-placed ones.
 """

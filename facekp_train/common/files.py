@@ -30,7 +30,7 @@ def written_aside(target: Path) -> Iterator[Path]:
     try:
         with naming_full_disk(target):
             yield aside
-        # mkstemp makes the file private; a finished artefact has the mode of any new file.
+        # mkstemp makes the file private; a finished artifact has the mode of any new file.
         umask = os.umask(0)
         os.umask(umask)
         aside.chmod(0o666 & ~umask)

@@ -98,7 +98,7 @@ def _warn_outside(sample: FaceSample, image: NDArray[np.uint8], dataset: Dataset
     """A face whose middle is off the photograph has a wrong annotation, or another's photograph."""
     x, y = _known(sample).mean(axis=0).tolist()
     if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
-        dataset.notes.warn(f"{sample.image}: the face's centre ({x:.0f}, {y:.0f}) lies outside the image")
+        dataset.notes.warn(f"{sample.image}: the face's center ({x:.0f}, {y:.0f}) lies outside the image")
 
 
 def _warn_of_box(sample: FaceSample, dataset: Dataset) -> None:

@@ -86,8 +86,8 @@ def test_a_sources_mapping_is_applied_and_the_model_files_comes_first(detector):
     x, y, side, _ = box_around(points)
     fit = mapping_of("mtfl")
     listed_side = side / fit.scale
-    centre = np.array([x, y]) + side / 2 - np.array([fit.dx, fit.dy]) * listed_side
-    listed = (*(centre - listed_side / 2).tolist(), listed_side, listed_side)
+    center = np.array([x, y]) + side / 2 - np.array([fit.dx, fit.dy]) * listed_side
+    listed = (*(center - listed_side / 2).tolist(), listed_side, listed_side)
     tight = detector.detect(image, [(x, y, side, side)], refine=False)[0]
     mapped = detector.detect(image, [listed], box_source="mtfl", refine=False)[0]
     np.testing.assert_allclose(mapped.keypoints, tight.keypoints, atol=1e-3)

@@ -65,7 +65,7 @@ def test_the_box_follows_the_keypoints_and_the_finder_looks_now_and_then(tracker
     places = [(100 + 5 * step, 120 - step) for step in range(25)]
     seen = run_over(tracker, [scene(place) for place in places])
     assert [[face.track for face in faces] for faces in seen] == [[1]] * 25
-    # Where the face's own centre lies in its cutout is the same on each frame.
+    # Where the face's own center lies in its cutout is the same on each frame.
     offsets = np.array([middle(face) - place for (face,), place in zip(seen, places, strict=True)])
     assert np.ptp(offsets, axis=0).max() < 0.05 * SIDE
     assert finder.calls == 2, "once at the start and once after half a second"

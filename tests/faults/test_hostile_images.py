@@ -59,17 +59,17 @@ BROKEN = {
 
 
 def _odd_but_good(folder: Path) -> dict[str, int]:
-    """Photographs of unusual kinds; by name, the largest difference that any colour may have."""
+    """Photographs of unusual kinds; by name, the largest difference that any color may have."""
     cv2.imwrite(str(folder / "sixteen_bit.png"), TRUE.astype(np.uint16) * 257)
     cv2.imwrite(str(folder / "sixteen_bit.tiff"), TRUE.astype(np.uint16) * 257)
     cv2.imwrite(str(folder / "see_through.png"), np.dstack([TRUE, np.zeros_like(TRUE[..., 0])]))
-    grey = cv2.cvtColor(TRUE, cv2.COLOR_BGR2GRAY)
-    cv2.imwrite(str(folder / "grey.png"), grey)
+    gray = cv2.cvtColor(TRUE, cv2.COLOR_BGR2GRAY)
+    cv2.imwrite(str(folder / "gray.png"), gray)
     _by_pillow(folder / "cmyk.tiff", "CMYK")
     _by_pillow(folder / "cmyk.jpg", "CMYK", quality=98)
     _by_pillow(folder / "palette.png", "P")
     return {
-        "sixteen_bit.png": 0, "sixteen_bit.tiff": 0, "see_through.png": 0, "grey.png": 255, "cmyk.tiff": 1,
+        "sixteen_bit.png": 0, "sixteen_bit.tiff": 0, "see_through.png": 0, "gray.png": 255, "cmyk.tiff": 1,
         "cmyk.jpg": 40, "palette.png": 90,
     }  # fmt: skip
 

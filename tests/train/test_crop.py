@@ -65,7 +65,7 @@ def test_points_go_to_the_crop_and_back(x: float, y: float, side: float, points:
 
 
 @given(places, places, sides)
-def test_corners_and_centre_of_the_square(x: float, y: float, side: float) -> None:
+def test_corners_and_center_of_the_square(x: float, y: float, side: float) -> None:
     square = Square(x, y, side)
     corners = [[x - side / 2, y - side / 2], [x, y], [x + side / 2, y + side / 2]]
     np.testing.assert_allclose(square.to_crop(np.array(corners)), [[0, 0], [0.5, 0.5], [1, 1]], atol=1e-9)
@@ -79,14 +79,14 @@ def test_affine_inverse(numbers: list[float], point: tuple[float, float]) -> Non
     np.testing.assert_allclose(back, point, atol=1e-7)
 
 
-def test_square_is_the_scaled_longer_side_around_the_centre() -> None:
+def test_square_is_the_scaled_longer_side_around_the_center() -> None:
     assert CropRule(scale=1.5).square((10, 20, 40, 100)) == Square(30, 70, 150)
 
 
 @given(st.floats(80, 176), st.floats(80, 176), st.floats(60, 400), st.floats(-10, 10), st.floats(-10, 10))
 @settings(max_examples=60)
 def test_painted_dot_lands_where_to_crop_says(x: float, y: float, side: float, dx: float, dy: float) -> None:
-    """The centre of mass of a soft dot, seen through the crop, is the dot's mapped centre."""
+    """The center of mass of a soft dot, seen through the crop, is the dot's mapped center."""
     rows, columns = np.mgrid[:256, :256]
     radius = max(1.5, 1.5 * side / 128)
     dot = 255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * radius**2))
@@ -116,7 +116,7 @@ def test_pixels_follow_the_rule(square: Square, border: int) -> None:
     image = smooth_image(200, 300)
     rule = CropRule(border=border)
     difference = np.abs(cut(image, square, rule).astype(float) - brute_force(image, square, rule))
-    # Along the image's edge the picture is not smooth, and 1/32 pixel is up to 8 greys.
+    # Along the image's edge the picture is not smooth, and 1/32 pixel is up to 8 grays.
     assert difference.mean() < 0.5
     assert np.percentile(difference, 99) <= 2
     assert difference.max() <= 9

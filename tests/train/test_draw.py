@@ -8,34 +8,34 @@ import pytest
 from facekp_train.draw import DOT, HIDDEN, contact_sheet, draw_keypoints, write_picture
 from facekp_train.images import read_image
 
-GREY = np.full((200, 240, 3), 90, np.uint8)
+GRAY = np.full((200, 240, 3), 90, np.uint8)
 POINTS = np.array([(60.0, 60), (120, 60), (90, 90), (65, 120), (115, 120)])
 
 
 def test_dots_lie_on_their_keypoints_and_the_photograph_stays():
-    before = GREY.copy()
+    before = GRAY.copy()
     visible = np.array([True, True, True, True, False])
-    drawn = draw_keypoints(GREY, POINTS, visible=visible, box=(40, 40, 100, 110))
-    np.testing.assert_array_equal(GREY, before)
+    drawn = draw_keypoints(GRAY, POINTS, visible=visible, box=(40, 40, 100, 110))
+    np.testing.assert_array_equal(GRAY, before)
     for (x, y), seen in zip(POINTS.astype(int), visible, strict=True):
         assert tuple(drawn[y, x]) == (DOT if seen else HIDDEN)
-    assert (drawn[95, 40] != GREY[95, 40]).any(), "the box's left edge"
-    assert (drawn[10, 10] == GREY[10, 10]).all()
+    assert (drawn[95, 40] != GRAY[95, 40]).any(), "the box's left edge"
+    assert (drawn[10, 10] == GRAY[10, 10]).all()
 
 
 def test_68_points_are_joined_to_contours():
     angles = np.linspace(0, np.pi, 68)
     points = (100 + 80 * np.column_stack([np.cos(angles), np.sin(angles)])).astype(np.float32)
     between = ((points[0] + points[1]) / 2).round().astype(int)
-    drawn = draw_keypoints(GREY, points)
-    assert (drawn[between[1], between[0]] != GREY[0, 0]).any()
+    drawn = draw_keypoints(GRAY, points)
+    assert (drawn[between[1], between[0]] != GRAY[0, 0]).any()
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, 1e12, -1e5])
 def test_points_that_are_nowhere_are_left_out(odd):
     points = POINTS.copy()
     points[2] = odd
-    drawn = draw_keypoints(GREY, points)
+    drawn = draw_keypoints(GRAY, points)
     assert tuple(drawn[60, 60]) == DOT and tuple(drawn[90, 90]) == (90, 90, 90)
 
 
@@ -51,8 +51,8 @@ def test_a_contact_sheet_holds_every_picture_in_its_tile():
 
 
 def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
-    write_picture(tmp_path / "new" / "a.png", draw_keypoints(GREY, POINTS))
-    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), draw_keypoints(GREY, POINTS))
+    write_picture(tmp_path / "new" / "a.png", draw_keypoints(GRAY, POINTS))
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), draw_keypoints(GRAY, POINTS))
     with pytest.raises(ValueError, match=r"\.png or \.jpg"):
-        write_picture(tmp_path / "a.xyz", GREY)
+        write_picture(tmp_path / "a.xyz", GRAY)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]

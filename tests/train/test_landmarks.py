@@ -62,8 +62,8 @@ def test_flip_pairs_are_the_published_ones(points: int) -> None:
 
 
 @EVERY_SCHEME
-def test_flip_keeps_neighbours_on_a_contour(points: int) -> None:
-    """Mirrored, a jaw is still a jaw: neighbours stay neighbours."""
+def test_flip_keeps_neighbors_on_a_contour(points: int) -> None:
+    """Mirrored, a jaw is still a jaw: neighbors stay neighbors."""
     scheme = SCHEMES[points]
     edges = set()
     for line in scheme.lines:
@@ -88,7 +88,7 @@ def test_normalisers_are_the_published_ones() -> None:
     assert [SCHEMES[n].primary for n in (5, 19, 68)] == ["inter_pupil", "box", "inter_ocular"]
 
 
-def test_five_of_68_are_eye_centres_nose_tip_and_mouth_corners() -> None:
+def test_five_of_68_are_eye_centers_nose_tip_and_mouth_corners() -> None:
     face = np.random.default_rng(0).random((2, 68, 2))
     five = to_five(face)
     np.testing.assert_allclose(five[:, 0], face[:, 36:42].mean(axis=1), rtol=1e-6)
@@ -145,7 +145,7 @@ def test_mirrored_genuine_faces_look_like_faces(shared_data: Path, folder: str, 
 
 
 def test_the_five_of_cofws_genuine_faces_are_where_a_net_of_68_sees_them(shared_data: Path) -> None:
-    """Its authors' names of the 29 are known from a figure alone: eye centres, nose tip, mouth corners."""
+    """Its authors' names of the 29 are known from a figure alone: eye centers, nose tip, mouth corners."""
     pytest.importorskip("torch", reason="needs facekp[train]")
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.evaluate import answer

@@ -51,7 +51,7 @@ def test_a_finders_and_a_lists_mapping_come_out_as_they_went_in(tmp_path):
         )
         for index, face in enumerate(labelled)
     }
-    # The photograph's grey says which face it is; the second box is another face's.
+    # The photograph's gray says which face it is; the second box is another face's.
     finder = CallableFinder(
         lambda image: [(900, 900, 50, 50), from_tight(finders_truth, tight[int(image[0, 0, 0])])], "haar"
     )

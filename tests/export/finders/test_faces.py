@@ -39,7 +39,7 @@ def tight(face: FoundFace, source: str):
 def test_anchors_follow_the_published_options():
     assert SHORT_RANGE.anchors().shape == (896, 2)
     assert FULL_RANGE.anchors().shape == (2304, 2)
-    # The first cell of a stride-8 map of 128 pixels is centred at 4 pixels; x changes first.
+    # The first cell of a stride-8 map of 128 pixels is centered at 4 pixels; x changes first.
     np.testing.assert_allclose(SHORT_RANGE.anchors()[[0, 1, 2]] * 128, [(4, 4), (4, 4), (12, 4)])
     np.testing.assert_allclose(SHORT_RANGE.anchors()[512] * 128, (8, 8))
 
@@ -68,8 +68,8 @@ def test_both_nets_boxes_come_in_one_convention():
 @pytest.mark.parametrize("degrees", [-50, -30, 30, 50])
 def test_tilted_faces_are_found(blaze, photo, degrees):
     x, y, width, height = demo_face()[1]
-    centre = x + width / 2, y + height / 2
-    turned = cv2.warpAffine(photo, cv2.getRotationMatrix2D(centre, degrees, 1.0), (512, 512))
+    center = x + width / 2, y + height / 2
+    turned = cv2.warpAffine(photo, cv2.getRotationMatrix2D(center, degrees, 1.0), (512, 512))
     best = max(blaze.find(np.asarray(turned, np.uint8)), key=lambda face: face.score)
     assert overlap(tight(best, "blazeface"), demo_face()[1]) > 0.5
 
@@ -137,7 +137,7 @@ def test_a_functions_bad_boxes_are_refused():
         CallableFinder(lambda image: [(0, 0, 0, 0)], "tight").find(np.zeros((9, 9, 3), np.uint8))
 
 
-def test_overlapping_faces_are_one_and_neighbours_are_two():
+def test_overlapping_faces_are_one_and_neighbors_are_two():
     large, inside, beside = (FoundFace(box, score) for box, score in [
         ((0, 0, 100, 100), 0.8), ((30, 30, 40, 40), 0.9), ((80, 0, 100, 100), 0.7),
     ])  # fmt: skip
@@ -172,14 +172,14 @@ def test_a_view_reads_the_same_place_at_every_size():
     """The halved levels keep positions: a disc's centroid stays where it is in the view."""
     for side in (257, 1030, 2311):
         image = np.zeros((side, side, 3), np.uint8)
-        centre = 0.37 * side
+        center = 0.37 * side
         cv2.circle(
-            image, (round(centre * 256), round(centre * 256)), round(side * 12), (255,) * 3, -1, shift=8
+            image, (round(center * 256), round(center * 256)), round(side * 12), (255,) * 3, -1, shift=8
         )
         view = Square((side - 1) / 2, (side - 1) / 2, side)
         crop = blazeface.Pyramid(image).read(view, 128)[:, :, 0].astype(float)
         share = (crop.sum(0) @ (np.arange(128) + 0.5)) / crop.sum() / 128
-        assert share == pytest.approx((centre + 0.5) / side, abs=0.15 / 128)
+        assert share == pytest.approx((center + 0.5) / side, abs=0.15 / 128)
 
 
 def test_boxes_are_plain_floats():

@@ -53,5 +53,5 @@ def test_the_shipped_crops_fit_every_net(size: int) -> None:
     crops = distilled_crops(size)
     assert crops.shape == (COUNT, size, size, 3) and crops.dtype == np.uint8
     assert len({crop.tobytes() for crop in crops}) == COUNT
-    # Tiles, not stripes of their neighbours: each has pictures' smoothness in both directions.
+    # Tiles, not stripes of their neighbors: each has pictures' smoothness in both directions.
     assert np.ptp(crops, axis=(1, 2)).min() > 50

@@ -27,7 +27,7 @@ def face_cutout() -> Image:
 
 
 def scene(*places: tuple[float, float], size: tuple[int, int] = (240, 360), noise: int = 0) -> Image:
-    """A frame [H, W, 3] with a face at each centre (x, y), the last in front; elsewhere a soft pattern."""
+    """A frame [H, W, 3] with a face at each center (x, y), the last in front; elsewhere a soft pattern."""
     height, width = size
     rows, columns = np.mgrid[0:height, 0:width]
     frame = np.stack([90 + 30 * np.sin(rows / 17), 100 + 30 * np.cos(columns / 23), 80 + rows * 0.2], -1)

@@ -37,7 +37,7 @@ def write_mat(
 
 
 def write_video(file: Path, frames: int, codec: str = "XVID", size: tuple[int, int] = (64, 48)) -> None:
-    """A video whose frame number N, from 1, is a reddish field of the mean grey 10 N."""
+    """A video whose frame number N, from 1, is a reddish field of the mean gray 10 N."""
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*codec), 25, size)
     assert writer.isOpened()
     for number in range(1, frames + 1):

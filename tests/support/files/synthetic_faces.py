@@ -1,4 +1,4 @@
-"""Faces that need no trained model: five coloured discs, and a model that finds them in a crop."""
+"""Faces that need no trained model: five colored discs, and a model that finds them in a crop."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from facekp_train.boxes import box_mappings
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
 
-# Each disc lights its own part of the colour cube, so that a crop's pixel belongs to one at most.
-COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
+# Each disc lights its own part of the color cube, so that a crop's pixel belongs to one at most.
+COLORS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
 # Eyes, nose tip, mouth corners, in units of the eye distance around the nose.
 SHAPE = np.array([(-0.5, -0.6), (0.5, -0.6), (0.0, 0.0), (-0.4, 0.5), (0.4, 0.5)])
 
 
-def draw_face(image: NDArray[np.uint8], centre: tuple[float, float], eyes: float) -> NDArray[np.float64]:
+def draw_face(image: NDArray[np.uint8], center: tuple[float, float], eyes: float) -> NDArray[np.float64]:
     """Draw one face of that eye distance; its keypoints [5, 2] in pixels."""
-    points = SHAPE * eyes + centre
-    for (x, y), colour in zip(points, COLOURS, strict=True):
+    points = SHAPE * eyes + center
+    for (x, y), color in zip(points, COLORS, strict=True):
         place = round(float(x) * 256), round(float(y) * 256)
-        cv2.circle(image, place, round(eyes * 0.12 * 256), colour, cv2.FILLED, cv2.LINE_AA, 8)
+        cv2.circle(image, place, round(eyes * 0.12 * 256), color, cv2.FILLED, cv2.LINE_AA, 8)
     return points
 
 
@@ -32,7 +32,7 @@ def _info(name: str, points: int) -> ModelInfo:
 
 
 class DiscModel:
-    """Stands in for a KeypointModel: each keypoint is the centroid of its colour in the crop."""
+    """Stands in for a KeypointModel: each keypoint is the centroid of its color in the crop."""
 
     def __init__(self) -> None:
         self.info = ModelInfo(
@@ -42,7 +42,7 @@ class DiscModel:
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.calls += 1
-        return np.array([[_centroid(crop, colour) for colour in COLOURS] for crop in crops], np.float32)
+        return np.array([[_centroid(crop, color) for color in COLORS] for crop in crops], np.float32)
 
 
 class OvalModel:
@@ -70,9 +70,9 @@ class OvalModel:
         return np.array(answers, np.float32)
 
 
-def _centroid(crop: NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[float, float]:
-    """In [0, 1] of the crop; its middle where the colour is absent, as a net also answers something."""
-    lit = np.array(colour) > 0
+def _centroid(crop: NDArray[np.uint8], color: tuple[int, int, int]) -> tuple[float, float]:
+    """In [0, 1] of the crop; its middle where the color is absent, as a net also answers something."""
+    lit = np.array(color) > 0
     weights = crop[:, :, lit].min(axis=2).astype(float) - crop[:, :, ~lit].max(axis=2)
     weights = np.clip(weights, 0, None)
     if weights.sum() == 0:

@@ -27,7 +27,7 @@ def test_data_draws_the_keypoints_on_a_contact_sheet(
     assert command("data", f"pts:{photos}") == 0
     assert "photos_sheet.png" in capsys.readouterr().out
     sheet = cv2.imread("photos_sheet.png")
-    # Four tiles in a row; grey photographs, so that every colour on them is drawn.
+    # Four tiles in a row; gray photographs, so that every color on them is drawn.
     assert sheet.shape[1] > 3 * sheet.shape[0]
     assert (np.ptp(sheet, axis=2) > 50).sum() > 4 * 68
     assert command("data", f"pts:{photos}", "--out", "deep/other.jpg") == 0
@@ -89,7 +89,7 @@ def test_data_warns_of_annotations_of_another_photograph(
 ) -> None:
     annotated(photos, "far", middle=500)
     assert command("data", f"pts:{photos}", "--json") == 0
-    assert "far.png: the face's centre (560, 50) lies outside" in printed(capsys)["warnings"][0]
+    assert "far.png: the face's center (560, 50) lies outside" in printed(capsys)["warnings"][0]
 
 
 def test_data_counts_every_part_of_300w_or_one_split(

@@ -22,11 +22,11 @@ def test_a_cell_is_the_photograph_to_the_bit(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_image(tmp_path / "a.mat" / "IsT" / str(number)), photo)
 
 
-def test_a_grey_cell_has_three_equal_channels(tmp_path: Path) -> None:
-    grey = PHOTOS[0][..., 0]
-    write_mat(tmp_path / "a.mat", {"IsT": [grey]})
+def test_a_gray_cell_has_three_equal_channels(tmp_path: Path) -> None:
+    gray = PHOTOS[0][..., 0]
+    write_mat(tmp_path / "a.mat", {"IsT": [gray]})
     np.testing.assert_array_equal(
-        read_image(tmp_path / "a.mat" / "IsT" / "1"), np.repeat(grey[..., None], 3, 2)
+        read_image(tmp_path / "a.mat" / "IsT" / "1"), np.repeat(gray[..., None], 3, 2)
     )
 
 

@@ -71,7 +71,7 @@ def test_splits_are_the_lists_and_the_faces_with_an_attribute(
     assert warning.startswith(f"the split '{split}' gives {len(seeds)} faces where WFLW has ")
 
 
-def test_the_five_are_eye_centres_nose_tip_and_mouth_corners(wflw: Path) -> None:
+def test_the_five_are_eye_centers_nose_tip_and_mouth_corners(wflw: Path) -> None:
     face = next(iter(open_dataset(f"wflw:{wflw}"))).keypoints
     np.testing.assert_allclose(
         to_five(face), [face[60:68].mean(0), face[68:76].mean(0), face[54], face[76], face[82]], rtol=1e-6
