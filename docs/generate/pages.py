@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docs.generate.commands import commands_page
 from docs.generate.files import files_page
+from docs.generate.house import house_svg, rooms_page
 from docs.generate.markdown import paragraphs
 from docs.generate.pipeline import pipeline_page
 from docs.generate.python_api import python_page
@@ -23,6 +24,7 @@ Written from the code by `make reference`; a test fails while a page is stale.
 | [Pipeline and recipe keys](pipeline.md) | what the YAML files of `facekp-train` hold; the named recipes |
 | [JSON schemas](schemas.md) | records of measurements, the export's manifest, the checkpoint's header |
 | [File formats](files.md) | every exported file, and what travels inside it |
+| [Rooms](rooms.md) | every package of code and what lives there |
 | [Python API](python.md) | public calls, their shapes and errors |
 """
 
@@ -36,8 +38,11 @@ def pages() -> dict[str, str]:
         "schemas.md": schemas_page(),
         "files.md": files_page(),
         "python.md": python_page(),
+        "rooms.md": rooms_page(),
     }
-    return {name: paragraphs(text) for name, text in made.items()} | schema_files()
+    return (
+        {name: paragraphs(text) for name, text in made.items()} | schema_files() | {"house.svg": house_svg()}
+    )
 
 
 def stale() -> list[str]:
