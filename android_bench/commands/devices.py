@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.common.console import UserError, print_json, print_line
+from android_bench.commands.phone_options import parse_server
+from facekp_train.common.console import print_json, print_line
 
 if TYPE_CHECKING:
-    from android_bench.phone.adb.adb import Adb, Deadline, Listed
+    from android_bench.phone.survey import SeenPhone
     from android_bench.records.phone import CoreCluster, Fingerprint, State
 
 
@@ -20,59 +20,24 @@ def devices(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """List the phones that adb sees: what they are, how they are, and why one is of no use."""
-    from android_bench.commands.phone_options import parse_server
-    from android_bench.phone.adb.adb import DISCOVERY_SECONDS, Adb, Deadline
-    from android_bench.phone.adb.find import NO_PHONE, settled
+    from android_bench.phone.survey import survey_phones
 
-    client, deadline = Adb(adb, parse_server(adb_server)), Deadline(DISCOVERY_SECONDS)
-    started = client.start(deadline)
-    listed = settled(client, (), started, deadline)
-    if not listed:
-        raise UserError(NO_PHONE)
-    with ThreadPoolExecutor(len(listed)) as pool:  # so that several silent phones take no longer than one
-        seen = list(pool.map(lambda entry: _look(client, entry, deadline), listed))
+    phones = survey_phones(adb, parse_server(adb_server))
     if as_json:
-        print_json([_plain(each) for each in seen])
+        print_json([phone.as_json() for phone in phones])
         return
-    for each in seen:
-        print_line("\n".join(_lines(each)))
+    for phone in phones:
+        print_line("\n".join(_lines(phone)))
 
 
-def _look(client: Adb, entry: Listed, deadline: Deadline) -> dict[str, Any]:
-    """What is to be said of a phone; `problem` where it cannot be measured on."""
-    from android_bench.phone.adb.adb import AdbError
-    from android_bench.phone.adb.find import expect_answer, unready
-    from android_bench.phone.adb.shell import Phone
-    from android_bench.phone.device.device import describe, expect_usable
-    from android_bench.phone.device.state import read_state
-
-    found: dict[str, Any] = {"serial": entry.serial, "adb_state": entry.state, "problem": None}
-    if entry.state != "device":
-        return found | {"problem": unready(entry)}
-    phone = Phone(client, entry.serial)
-    try:
-        expect_answer(phone, deadline)
-        device = describe(phone)
-        found |= {"title": device.title, "emulated": device.emulated, "fingerprint": device.fingerprint}
-        found |= {"state": read_state(phone)}
-        expect_usable(device, entry.serial)
-    except (AdbError, UserError) as error:
-        return found | {"problem": str(error)}
-    return found
-
-
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
-    return {k: v.model_dump() if hasattr(v, "model_dump") else v for k, v in found.items()}
-
-
-def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['serial']}: {found.get('title', found['adb_state'])}"]
-    if fingerprint := found.get("fingerprint"):
-        lines += [f"  {text}" for text in _hardware(fingerprint)]
-    if state := found.get("state"):
-        lines.append(f"  {_condition(state)}")
-    if problem := found["problem"]:
-        lines.append(f"  cannot be measured on: {problem}")
+def _lines(phone: SeenPhone) -> list[str]:
+    lines = [f"{phone.serial}: {phone.device.title if phone.device else phone.adb_state}"]
+    if phone.device:
+        lines += [f"  {text}" for text in _hardware(phone.device.fingerprint)]
+    if phone.state:
+        lines.append(f"  {_condition(phone.state)}")
+    if phone.problem:
+        lines.append(f"  cannot be measured on: {phone.problem}")
     return lines
 
 
