@@ -8,8 +8,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from android_bench.records.record import Record
+if TYPE_CHECKING:
+    from android_bench.records.record import Record
 
 _CTRL_C = 130
 """Exit code of what Ctrl-C has ended."""

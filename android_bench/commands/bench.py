@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
-from facekp_train.common.console import UserError, err, out, say
+from facekp_train.common.console import UserError, err, out
 
 if TYPE_CHECKING:
     from android_bench.commands.phone_options import Measure
@@ -114,6 +113,7 @@ def bench(
     from android_bench.engines.engines import ENGINES
     from android_bench.host.bench import bench_models
     from android_bench.interruption import Interrupted
+    from android_bench.reports.delivery import check_targets, failures
     from android_bench.timing import StopRule
 
     engines, gpu = ENGINES, None
@@ -142,7 +142,7 @@ def bench(
         )  # fmt: skip
     else:
         refuse_phone_options(context)
-    _check_targets(markdown, output)
+    check_targets(markdown, output)
     errors: list[str] = []
     interrupted = False
     try:
@@ -154,7 +154,7 @@ def bench(
     if interrupted:
         raise KeyboardInterrupt
     if errors or not all(record.valid for record in records):
-        raise UserError("; ".join([*errors, *_failures(records)]))
+        raise UserError("; ".join([*errors, *failures(records)]))
 
 
 def _shipped_export() -> Path:
@@ -187,49 +187,18 @@ def _numbers(text: str, option: str) -> list[int]:
     return numbers
 
 
-def _check_targets(*targets: Path | None) -> None:
-    """Refuse what cannot be written before minutes are spent measuring."""
-    for target in targets:
-        if target is None:
-            continue
-        if target.is_dir():
-            raise UserError(f"{target} is a folder; name a file in it")
-        folder = next(parent for parent in target.absolute().parents if parent.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise UserError(f"{target} cannot be written: {folder} is no folder that you may write to")
-
-
 def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:
-    """Write the files that were asked for, then print. One that fails must not cost the others."""
-    from android_bench.reports.tables import FORMATS, json_text, terminal
-    from facekp_train.common.files import write_text
+    """Write the files that were asked for, then print."""
+    from android_bench.reports.delivery import write_files
+    from android_bench.reports.tables import json_text, terminal
 
-    failures: list[OSError] = []
-    for name, path in files.items():
-        if path is None:
-            continue
-        try:
-            write_text(path, FORMATS[name](records))
-            say(f"wrote {path}")
-        except OSError as error:
-            failures.append(error)
+    unwritten = write_files(records, files)
     if as_json:
         print(json_text(records), end="")
     elif len(records) > 1 or any(record.valid for record in records):
         out.print(terminal(records, out.width))
-    if failures:
-        raise failures[0]
-
-
-def _failures(records: Sequence[Record]) -> list[str]:
-    """One sentence about the records that are invalid; none where there are none."""
-    invalid = [record for record in records if not record.valid]
-    if not invalid:
-        return []
-    first = f"{invalid[0].model} on {invalid[0].runtime}: {'; '.join(invalid[0].invalid_reasons)}"
-    if len(records) == 1:
-        return [first]
-    return [f"{len(invalid)} of {len(records)} measurements are invalid; {first}"]
+    if unwritten:
+        raise unwritten[0]
 
 
 @contextmanager

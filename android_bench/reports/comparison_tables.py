@@ -1,0 +1,101 @@
+"""A comparison as a table, as a document, and as sentences on what became worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from android_bench.reports.compare import Comparison, TimingChange
+from android_bench.reports.tables import escaped, plain, rounded
+
+SCHEMA = "facekp-bench-compare/1"
+_HEADERS = (
+    "model", "runtime", "device", "threads", "before ms", "after ms", "change", "95 % interval", "of",
+    "verdict",
+)  # fmt: skip
+_NUMBERS = ("threads", "before ms", "after ms", "change")
+
+
+def document(result: Comparison) -> dict[str, Any]:
+    """Every figure; changes and bounds as shares."""
+    return {"schema": SCHEMA, **asdict(result), "regressions": len(result.regressions)}
+
+
+def terminal(result: Comparison) -> RenderableType:
+    """A table for a terminal, with remarks below."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for header in _HEADERS:
+        table.add_column(header, justify="right" if header in _NUMBERS else "left", overflow="fold")
+    styles = {"slower": "red", "faster": "green", "unclear": "yellow"}
+    for change in result.changes:
+        table.add_row(*(Text(plain(cell)) for cell in _cells(change)), style=styles.get(change.verdict))
+    return Group(table, Text(), *(Text(plain(line)) for line in _remarks(result)))
+
+
+def markdown(result: Comparison) -> str:
+    """A GitHub-flavored table, with the tolerance above and remarks below."""
+    lines = [
+        f"Tolerance {result.tolerance * 100:g} %.",
+        "",
+        f"| {' | '.join(_HEADERS)} |",
+        "| " + " | ".join("---:" if header in _NUMBERS else "---" for header in _HEADERS) + " |",
+    ]
+    lines += [f"| {' | '.join(map(escaped, _cells(change)))} |" for change in result.changes]
+    if remarks := _remarks(result):
+        lines += ["", *(f"- {escaped(remark)}" for remark in remarks)]
+    return "\n".join(lines) + "\n"
+
+
+def failures(result: Comparison) -> Iterator[str]:
+    """A sentence on what became slower, and one on what is no longer valid."""
+    if slower := result.regressions:
+        worst = max(slower, key=lambda change: change.change)
+        tolerance = f"{result.tolerance * 100:g} %"
+        yield (
+            f"{len(slower)} of {len(result.changes)} became slower by more than {tolerance}; "
+            f"the most: {worst.model} on {worst.runtime}, {_percent(worst.change)}"
+        )
+    if broken := result.broken:
+        yield f"{len(broken)} valid before and invalid after; the first: {broken[0]}"
+
+
+def _cells(change: TimingChange) -> tuple[str, ...]:
+    device = change.device if change.delegate is None else f"{change.device} {change.delegate}"
+    bounds = "-"
+    if change.low is not None and change.high is not None:
+        bounds = f"{_percent(change.low)} to {_percent(change.high)}"
+    of = "-" if change.of == "nothing" else f"{change.counted[0]} + {change.counted[1]} {change.of}"
+    before, after = (
+        rounded(value) + ("" if change.statistic == "p50" else f" {change.statistic}")
+        for value in (change.before_ms, change.after_ms)
+    )
+    return (
+        change.model, change.runtime, f"{device}, emulated" if change.emulated else device,
+        str(change.threads), before, after, _percent(change.change), bounds, of, change.verdict,
+    )  # fmt: skip
+
+
+def _remarks(result: Comparison) -> list[str]:
+    """What must be known beside the figures."""
+    lines = [
+        f"{change.model}, {change.runtime}, threads {change.threads}: {'; '.join(change.notes)}"
+        for change in result.changes
+        if change.notes
+    ]
+    if any(change.of == "parts" for change in result.changes):
+        lines.append(
+            "an interval from the parts of one measurement knows its noise, not how far another measurement "
+            "would lie from it: measure both sides again before believing a small change"
+        )
+    if any(change.emulated for change in result.changes):
+        lines.append("emulated: changes of an emulated processor's times say nothing about a phone")
+    return lines + [f"left out: {reason}" for reason in result.left_out]
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:+.1f} %"
