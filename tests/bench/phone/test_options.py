@@ -43,7 +43,7 @@ def test_cores_of_one_frequency_are_told_apart_by_their_capacity(
 def test_several_silent_phones_take_no_longer_than_one(
     scripted: ScriptedPhone, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("android_bench.phone.adb.adb.DISCOVERY_SECONDS", 5.0)
+    monkeypatch.setattr("android_bench.phone.survey.DISCOVERY_SECONDS", 5.0)
     scripted.save(phones=dict.fromkeys("ABCDEF", "device"), shell={"sleep": 60})
     begun = time.monotonic()
     code, stdout, _ = bench("devices", "--json")
