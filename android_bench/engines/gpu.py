@@ -3,7 +3,7 @@
 Each refuses to open rather than compute elsewhere: onnxruntime leaves what a provider cannot take to
 the CPU unless it is told not to (session.disable_cpu_ep_fallback,
 https://onnxruntime.ai/docs/execution-providers/). A call counts as finished when the device is idle again:
-onnxruntime's run returns with its outputs on the host, PyTorch is synchronised by hand.
+onnxruntime's run returns with its outputs on the host, PyTorch is synchronized by hand.
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ def _fitting(
 
 
 def markdown(records: Sequence[Record]) -> str:
-    """A GitHub-flavoured table, with the machine above and remarks below."""
+    """A GitHub-flavored table, with the machine above and remarks below."""
     columns = headers(records)
     above = machines(records)
     lines = [*(escaped(line) if len(above) == 1 else f"- {escaped(line)}" for line in above), ""]

@@ -197,8 +197,8 @@ def test_packages_that_are_not_installed(run_doctor: Doctor, monkeypatch: pytest
     code, lines, stderr = run_doctor("--device", "cpu")
     assert code == 1
     assert "pip install onnxruntime" in stderr
-    found = {name: states(lines, name)[0] for name in (*ENGINES, "matplotlib")}
-    assert found == {"onnxruntime": "missing", "litert": "missing", "torch": "note", "matplotlib": "note"}
+    by_name = {name: states(lines, name)[0] for name in (*ENGINES, "matplotlib")}
+    assert by_name == {"onnxruntime": "missing", "litert": "missing", "torch": "note", "matplotlib": "note"}
     assert any("facekp[train]" in line for line in lines)
 
 

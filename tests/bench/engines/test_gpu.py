@@ -40,9 +40,9 @@ def test_without_a_gpu_one_sentence_says_what_was_looked_for(
 ) -> None:
     code, stdout, stderr = bench("--device", "gpu", "--json")
     assert (code, stdout) == (1, "")
-    (said,) = stderr.splitlines()
-    assert said.startswith("error: no GPU can be used here: onnxruntime ")
-    assert "--device cpu" in said
+    (line,) = stderr.splitlines()
+    assert line.startswith("error: no GPU can be used here: onnxruntime ")
+    assert "--device cpu" in line
 
 
 @pytest.mark.skipif(not _has_a_gpu(), reason="needs a GPU")

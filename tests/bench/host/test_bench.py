@@ -83,9 +83,9 @@ def test_a_folder_gives_its_own_model_files_each_once(tmp_path: Path) -> None:
     measurements = plan(
         [tmp_path, tmp_path / "b.tflite", tmp_path / "deeper" / ".." / "b.tflite"], threads=(1, 2, 1)
     )
-    found = [(each.path.name, each.engine.name, each.threads) for each in measurements]
+    planned = [(each.path.name, each.engine.name, each.threads) for each in measurements]
     one = [("a.ONNX", "onnxruntime", 1), ("b.tflite", "litert", 1)]
-    assert found == [*one, *((name, engine, 2) for name, engine, _ in one)]
+    assert planned == [*one, *((name, engine, 2) for name, engine, _ in one)]
 
 
 def test_runtimes_choose_among_the_files(tmp_path: Path) -> None:

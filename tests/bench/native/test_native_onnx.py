@@ -25,10 +25,10 @@ def _onnxruntime() -> str:
     spec = importlib.util.find_spec("onnxruntime")
     assert spec is not None
     assert spec.origin is not None
-    found = sorted(Path(spec.origin).parent.glob("capi/libonnxruntime.so.*"))
-    if not found:
+    libraries = sorted(Path(spec.origin).parent.glob("capi/libonnxruntime.so.*"))
+    if not libraries:
         pytest.skip("this onnxruntime has no library of its own")
-    return str(found[0])
+    return str(libraries[0])
 
 
 @needs_compiler

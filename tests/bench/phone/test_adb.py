@@ -29,9 +29,9 @@ def phone(scripted: ScriptedPhone) -> Phone:
 def test_the_only_phone_is_found_whatever_it_is_called(scripted: ScriptedPhone) -> None:
     odd = "a 'b\" $(touch hacked); c"
     scripted.save(phones={odd: "device"})
-    (found,) = find_phones(Adb())
-    assert found.serial == odd
-    assert found.shell("true").code == 0
+    (phone,) = find_phones(Adb())
+    assert phone.serial == odd
+    assert phone.shell("true").code == 0
     assert scripted.calls[-1][:2] == ["-s", odd]
     assert not Path("hacked").exists()
 
@@ -169,8 +169,8 @@ def test_a_server_that_says_nothing_or_nonsense_is_named_in_time(tmp_path: Path)
 
 
 def test_connect_is_judged_by_its_text(scripted: ScriptedPhone) -> None:
-    said = "failed to connect to '10.0.0.9:5555': Connection refused\n"
-    scripted.save(phones={}, connect={"stdout": said, "code": 0})
+    stdout = "failed to connect to '10.0.0.9:5555': Connection refused\n"
+    scripted.save(phones={}, connect={"stdout": stdout, "code": 0})
     with pytest.raises(AdbError, match=r"10.0.0.9:5555 cannot be reached .*Connection refused"):
         find_phones(Adb(), ("10.0.0.9:5555",))
     assert ["disconnect", "10.0.0.9:5555"] in scripted.calls

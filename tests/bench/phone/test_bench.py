@@ -127,8 +127,8 @@ def test_onnx_files_beside_others_are_measured_on_the_cpu_alone(
     assert (code, sorted(measured)) == (
         0, [(".onnx", "cpu", True), (".tflite", "cpu", True), (".tflite", "gpu", True)],
     )  # fmt: skip
-    (said,) = [r.warnings for r in records if r.runtime == "onnxruntime"]
-    assert "not measured on gpu: the runner onnxruntime computes on the CPU alone" in said
+    (warnings,) = [r.warnings for r in records if r.runtime == "onnxruntime"]
+    assert "not measured on gpu: the runner onnxruntime computes on the CPU alone" in warnings
     code, records, stderr = measure("--delegate", "gpu", "--models", str(file))
     assert code == 1 and [r.valid for r in records if r.runtime == "onnxruntime"] == [False]
     assert "computes on the CPU alone" in stderr
@@ -242,8 +242,8 @@ def test_files_that_a_named_runner_cannot_run_are_named(
 def test_a_phone_that_fills_up_is_not_taken_for_this_computer(
     scripted: ScriptedPhone, measure: Measure
 ) -> None:
-    said = "error: out.bin cannot be written: No space left on device"
-    scripted.behave(f"sys.stderr.write('{said}\\n'); sys.exit(7)")
+    sentence = "error: out.bin cannot be written: No space left on device"
+    scripted.behave(f"sys.stderr.write('{sentence}\\n'); sys.exit(7)")
     code, (record,), stderr = measure()
     assert code == 1
     assert "phone TEST: 0.1 MB are needed in /data/local/tmp and" in record.invalid_reasons[0]

@@ -24,8 +24,8 @@ def test_devices_lists_what_can_be_used_and_why_another_cannot(scripted: Scripte
     assert test["fingerprint"]["chip"] == "Snapdragon 855" and test["problem"] is None
     assert [cluster["cpus"] for cluster in test["fingerprint"]["clusters"]] == [[4, 5, 6, 7], [0, 1, 2, 3]]
     assert "Allow USB debugging" in other["problem"]
-    _, shown, _ = bench("devices")
-    assert "Cortex-A55 (0x41/0xd05), up to 1.80 GHz" in shown and "battery 80 %, charging (usb)" in shown
+    _, text, _ = bench("devices")
+    assert "Cortex-A55 (0x41/0xd05), up to 1.80 GHz" in text and "battery 80 %, charging (usb)" in text
 
 
 def test_cores_of_one_frequency_are_told_apart_by_their_capacity(

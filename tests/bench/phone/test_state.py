@@ -109,14 +109,14 @@ def test_the_skin_counts_before_the_battery_before_a_zone() -> None:
 
 
 def test_of_several_sensors_of_a_kind_the_warmest_counts_and_all_are_kept() -> None:
-    told = "Current temperatures from HAL:\n" + "".join(
+    thermal = "Current temperatures from HAL:\n" + "".join(
         f"\tTemperature{{mValue={value}, mType={kind}, mName={name}, mStatus=0}}\n"
         for value, kind, name in (
             (41.2, 3, "VIRTUAL-SKIN"), (29.0, 3, "VIRTUAL-SKIN-CHARGE"), (999.0, 3, "BROKEN"),
             (31.0, 2, "battery"), (33.0, 2, "battery-2"),
         )
     )  # fmt: skip
-    state = read_state(Told(thermal=told))  # type: ignore[arg-type]
+    state = read_state(Told(thermal=thermal))  # type: ignore[arg-type]
     assert (state.temperature_c, state.temperature_of) == (41.2, "skin")
     assert state.temperatures_c == {
         "VIRTUAL-SKIN": 41.2, "VIRTUAL-SKIN-CHARGE": 29.0, "skin": 41.2, "battery": 33.0, "battery-2": 33.0,
@@ -223,8 +223,8 @@ def outputs_of(
     """Whether a phone would agree whose outputs are this computer's, changed."""
     reference = reference_of(path)
     content = b"".join(change(output).astype(output.dtype).tobytes() for output in reference.outputs)
-    told = [Tensor(name=s.name, shape=list(s.shape), dtype=s.dtype.name) for s in reference.specs]
-    parity, complaint = compare(reference, content, told, delegate)
+    outputs = [Tensor(name=s.name, shape=list(s.shape), dtype=s.dtype.name) for s in reference.specs]
+    parity, complaint = compare(reference, content, outputs, delegate)
     assert parity.ok == (complaint is None)
     return parity.ok, complaint
 
@@ -264,8 +264,8 @@ def test_parity_of_a_foreign_model_is_measured_on_noise(tmp_path: Path) -> None:
 
 def test_outputs_of_another_shape_are_refused(tmp_path: Path) -> None:
     reference = reference_of(tiny_tflite(tmp_path / "add.tflite", constant=1.0))
-    told = [Tensor(name=s.name, shape=list(s.shape), dtype=s.dtype.name) for s in reference.specs]
+    outputs = [Tensor(name=s.name, shape=list(s.shape), dtype=s.dtype.name) for s in reference.specs]
     with pytest.raises(ValueError, match="another shape"):
-        compare(reference, b"\0" * 12, told, "cpu")
+        compare(reference, b"\0" * 12, outputs, "cpu")
     with pytest.raises(ValueError, match="another shape"):
-        compare(reference, b"\0" * 256, [told[0].model_copy(update={"dtype": "int8"})], "cpu")
+        compare(reference, b"\0" * 256, [outputs[0].model_copy(update={"dtype": "int8"})], "cpu")

@@ -59,7 +59,7 @@ def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) ->
 
 
 def test_a_runner_that_keeps_its_samples_tells_their_number() -> None:
-    told = {
+    figures = {
         "timed_runs": 60,
         "samples_ms": [],
         "p90_ms": None,
@@ -67,10 +67,10 @@ def test_a_runner_that_keeps_its_samples_tells_their_number() -> None:
         "p50_ms": None,
         "p95_ms": None,
     }
-    assert valid(**told).mean_ms == 2.0
+    assert valid(**figures).mean_ms == 2.0
     for changes in ({"samples_ms": [1.0]}, {"timed_runs": 2}, {"mean_ms": None}, {"first_ms": None}):
         with pytest.raises(ValidationError):
-            valid(**{**told, **changes})
+            valid(**{**figures, **changes})
 
 
 def test_another_version_of_the_document_is_refused() -> None:

@@ -244,13 +244,13 @@ def test_the_interval_is_the_one_of_the_exact_test_or_one_pair_wider() -> None:
 @pytest.mark.parametrize("counts", [(5, 5), (10, 10), (5, 9)])
 def test_the_interval_holds_the_truth_as_often_as_it_says(counts: tuple[int, int]) -> None:
     random = np.random.default_rng(5)
-    held = 0
+    covered = 0
     for _ in range(600):
         before, after = random.lognormal(0, 0.1, counts[0]), 1.1 * random.lognormal(0, 0.1, counts[1])
         bounds = interval(before.tolist(), after.tolist())
         assert bounds is not None
-        held += bounds[0] <= 0.1 <= bounds[1]
-    assert 0.93 <= held / 600 <= 0.995
+        covered += bounds[0] <= 0.1 <= bounds[1]
+    assert 0.93 <= covered / 600 <= 0.995
 
 
 def test_slow_moods_of_a_machine_rarely_make_a_regression() -> None:

@@ -25,8 +25,8 @@ from tests.support.models.quick_fits import quick
 
 HOLD = """
 import fcntl, os, sys
-held = os.open(sys.argv[1], os.O_RDONLY)
-fcntl.flock(held, fcntl.LOCK_EX)
+folder = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(folder, fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -55,16 +55,16 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
 
 def test_who_waits_says_so_and_then_has_its_turn(tmp_path: Path) -> None:
-    said: list[str] = []
+    events: list[str] = []
     with another_process_at(tmp_path) as process:
 
         def end() -> None:
-            said.append("waiting")
+            events.append("waiting")
             process.kill()
 
         with locked(tmp_path, end):
-            said.append("mine")
-    assert said == ["waiting", "mine"]
+            events.append("mine")
+    assert events == ["waiting", "mine"]
 
 
 def test_nobody_trains_prunes_or_runs_in_a_folder_that_another_process_is_at(
