@@ -5,6 +5,8 @@ TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files.
+ASIDE := -n auto --dist loadfile
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -36,10 +38,10 @@ demo: setup ## export the shipped model and draw keypoints on the demo photo
 	@echo "The demo photo with keypoints:   exports/points.png"
 
 test: lint ## lint and all tests but those of test-adb and test-engines
-	$(BIN)/python -m pytest -m 'not adb and not engines'
+	$(BIN)/python -m pytest $(ASIDE) -m 'not adb and not engines'
 
 test-fast: setup ## the tests that take less than ten seconds each
-	$(BIN)/python -m pytest -m 'not slow and not adb and not engines'
+	$(BIN)/python -m pytest $(ASIDE) -m 'not slow and not adb and not engines'
 
 test-processors: setup ## what rests on a short training, as other processors round it
 	$(BIN)/python tests/processors.py
