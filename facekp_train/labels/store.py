@@ -67,8 +67,8 @@ def write_labels(
     nets = AveragedNets([load_checkpoint(path) for path in models])
     if nets.scheme.name != (meant := scheme_of(nets.points)).name:
         raise UserError(
-            f"{models[0]} places the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of "
-            f"so many are read as '{meant.name}'; give a net of that scheme"
+            f"{models[0]} has the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of so "
+            f"many are read as '{meant.name}'; give a net of that scheme"
         )
     skipped: list[dict[str, str]] = []
     # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.

@@ -125,7 +125,8 @@ def test_deployed_net_is_the_regression_half(backbone: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"points": 7},
+        {"points": 1},
+        {"points": 1001},
         {"backbone": "vgg"},
         {"size": 100},
         {"widths": (0,) * 16},

@@ -65,6 +65,7 @@ def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
         ("learning_rate=.inf", "learning_rate"),
         ("wing=[0, 0.01]", "wing"),
         ("seed=-1", "seed"),
+        ("points=7", "no landmark scheme has 7 points"),
     ],
 )
 def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
