@@ -24,6 +24,7 @@ def test_the_guides_commands_run(tmp_path: Path) -> None:
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "FACEKP_CACHE": str(tmp_path / "cache"),
+        "OMP_NUM_THREADS": "1",  # nets this small compute faster so, above all beside other tests
     }
     for page in GUIDES:
         for block in [block for block in blocks(page) if block.mark == "run"]:
