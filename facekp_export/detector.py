@@ -29,8 +29,10 @@ from facekp_train.samples import Box, Crops, Image
 class Face:
     """One face's keypoints.
 
-    keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's center.
-    box: x, y, width, height as given or as found. score: the finder's, 0 to 1; 1 for a given box.
+    Attributes:
+        keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's center.
+        box: x, y, width, height in pixels, as given or as found.
+        score: the finder's, 0 to 1; 1 for a given box.
     """
 
     keypoints: NDArray[np.float32]
@@ -39,16 +41,22 @@ class Face:
 
 
 class KeypointDetector:
-    """Finds faces and their keypoints. Not to be shared between threads."""
+    """Finds faces and their keypoints; not to be shared between threads.
+
+    Args:
+        model: an exported model, as `open_model` gives it.
+        finder: an object or one of `finders.FINDERS` by name; None is BlazeFace where installed. A
+            function from an image to boxes becomes a finder as `CallableFinder(function, box_source)`.
+        threads: of the finder, where it is opened here.
+
+    Raises:
+        ValueError: for an unknown name or something that is no finder.
+        UserError: where the files of a finder given by name are missing.
+    """
 
     def __init__(
         self, model: KeypointModel, finder: FaceFinder | str | None = None, threads: int = 1
     ) -> None:
-        """finder: an object or one of `finders.FINDERS` by name; None is BlazeFace where installed.
-
-        A function from an image to boxes becomes a finder as `CallableFinder(function, box_source)`.
-        Raises ValueError for an unknown name or something that is no finder.
-        """
         self.model, self.info = model, model.info
         if isinstance(finder, str):
             finder = open_finder(finder, threads)
@@ -63,9 +71,19 @@ class KeypointDetector:
     def from_export(
         cls, path: Path | str, threads: int = 1, finder: FaceFinder | str | None = None
     ) -> KeypointDetector:
-        """From one .tflite or .onnx file of an export: scheme, crop rule and mappings are inside.
+        """Open one .tflite or .onnx file of an export: scheme, crop rule and mappings are inside.
 
-        Raises OSError for a missing file, ValueError for one that is damaged or not ours.
+        Args:
+            path: the model file.
+            threads: of the model and of the finder.
+            finder: as of the class.
+
+        Returns:
+            A detector of that file's keypoints.
+
+        Raises:
+            OSError: for a missing file.
+            ValueError: for a file that is damaged or not ours.
         """
         return cls(open_model(path, threads), finder, threads)
 
@@ -90,19 +108,25 @@ class KeypointDetector:
         *,
         flip_average: bool = False,
     ) -> list[Face]:
-        """The faces of an RGB image, uint8 [H, W, 3].
+        """Find the faces of an image and their keypoints, or the keypoints of given faces.
 
-        With boxes (x, y, width, height in pixels): exactly one face for each, in their order, even
-        for a box outside the image; box_source says whose boxes they are (`mapping` knows which:
-        `tight` around all keypoints, `mtfl`, `blazeface`, `haar`, ...). Without: the faces found,
-        by falling score, overlaps suppressed, [] where there is none.
+        Args:
+            image: uint8 [H, W, 3] RGB.
+            boxes: x, y, width, height in pixels, one a face, even outside the image; None to find the
+                faces.
+            box_source: whose boxes they are. `mapping` knows which: `tight` around all keypoints,
+                `mtfl`, `blazeface`, `haar`, ...
+            refine: crop once more around the first answer (`facekp_train.boxes.refined_box`).
+            flip_average: average with the answer for the mirrored crop: twice the time, a little more
+                accurate.
 
-        refine crops once more around the first answer (`facekp_train.boxes.refined_box`).
-        flip_average averages with the answer for the mirrored crop: twice the time, a little more
-        accurate.
+        Returns:
+            With boxes, exactly one face for each, in their order. Without, the faces found, by falling
+            score, overlaps suppressed; [] where there is none.
 
-        Raises ValueError for another kind of image, a box that is not finite and of a positive
-        size, or an unknown box source.
+        Raises:
+            ValueError: for another kind of image, a box that is not finite and of a positive size, or an
+                unknown box source.
         """
         image = checked(image)
         if boxes is not None:
@@ -115,9 +139,16 @@ class KeypointDetector:
         return _distinct([Face(p, face.box, face.score) for p, face in zip(points, faces, strict=True)])
 
     def predict(self, crops: Crops) -> NDArray[np.float32]:
-        """Crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1] of the crop.
+        """Run the model on crops.
 
-        Raises ValueError for crops of another shape or type, or where the model answers with NaN.
+        Args:
+            crops: uint8 [B, S, S, 3] RGB, S the side of the model's crop rule.
+
+        Returns:
+            Keypoints, float32 [B, N, 2] in [0, 1] of the crop, x then y.
+
+        Raises:
+            ValueError: for crops of another shape or type, or where the model answers with NaN.
         """
         points = self.model.predict(crops)
         if not np.isfinite(points).all():
@@ -127,10 +158,18 @@ class KeypointDetector:
     def look(
         self, image: Image, tights: Sequence[Box], *, mirrored: bool = False
     ) -> list[NDArray[np.float32]]:
-        """One pass of the model: keypoints [N, 2] in the image from one crop around each tight box.
+        """Pass an image through the model once, with one crop around each tight box.
 
-        mirrored shows the model the mirror image of each crop; the answer is turned back. Raises
-        ValueError as `predict` does.
+        Args:
+            image: uint8 [H, W, 3] RGB.
+            tights: tight boxes, x, y, width, height in pixels.
+            mirrored: show the model the mirror image of each crop; the answer is turned back.
+
+        Returns:
+            Keypoints, float32 [N, 2] in pixels of the image, one array for each box.
+
+        Raises:
+            ValueError: as `predict` does, and as `facekp_train.crop.cut` does.
         """
         if not tights:
             return []
@@ -144,9 +183,16 @@ class KeypointDetector:
         ]
 
     def mapping(self, source: str) -> BoxMapping:
-        """How that source's boxes become tight ones: as the model file says, else as this version knows.
+        """How a source's boxes become tight ones: as the model file says, else as this version knows.
 
-        Raises ValueError naming the sources there are.
+        Args:
+            source: whose boxes, such as `mtfl`.
+
+        Returns:
+            The mapping to tight boxes.
+
+        Raises:
+            ValueError: for an unknown source, naming those there are.
         """
         known = {**box_mappings(), **self.info.boxes}
         if source not in known:
@@ -175,7 +221,17 @@ class KeypointDetector:
 
 
 def checked(image: Image) -> Image:
-    """The image in one piece of memory. Raises ValueError, with the remedy, unless uint8 [H, W, 3]."""
+    """The image in one piece of memory, once it is known to be one.
+
+    Args:
+        image: uint8 [H, W, 3] RGB.
+
+    Returns:
+        The same pixels, contiguous.
+
+    Raises:
+        ValueError: for anything else, with the remedy.
+    """
     if not isinstance(image, np.ndarray):
         raise ValueError(f"an image is a numpy array, uint8 [H, W, 3] RGB, not {type(image).__name__}")
     remedy = ""

@@ -62,7 +62,12 @@ Step = Callable[[str], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class ExportResult:
-    """Where the files lie, and the manifest that describes them."""
+    """What an export made.
+
+    Attributes:
+        folder: where the files lie.
+        manifest: describes them, as manifest.json does.
+    """
 
     folder: Path
     manifest: Manifest
@@ -99,16 +104,28 @@ def export_model(
     name: str | None = None,
     step: Step = nullcontext,
 ) -> ExportResult:
-    """Export a checkpoint into the folder `out`, all files or none.
+    """Export a checkpoint into a folder, all files or none.
 
-    to: "onnx", "tflite" or both (the float model.onnx is written in any case). integer_io: also an
-    all-integer TFLite file. calibration: data set (`FORMAT:PATH`) whose faces set the ranges of
-    quantized files; None for views of the demo photo. labelled: faces to measure the NME on.
-    threads: of the runtimes that verify. name: travels in every file; None for the checkpoint's own.
+    Args:
+        checkpoint: a .safetensors file of `facekp-train`.
+        out: the folder.
+        to: "onnx", "tflite" or both; the float model.onnx is written in any case.
+        integer_io: also write an all-integer TFLite file.
+        calibration: data set (`FORMAT:PATH`) whose faces set the ranges of quantized files; None for
+            views of the demo photo.
+        labelled: faces to measure the NME on.
+        tolerance: how far a file may lie from PyTorch; None for `Tolerance()`.
+        threads: of the runtimes that verify.
+        name: travels in every file; None for the checkpoint's own.
+        step: wraps each named step of the work, to show progress.
 
-    Raises ValueError or OSError for wrong arguments and unreadable files; UserError where a file
-    cannot be made or lies beyond the tolerance. `out` then stays as it was, and the converters' log
-    lies beside it.
+    Returns:
+        The folder and the manifest.
+
+    Raises:
+        ValueError, OSError: for wrong arguments and unreadable files.
+        UserError: where a file cannot be made or lies beyond the tolerance. `out` then stays as it was,
+            and the converters' log lies beside it.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     kinds = _kinds(to, integer_io)

@@ -45,10 +45,14 @@ _SPEED_SHARE = 0.5
 class TrackedFace:
     """One face on one frame.
 
-    track: its number, from 1, the same on every frame. keypoints: float32 [N, 2], pixels of the frame,
-    smoothed; x then y, an integer is a pixel's center. box: the tight box around them. score: 0 to 1,
-    how well two looks at it agree; a face below 0.5 is lost and not listed. may_be: other tracks whose
-    face this may be, as they crossed or one was lost near it, () where its identity is sure.
+    Attributes:
+        track: its number, from 1, the same on every frame.
+        keypoints: float32 [N, 2], pixels of the frame, smoothed; x then y, an integer is a pixel's
+            center.
+        box: the tight box around them, x, y, width, height.
+        score: 0 to 1, how well two looks at it agree; a face below 0.5 is lost and not listed.
+        may_be: other tracks whose face this may be, as they crossed or one was lost near it; () where
+            its identity is sure.
     """
 
     track: int
@@ -112,7 +116,18 @@ class _Track:
 
 
 class VideoTracker:
-    """Follows the faces of one video, frame by frame. Not to be shared between threads."""
+    """Follows the faces of one video, frame by frame; not to be shared between threads.
+
+    Args:
+        detector: finds the faces and their keypoints.
+        smoothing: of the keypoints; None leaves them as the net gives them.
+        look_every: seconds between two searches of the whole frame for faces that have come in; while no
+            face is known or one was just lost, every frame is searched.
+        remember: seconds for which a lost face keeps its number.
+
+    Raises:
+        ValueError: for negative or infinite times.
+    """
 
     def __init__(
         self,
@@ -121,12 +136,6 @@ class VideoTracker:
         look_every: float = 0.5,
         remember: float = 1.0,
     ) -> None:
-        """smoothing: None leaves the keypoints as the net gives them.
-
-        look_every: seconds between two searches of the whole frame for faces that have come in; while
-        no face is known or one was just lost, every frame is searched. remember: seconds for which a
-        lost face keeps its number. Raises ValueError for negative or infinite times.
-        """
         if not (0 <= look_every < math.inf and 0 <= remember < math.inf):
             raise ValueError("look_every and remember are seconds, 0 or more")
         self.detector, self.smoothing = detector, smoothing
@@ -137,10 +146,17 @@ class VideoTracker:
         self._seconds = self._searched = -math.inf
 
     def update(self, frame: Image, seconds: float) -> list[TrackedFace]:
-        """The faces on the next frame, uint8 [H, W, 3] RGB, by track number; [] where there is none.
+        """Follow the faces onto the next frame.
 
-        seconds: the frame's time, later than the last one's; frames need not be evenly spaced.
-        Raises ValueError for another kind of image or a time that does not advance.
+        Args:
+            frame: uint8 [H, W, 3] RGB.
+            seconds: the frame's time, later than the last one's; frames need not be evenly spaced.
+
+        Returns:
+            The faces by track number; [] where there is none.
+
+        Raises:
+            ValueError: for another kind of image or a time that does not advance.
         """
         image = checked(frame)
         if not self._seconds < seconds < math.inf:

@@ -30,10 +30,12 @@ _LARGEST_SOURCE = 32_000
 class CropRule:
     """How a box becomes a crop; what an implementation in another language needs to know.
 
-    size: side of the crop in pixels. scale: side of the square over the longer side of the tight
-    keypoint box. sampling: with k = ceil(side / size), at most 16, the image is read bilinearly on
-    a grid k times finer than the crop and each k x k block averaged. border: what lies outside the
-    image reads as this gray value.
+    Attributes:
+        size: side of the crop in pixels.
+        scale: side of the square over the longer side of the tight keypoint box.
+        sampling: with k = ceil(side / size), at most 16, the image is read bilinearly on a grid k times
+            finer than the crop and each k x k block averaged.
+        border: what lies outside the image reads as this gray value, 0 to 255.
     """
 
     size: int = 128
@@ -47,7 +49,18 @@ class CropRule:
 
     @classmethod
     def from_dict(cls, data: dict[str, object]) -> CropRule:
-        """The rule a model file carries. Raises ValueError where it cannot be obeyed."""
+        """The rule that a model file carries.
+
+        Args:
+            data: plain data as `as_dict` gives it.
+
+        Returns:
+            The rule.
+
+        Raises:
+            ValueError: where it cannot be obeyed: size beyond 8 to 1024, scale beyond 0.1 to 10, border
+                beyond 0 to 255, another sampling, or something missing.
+        """
         try:
             rule = cls(int(data["size"]), float(data["scale"]), str(data["sampling"]), int(data["border"]))  # type: ignore[call-overload, arg-type]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -59,46 +72,105 @@ class CropRule:
         return rule
 
     def square(self, tight: Box) -> Square:
-        """The square to cut around a tight keypoint box."""
+        """The square to cut around a tight keypoint box.
+
+        Args:
+            tight: x, y, width, height in pixels.
+
+        Returns:
+            The square of side `scale * max(width, height)` around the box's center.
+        """
         x, y, width, height = tight
         return Square(x + width / 2, y + height / 2, self.scale * max(width, height))
 
 
 @dataclass(frozen=True)
 class Square:
-    """An upright square of the image: center and side in pixels."""
+    """An upright square of the image.
+
+    Attributes:
+        x: of its center, in pixels.
+        y: of its center, in pixels.
+        side: in pixels.
+    """
 
     x: float
     y: float
     side: float
 
     def matrix(self) -> Doubles:
-        """2 x 3 map from [0, 1] crop coordinates to image pixels."""
+        """The map from [0, 1] crop coordinates to image pixels.
+
+        Returns:
+            float64 [2, 3].
+        """
         half = self.side / 2
         return np.array([[self.side, 0, self.x - half], [0, self.side, self.y - half]])
 
     def to_image(self, points: Floats) -> Doubles:
-        """[..., 2] in [0, 1] of the crop -> pixels of the image."""
+        """Points of the crop in the image.
+
+        Args:
+            points: [..., 2] in [0, 1] of the crop.
+
+        Returns:
+            float64 [..., 2] in pixels of the image.
+        """
         return apply_affine(self.matrix(), points)
 
     def to_crop(self, points: Floats) -> Doubles:
-        """[..., 2] in pixels of the image -> [0, 1] of the crop (outside it: beyond that range)."""
+        """Points of the image in the crop.
+
+        Args:
+            points: [..., 2] in pixels of the image.
+
+        Returns:
+            float64 [..., 2] in [0, 1] of the crop (outside it: beyond that range).
+        """
         return apply_affine(invert_affine(self.matrix()), points)
 
 
 def apply_affine(matrix: Floats, points: Floats) -> Doubles:
-    """A 2 x 3 map applied to points [..., 2]."""
+    """Map points.
+
+    Args:
+        matrix: [2, 3], the linear part and the shift.
+        points: [..., 2], x then y.
+
+    Returns:
+        float64 [..., 2].
+    """
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
 def invert_affine(matrix: Floats) -> Doubles:
-    """The inverse of a 2 x 3 map. Raises numpy.linalg.LinAlgError where there is none."""
+    """The inverse of a map.
+
+    Args:
+        matrix: [2, 3].
+
+    Returns:
+        [2, 3].
+
+    Raises:
+        numpy.linalg.LinAlgError: where there is none.
+    """
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
 def tight_box(keypoints: Floats) -> Box:
-    """The smallest upright box around keypoints [N, 2]. Raises ValueError for none or NaN."""
+    """The smallest upright box around keypoints.
+
+    Args:
+        keypoints: [N, 2], x then y.
+
+    Returns:
+        x, y, width, height in the unit of the keypoints.
+
+    Raises:
+        ValueError: for no keypoint, or one that is not finite.
+    """
     if keypoints.size == 0 or not np.isfinite(keypoints).all():
         raise ValueError("a tight box needs at least one keypoint, and finite coordinates")
     low, high = keypoints.min(axis=0), keypoints.max(axis=0)
@@ -106,9 +178,17 @@ def tight_box(keypoints: Floats) -> Box:
 
 
 def sample_crop(image: Image, matrix: Floats, size: int, border: int = 0) -> Image:
-    """Read a crop, uint8 [size, size, 3], through a 2 x 3 map from [0, 1] to image pixels.
+    """Read a crop through a map from its [0, 1] to image pixels.
 
-    The map may turn and shear (augmentation does); the crop rule itself only shifts and scales.
+    Args:
+        image: uint8 [H, W, 3].
+        matrix: [2, 3]; it may turn and shear (augmentation does), the crop rule itself only shifts and
+            scales.
+        size: side of the crop in pixels.
+        border: gray value of what lies outside the image.
+
+    Returns:
+        uint8 [size, size, 3] in the channel order of `image`.
     """
     span = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     finer = min(_FINEST_GRID, max(1, math.ceil(span / size)))
@@ -128,10 +208,19 @@ def sample_crop(image: Image, matrix: Floats, size: int, border: int = 0) -> Ima
 
 
 def cut(image: Image, square: Square, rule: CropRule) -> Image:
-    """The crop of a square: uint8 [size, size, 3] in the channel order of `image`.
+    """The crop of a square.
 
-    Raises ValueError for an image that is not uint8 [H, W, 3] or a square without a finite,
-    positive side.
+    Args:
+        image: uint8 [H, W, 3].
+        square: what to cut, in pixels; it may reach beyond the image.
+        rule: says the crop's size and border, and how it is sampled.
+
+    Returns:
+        uint8 [size, size, 3] in the channel order of `image`.
+
+    Raises:
+        ValueError: for an image that is not uint8 [H, W, 3], or a square without a finite, positive
+            side.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"an image is uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")

@@ -24,7 +24,17 @@ SCHEMES: dict[int, Scheme] = dict(sorted({s.points: s for s in reversed(PUBLISHE
 
 
 def scheme_named(name: str) -> Scheme:
-    """The scheme of that name. Raises ValueError naming those that exist."""
+    """The scheme of a name.
+
+    Args:
+        name: such as `ibug68`.
+
+    Returns:
+        That scheme.
+
+    Raises:
+        ValueError: for an unknown name, naming those that exist.
+    """
     try:
         return _BY_NAME[name]
     except KeyError:
@@ -34,7 +44,17 @@ def scheme_named(name: str) -> Scheme:
 
 
 def scheme_of(points: int) -> Scheme:
-    """The default scheme of that many keypoints. Raises ValueError naming the counts that have one."""
+    """The default scheme of a number of keypoints.
+
+    Args:
+        points: the number N of keypoints.
+
+    Returns:
+        The scheme that `SCHEMES` has for it.
+
+    Raises:
+        ValueError: for a count that has none, naming those that have one.
+    """
     try:
         return SCHEMES[points]
     except KeyError:
@@ -43,9 +63,18 @@ def scheme_of(points: int) -> Scheme:
 
 
 def flip_keypoints(keypoints: Floats, mirror: float = 1.0, scheme: Scheme | None = None) -> Floats:
-    """Keypoints [..., N, 2] of the mirrored picture: x becomes `mirror - x`, sides change places.
+    """Keypoints of the mirrored picture: x becomes `mirror - x`, sides change places.
 
-    `mirror` is 1 for coordinates in [0, 1] of a crop, width - 1 for pixels of an image.
+    Args:
+        keypoints: [..., N, 2], x then y.
+        mirror: 1 for coordinates in [0, 1] of a crop, width - 1 for pixels of an image.
+        scheme: of the keypoints; None for the default of their count.
+
+    Returns:
+        A new array [..., N, 2] in the unit of `keypoints`.
+
+    Raises:
+        ValueError: without a scheme, for a count that has no default.
     """
     order = list((scheme or scheme_of(keypoints.shape[-2])).flip)
     flipped = keypoints[..., order, :].copy()
@@ -54,7 +83,14 @@ def flip_keypoints(keypoints: Floats, mirror: float = 1.0, scheme: Scheme | None
 
 
 def implies_five(scheme: Scheme | int) -> bool:
-    """Whether the keypoints of a scheme, or of a count's default, determine the five."""
+    """Whether the keypoints of a scheme determine the five.
+
+    Args:
+        scheme: a scheme, or a count for its default.
+
+    Returns:
+        False also for a count without a default scheme.
+    """
     return _five_groups(scheme) is not None
 
 
@@ -64,9 +100,16 @@ def _five_groups(scheme: Scheme | int) -> Groups | None:
 
 
 def five_matrix(scheme: Scheme | int) -> NDArray[np.float32]:
-    """[5, N] weights that turn the N keypoints of a scheme, or of a count's default, into the five.
+    """The weights that turn the keypoints of a scheme into the five.
 
-    Raises ValueError where they do not determine the five.
+    Args:
+        scheme: a scheme of N points, or a count N for its default.
+
+    Returns:
+        float32 [5, N]: each of the five is the mean of some keypoints.
+
+    Raises:
+        ValueError: where the keypoints do not determine the five.
     """
     groups, points = _five_groups(scheme), scheme if isinstance(scheme, int) else scheme.points
     if groups is None:
@@ -79,9 +122,15 @@ def five_matrix(scheme: Scheme | int) -> NDArray[np.float32]:
 
 
 def five_of(keypoints: Floats, known: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
-    """The five [F, 5, 2] of keypoints [F, N, 2], and for which faces [F] all that they need is known.
+    """The five of faces' keypoints, and for which faces all that they need is known.
 
-    No face is, for schemes without a map to the five.
+    Args:
+        keypoints: [F, N, 2], of the default scheme of their count.
+        known: bool [F, N], which keypoints are known.
+
+    Returns:
+        The five [F, 5, 2] in the unit of `keypoints`, and bool [F]: False for every face of schemes
+        without a map to the five.
     """
     if not implies_five(keypoints.shape[1]):
         return np.zeros((len(keypoints), 5, 2), np.float32), np.zeros(len(keypoints), bool)
@@ -91,10 +140,18 @@ def five_of(keypoints: Floats, known: NDArray[np.bool_]) -> tuple[Floats, NDArra
 
 
 def to_five(keypoints: Floats, scheme: Scheme | None = None) -> Floats:
-    """Keypoints [..., N, 2] -> the five [..., 5, 2]: left eye, right eye, nose tip, mouth corners.
+    """The five of keypoints: left eye, right eye, nose tip, mouth corners.
 
-    One of the five is NaN where a keypoint that it is made of is. Raises ValueError where the scheme
-    has no map to the five.
+    Args:
+        keypoints: [..., N, 2].
+        scheme: of the keypoints; None for the default of their count.
+
+    Returns:
+        [..., 5, 2] in the unit of `keypoints`; one of the five is NaN where a keypoint that it is made
+        of is not finite.
+
+    Raises:
+        ValueError: where the scheme has no map to the five.
     """
     weights = five_matrix(scheme or keypoints.shape[-2])
     unknown = ~np.isfinite(keypoints).all(axis=-1, keepdims=True)

@@ -113,7 +113,10 @@ class Scheme:
 
     @property
     def primary(self) -> str:
-        """The normaliser of failure rate, AUC and the tables: inter-ocular where there is one."""
+        """What failure rate, AUC and the tables divide by.
+
+        The first of `normalisers`, inter-ocular where there is one; `box` where there are none.
+        """
         return next(iter(self.normalisers), "box")
 
     def as_dict(self) -> dict[str, Any]:
@@ -130,7 +133,17 @@ class Scheme:
 
     @classmethod
     def from_dict(cls, data: object) -> Scheme:
-        """The scheme that a file carries. Raises ValueError, in one sentence, for a malformed one."""
+        """The scheme that a file carries.
+
+        Args:
+            data: plain data as `as_dict` gives it.
+
+        Returns:
+            The scheme.
+
+        Raises:
+            ValueError: in one sentence, for a malformed one.
+        """
         if not isinstance(data, dict) or set(data) != set(_KEYS):
             raise ValueError(f"a scheme consists of {', '.join(_KEYS)}")
         if not isinstance(data["normalisers"], dict):

@@ -23,6 +23,7 @@ MODULES = (
 )
 _TYPES = ("facekp_train.landmarks", "facekp_train.samples")
 _SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises", "Source", "Example", "Note")
+_LISTED = ("Args", "Attributes", "Raises")
 _SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):\s*(.*)$")
 _ITEM = re.compile(r"^(\*{0,2}\w[\w., *]*?)(?: \([^)]*\))?: (.*)$")
 
@@ -126,22 +127,36 @@ def _inline(text: str) -> str:
 
 
 def documented(docstring: str) -> str:
-    """A docstring as Markdown: paragraphs, and lists for its sections (Args, Returns, Raises, Source)."""
-    parts = []
+    """A docstring as Markdown: paragraphs, examples as code, and its sections under bold names."""
+    parts: list[str] = []
+    example: list[str] = []
     for block in docstring.split("\n\n"):
         lines = block.split("\n")
         if all(line.startswith("    ") for line in lines):
-            parts.append(fenced(inspect.cleandoc("\n" + block), "python").rstrip())
+            example.append(block)
             continue
-        heading = _SECTION.match(lines[0])
-        if heading is None:
-            parts.append(_inline(block))
-            continue
-        items = _items(lines[1:])
-        rest = f" {heading[2]}" if heading[2] else ""
-        parts.append(f"**{heading[1]}**{rest}\n\n" + "\n".join(f"- {item}" for item in items) if items
-                     else f"**{heading[1]}**{rest}")  # fmt: skip
+        if example:
+            parts.append(_example(example))
+            example = []
+        parts.append(_section(lines) or _inline(block))
+    if example:
+        parts.append(_example(example))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _example(blocks: list[str]) -> str:
+    return fenced(inspect.cleandoc("\n" + "\n\n".join(blocks)), "python").rstrip()
+
+
+def _section(lines: list[str]) -> str:
+    """A list for Args, Attributes and Raises, a sentence for the other sections; nothing for prose."""
+    heading = _SECTION.match(lines[0])
+    if heading is None:
+        return ""
+    name, rest = heading[1], heading[2]
+    if name in _LISTED:
+        return f"**{name}**\n\n" + "\n".join(f"- {item}" for item in _items(lines[1:]))
+    return f"**{name}**: {_inline(' '.join([rest, *lines[1:]]))}"
 
 
 def _items(lines: list[str]) -> list[str]:
