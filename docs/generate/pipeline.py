@@ -44,10 +44,10 @@ def pipeline_page() -> str:
 
 
 def _named() -> str:
-    from facekp_train.training.recipe import RECIPES, Recipe, make_recipe
+    from facekp_train.training.recipe import PRESETS, Recipe, make_recipe
 
     default = _flat(Recipe(data=["pts:PATH"]).model_dump())
-    named = {name: _flat(make_recipe(name, {"data": ["pts:PATH"]}, []).model_dump()) for name in RECIPES}
+    named = {name: _flat(make_recipe(name, {"data": ["pts:PATH"]}, []).model_dump()) for name in PRESETS}
     changed = [
         key for key in default
         if key != "name" and any(one[key] != default[key] for one in named.values())

@@ -52,9 +52,9 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
 def demo_views(rule: CropRule, count: int) -> Crops:
     """Seeded augmented views of the demo photo's face: turned, shifted, recolored, blurred, covered."""
     from facekp_train.batches.augment import Augmentation, photometric, random_view
-    from facekp_train.training.recipe import RECIPES
+    from facekp_train.training.recipe import preset
 
-    augmentation = Augmentation(**RECIPES["modern"]["augmentation"])
+    augmentation = Augmentation(**preset("modern")["augmentation"])
     image, tight = demo_face()
     square = rule.square(tight).matrix()
     random = np.random.default_rng(0)

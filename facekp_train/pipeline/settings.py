@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from facekp_train.common.console import UserError
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.recipe import AS_IT_IS, RECIPES, SHAPE, Recipe, make_recipe
+from facekp_train.training.recipe import AS_IT_IS, PRESETS, SHAPE, Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -120,7 +120,7 @@ class Pipeline(BaseModel):
 
     def teacher_recipe(self) -> Recipe:
         """The teacher's, whose backbone is ResNet-50 where neither file nor section says another."""
-        named = "backbone" in {**self.shared, **self.teacher.set} or self.teacher.recipe not in RECIPES
+        named = "backbone" in {**self.shared, **self.teacher.set} or self.teacher.recipe not in PRESETS
         return self.recipe(self.teacher, **({} if named else {"backbone": "resnet-50"}))
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.console import UserError
+from facekp_train.common.files import package_file
 from facekp_train.common.settings import Settings
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.keypoint_net import NetConfig
@@ -113,56 +114,15 @@ def _without_folders(spec: str) -> str:
     return f"{name}:{Path(path).name}"
 
 
-# Section 4.1: batch 32, 0.01 -> 0.0001 in steps of 20 epochs, 60 epochs, flips and random crops.
-_PAPER: dict[str, Any] = {"name": "paper"}
+_PRESETS = package_file("facekp_train.training", "presets")
 
-_MODERN: dict[str, Any] = {
-    "name": "modern",
-    "epochs": 30,
-    "batch": 48,
-    "optimiser": "adamw",
-    "learning_rate": 1.5e-3,
-    "final_rate": 1e-6,
-    "schedule": "cosine",
-    "warmup": 1.0,
-    "weight_decay": 0.02,
-    "clip": 1.0,
-    "ema": 0.999,
-    "freeze_bn": 0.2,
-    "loss": "wing",
-    "augmentation": {
-        "rotation": 18.0,
-        "shift": 0.07,
-        "scale": 0.08,
-        "stretch": 0.05,
-        "colour": 0.8,
-        "blur": 0.35,
-        "occlusion": 0.25,
-    },
-}
+PRESETS = tuple(sorted(file.stem for file in _PRESETS.glob("*.yaml")))
+"""Recipes by name: files beside this one, to be read and copied."""
 
-# A net that was good before it was cut: one epoch by default, nearly no warm-up, half the rate.
-_RETRAIN: dict[str, Any] = {**_MODERN, "name": "retrain", "epochs": 1, "warmup": 0.1, "learning_rate": 7e-4}
 
-# A trained net gets used to rounding: BN statistics held, as the file folds them, and no bfloat16, which
-# rounds about as coarsely as int8 itself. Rate and epochs by docs/results/quantization.md.
-_QUANTIZE_AWARE: dict[str, Any] = {
-    **_RETRAIN,
-    "name": "quantize-aware",
-    "epochs": 3,
-    "warmup": 0.5,
-    "learning_rate": 3e-4,
-    "freeze_bn": 1.0,
-    "precision": "32-true",
-    "quantise": True,
-}
-
-RECIPES: dict[str, dict[str, Any]] = {
-    "paper": _PAPER,
-    "modern": _MODERN,
-    "retrain": _RETRAIN,
-    "quantize-aware": _QUANTIZE_AWARE,
-}
+def preset(name: str) -> dict[str, Any]:
+    """The settings of one of `PRESETS`, as its file says them."""
+    return _read(_PRESETS / f"{name}.yaml")
 
 
 def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> Recipe:
@@ -196,17 +156,18 @@ def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> 
 
 
 def _named_or_file(base: str) -> dict[str, Any]:
-    import copy
+    if base in PRESETS:
+        return preset(base)
+    if not Path(base).is_file():
+        raise UserError(
+            f"no recipe is called '{base}' and no such file exists; there are {', '.join(PRESETS)}"
+        )
+    return _read(Path(base))
 
+
+def _read(path: Path) -> dict[str, Any]:
     import yaml
 
-    if base in RECIPES:
-        return copy.deepcopy(RECIPES[base])
-    path = Path(base)
-    if not path.is_file():
-        raise UserError(
-            f"no recipe is called '{base}' and no such file exists; there are {', '.join(RECIPES)}"
-        )
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,17 +11,39 @@ import yaml
 
 from facekp_train.common.console import UserError
 from facekp_train.training.optimizer import rate_at
-from facekp_train.training.recipe import RECIPES, make_recipe
+from facekp_train.training.recipe import PRESETS, make_recipe, preset
 
 DATA = {"data": ["mtfl:somewhere"]}
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_recipe_survives_its_yaml(name: str, tmp_path: Path) -> None:
     recipe = make_recipe(name, DATA, [])
     file = tmp_path / "recipe.yaml"
     file.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
     assert make_recipe(str(file), {}, []) == recipe
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_copy_of_a_preset_is_the_same_recipe(name: str, tmp_path: Path) -> None:
+    """Its comments teach, and its values are the user's to change."""
+    with importlib.resources.as_file(
+        importlib.resources.files("facekp_train.training") / "presets"
+    ) as folder:
+        copied = shutil.copy(folder / f"{name}.yaml", tmp_path / "mine.yaml")
+    assert make_recipe(str(copied), DATA, []) == make_recipe(name, DATA, [])
+    changed = copied.read_text().replace("clip: 1.0 ", "clip: 2.0 ").replace("batch: 32 ", "batch: 16 ")
+    copied.write_text(changed)
+    assert make_recipe(str(copied), DATA, []) != make_recipe(name, DATA, [])
+
+
+def test_retraining_and_rounding_are_modern_but_for_their_pace() -> None:
+    """What the three files repeat is to stay the same in all."""
+    pace = {"name", "epochs", "warmup", "learning_rate", "freeze_bn", "precision", "quantise"}
+    common = {**preset("modern"), **dict.fromkeys(pace)}
+    assert {**preset("retrain"), **dict.fromkeys(pace)} == common
+    assert {**preset("quantize-aware"), **dict.fromkeys(pace)} == common
+    assert preset("retrain")["freeze_bn"] == preset("modern")["freeze_bn"]
 
 
 def test_options_and_assignments_win_over_the_name() -> None:
@@ -34,7 +58,7 @@ def test_options_and_assignments_win_over_the_name() -> None:
         0.5,
         2e-3,
     )
-    assert recipe.augmentation.colour == RECIPES["modern"]["augmentation"]["colour"]
+    assert recipe.augmentation.colour == preset("modern")["augmentation"]["colour"]
 
 
 def test_the_papers_schedule() -> None:
