@@ -89,7 +89,7 @@ def main(
         say(str(training))
         options: dict[str, Any] = {
             "data": [data], "validation": [judges], "validation_split": "validation", "epochs": epochs,
-            "learning_rate": rate, "quantise": rounds, **start_from(start),
+            "learning_rate": rate, "quantize": rounds, **start_from(start),
         }  # fmt: skip
         fit(make_recipe("quantize-aware", options, []), work / training.replace(" ", "-"))
         rows.append(row_of(training, work / training.replace(" ", "-") / "best.safetensors", judged))

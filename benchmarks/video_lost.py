@@ -35,7 +35,7 @@ from facekp_train.samples import Box, FaceSample, Image
 
 # Of the face's side: how far a box lies off, and the logarithm of how much too large it is.
 _SHIFT, _GROWTH = 0.15, 0.1
-GONE = ("covered by another photograph", "covered by a colour", "on another's background")
+GONE = ("covered by another photograph", "covered by a color", "on another's background")
 
 
 def displaced(box: Box, random: np.random.Generator) -> Box:

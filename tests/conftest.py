@@ -43,7 +43,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 faces of coloured discs as an MTFL training list."""
+    """48 faces of colored discs as an MTFL training list."""
     root = tmp_path_factory.mktemp("discs")
     random = np.random.default_rng(1)
     lines = []

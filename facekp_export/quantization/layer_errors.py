@@ -60,9 +60,9 @@ def layer_errors(net: KeypointNet, crops: Crops) -> LayerErrors:
     """
     import torch
 
-    from facekp_train.training.quantize_aware import FakeQuantised
+    from facekp_train.training.quantize_aware import FakeQuantized
 
-    rounded = FakeQuantised(net.eval()).eval()
+    rounded = FakeQuantized(net.eval()).eval()
     chosen = crops[evenly(len(crops), _MOST_CROPS)]
     images = torch.from_numpy(chosen).permute(0, 3, 1, 2)
     with torch.inference_mode():

@@ -36,8 +36,8 @@ def random_view(
 
 def photometric(view: Image, random: np.random.Generator, augmentation: Augmentation) -> Image:
     """Color, blur and occlusion on a crop uint8 [S, S, 3]; the input is not changed."""
-    if augmentation.colour:
-        view = _color(view, random, augmentation.colour)
+    if augmentation.color:
+        view = _color(view, random, augmentation.color)
     if random.random() < augmentation.blur:
         view = _degrade(view, random)
     if random.random() < augmentation.occlusion:
@@ -112,6 +112,6 @@ class Augmentation(Settings):
     shift: float = Field(default=0.05, ge=0, description="share of the tight box's side")
     scale: float = Field(default=0.05, ge=0, description="of the logarithm of the crop's side")
     stretch: float = Field(default=0.0, ge=0, description="of the logarithm of width over height")
-    colour: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, gray")
+    color: float = Field(default=0.0, ge=0, le=1, description="strength of brightness, contrast, hue, gray")
     blur: float = Field(default=0.0, ge=0, le=1, description="probability of blur, low resolution or noise")
     occlusion: float = Field(default=0.0, ge=0, le=1, description="probability of a covered patch")

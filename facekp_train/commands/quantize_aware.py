@@ -37,7 +37,7 @@ def quantize_aware(
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
 
-    recipe = training.recipe(quantise=True, **start_from(model))
-    if not recipe.quantise:
-        raise typer.BadParameter("quantise=false is plain training on; use facekp-train fit --set init=...")
+    recipe = training.recipe(quantize=True, **start_from(model))
+    if not recipe.quantize:
+        raise typer.BadParameter("quantize=false is plain training on; use facekp-train fit --set init=...")
     training.train(recipe)

@@ -13,7 +13,7 @@ from facekp_train.common.console import UserError, print_json, print_line, warn
 
 def run_all(
     pipeline: Annotated[
-        Path, typer.Argument(help="YAML with the sections shared, teacher, student, distil, prune.")
+        Path, typer.Argument(help="YAML with the sections shared, teacher, student, distill, prune.")
     ],
     folder: Annotated[
         Path | None, typer.Option("--out", help="The run's folder (default: runs/NAME of the pipeline).")

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+RENAMED = {
+    "distil": "distill",
+    "distil_factor": "distill_factor",
+    "optimiser": "optimizer",
+    "quantise": "quantize",
+    "colour": "color",
+}
+"""Keys as they were spelled before 0.2.0, and as they are spelled now."""
 
 
-class Settings(BaseModel):
+class KnownKeys(BaseModel):
+    """Unknown keys are refused; one of an older name with its new one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_old_names(cls, data: Any) -> Any:
+        for old in data if isinstance(data, dict) else ():
+            if old in RENAMED and RENAMED[old] in cls.model_fields:
+                raise ValueError(f"'{old}' is called '{RENAMED[old]}' now; rename the key")
+        return data
+
+
+class Settings(KnownKeys):
     """Frozen values; unknown keys, infinities and NaN are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)

@@ -118,7 +118,7 @@ def plot_cumulative(target: Path, evaluation: Evaluation) -> None:
 
 
 def _sheet(answers: Answers, faces: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """Faces with their labels and, in the usual colours on top, the model's answers."""
+    """Faces with their labels and, in the usual colors on top, the model's answers."""
     rule = CropRule(size=192, scale=1.0)
     tiles = []
     for face in faces.tolist():

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from facekp_train.common.console import UserError
+from facekp_train.common.settings import KnownKeys
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.recipe import AS_IT_IS, PRESETS, SHAPE, Recipe, make_recipe
 
@@ -19,10 +20,8 @@ _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 _PASSED_ON = "scheme, crop and heads pass on from the student; say it under student or shared"
 
 
-class _Section(BaseModel):
+class _Section(KnownKeys):
     """A stage that trains a net: a recipe, and what it changes of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     recipe: str = Field(default="modern", description="modern, paper, or a YAML file")
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
@@ -40,10 +39,8 @@ class Teacher(_Section):
         return self
 
 
-class Labels(BaseModel):
+class Labels(KnownKeys):
     """Whether the teacher labels faces before the student learns from them."""
-
-    model_config = ConfigDict(extra="forbid")
 
     faces: Literal["none", "missing", "all"] = Field(
         default="none",
@@ -51,7 +48,7 @@ class Labels(BaseModel):
     )
 
 
-class Distil(_Section):
+class Distill(_Section):
     """The student goes on, supervised by the teacher."""
 
     @field_validator("set")
@@ -69,8 +66,9 @@ class Prune(PruneSettings):
 
     recipe: str = Field(default="retrain", description="retrain, modern, paper, or a YAML file")
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
-    teacher: Literal["distilled", "teacher"] = Field(
-        default="distilled", description="who supervises the training: the distilled net or the teacher"
+    teacher: Literal["distill", "teacher"] = Field(
+        default="distill",
+        description="whose net supervises the training: that of the stage distill, or the teacher's",
     )
 
     @field_validator("set")
@@ -79,34 +77,39 @@ class Prune(PruneSettings):
         _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
         _refuse(settings, SHAPE, _PASSED_ON)
         _refuse(settings, ("init",), "what is pruned is the distilled net")
-        return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distilled or teacher")
+        return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distill or teacher")
+
+    @field_validator("teacher", mode="before")
+    @classmethod
+    def _no_old_stage(cls, stage: Any) -> Any:
+        if stage == "distilled":
+            raise ValueError("the stage 'distilled' is called 'distill' now")
+        return stage
 
     def settings(self) -> PruneSettings:
         """Without what concerns the training."""
         return PruneSettings(**self.model_dump(include={*PruneSettings.model_fields}))
 
 
-class Pipeline(BaseModel):
+class Pipeline(KnownKeys):
     """Teacher, student, distillation and pruning, and what they share.
 
     `shared` holds settings of every stage's recipe (data, validation, points, seed, ...).
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(default="run", description="of the run; where it is missing, the file's name")
     shared: dict[str, Any] = Field(description="settings of every stage's recipe")
     teacher: Teacher = Field(description="who labels faces and supervises distillation")
     labels: Labels = Field(default=Labels(), description="labels by the teacher")
     student: _Section = Field(default=_Section(), description="the net that learns")
-    distil: Distil = Field(default=Distil(), description="the student goes on under the teacher")
+    distill: Distill = Field(default=Distill(), description="the student goes on under the teacher")
     prune: Prune = Field(description="the distilled net loses filters")
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 
     @field_validator("shared")
     @classmethod
     def _of_every_stage(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return _refuse(settings, ("teacher", "init", "quantise"), "it is no setting of every stage")
+        return _refuse(settings, ("teacher", "init", "quantize"), "it is no setting of every stage")
 
     def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
         """A stage's recipe: its base, what all stages share, its own settings, then `options`.
@@ -114,7 +117,7 @@ class Pipeline(BaseModel):
         Where the student has widths of its own, shared ones say nothing of the net that is distilled.
         """
         shared = self.shared
-        if section is self.distil and self.student.set.keys() & AS_IT_IS.keys():
+        if section is self.distill and self.student.set.keys() & AS_IT_IS.keys():
             shared = {key: value for key, value in shared.items() if key not in AS_IT_IS}
         return make_recipe(section.recipe, {**shared, **section.set, **options}, [])
 
@@ -156,7 +159,7 @@ def load_pipeline(path: Path) -> Pipeline:
         ) from None
     # Wrong settings are named now, not after hours of another stage.
     pipeline.teacher_recipe()
-    for section in (pipeline.student, pipeline.distil, pipeline.prune):
+    for section in (pipeline.student, pipeline.distill, pipeline.prune):
         pipeline.recipe(section)
     return pipeline
 

@@ -1,4 +1,4 @@
-"""Teacher -> student -> distil -> prune: four stages from one file, each resumable
+"""Teacher -> student -> distill -> prune: four stages from one file, each resumable
 (Appl. Sci. 2024, 14, 7153, figure 2).
 
 A run's folder holds a folder for each stage: `begun.json` says by which settings and out of which
@@ -31,6 +31,7 @@ from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
 
 STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
+_OLD_STAGES = {"distilled": "distill", "pruned": "prune"}
 
 
 @dataclass
@@ -122,6 +123,12 @@ def run_stages(
 
     Raises UserError where a finished stage was made by other settings, or another process is at it.
     """
+    for old, new in _OLD_STAGES.items():
+        if (out / old / BEGUN_FILE).is_file():
+            raise UserError(
+                f"{out} holds a run of an older version, whose stage '{old}' is called '{new}' now; "
+                "give another --out"
+            )
     with alone_in(out, fabric):
         yield from _stages(_Runner(pipeline, out, fabric, on_step))
 
@@ -134,8 +141,8 @@ def _stages(runner: _Runner) -> Iterator[Stage]:
     student = runner.fit("student", pipeline.recipe(pipeline.student, **shared))
     yield student
     start = {**shared, **start_from(student.checkpoint)}
-    recipe = pipeline.recipe(pipeline.distil, **start, teacher=str(teacher.checkpoint))
-    distilled = runner.fit("distilled", recipe)
+    recipe = pipeline.recipe(pipeline.distill, **start, teacher=str(teacher.checkpoint))
+    distilled = runner.fit("distill", recipe)
     yield distilled
     yield _prune(runner, shared, teacher, distilled)
 
@@ -169,9 +176,9 @@ def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: S
 
     def make() -> dict[str, Any]:
         return prune(
-            distilled.checkpoint, recipe, runner.out / "pruned", pruning,
+            distilled.checkpoint, recipe, runner.out / "prune", pruning,
             fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
         )  # fmt: skip
 
     settings = {"prune": pruning.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
-    return runner.stage("pruned", recipe, settings, make)
+    return runner.stage("prune", recipe, settings, make)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from facekp_train.common.settings import KnownKeys
 
 Scope = Literal["inner", "all"]
 Score = Literal["paper", "greedy"]
 Repair = Literal["none", "lstsq"]
 
 
-class PruneSettings(BaseModel):
+class PruneSettings(KnownKeys):
     """A share of every layer's filters, or a budget; by which score; what is mended."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
     budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")

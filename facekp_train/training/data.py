@@ -78,8 +78,8 @@ def load_training_data(settings: FaceSettings) -> TrainingData:
     if all(face.points is None for face in faces):
         raise UserError(
             f"none of the {len(faces)} faces has {settings.points} keypoints, which the net needs beside "
-            "those with five; add a data set with them, such as facekp-train label writes (distil: --relabel "
-            "missing), or train a net of five (--points 5)"
+            "those with five; add a data set with them, such as facekp-train label writes (distill: "
+            "--relabel missing), or train a net of five (--points 5)"
         )
     scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
     offset = _move_labels(faces, scored) if settings.fit_offset and settings.points == 68 else None

@@ -29,8 +29,8 @@ from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
 from facekp_train.training.losses import Factors, JointLoss, LossSettings, LossTerms
-from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimiser, rate_at
-from facekp_train.training.quantize_aware import FakeQuantised
+from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
+from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
     BEST_FILE,
@@ -76,7 +76,7 @@ class _Run:
     fabric: Fabric
     settings: OptimizerSettings
     learner: Learner
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     ema: AveragedWeights
     loss: JointLoss
     header: CheckpointHeader
@@ -96,7 +96,7 @@ def fit(
 ) -> Path | None:
     """Train by a recipe; returns the best checkpoint's path, None in all processes but the first.
 
-    With a `teacher` in the recipe it distils. Several runs in a row may share one launched `fabric`
+    With a `teacher` in the recipe it distills. Several runs in a row may share one launched `fabric`
     (else made of `accelerator` and `devices`) and the decoded faces of one `load_training_data`; then it
     is for the caller to see that a resumed run has the faces that it began with.
 
@@ -128,16 +128,16 @@ def _train(
     resumed = resume and (out / STATE_FILE).is_file()
     run = _start(fabric, recipe, out.name, data.train, resumed)
     if resumed:
-        run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimiser))
+        run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
         run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
     model = fabric.setup_module(run.learner)
-    optimiser = fabric.setup_optimizers(run.optimiser)
+    optimizer = fabric.setup_optimizers(run.optimizer)
     place = {"rank": fabric.global_rank, "world": fabric.world_size}
     batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, **place)
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
         for epoch in range(run.progress.epoch, run.settings.epochs):
-            row = _one_epoch(run, model, optimiser, batches, epoch, on_step)
+            row = _one_epoch(run, model, optimizer, batches, epoch, on_step)
             if log is not None:
                 _finish_epoch(run, data, out, epoch, row, log)
             fabric.barrier()
@@ -155,15 +155,15 @@ def _start(fabric: Fabric, recipe: Recipe, name: str, faces: FaceStore, resumed:
     header = CheckpointHeader(
         name=name, net=net, crop=CropRule(size=net.size).as_dict(), recipe=recipe.shareable()
     )
-    optimiser = make_optimiser(learner, settings)
-    return _Run(fabric, settings, learner, optimiser, ema, loss, header, _Progress())
+    optimizer = make_optimizer(learner, settings)
+    return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())
 
 
 def _learner(recipe: Recipe, device: torch.device) -> Learner:
     """The recipe's net, with its teacher or its rounding."""
     net = initial_net(recipe.net_config(), recipe.init, recipe.imagenet)
-    if recipe.quantise:
-        return FakeQuantised(net)
+    if recipe.quantize:
+        return FakeQuantized(net)
     if recipe.teacher is None:
         return Learner(net)
     teacher = load_checkpoint(recipe.teacher)
@@ -187,7 +187,7 @@ def _on(device: torch.device, module: _Module) -> _Module:
 def _one_epoch(
     run: _Run,
     model: Callable[[Tensor], Any],
-    optimiser: Any,
+    optimizer: Any,
     batches: TrainBatches,
     epoch: int,
     on_step: Callable[[Step], None],
@@ -200,7 +200,7 @@ def _one_epoch(
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = rate_at(settings, epoch * len(batches) + i, len(batches))
         batch = host_batch.to(fabric.device)
         with fabric.autocast():
@@ -217,8 +217,8 @@ def _one_epoch(
         fabric.backward(total)
         if settings.clip:
             nn.utils.clip_grad_norm_(run.learner.parameters(), settings.clip)
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         run.ema.update(run.learner.net)
         sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
@@ -234,7 +234,7 @@ def _one_epoch(
     return {
         "epoch": epoch + 1,
         **{name: round(value, 7) for name, value in losses.items() if run.loss.taught or name not in _TAUGHT},
-        "learning_rate": optimiser.param_groups[0]["lr"],
+        "learning_rate": optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
         "waited_share": round(batches.waited / seconds, 4),
@@ -264,4 +264,4 @@ def _finish_epoch(
     save_checkpoint(out / LAST_FILE, averaged, header)
     factors = asdict(run.loss.factors) if run.loss.factors else None
     run.progress = _Progress(epoch + 1, run.progress.best, factors, log.history)
-    save_state(out / STATE_FILE, run.learner, run.ema, run.optimiser, asdict(run.progress))
+    save_state(out / STATE_FILE, run.learner, run.ema, run.optimizer, asdict(run.progress))

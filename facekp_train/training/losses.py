@@ -39,7 +39,7 @@ class LossSettings(Settings):
         default="crop", description="eyes: errors count by the face's eye distance, as NME does"
     )
     lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
-    distil_factor: float | None = Field(
+    distill_factor: float | None = Field(
         default=None, ge=0, description="None: LOSS and loss3 are of one size at the start"
     )
     output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
@@ -171,7 +171,7 @@ class JointLoss:
         heatmap = settings.heatmap_factor
         if heatmap is None and self._has_heatmaps and float(terms.heatmap.detach()):
             heatmap = _ratio(terms.regression, terms.heatmap)
-        features = settings.distil_factor
+        features = settings.distill_factor
         if features is None:
             features = _ratio(regression + (heatmap or 0.0) * terms.heatmap, terms.features)
         return Factors(heatmap, features)

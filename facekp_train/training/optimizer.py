@@ -1,4 +1,4 @@
-"""Optimisers, learning-rate schedules and averaged weights."""
+"""Optimizers, learning-rate schedules and averaged weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class OptimizerSettings(Settings):
     """How the weights move, epoch by epoch."""
 
     epochs: int = Field(default=60, ge=1, description="passes over the faces")
-    optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="sgd with momentum, or adamw")
+    optimizer: Literal["sgd", "adamw"] = Field(default="sgd", description="sgd with momentum, or adamw")
     learning_rate: float = Field(default=0.01, gt=0, description="after the warm-up")
     final_rate: float = Field(default=1e-4, ge=0, description="where the schedule ends")
     schedule: Literal["step", "cosine"] = Field(
@@ -33,7 +33,7 @@ class OptimizerSettings(Settings):
     )
 
 
-def make_optimiser(net: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
+def make_optimizer(net: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """SGD with momentum (the paper's) or AdamW; biases and BN scales are not decayed."""
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
@@ -41,7 +41,7 @@ def make_optimiser(net: nn.Module, settings: OptimizerSettings) -> torch.optim.O
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    if settings.optimiser == "adamw":
+    if settings.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=settings.learning_rate)
     return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
 

@@ -6,7 +6,7 @@ and the greatest value that calibration saw; the last dense layer and the sigmoi
 (docs/guides/export.md). So here: every layer's weights and every tensor that the file stores are rounded,
 ranges are those of the batch, and gradients pass as if nothing had been rounded (Jacob et al.,
 https://arxiv.org/abs/1712.05877). The file also leaves out each tensor's rarest values and mends its last
-bias; this does not. What `facekp_export.quantization.equalize` evens out before it quantises is
+bias; this does not. What `facekp_export.quantization.equalize` evens out before it quantizes is
 rounded in its evened form.
 """
 
@@ -36,7 +36,7 @@ NARROWEST_CHANNEL = 1e-3
 """A channel narrower than this share of the widest is as good as unused."""
 
 
-class FakeQuantised(Learner):
+class FakeQuantized(Learner):
     """A net that rounds like its int8 file. As a module it is the net alone, which it shares.
 
     Forward: crops [B, 3, S, S], RGB 0..255 -> Prediction, as the net's own; heatmaps and pooled
@@ -49,9 +49,9 @@ class FakeQuantised(Learner):
         self._plan = (_Plan.of(net),)
         self._only: str | None = None
 
-    def for_validation(self, net: KeypointNet) -> FakeQuantised:
+    def for_validation(self, net: KeypointNet) -> FakeQuantized:
         """Rounded too, so that the epoch that is best in int8 is kept."""
-        return FakeQuantised(net)
+        return FakeQuantized(net)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class _Parts(nn.Module):
 class _Point:
     """A tensor that the file stores in 8 bits.
 
-    layer: what makes it. evened: its channels are equalised before.
+    layer: what makes it. evened: its channels are equalized before.
     """
 
     layer: str
@@ -161,7 +161,7 @@ class _Rounding(fx.Interpreter):
     def __init__(self, plan: _Plan, only: str | None) -> None:
         super().__init__(plan.graph)
         self._plan, self._only = plan, only
-        # The factor of each channel [C] that equalisation has divided a tensor by.
+        # The factor of each channel [C] that equalization has divided a tensor by.
         self._factors: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:

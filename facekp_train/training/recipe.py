@@ -61,7 +61,7 @@ class Recipe(
     In a file the keys of the last base come first.
     """
 
-    quantise: bool = Field(
+    quantize: bool = Field(
         default=False, description="round as the int8 file will (facekp_train.training.quantize_aware)"
     )
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
@@ -74,8 +74,8 @@ class Recipe(
         self.net_config()
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
-        if self.quantise and self.teacher is not None:
-            raise ValueError("a net learns from a teacher first and to be quantised after that, not at once")
+        if self.quantize and self.teacher is not None:
+            raise ValueError("a net learns from a teacher first and to be quantized after that, not at once")
         return self
 
     def part(self, kind: type[_Part]) -> _Part:

@@ -81,13 +81,13 @@ def save_state(
     path: Path,
     net: nn.Module,
     ema: AveragedWeights,
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     progress: dict[str, Any],
 ) -> None:
     """Write the whole state of a run, whole or not at all. `progress` is plain data."""
     tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
     tensors |= {f"ema.{name}": t for name, t in ema.state.items()}
-    for index, slots in optimiser.state_dict()["state"].items():
+    for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"opt.{index}.{name}": torch.as_tensor(t) for name, t in slots.items() if t is not None}
     # Cloned, since safetensors refuses tensors that share memory.
     ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
@@ -95,7 +95,7 @@ def save_state(
 
 
 def load_state(
-    path: Path, net: nn.Module, ema: AveragedWeights, optimiser: torch.optim.Optimizer
+    path: Path, net: nn.Module, ema: AveragedWeights, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     """Put a saved state back and return its progress. Raises ValueError where it does not fit."""
     tensors, header = read_tensors(path)
@@ -107,13 +107,13 @@ def load_state(
         net.load_state_dict(parts["net"])
         for name, average in ema.state.items():
             average.copy_(parts["ema"][name])
-        stored = optimiser.state_dict()
+        stored = optimizer.state_dict()
         slots: dict[int, dict[str, Tensor]] = {}
         for name, tensor in parts["opt"].items():
             index, _, slot = name.partition(".")
             slots.setdefault(int(index), {})[slot] = tensor
         stored["state"] = slots
-        optimiser.load_state_dict(stored)
+        optimizer.load_state_dict(stored)
     except (RuntimeError, KeyError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise ValueError(

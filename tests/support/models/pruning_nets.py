@@ -49,7 +49,7 @@ def small_net(backbone: str) -> KeypointNet:
 
 @cache
 def demo_crops(count: int, size: int = 128) -> Tensor:
-    """Turned, shifted and recoloured views of the demo photo's face, uint8 [count, 3, size, size]."""
+    """Turned, shifted and recolored views of the demo photo's face, uint8 [count, 3, size, size]."""
     from facekp_export.quantization.calibration import demo_views
     from facekp_train.crop import CropRule
 

@@ -1,4 +1,4 @@
-"""Recipes that train in seconds on faces of coloured discs."""
+"""Recipes that train in seconds on faces of colored discs."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def noise_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Smooth random colour fields, uint8 [count, size, size, 3], black and white included."""
+    """Smooth random color fields, uint8 [count, size, size, 3], black and white included."""
     import cv2
 
     random = np.random.default_rng(seed)
@@ -80,14 +80,14 @@ def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: in
     crops = torch.from_numpy(demo_views(rule, 128)).permute(0, 3, 1, 2)
     regions = torch.nn.functional.adaptive_avg_pool2d(crops.float().mean(1, keepdim=True) / 255, 4).flatten(1)
     target = 0.35 + 0.3 * regions[:, : 2 * points]
-    optimiser = torch.optim.AdamW(net.parameters(), 5e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=steps)
+    optimizer = torch.optim.AdamW(net.parameters(), 5e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=steps)
     for _ in range(steps):
         batch = torch.randint(len(crops), (32,))
         loss = (net(crops[batch]).keypoints.flatten(1) - target[batch]).square().mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         schedule.step()
     save_checkpoint(path, net, CheckpointHeader(name="small", net=config, crop=rule.as_dict()))
     return path

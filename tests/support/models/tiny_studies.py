@@ -1,4 +1,4 @@
-"""Studies that train in seconds on faces of coloured discs."""
+"""Studies that train in seconds on faces of colored discs."""
 
 from __future__ import annotations
 

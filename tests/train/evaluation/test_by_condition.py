@@ -18,34 +18,34 @@ from facekp_train.evaluation.metrics import score
 from facekp_train.samples import FaceSample
 from tests.support.models.train_cli import command, printed
 
-COLOUR = Condition("colour", "the photograph's", lambda face: face.attributes.get("colour", UNKNOWN))
+COLOR = Condition("color", "the photograph's", lambda face: face.attributes.get("color", UNKNOWN))
 
 
-def some_faces(colours: list[str]) -> list[FaceSample]:
-    """Faces of that colour each; an empty one is not known, and `flat` ones cannot be measured."""
-    random = np.random.default_rng(len(colours))
+def some_faces(colors: list[str]) -> list[FaceSample]:
+    """Faces of that color each; an empty one is not known, and `flat` ones cannot be measured."""
+    random = np.random.default_rng(len(colors))
     faces = []
-    for colour in colours:
+    for color in colors:
         keypoints = random.uniform(0, 100, (5, 2)).astype(np.float32)
-        if colour == "flat":
+        if color == "flat":
             keypoints[:] = keypoints[0]
-        attributes = {"colour": colour} if colour else {}
+        attributes = {"color": color} if color else {}
         faces.append(FaceSample(Path("a.png"), keypoints, np.ones(5, bool), attributes=attributes))
     return faces
 
 
 @given(st.lists(st.sampled_from(["red", "blue", "green", "flat", ""]), min_size=1, max_size=30))
-def test_groups_are_what_their_faces_alone_would_give(colours: list[str]) -> None:
-    faces = some_faces([*colours, "red"])
+def test_groups_are_what_their_faces_alone_would_give(colors: list[str]) -> None:
+    faces = some_faces([*colors, "red"])
     truth = np.stack([face.keypoints for face in faces])
     predicted = truth + np.random.default_rng(0).normal(0, 8, truth.shape)
     whole = score(predicted, truth)
-    (by,) = group_by([COLOUR], whole, faces)
+    (by,) = group_by([COLOR], whole, faces)
 
     places: dict[str, list[int]] = defaultdict(list)
-    for place, colour in enumerate([*colours, "red"]):
-        if colour != "flat":
-            places[colour or UNKNOWN].append(place)
+    for place, color in enumerate([*colors, "red"]):
+        if color != "flat":
+            places[color or UNKNOWN].append(place)
     assert list(by.figures) == sorted(places, key=lambda name: (name == UNKNOWN, name))
     for name, members in places.items():
         alone = score(predicted[members], truth[members])

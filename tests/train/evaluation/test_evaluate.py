@@ -19,23 +19,23 @@ from facekp_train.landmarks import to_five
 from facekp_train.samples import Box, FaceSample
 
 RULE = CropRule()
-COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255)])
+COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255)])
 
 
 def dotted_face(folder: Path, name: str, five: np.ndarray, box: Box | None = None) -> FaceSample:
-    """A photograph with a coloured dot at each of five points, which `find_dots` finds."""
+    """A photograph with a colored dot at each of five points, which `find_dots` finds."""
     image = np.zeros((300, 400, 3), np.uint8)
-    for (x, y), colour in zip(five, COLOURS.tolist(), strict=True):
+    for (x, y), color in zip(five, COLORS.tolist(), strict=True):
         centre = round(x * 16), round(y * 16)
-        cv2.circle(image, centre, 5 * 16, colour[::-1], cv2.FILLED, cv2.LINE_AA, 4)
+        cv2.circle(image, centre, 5 * 16, color[::-1], cv2.FILLED, cv2.LINE_AA, 4)
     cv2.imwrite(str(folder / name), image)
     return FaceSample(folder / name, five.astype(np.float32), np.ones(5, bool), box, "mtfl")
 
 
 def find_dots(crops: np.ndarray) -> np.ndarray:
-    """A perfect model for `dotted_face`: the centre of mass of each colour, in [0, 1]."""
+    """A perfect model for `dotted_face`: the centre of mass of each color, in [0, 1]."""
     rows, columns = (np.mgrid[:128, :128] + 0.5) / 128
-    likeness = np.maximum(0, 120 - np.abs(crops[:, None].astype(float) - COLOURS[:, None, None]).sum(-1))
+    likeness = np.maximum(0, 120 - np.abs(crops[:, None].astype(float) - COLORS[:, None, None]).sum(-1))
     mass = likeness.sum(axis=(2, 3)) + 1e-9
     return np.stack([(likeness * axis).sum(axis=(2, 3)) / mass for axis in (columns, rows)], axis=-1)
 

@@ -1,4 +1,4 @@
-"""`facekp-train prune` on faces of coloured discs: what it leaves behind, resumes and refuses."""
+"""`facekp-train prune` on faces of colored discs: what it leaves behind, resumes and refuses."""
 
 from __future__ import annotations
 

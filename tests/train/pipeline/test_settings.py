@@ -14,7 +14,7 @@ GOOD = {
     "shared": {"data": ["mtfl:$FACES/mtfl"], "points": 5, "seed": 3},
     "teacher": {"set": {"backbone": "resnet-50", "epochs": 9}},
     "student": {"recipe": "paper"},
-    "distil": {"set": {"epochs": 4, "lambda_dp": 2.0}},
+    "distill": {"set": {"epochs": 4, "lambda_dp": 2.0}},
     "prune": {"rate": 0.5, "set": {"epochs": 1}},
 }
 
@@ -32,7 +32,7 @@ def test_stages_share_what_is_shared_and_keep_their_own(
     pipeline = load_pipeline(written(tmp_path))
     assert pipeline.name == "small"
     recipes = [
-        pipeline.recipe(s) for s in (pipeline.teacher, pipeline.student, pipeline.distil, pipeline.prune)
+        pipeline.recipe(s) for s in (pipeline.teacher, pipeline.student, pipeline.distill, pipeline.prune)
     ]
     assert all(r.data == ["mtfl:/faces/mtfl"] and r.points == 5 and r.seed == 3 for r in recipes)
     assert [r.backbone for r in recipes] == ["resnet-50", *["mobilenet-v2"] * 3]
@@ -56,15 +56,15 @@ def test_the_teacher_is_a_resnet_unless_it_is_told_otherwise(
 
 def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Path) -> None:
     shared = {"data": ["mtfl:/faces"], "expansion": 0.5}
-    for own, distil, expansion in (
+    for own, distill, expansion in (
         ({}, {}, 0.5),
         ({"expansion": 0.75}, {}, 1),
         ({"expansion": 1}, {"expansion": 0.25}, 0.25),
     ):
         pipeline = load_pipeline(
-            written(tmp_path, shared=shared, student={"set": own}, distil={"set": distil})
+            written(tmp_path, shared=shared, student={"set": own}, distill={"set": distill})
         )
-        assert pipeline.recipe(pipeline.distil).expansion == expansion
+        assert pipeline.recipe(pipeline.distill).expansion == expansion
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,21 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         ({"studnet": {}}, "studnet"),
         ({"shared": {"points": 5}}, "data"),
         ({"shared": {"data": ["mtfl:$NOT_SET_ANYWHERE/x"]}}, "NOT_SET_ANYWHERE, which is not set"),
-        ({"distil": {"recipe": "nothing"}}, "nothing"),
+        ({"distill": {"recipe": "nothing"}}, "nothing"),
         ({"prune": {"rate": 0.5, "budget": "2.5GB"}}, r"prune: a budget is written 2\.5MB.* not '2\.5GB'"),
         ({"prune": {"budget": "0MB"}}, "not '0MB'"),
         ({"shared": {**GOOD["shared"], "teacher": "x"}}, "shared: 'teacher' has no place here, leave it out"),
         ({"shared": {**GOOD["shared"], "init": "x"}}, "shared: 'init' has"),
-        ({"shared": {**GOOD["shared"], "quantise": True}}, "shared: 'quantise' has"),
-        ({"distil": {"set": {"teacher": "x"}}}, r"distil\.set: 'teacher' has"),
-        ({"distil": {"set": {"hidden": 64}}}, r"distil\.set: 'hidden' has no place here.* from the student"),
+        ({"shared": {**GOOD["shared"], "quantize": True}}, "shared: 'quantize' has"),
+        ({"distill": {"set": {"teacher": "x"}}}, r"distill\.set: 'teacher' has"),
+        (
+            {"distill": {"set": {"hidden": 64}}},
+            r"distill\.set: 'hidden' has no place here.* from the student",
+        ),
+        ({"distil": {"set": {"epochs": 1}}}, "'distil' is called 'distill' now"),
+        ({"shared": {**GOOD["shared"], "colour": 1}}, "colour"),
+        ({"student": {"set": {"optimiser": "adamw"}}}, "'optimiser' is called 'optimizer' now"),
+        ({"prune": {"rate": 0.5, "teacher": "distilled"}}, "'distilled' is called 'distill' now"),
         ({"prune": {"rate": 0.5, "set": {"init": "x"}}}, r"prune\.set: 'init' has"),
         ({"prune": {"rate": 0.5, "set": {"points": 5}}}, r"prune\.set: 'points' has .* from the student"),
         (

@@ -22,7 +22,7 @@ from tests.support.models.quick_fits import QUICK, save_disc_teacher
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 # A folder that appears when a stage has something to lose.
-STAGES = ("teacher", "student", "distilled", "pruned")
+STAGES = ("teacher", "student", "distill", "prune")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "teacher": {"set": {"backbone": "mobilenet-v2", "epochs": 2, **found}},
         "labels": {"faces": "all"},
         "student": {"set": {"hidden": 24, "epochs": 2}},
-        "distil": {"set": {"epochs": 2}},
+        "distill": {"set": {"epochs": 2}},
         "prune": {"rate": 0.5, "layers_per_step": 8, "set": {"epochs": 1}},
     }  # fmt: skip
     path = folder / "tiny.yaml"
@@ -80,7 +80,7 @@ def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) ->
     out, printed = whole
     assert [stage["stage"] for stage in printed["stages"]] == list(STAGES)
     nets = {name: load_checkpoint(out / name / "best.safetensors") for name in STAGES}
-    assert nets["pruned"].header.net.widths == (8,) * 16 and nets["distilled"].header.net.widths == (16,) * 16
+    assert nets["prune"].header.net.widths == (8,) * 16 and nets["distill"].header.net.widths == (16,) * 16
     assert [net.header.net.hidden for net in nets.values()] == [16, 24, 24, 24]
     for stage in printed["stages"]:
         (error,) = stage["errors"].values()
@@ -88,7 +88,7 @@ def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) ->
         cost = net_cost(nets[stage["stage"]].net)
         assert (stage["bytes"], stage["macs"]) == cost
     assert printed["stages"][3]["bytes"] < printed["stages"][2]["bytes"]
-    assert nets["distilled"].header.recipe["teacher"] == "best.safetensors"
+    assert nets["distill"].header.recipe["teacher"] == "best.safetensors"
     report = (out / "report.md").read_text()
     assert all(f"| {name} |" in report for name in STAGES) and "NME %" in report
     assert (out / "stages.png").stat().st_size > 1000
@@ -103,6 +103,16 @@ def test_a_finished_run_is_passed_over(recipe: Path, whole: tuple[Path, dict]) -
     )
     assert json.loads(done.stdout) == printed
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
+
+
+def test_a_run_with_stages_of_older_names_is_refused(
+    recipe: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "distilled").mkdir()
+    (tmp_path / "distilled" / "begun.json").write_text("{}")
+    done = subprocess.run(command(recipe, tmp_path), env=ENVIRONMENT, check=False, timeout=300)
+    assert done.returncode == 1
+    assert "'distilled' is called 'distill' now" in " ".join(capfd.readouterr().err.split())
 
 
 def test_other_settings_do_not_pass_for_a_finished_stage(recipe: Path, whole: tuple[Path, dict]) -> None:
@@ -170,7 +180,7 @@ def test_killed_in_each_stage_it_ends_with_the_same_weights(
     out.mkdir()
     for name in STAGES:
         out = out.rename(tmp_path / f"until-{name}")
-        if name == "distilled":
+        if name == "distill":
             out = Path(os.path.relpath(out))
         with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
             _wait_until_begun(out / name, process)
@@ -233,7 +243,7 @@ def test_under_torchrun_two_processes_share_every_stage(recipe: Path, tmp_path: 
     )
     assert done.returncode == 0, done.stderr
     assert [stage["stage"] for stage in json.loads(done.stdout)["stages"]] == list(STAGES)
-    assert load_checkpoint(out / "pruned" / "best.safetensors").header.net.widths == (8,) * 16
+    assert load_checkpoint(out / "prune" / "best.safetensors").header.net.widths == (8,) * 16
 
 
 def test_a_kill_between_checkpoint_and_state_costs_the_epoch_alone(
@@ -246,7 +256,7 @@ def test_a_kill_between_checkpoint_and_state_costs_the_epoch_alone(
     (out / "teacher" / "state.safetensors").unlink()
     (out / "labels.json").unlink()
     before = read_tensors(out / "teacher" / "best.safetensors")[0]
-    for later in ("student", "distilled", "pruned"):
+    for later in ("student", "distill", "prune"):
         shutil.rmtree(out / later)
     with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         _wait_until_begun(out / "student", process)

@@ -1,4 +1,4 @@
-"""Whole studies, from folds to reports, on faces of coloured discs; and their command."""
+"""Whole studies, from folds to reports, on faces of colored discs; and their command."""
 
 from __future__ import annotations
 

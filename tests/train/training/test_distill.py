@@ -64,13 +64,13 @@ def test_training_the_student_cannot_change_what_it_is_compared_with(seed: int) 
     before = {name: t.clone() for name, t in pair.teacher.state_dict().items()}
     axes, faces = pair.axes.clone(), crops(32)
     pair.train()
-    optimiser = torch.optim.AdamW(pair.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(pair.parameters(), lr=3e-3)
     losses = []
     for _ in range(40):
         loss = feature_loss(pair(faces).pooled, pair.teacher_answer(faces).pooled)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 < losses[0]
     assert torch.equal(pair.axes, axes)
@@ -124,7 +124,7 @@ def test_a_distilled_student_comes_near_its_teachers_features(
 ) -> None:
     """By heart a student of chance learns nearly all of them; one that says the same of all faces pays 1."""
     settings = [f"teacher={teacher}", f"seed={seed}", "batch=16", "learning_rate=0.003", "freeze_bn=0"]
-    settings += ["projection=3", "distil_factor=10", "output_weight=0.5", *STILL]
+    settings += ["projection=3", "distill_factor=10", "output_weight=0.5", *STILL]
     best = fit(quick(discs, 24, *settings), tmp_path, data=data)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert rows[-1]["loss_features"] < 0.5 < rows[0]["loss_features"]
@@ -164,7 +164,7 @@ def test_coordinates_of_another_scheme_cannot_teach(discs: Path, teacher: Path, 
 
 
 @pytest.mark.training
-def test_the_command_distils_and_labels(discs: Path, teacher: Path, tmp_path: Path) -> None:
+def test_the_command_distills_and_labels(discs: Path, teacher: Path, tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from facekp_train.cli import app

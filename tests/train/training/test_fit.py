@@ -40,7 +40,7 @@ def batches_of(recipe: str, batch: int, *settings: str) -> BatchSettings:
 
 
 def test_stored_labels_lie_on_the_faces(store: FaceStore) -> None:
-    """Each keypoint of a plain crop has its disc's colour, so labels and pixels agree."""
+    """Each keypoint of a plain crop has its disc's color, so labels and pixels agree."""
     batch, part = next(plain_batches(store, 48))
     assert part == slice(0, 48) and batch.crops.shape == (48, 3, 64, 64)
     at = (batch.points.numpy() * 64).astype(int)
@@ -50,11 +50,11 @@ def test_stored_labels_lie_on_the_faces(store: FaceStore) -> None:
 
 
 def test_augmented_labels_follow_the_pixels(store: FaceStore) -> None:
-    """Turned, scaled and mirrored: a disc of the right colour still lies at every keypoint.
+    """Turned, scaled and mirrored: a disc of the right color still lies at every keypoint.
 
-    Mirrored faces carry left discs on the right, so the colours swap with them.
+    Mirrored faces carry left discs on the right, so the colors swap with them.
     """
-    plain = [f"augmentation.{name}=0" for name in ("colour", "blur", "occlusion")]
+    plain = [f"augmentation.{name}=0" for name in ("color", "blur", "occlusion")]
     mirrored = 0
     for batch in TrainBatches(store, batches_of("modern", 48, *plain), seed=3).epoch(0):
         inside = ((batch.points > 0.1) & (batch.points < 0.9)).all(dim=(1, 2))
@@ -232,9 +232,9 @@ def test_a_folder_with_a_run_is_not_overwritten(discs: Path, tmp_path: Path) -> 
     assert (tmp_path / "best.safetensors").read_bytes() == before
     # A run of a version that did not know a setting yet goes on: it had the setting's default.
     stored = tmp_path / "recipe.yaml"
-    stored.write_text(stored.read_text().replace("quantise: false\n", ""))
+    stored.write_text(stored.read_text().replace("quantize: false\n", ""))
     fit(quick(discs, 1), tmp_path, resume=True)
-    assert "quantise: false" in stored.read_text()
+    assert "quantize: false" in stored.read_text()
 
 
 @pytest.mark.slow

@@ -103,7 +103,7 @@ def test_a_missing_gpu_is_said_with_the_remedy(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["--set", "colour=1"], "colour"),
+        (["--set", "color=1"], "color"),
         (["--set", "augmentation.rotation=far"], "rotation"),
         (["--set", "epochs"], "epochs"),
         (["--set", "learning_rate=-1"], "learning_rate"),

@@ -116,7 +116,7 @@ def test_a_net_without_heatmaps_is_settled_at_once() -> None:
 
 def test_loss_t_is_lambda_dp_times_loss_plus_loss3() -> None:
     """Sections 3.4 and 3.5 written out, with every weight different from 1."""
-    settings = ["lambda_rh=2", "lambda_dp=3", "heatmap_factor=5", "distil_factor=7", "output_weight=11"]
+    settings = ["lambda_rh=2", "lambda_dp=3", "heatmap_factor=5", "distill_factor=7", "output_weight=11"]
     loss, terms = taught_terms(*settings)
     loss.factors = loss.balance(terms)
     joint = 2 * terms.regression + 5 * terms.heatmap

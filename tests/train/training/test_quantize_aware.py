@@ -1,4 +1,4 @@
-"""Fake quantisation: what is rounded and how, whose weights they are, and what training with it mends."""
+"""Fake quantization: what is rounded and how, whose weights they are, and what training with it mends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig
-from facekp_train.training.quantize_aware import FakeQuantised
+from facekp_train.training.quantize_aware import FakeQuantized
 
 SIZE = 32
 CROPS = noise_crops(16, SIZE)
@@ -36,7 +36,7 @@ def crops() -> torch.Tensor:
 
 def moved(net: KeypointNet, *layers: str) -> list[float]:
     """Mean distance from the exact answer, in pixels: with each of the layers rounded alone, or with all."""
-    rounded = FakeQuantised(net).eval()
+    rounded = FakeQuantized(net).eval()
     with torch.no_grad():
         exact = net(crops()).keypoints
         assert float(exact.std(dim=0).mean()) * SIZE > 0.5, "it always says the same"
@@ -52,13 +52,13 @@ def moved(net: KeypointNet, *layers: str) -> list[float]:
 
 
 def test_each_layer_costs_something_and_none_much_more_than_all(net: KeypointNet) -> None:
-    alone = moved(net, *FakeQuantised(net).layers)
+    alone = moved(net, *FakeQuantized(net).layers)
     assert min(alone) > 0
     assert max(alone) < 1.5 * moved(net)[0]
 
 
 def test_layers_have_the_nets_own_names_and_the_last_stays_in_float(net: KeypointNet) -> None:
-    layers = FakeQuantised(net).layers
+    layers = FakeQuantized(net).layers
     for layer in layers:
         net.get_submodule(layer.removesuffix(" (sum)"))
     weighted = {
@@ -71,7 +71,7 @@ def test_layers_have_the_nets_own_names_and_the_last_stays_in_float(net: Keypoin
 
 
 def test_it_is_the_net_itself_that_learns(net: KeypointNet) -> None:
-    rounded = FakeQuantised(net)
+    rounded = FakeQuantized(net)
     assert list(rounded.state_dict()) == [f"net.{name}" for name in net.state_dict()]
     rounded.train()
     prediction = rounded(crops())
@@ -84,7 +84,7 @@ def test_it_is_the_net_itself_that_learns(net: KeypointNet) -> None:
 def test_gradients_are_those_of_the_net_where_rounding_hardly_matters(net: KeypointNet) -> None:
     """Straight through: with one layer rounded the gradient points where the exact one does."""
     other = copy.deepcopy(net)
-    rounded = FakeQuantised(other).eval()
+    rounded = FakeQuantized(other).eval()
     net(crops()).keypoints.square().sum().backward()
     with rounded.rounding_only(rounded.layers[-1]):
         rounded(crops()).keypoints.square().sum().backward()

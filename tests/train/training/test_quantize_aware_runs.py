@@ -25,7 +25,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, 
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import start_from
-from facekp_train.training.quantize_aware import FakeQuantised
+from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import Recipe, make_recipe
 from facekp_train.training.run_folder import STATE_FILE
 from facekp_train.training.validation import predict_store
@@ -85,7 +85,7 @@ def errors_of(model: Path, data: TrainingData) -> LayerErrors:
 
 def missed(model: Path, data: TrainingData) -> float:
     """How far the rounded net is from the labels on average, in pixels."""
-    answers = predict_store(FakeQuantised(load_checkpoint(model).net), data.train)
+    answers = predict_store(FakeQuantized(load_checkpoint(model).net), data.train)
     return float(np.linalg.norm(answers - data.train.points[: data.train.size], axis=-1).mean()) * RULE.size
 
 
@@ -130,13 +130,13 @@ def test_a_broken_run_ends_with_the_weights_of_an_unbroken_one(
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 
 
-def test_quantising_cannot_be_switched_off(
+def test_quantizing_cannot_be_switched_off(
     ruined: Path, discs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Plain training on under that name would look like a repair."""
-    words = ["quantize-aware", "--model", ruined, "--data", f"mtfl:{discs}", "--set", "quantise=false"]
+    words = ["quantize-aware", "--model", ruined, "--data", f"mtfl:{discs}", "--set", "quantize=false"]
     assert command(*words) == 2
-    assert "quantise=false is plain training on" in " ".join(capsys.readouterr().err.split())
+    assert "quantize=false is plain training on" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_teacher_is_refused(ruined: Path, discs: Path) -> None:

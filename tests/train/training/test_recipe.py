@@ -39,7 +39,7 @@ def test_a_copy_of_a_preset_is_the_same_recipe(name: str, tmp_path: Path) -> Non
 
 def test_retraining_and_rounding_are_modern_but_for_their_pace() -> None:
     """What the three files repeat is to stay the same in all."""
-    pace = {"name", "epochs", "warmup", "learning_rate", "freeze_bn", "precision", "quantise"}
+    pace = {"name", "epochs", "warmup", "learning_rate", "freeze_bn", "precision", "quantize"}
     common = {**preset("modern"), **dict.fromkeys(pace)}
     assert {**preset("retrain"), **dict.fromkeys(pace)} == common
     assert {**preset("quantize-aware"), **dict.fromkeys(pace)} == common
@@ -58,7 +58,7 @@ def test_options_and_assignments_win_over_the_name() -> None:
         0.5,
         2e-3,
     )
-    assert recipe.augmentation.colour == preset("modern")["augmentation"]["colour"]
+    assert recipe.augmentation.color == preset("modern")["augmentation"]["color"]
 
 
 def test_the_papers_schedule() -> None:
@@ -66,7 +66,7 @@ def test_the_papers_schedule() -> None:
     recipe = make_recipe("paper", DATA, [])
     rates = [rate_at(recipe, epoch * 100, 100) for epoch in (0, 19, 20, 39, 40, 59)]
     assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
-    assert (recipe.epochs, recipe.batch, recipe.optimiser, recipe.momentum) == (60, 32, "sgd", 0.9)
+    assert (recipe.epochs, recipe.batch, recipe.optimizer, recipe.momentum) == (60, 32, "sgd", 0.9)
 
 
 def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
@@ -85,7 +85,7 @@ def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
         ("augmentation.flip=3", "augmentation.flip"),
         ("lr", "key=value"),
         ("heatmap_factor=-1", "heatmap_factor"),
-        ("distil_factor=.nan", "distil_factor"),
+        ("distill_factor=.nan", "distill_factor"),
         ("learning_rate=.inf", "learning_rate"),
         ("wing=[0, 0.01]", "wing"),
         ("seed=-1", "seed"),
@@ -117,3 +117,18 @@ def test_a_shared_recipe_names_no_folder_of_this_machine() -> None:
 def test_an_unknown_recipe_names_the_known_ones() -> None:
     with pytest.raises(UserError, match="modern"):
         make_recipe("best", DATA, [])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "old", "new"),
+    [
+        ("optimiser=sgd", "optimiser", "optimizer"),
+        ("quantise=true", "quantise", "quantize"),
+        ("distil_factor=2", "distil_factor", "distill_factor"),
+        ("augmentation.colour=1", "colour", "color"),
+    ],
+)
+def test_a_key_of_an_older_name_is_refused_with_the_new_one(assignment: str, old: str, new: str) -> None:
+    """So in files and in the recipe of a run's folder, which are read by the same way."""
+    with pytest.raises(UserError, match=f"'{old}' is called '{new}' now"):
+        make_recipe("modern", DATA, [assignment])
