@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from facekp_train.common.console import UserError, require, say
 from facekp_train.common.files import sha256_of
-from facekp_train.training.provenance import claim, faces_fingerprint
+from facekp_train.training.provenance import faces_fingerprint, note_origin
 from facekp_train.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def make_labels(
         "data": recipe.shareable()["data"],  # by name, so that the data may be moved
     }
     faces = faces_fingerprint(recipe.model_copy(update={"validation": []}))
-    claim(begun, settings, faces, file, fabric)
+    note_origin(begun, settings, faces, file, fabric)
     if fabric.is_global_zero and not file.is_file():
         write_labels([teacher], recipe.data, recipe.split, file, missing=mode == "missing")
     fabric.barrier()

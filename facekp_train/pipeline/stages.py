@@ -26,7 +26,7 @@ from facekp_train.pipeline.settings import Pipeline
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import shape_of, start_from
-from facekp_train.training.provenance import claim, faces_fingerprint, read_stored
+from facekp_train.training.provenance import faces_fingerprint, note_origin, read_stored
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
 
@@ -87,7 +87,7 @@ class _Runner:
         named = {key: value for key, value in recipe.shareable().items() if key in own}
         faces = self._fingerprint(recipe)
         settings = {"recipe": named, **settings, "made_from": made_from}
-        claim(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
+        note_origin(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
         if marker.is_file():
             facts = read_stored(marker, "delete it, and the same line goes on")
             say(f"{name}: finished before, in {folder}")

@@ -46,7 +46,7 @@ def read_stored(file: Path, remedy: str) -> dict[str, Any]:
     return stored
 
 
-def claim(file: Path, settings: dict[str, Any], faces: str, made: Path, fabric: Fabric) -> None:
+def note_origin(file: Path, settings: dict[str, Any], faces: str, made: Path, fabric: Fabric) -> None:
     """Note in `file` how `made` is made: settings, and the fingerprint of the faces.
 
     Raises UserError where `made` was begun in another way.

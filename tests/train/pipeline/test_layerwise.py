@@ -45,23 +45,25 @@ def retrain(discs: Path, model: Path, **settings: Any) -> Recipe:
     return make_recipe("retrain", {**options, **sizes, **settings}, [])
 
 
-def pruned(recipe: Recipe, model: Path, data: TrainingData, out: Path, **how: Any) -> tuple[int, ...] | None:
+def pruned(
+    recipe: Recipe, model: Path, data: TrainingData, out: Path, **options: Any
+) -> tuple[int, ...] | None:
     """The widths of the result."""
     torch.set_num_threads(1)
-    settings = PruneSettings(**{"layers_per_step": 16, "images": 16, **how})
+    settings = PruneSettings(**{"layers_per_step": 16, "images": 16, **options})
     prune(model, recipe, out, settings, fabric=launch("cpu", 1, PRECISION), data=data)
     return load_checkpoint(out / "best.safetensors").header.net.widths
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "said", [{"expansion": 0.5}, {"widths": (16,) * 16}, {"channels": (32, 16, 24, 32, 64, 96, 160, 320)}]
+    "widths", [{"expansion": 0.5}, {"widths": (16,) * 16}, {"channels": (32, 16, 24, 32, 64, 96, 160, 320)}]
 )
 def test_what_the_recipe_says_of_widths_is_of_the_net_as_it_was(
-    discs: Path, model: Path, data: TrainingData, tmp_path: Path, said: dict[str, Any]
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, widths: dict[str, Any]
 ) -> None:
     """`--recipe` may be the one that the net was trained by."""
-    assert pruned(retrain(discs, model, **said), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
+    assert pruned(retrain(discs, model, **widths), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
 
 
 @pytest.mark.slow
@@ -71,21 +73,25 @@ def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
     def stop(_step: Step) -> None:
         raise KeyboardInterrupt
 
-    how = PruneSettings(rate=0.5, layers_per_step=16, images=16)
+    settings = PruneSettings(rate=0.5, layers_per_step=16, images=16)
     fabric = launch("cpu", 1, PRECISION)
     with pytest.raises(KeyboardInterrupt):
-        prune(model, retrain(discs, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+        prune(
+            model, retrain(discs, model), tmp_path / "out", settings, fabric=fabric, data=data, on_step=stop
+        )
     other = shutil.copytree(discs, tmp_path / discs.name)
     with pytest.raises(KeyboardInterrupt):  # a copy is the same
-        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data, on_step=stop)
+        prune(
+            model, retrain(other, model), tmp_path / "out", settings, fabric=fabric, data=data, on_step=stop
+        )
     lines = (other / "trainImageList.txt").read_text().splitlines(keepends=True)
     (other / "trainImageList.txt").write_text("".join(lines[1:]))
     with pytest.raises(UserError, match="begun with other faces"):
-        prune(model, retrain(other, model), tmp_path / "out", how, fabric=fabric, data=data)
+        prune(model, retrain(other, model), tmp_path / "out", settings, fabric=fabric, data=data)
 
 
 @pytest.mark.parametrize(
-    ("how", "sentence"),
+    ("options", "sentence"),
     [
         ({"rate": 0.01}, r"--rate 0\.01 removes nothing: layers keep a multiple of 8"),
         ({"budget": "30MB"}, r"the net takes \d\.\d+ MB, which is within 30MB already"),
@@ -93,10 +99,10 @@ def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
     ],
 )
 def test_what_removes_nothing_is_refused(
-    discs: Path, model: Path, data: TrainingData, tmp_path: Path, how: dict[str, Any], sentence: str
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UserError, match=sentence):
-        pruned(retrain(discs, model), model, data, tmp_path, **how)
+        pruned(retrain(discs, model), model, data, tmp_path, **options)
     assert not (tmp_path / PLAN_FILE).exists()
 
 

@@ -107,8 +107,8 @@ def test_a_budget_over_all_layers_is_met(model: Path, discs: Path, tmp_path: Pat
     whole = net_cost(load_checkpoint(model).net)
     budget = f"--budget={0.35 * whole.bytes / 1e6:.3f}MB"
     out = tmp_path / "budget"
-    how = ("--scope=all", "--score=greedy", "--repair=lstsq", "--layers-per-step=24", "--images=16")
-    assert prune(model, discs, out, budget, *how) == 0
+    options = ("--scope=all", "--score=greedy", "--repair=lstsq", "--layers-per-step=24", "--images=16")
+    assert prune(model, discs, out, budget, *options) == 0
     best = load_checkpoint(out / "best.safetensors")
     assert net_cost(best.net).bytes <= 0.35 * whole.bytes + 500
     assert all(width % 8 == 0 for width in (*best.header.net.widths, *best.header.net.channels))  # type: ignore[misc]

@@ -26,20 +26,20 @@ STAGES = ("teacher", "student", "distill", "prune")
 
 
 @pytest.fixture(scope="module")
-def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pipeline(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stages of a few epochs on 48 faces; head and last widths are not what `shared` says."""
-    folder = tmp_path_factory.mktemp("recipe")
-    held = shutil.copytree(discs, folder / "held")
+    folder = tmp_path_factory.mktemp("pipeline")
+    watched = shutil.copytree(discs, folder / "watched")
     shared = dict(s.split("=", 1) for s in QUICK)
     shared["widths"] = str([16] * 16)
     # A teacher whose labels are to be kept knows the faces: its start does, and it hardly moves from there.
     made = save_disc_teacher(folder / "made.safetensors", width=16)
-    found = {"init": str(made), "learning_rate": 1e-6}
+    start = {"init": str(made), "learning_rate": 1e-6}
     document = {
         "shared": {**{k: yaml.safe_load(v) for k, v in shared.items()}, "data": [f"mtfl:{discs}"],
-                   "validation": [f"mtfl:{held}"], "validation_split": "train", "validation_limit": 8,
+                   "validation": [f"mtfl:{watched}"], "validation_split": "train", "validation_limit": 8,
                    "points": 5},
-        "teacher": {"set": {"backbone": "mobilenet-v2", "epochs": 2, **found}},
+        "teacher": {"set": {"backbone": "mobilenet-v2", "epochs": 2, **start}},
         "labels": {"faces": "all"},
         "student": {"set": {"hidden": 24, "epochs": 2}},
         "distill": {"set": {"epochs": 2}},
@@ -50,13 +50,13 @@ def recipe(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def command(recipe: Path, out: Path) -> list[str]:
+def command(pipeline: Path, out: Path) -> list[str]:
     return [
         sys.executable,
         "-m",
         "facekp_train",
         "run",
-        str(recipe),
+        str(pipeline),
         f"--out={out}",
         "--no-latency",
         "--json",
@@ -67,11 +67,11 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
-def whole(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def whole(pipeline: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """An unbroken run: its folder and what it printed."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     done = subprocess.run(
-        command(recipe, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=900
+        command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=900
     )
     return out, json.loads(done.stdout)
 
@@ -95,30 +95,30 @@ def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) ->
     assert len(json.loads((out / "labels.json").read_text())["annotations"]) == 48
 
 
-def test_a_finished_run_is_passed_over(recipe: Path, whole: tuple[Path, dict]) -> None:
+def test_a_finished_run_is_passed_over(pipeline: Path, whole: tuple[Path, dict]) -> None:
     out, printed = whole
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     done = subprocess.run(
-        command(recipe, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=300
+        command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=300
     )
     assert json.loads(done.stdout) == printed
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
 
 
 def test_a_run_with_stages_of_older_names_is_refused(
-    recipe: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    pipeline: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "distilled").mkdir()
     (tmp_path / "distilled" / "begun.json").write_text("{}")
-    done = subprocess.run(command(recipe, tmp_path), env=ENVIRONMENT, check=False, timeout=300)
+    done = subprocess.run(command(pipeline, tmp_path), env=ENVIRONMENT, check=False, timeout=300)
     assert done.returncode == 1
     assert "'distilled' is called 'distill' now" in " ".join(capfd.readouterr().err.split())
 
 
-def test_other_settings_do_not_pass_for_a_finished_stage(recipe: Path, whole: tuple[Path, dict]) -> None:
-    document = yaml.safe_load(recipe.read_text())
+def test_other_settings_do_not_pass_for_a_finished_stage(pipeline: Path, whole: tuple[Path, dict]) -> None:
+    document = yaml.safe_load(pipeline.read_text())
     document["student"]["set"]["epochs"] = 3
-    other = recipe.with_name("other.yaml")
+    other = pipeline.with_name("other.yaml")
     other.write_text(yaml.safe_dump(document))
     done = subprocess.run(
         command(other, whole[0]), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
@@ -128,7 +128,7 @@ def test_other_settings_do_not_pass_for_a_finished_stage(recipe: Path, whole: tu
 
 @pytest.mark.parametrize("changed", ["teacher", "labels"])
 def test_what_a_stage_was_made_from_may_not_change_under_it(
-    recipe: Path, whole: tuple[Path, dict], tmp_path: Path, changed: str
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path, changed: str
 ) -> None:
     out = shutil.copytree(whole[0], tmp_path / "run")
     if changed == "teacher":
@@ -137,7 +137,7 @@ def test_what_a_stage_was_made_from_may_not_change_under_it(
         labels = json.loads((out / "labels.json").read_text())
         (out / "labels.json").write_text(json.dumps(labels, indent=1))
     done = subprocess.run(
-        command(recipe, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
+        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1
     first = "labels.json" if changed == "teacher" else "student"
@@ -147,33 +147,35 @@ def test_what_a_stage_was_made_from_may_not_change_under_it(
 
 
 def test_a_list_of_faces_may_not_change_under_a_stage(
-    recipe: Path, whole: tuple[Path, dict], discs: Path, tmp_path: Path
+    pipeline: Path, whole: tuple[Path, dict], discs: Path, tmp_path: Path
 ) -> None:
     """Wherever it lies."""
     out = shutil.copytree(whole[0], tmp_path / "run")
     cut = shutil.copytree(discs, tmp_path / discs.name) / "trainImageList.txt"
     cut.write_text("".join(cut.read_text().splitlines(keepends=True)[:40]))
-    document = yaml.safe_load(recipe.read_text())
+    document = yaml.safe_load(pipeline.read_text())
     document["shared"]["data"] = [f"mtfl:{cut.parent}"]
-    recipe = tmp_path / recipe.name
-    recipe.write_text(yaml.safe_dump(document))
+    pipeline = tmp_path / pipeline.name
+    pipeline.write_text(yaml.safe_dump(document))
     done = subprocess.run(
-        command(recipe, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
+        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1 and f"{out / 'teacher'} was made from faces whose lists" in done.stderr
 
 
-def test_a_run_that_was_moved_is_passed_over(recipe: Path, whole: tuple[Path, dict], tmp_path: Path) -> None:
+def test_a_run_that_was_moved_is_passed_over(
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path
+) -> None:
     out = shutil.copytree(whole[0], tmp_path / "elsewhere")
     done = subprocess.run(
-        command(recipe, out), env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=300
+        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=300
     )
     assert json.loads(done.stdout) == whole[1]
     assert done.stderr.count("finished before") == len(STAGES)
 
 
 def test_killed_in_each_stage_it_ends_with_the_same_weights(
-    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path
 ) -> None:
     """Each time it lies elsewhere, or is named in another way."""
     out = tmp_path / "broken"
@@ -182,25 +184,27 @@ def test_killed_in_each_stage_it_ends_with_the_same_weights(
         out = out.rename(tmp_path / f"until-{name}")
         if name == "distill":
             out = Path(os.path.relpath(out))
-        with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
             _wait_until_begun(out / name, process)
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
         assert not (out / name / "stage.json").exists()
-    subprocess.run(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, timeout=900)
+    subprocess.run(
+        command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, timeout=900
+    )
     for name in STAGES:
         _expect_equal(whole[0] / name, out / name)
 
 
 @pytest.mark.skipif(not able(), reason="needs user and mount namespaces (Linux)")
 def test_a_disk_that_is_full_in_each_stage_costs_nothing_but_the_stage(
-    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path
 ) -> None:
     """Each time one sentence; with room again the same line goes on, to the weights of an unbroken run."""
     out = tmp_path / "disk" / "run"
     with small_disk(out.parent, "size=256m") as disk:
         for name in STAGES:
-            process = disk.start(command(recipe, out), ENVIRONMENT)
+            process = disk.start(command(pipeline, out), ENVIRONMENT)
             _wait_until_begun(_seen(disk, out / name), process)
             disk.fill()
             _, stderr = process.communicate(timeout=600)
@@ -208,7 +212,7 @@ def test_a_disk_that_is_full_in_each_stage_costs_nothing_but_the_stage(
             assert stderr.splitlines()[-1].endswith("the disk is full; free some space, or write elsewhere")
             disk.free()
             assert not [file for file in disk.files() if Path(file).name.startswith(".")]
-        done = disk.run(command(recipe, out), ENVIRONMENT, timeout=900)
+        done = disk.run(command(pipeline, out), ENVIRONMENT, timeout=900)
         assert done.returncode == 0, done.stderr
         for name in STAGES:
             _expect_equal(whole[0] / name, _seen(disk, out / name))
@@ -233,11 +237,11 @@ def _wait_until_begun(folder: Path, process: subprocess.Popen) -> None:
         time.sleep(0.005)
 
 
-def test_under_torchrun_two_processes_share_every_stage(recipe: Path, tmp_path: Path) -> None:
+def test_under_torchrun_two_processes_share_every_stage(pipeline: Path, tmp_path: Path) -> None:
     """One of them labels, measures and writes while the other waits for it."""
     out = tmp_path / "two"
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    python, *words = command(recipe, out)
+    python, *words = command(pipeline, out)
     done = subprocess.run(
         [python, *torchrun, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=900
     )
@@ -247,7 +251,7 @@ def test_under_torchrun_two_processes_share_every_stage(recipe: Path, tmp_path: 
 
 
 def test_a_kill_between_checkpoint_and_state_costs_the_epoch_alone(
-    recipe: Path, whole: tuple[Path, dict], tmp_path: Path
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path
 ) -> None:
     """A stage with a checkpoint but without a state begins anew instead of being refused for ever."""
     out = tmp_path / "run"
@@ -258,7 +262,7 @@ def test_a_kill_between_checkpoint_and_state_costs_the_epoch_alone(
     before = read_tensors(out / "teacher" / "best.safetensors")[0]
     for later in ("student", "distill", "prune"):
         shutil.rmtree(out / later)
-    with subprocess.Popen(command(recipe, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         _wait_until_begun(out / "student", process)
         process.send_signal(signal.SIGKILL)
     again = read_tensors(out / "teacher" / "best.safetensors")[0]

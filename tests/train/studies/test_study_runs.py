@@ -137,7 +137,7 @@ def test_data_that_change_while_a_study_runs_are_noticed(discs: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (["nonsense", "--data", "mtfl:{discs}"], "nonsense"),
         (["rates"], "--data"),
@@ -150,13 +150,13 @@ def test_data_that_change_while_a_study_runs_are_noticed(discs: Path, tmp_path: 
     ],
 )
 def test_wrong_usage_is_said_before_anything_is_trained(
-    discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     words = [word.format(discs=discs) for word in arguments]
     with pytest.raises(SystemExit) as end:
         run(app, ["study", *words, "--out", str(tmp_path / "out")])
     assert end.value.code == 2
-    assert said in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

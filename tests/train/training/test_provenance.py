@@ -13,7 +13,7 @@ pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.common.console import UserError
 from facekp_train.training.launch import launch
-from facekp_train.training.provenance import claim, faces_fingerprint, read_stored
+from facekp_train.training.provenance import faces_fingerprint, note_origin, read_stored
 
 
 def test_faces_are_known_by_what_their_lists_say(discs: Path, tmp_path: Path) -> None:
@@ -35,17 +35,17 @@ def test_faces_are_known_by_what_their_lists_say(discs: Path, tmp_path: Path) ->
 def test_what_was_begun_in_another_way_is_not_gone_on_with(tmp_path: Path) -> None:
     fabric = launch("cpu", 1, "32-true")
     made, note = tmp_path / "student", tmp_path / "student" / "begun.json"
-    claim(note, {"epochs": 1}, "faces", made, fabric)
-    claim(note, {"epochs": 2}, "faces", made, fabric)  # nothing was made yet
+    note_origin(note, {"epochs": 1}, "faces", made, fabric)
+    note_origin(note, {"epochs": 2}, "faces", made, fabric)  # nothing was made yet
     (made / "best.safetensors").touch()
-    claim(note, {"epochs": 2}, "faces", made, fabric)
+    note_origin(note, {"epochs": 2}, "faces", made, fabric)
     with pytest.raises(UserError, match="student was made by other settings"):
-        claim(note, {"epochs": 1}, "faces", made, fabric)
+        note_origin(note, {"epochs": 1}, "faces", made, fabric)
     with pytest.raises(UserError, match="student was made from faces whose lists have changed since; give"):
-        claim(note, {"epochs": 2}, "other faces", made, fabric)
+        note_origin(note, {"epochs": 2}, "other faces", made, fabric)
     note.unlink()
     with pytest.raises(UserError, match="not made by this command"):
-        claim(note, {"epochs": 2}, "faces", made, fabric)
+        note_origin(note, {"epochs": 2}, "faces", made, fabric)
 
 
 @pytest.mark.parametrize("text", ["", '{"bytes"', "[1]", "null"])
