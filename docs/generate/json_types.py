@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from docs.generate.markdown import code, sentence, table, value
+from docs.generate.markdown import code, table, value
 
 _LIMITS = {
     "minimum": "at least",
@@ -36,7 +36,7 @@ def _meaning(node: dict[str, Any]) -> str:
         for key, words in _LIMITS.items()
         if one.get("type") in ("number", "integer") and key in one
     ]
-    return sentence("; ".join(part for part in (node.get("description"), " and ".join(limits)) if part))
+    return "; ".join(part for part in (node.get("description"), " and ".join(limits)) if part)
 
 
 def type_of(node: dict[str, Any], links: bool = True) -> str:

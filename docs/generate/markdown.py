@@ -43,13 +43,6 @@ def value(thing: Any) -> str:
     return code(thing if isinstance(thing, str) else json.dumps(thing))
 
 
-def sentence(text: str | None) -> str:
-    """A description as a sentence's beginning: its first letter a capital, unless it is a name."""
-    text = " ".join((text or "").split())
-    first = text.split(" ")[0].rstrip(",'")
-    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
-
-
 def paragraphs(text: str) -> str:
     """The page with its prose wrapped; tables, headings, lists and code stay as they are."""
     done: list[str] = []
