@@ -26,9 +26,18 @@ BOXES_FILE = package_file("facekp_train", "boxes.json")
 class BoxMapping:
     """From a source's box to the tight box, in units of the source box's longer side.
 
-    tight center = box center + (dx, dy) * side; tight side = scale * side. The three `sd_` are the
-    standard deviations of dx, dy and log(scale) over the n faces that it was fitted on: training
-    jitters its boxes by them.
+    tight center = box center + (dx, dy) * side; tight side = scale * side. Training jitters its boxes by
+    the three standard deviations.
+
+    Attributes:
+        dx: shift of the center to the right.
+        dy: shift of the center downwards.
+        scale: the tight box's side over the source box's longer one.
+        sd_dx: standard deviation of dx over the n faces.
+        sd_dy: standard deviation of dy.
+        sd_scale: standard deviation of log(scale).
+        n: faces that it was fitted on.
+        fitted_on: which faces they were.
     """
 
     dx: float = 0.0
@@ -41,7 +50,17 @@ class BoxMapping:
     fitted_on: str = ""
 
     def to_tight(self, box: Box) -> Box:
-        """The square tight box that this box stands for. ValueError for an empty or infinite one."""
+        """The square tight box that a box stands for.
+
+        Args:
+            box: x, y, width, height in pixels.
+
+        Returns:
+            x, y, width, height with equal sides.
+
+        Raises:
+            ValueError: for an empty or infinite box.
+        """
         x, y, width, height = (float(v) for v in box)
         side = max(width, height)
         if not np.isfinite([x, y, width, height]).all() or side <= 0 or min(width, height) < 0:
@@ -57,10 +76,16 @@ class BoxMapping:
 
 
 def fit_mapping(pairs: Sequence[tuple[Box, Box]], fitted_on: str) -> BoxMapping:
-    """The mapping from (source box, tight box) pairs: medians, and spreads as 1.4826 * MAD.
+    """The mapping that pairs of boxes show: medians, and spreads as 1.4826 * MAD.
 
-    Robust statistics, since a detector's few false finds would otherwise set the spread. Raises
-    ValueError below ten pairs.
+    Robust statistics, since a detector's few false finds would otherwise set the spread.
+
+    Args:
+        pairs: (source box, tight box) of each face, in pixels.
+        fitted_on: which faces these are.
+
+    Raises:
+        ValueError: below ten pairs.
     """
     if len(pairs) < 10:
         raise ValueError(f"a box mapping needs at least ten faces with both boxes, not {len(pairs)}")
@@ -85,7 +110,14 @@ def box_mappings() -> dict[str, BoxMapping]:
 
 
 def mapping_of(source: str) -> BoxMapping:
-    """One source's mapping. Raises ValueError naming the sources that exist."""
+    """One source's mapping.
+
+    Args:
+        source: whose boxes, such as `mtfl`.
+
+    Raises:
+        ValueError: for an unknown source, naming those that exist.
+    """
     try:
         return box_mappings()[source]
     except KeyError:
@@ -94,11 +126,19 @@ def mapping_of(source: str) -> BoxMapping:
 
 
 def tight_box_of(sample: FaceSample, prefer_listed: bool = False, scheme: Scheme | None = None) -> Box:
-    """The tight box of a labelled face: from its keypoints, through their scheme's mapping.
+    """The tight box of a labeled face: from its keypoints, through their scheme's mapping.
 
-    With `prefer_listed`, from the box in the data set's list where there is one, as a deployed
-    model meets faces. scheme: of the keypoints; None for the default of their count. Raises
-    ValueError where neither gives a box.
+    Args:
+        sample: the face.
+        prefer_listed: take the box in the data set's list where there is one, as a deployed model meets
+            faces.
+        scheme: of the keypoints; None for the default of their count.
+
+    Returns:
+        x, y, width, height in pixels.
+
+    Raises:
+        ValueError: where neither gives a box.
     """
     if prefer_listed and sample.box is not None:
         return mapping_of(sample.box_source).to_tight(sample.box)
@@ -115,12 +155,19 @@ _LEAST_SPAN = 0.7
 
 
 def refined_box(keypoints: Floats, first: Box, mapping: BoxMapping | None = None) -> Box:
-    """The tight box for a second crop, from the first answer [N, 2] in pixels of the image.
+    """The tight box for a second crop, from the first answer.
 
-    `first`, the tight box of the first crop, is kept where the answer is not to be trusted: not
-    finite, its side more than 2.5 times larger or smaller, or its center more than 0.6 sides away;
-    and for schemes such as the five points, which do not reach the face's edge. mapping: of the box
-    around all keypoints; None for that of their count's default scheme.
+    The first box is kept where the answer is not to be trusted: not finite, its side more than 2.5 times
+    larger or smaller, or its center more than 0.6 sides away; and for schemes such as the five points,
+    which do not reach the face's edge.
+
+    Args:
+        keypoints: [N, 2] in pixels of the image, the first answer.
+        first: the tight box of the first crop.
+        mapping: of the box around all keypoints; None for that of their count's default scheme.
+
+    Returns:
+        x, y, width, height in pixels.
     """
     mapping = mapping or mapping_of(scheme_of(len(keypoints)).box_source)
     degenerate = not np.isfinite(keypoints).all() or not np.ptp(keypoints, axis=0).any()

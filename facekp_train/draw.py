@@ -43,11 +43,20 @@ def draw_keypoints(
     dot: Color = DOT,
     line: Color = LINE,
 ) -> Image:
-    """A copy of the image with one face's keypoints [N, 2] (pixels), its contours and its box.
+    """Draw one face's keypoints, its contours and its box.
 
-    scheme: of the keypoints; None for the default of their count, where there is one. Its lines are
-    drawn between the points; points that are not `visible` in another color; points that are not
-    finite are left out.
+    Args:
+        image: uint8 [H, W, 3] RGB; it stays as it is.
+        keypoints: [N, 2] in pixels; points that are not finite are left out.
+        scheme: of the keypoints, whose lines are drawn between them; None for the default of their
+            count, where there is one.
+        visible: bool [N]; points that are not visible have another color.
+        box: x, y, width, height in pixels.
+        dot: color of the points.
+        line: color of the contours.
+
+    Returns:
+        A copy of the image, drawn on.
     """
     canvas = np.ascontiguousarray(image).copy()
     stroke = _stroke(keypoints, canvas)
@@ -65,9 +74,19 @@ def draw_keypoints(
 
 
 def contact_sheet(images: Sequence[Image], columns: int = 6, tile: int = 160, gap: int = 4) -> Image:
-    """The images in rows of `columns`, each fitted into a square of `tile` pixels, on dark ground.
+    """Lay images out in rows, on dark ground.
 
-    Raises ValueError for no images.
+    Args:
+        images: uint8 [H, W, 3] each.
+        columns: images in a row, at most.
+        tile: side in pixels of the square into which each is fitted.
+        gap: pixels between and around the tiles.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Raises:
+        ValueError: for no images.
     """
     if not images:
         raise ValueError("a contact sheet needs at least one image")
@@ -85,9 +104,15 @@ def contact_sheet(images: Sequence[Image], columns: int = 6, tile: int = 160, ga
 
 
 def write_picture(target: Path, image: Image) -> None:
-    """Write an RGB image, whole or not at all; the suffix says the format (.png, .jpg, ...).
+    """Write an RGB image, whole or not at all.
 
-    Raises ValueError for a suffix that OpenCV cannot write, OSError where the folder refuses it.
+    Args:
+        target: the file; its suffix says the format (.png, .jpg, ...).
+        image: uint8 [H, W, 3] RGB.
+
+    Raises:
+        ValueError: for a suffix that OpenCV cannot write.
+        OSError: where the folder refuses it.
     """
     with written_aside(target) as aside:
         try:

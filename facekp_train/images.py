@@ -31,10 +31,17 @@ _MOST_PIXELS = 1 << 30
 
 
 def read_packed(path: Path) -> Image | None:
-    """The photograph uint8 [H, W, 3] RGB; None where the path leads through no such file.
+    """The photograph that lies inside another file.
 
-    Raises OSError, in one sentence, for what the file does not hold; UserError where a library to
-    read it is missing.
+    Args:
+        path: goes on behind that file as if it were a folder.
+
+    Returns:
+        uint8 [H, W, 3] RGB; None where the path leads through no such file.
+
+    Raises:
+        OSError: in one sentence, for what the file does not hold.
+        UserError: where a library to read it is missing.
     """
     file = next((parent for parent in path.parents if parent.is_file()), None)
     read = None if file is None else _READERS.get(file.suffix.lower())
@@ -44,9 +51,17 @@ def read_packed(path: Path) -> Image | None:
 
 
 def open_mat(file: Path) -> Any:
-    """A MATLAB file of version 7.3, which is HDF5, as an h5py.File to close.
+    """Open a MATLAB file of version 7.3, which is HDF5.
 
-    Raises OSError for another file, UserError where h5py is missing.
+    Args:
+        file: its path.
+
+    Returns:
+        An h5py.File to close.
+
+    Raises:
+        OSError: for another file.
+        UserError: where h5py is missing.
     """
     require("train", "h5py")
     import h5py
@@ -121,10 +136,17 @@ _READERS: dict[str, _Reader] = {".mat": _mat_cell} | dict.fromkeys(VIDEO_SUFFIXE
 
 
 def read_image(path: Path) -> Image:
-    """The photograph as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
+    """Read a photograph, turned upright by its EXIF orientation.
 
-    Raises OSError, in one sentence, for a file that is missing, empty or no image; UserError where
-    a library to read the file that it lies in is missing.
+    Args:
+        path: an image file, or a path into a file that holds many.
+
+    Returns:
+        uint8 [H, W, 3] RGB.
+
+    Raises:
+        OSError: in one sentence, for a file that is missing, empty or no image.
+        UserError: where a library to read the file that it lies in is missing.
     """
     try:
         data = np.fromfile(path, np.uint8)

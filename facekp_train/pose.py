@@ -15,9 +15,14 @@ the left or right and 71 % of its profiles.
 
 
 def face_frame(five: Floats) -> tuple[Doubles, Doubles]:
-    """Unit axes [..., 2, 2] along and across the eyes, and the eye distance [...], of five points.
+    """The axes of faces along and across the eyes.
 
-    Row 0 points from the left eye to the right one, row 1 down the face.
+    Args:
+        five: [..., 5, 2].
+
+    Returns:
+        Unit axes [..., 2, 2], row 0 from the left eye to the right one, row 1 down the face; and the eye
+        distance [...] in the unit of the points.
     """
     along = (five[..., 1, :] - five[..., 0, :]).astype(np.float64)
     distance = np.linalg.norm(along, axis=-1)
@@ -27,10 +32,15 @@ def face_frame(five: Floats) -> tuple[Doubles, Doubles]:
 
 
 def turn_of(five: Floats) -> Doubles:
-    """How far faces of five points [..., 5, 2] are turned to a side: [...], 0 for a frontal one.
+    """How far faces are turned to a side.
 
-    The nose's way from the eyes' middle along the eye axis, in eye distances; it knows no size and
-    no tilt. NaN where a point is, or the eyes lie in one place.
+    The nose's way from the eyes' middle along the eye axis; it knows no size and no tilt.
+
+    Args:
+        five: [..., 5, 2].
+
+    Returns:
+        [...] in eye distances, 0 for a frontal face; NaN where a point is, or the eyes lie in one place.
     """
     return np.abs(signed_turn(five))
 

@@ -28,11 +28,13 @@ Predict = Callable[[Crops], Floats]
 class FaceSample:
     """One face of one photograph.
 
-    image: the photograph's path, which may lead into a file that holds many (`facekp_train.images`).
-    keypoints: float32 [N, 2], pixels from 0, x then y. visible: bool [N]; False where the annotator
-    said hidden. box: where a detector (or the list) saw the face, None where the data set has no
-    boxes; box_source names who made it (`facekp_train.boxes`). attributes: further facts of the list,
-    such as MTFL's pose.
+    Attributes:
+        image: the photograph's path, which may lead into a file that holds many (`facekp_train.images`).
+        keypoints: float32 [N, 2], pixels from 0, x then y.
+        visible: bool [N]; False where the annotator said hidden.
+        box: where a detector (or the list) saw the face, None where the data set has no boxes.
+        box_source: names who made the box (`facekp_train.boxes`).
+        attributes: further facts of the list, such as MTFL's pose.
     """
 
     image: Path
@@ -44,5 +46,13 @@ class FaceSample:
 
 
 def evenly(size: int, count: int) -> NDArray[np.int64]:
-    """`count` of the places 0 to size - 1, or all, from first to last: a list's parts may differ in kind."""
+    """Places spread over a list from first to last, since a list's parts may differ in kind.
+
+    Args:
+        size: the list's length.
+        count: how many places, at most all.
+
+    Returns:
+        int64, ascending, within 0 to size - 1.
+    """
     return np.linspace(0, size - 1, min(count, size)).astype(np.int64)

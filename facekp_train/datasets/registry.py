@@ -24,11 +24,16 @@ Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
 class Format:
     """A published format.
 
-    splits: all that can be asked for, the one to train on first. parts: splits that together hold
-    every face once. evaluation: the split that figures are reported on. points: keypoints a face,
-    None where the files say. file: whether PATH is one file, not a folder. row: the splits of a
-    published table's row, all of them parts of `evaluation`, which is the last. attributes: the
-    facts that its lists tell of a face, not of every split, and their values in order.
+    Attributes:
+        read: yields the faces of one split.
+        splits: all that can be asked for, the one to train on first.
+        parts: splits that together hold every face once.
+        evaluation: the split that figures are reported on.
+        points: keypoints a face, None where the files say.
+        file: whether PATH is one file, not a folder.
+        row: the splits of a published table's row, all of them parts of `evaluation`, which is the last.
+        attributes: the facts that its lists tell of a face, not of every split, and their values in
+            order.
     """
 
     read: Reader
@@ -65,10 +70,18 @@ FORMATS: dict[str, Format] = {
 
 @dataclass
 class Dataset:
-    """Faces of one split of one data set. Iterate it, as often as you like.
+    """Faces of one split of one data set; iterate it, as often as you like.
 
-    After a pass `skipped` lists what was left out, as {"file", "reason"}, and `warnings` what a
-    user should know. With `strict` the first bad row or image raises DataError instead.
+    After a pass `skipped` and `warnings` tell of that pass.
+
+    Attributes:
+        spec: FORMAT:PATH[@LIST], as it was given.
+        format: what reads it.
+        root: the folder or file.
+        split: one of the format's splits.
+        listing: the list file behind '@'.
+        strict: raise DataError at the first bad row or image, instead of leaving it out.
+        notes: what `skipped` and `warnings` show.
     """
 
     spec: str
@@ -88,7 +101,7 @@ class Dataset:
 
     @property
     def skipped(self) -> list[dict[str, str]]:
-        """Files and rows that could not be used, with the reason."""
+        """Files and rows that could not be used, as {"file", "reason"}."""
         return self.notes.skipped
 
     @property
@@ -97,14 +110,32 @@ class Dataset:
         return self.notes.warnings
 
     def skip(self, file: str, reason: str) -> None:
-        """Note something that cannot be used; under `strict`, raise DataError."""
+        """Note something that cannot be used.
+
+        Args:
+            file: which file.
+            reason: why not.
+
+        Raises:
+            DataError: under `strict`.
+        """
         self.notes.skip(file, reason)
 
 
 def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> Dataset:
-    """`FORMAT:PATH[@LIST]` -> a Dataset, of the training split where none is named.
+    """Open a data set by its name on the command line.
 
-    Raises DataError for an unknown format or split, FileNotFoundError for a folder that is missing.
+    Args:
+        spec: `FORMAT:PATH[@LIST]`.
+        split: one of the format's splits; None for the one to train on.
+        strict: as of `Dataset`.
+
+    Returns:
+        The faces, not yet read.
+
+    Raises:
+        DataError: for an unknown format or split.
+        FileNotFoundError: for a folder or file that is missing.
     """
     name, colon, rest = spec.partition(":")
     if not colon or not rest or name.lower() not in FORMATS:
@@ -124,9 +155,16 @@ def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> D
 
 
 def check_split(specs: Sequence[str], split: str | None) -> None:
-    """Raise DataError for a split that none of the data sets has: it would silently mean another.
+    """Refuse a split that none of the data sets has: it would silently mean another.
 
     Data sets of one split alone take any name: there is nothing to mistake.
+
+    Args:
+        specs: data sets as FORMAT:PATH.
+        split: the name that was given, or None.
+
+    Raises:
+        DataError: naming the splits that there are.
     """
     formats = {spec.partition(":")[0].lower() for spec in specs} & FORMATS.keys()
     known = {name: FORMATS[name].splits for name in sorted(formats) if len(FORMATS[name].splits) > 1}

@@ -26,9 +26,13 @@ _EXPORTED = (".tflite", ".onnx")
 class Measurement:
     """A checkpoint's answers on a split and the figures of them.
 
-    row: the split's published table, where one was asked for. grouped: the faces by condition.
-    robustness: the error under changes, where they were asked for. warnings: what to know of the
-    figures.
+    Attributes:
+        answers: what it said about each face.
+        evaluation: the figures of the split.
+        row: the split's published table, where one was asked for.
+        grouped: the faces by condition.
+        robustness: the error under changes, where they were asked for.
+        warnings: what to know of the figures.
     """
 
     answers: Answers
@@ -51,8 +55,16 @@ class Measurement:
 def open_checkpoint(model: Path, dataset: Dataset) -> Checkpoint:
     """The checkpoint to measure on a data set.
 
-    Raises UserError where it is an exported file, a folder or missing, with the remedy; OSError and
-    ValueError as `facekp_train.networks.checkpoint.load_checkpoint`.
+    Args:
+        model: a .safetensors file.
+        dataset: what it is to be measured on, for the remedies.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        UserError: where it is an exported file, a folder or missing, with the remedy.
+        OSError, ValueError: as `facekp_train.networks.checkpoint.load_checkpoint`.
     """
     if model.suffix.lower() in _EXPORTED:
         raise UserError(
@@ -83,12 +95,24 @@ def measure(
     changes: Mapping[Kind, tuple[float, ...]] | None = None,
     curve_faces: int = 500,
 ) -> Measurement:
-    """Measure a checkpoint; with `whole_row`, on every split of the published table's row.
+    """Measure a checkpoint on a labeled split.
 
-    boxes, refine and batch: as `facekp_train.evaluation.evaluate.answer`. by: conditions to group the
-    split's faces by. changes: what to measure the robustness against, on `curve_faces` faces evenly
-    taken from the split. Raises ValueError where the data do not fit the model or nothing can be
-    measured.
+    Args:
+        checkpoint: the model.
+        dataset: the split.
+        boxes: as `facekp_train.evaluation.evaluate.answer`.
+        refine: as `facekp_train.evaluation.evaluate.answer`.
+        batch: as `facekp_train.evaluation.evaluate.answer`.
+        whole_row: measure every split of the published table's row.
+        by: conditions to group the split's faces by.
+        changes: what to measure the robustness against.
+        curve_faces: how many faces, evenly taken from the split, that is measured on.
+
+    Returns:
+        The answers and all figures.
+
+    Raises:
+        ValueError: where the data do not fit the model or nothing can be measured.
     """
     rule = checkpoint.header.crop_rule
     scheme = checkpoint.header.scheme

@@ -27,12 +27,19 @@ AUC_THRESHOLD = 8.0
 class Evaluation:
     """The figures of one model on one split. Errors are percent of the normaliser; `mse` is not.
 
-    n: faces that count. nme: by normaliser. normaliser: the one of failure_rate, auc, median, p90,
-    p95, per_landmark and errors. failure_rate: percent of faces above 8 and 10 %. auc: area under
-    the cumulative error curve up to auc_threshold percent, 0 to 1. mse: mean squared error of a
-    coordinate in units of the crop's side. per_landmark: None where a keypoint was never counted.
-    errors: float64 [n], one a face; counted: int [n], its place in the input. excluded and skipped:
-    faces without a usable truth, and files that could not be read. settings: how it was measured.
+    Attributes:
+        n: faces that count.
+        nme: by normaliser.
+        failure_rate: percent of faces above 8 and 10 %.
+        auc: area under the cumulative error curve up to `auc_threshold` percent, 0 to 1.
+        mse: mean squared error of a coordinate in units of the crop's side.
+        normaliser: the one of failure_rate, auc, median, p90, p95, per_landmark and errors.
+        per_landmark: None where a keypoint was never counted.
+        errors: float64 [n], one a face.
+        counted: int [n], its place in the input.
+        excluded: faces without a usable truth.
+        skipped: files that could not be read.
+        settings: how it was measured.
     """
 
     data: str
@@ -63,10 +70,14 @@ class Evaluation:
 
 
 def normaliser_names(scheme: Scheme | int, boxed: bool = False) -> tuple[str, ...]:
-    """The normalisers of a scheme, or of a count's default, the primary one first; each has `box`.
+    """The normalisers of a scheme, the primary one first; each scheme has `box`.
 
-    AFLW's schemes have no eye distance, since a turned face hides an eye: with the data set's boxes
-    at hand they have `face_box`, as papers report them.
+    AFLW's schemes have no eye distance, since a turned face hides an eye: with the data set's boxes at
+    hand they have `face_box`, as papers report them.
+
+    Args:
+        scheme: a scheme, or a count for its default.
+        boxed: whether the data set's boxes are at hand.
     """
     named = (scheme if isinstance(scheme, Scheme) else scheme_of(scheme)).normalisers
     return (*named, "box") if named or not boxed else ("face_box", "box")
@@ -85,11 +96,19 @@ def in_words(normaliser: str) -> str:
 def normalising_distances(
     truth: Floats, normaliser: str, boxes: Floats | None = None, scheme: Scheme | None = None
 ) -> Doubles:
-    """What the errors of faces [F, N, 2] are divided by: float64 [F], NaN where unknown.
+    """What the errors of faces are divided by.
 
-    boxes: [F, 4] (x, y, width, height), the data set's, for `face_box`; NaN for a face without one.
-    scheme: of the keypoints; None for the default of their count. Raises ValueError for a normaliser
-    that the scheme, or a scheme without boxes, does not have.
+    Args:
+        truth: [F, N, 2].
+        normaliser: its name.
+        boxes: [F, 4] (x, y, width, height), the data set's, for `face_box`; NaN for a face without one.
+        scheme: of the keypoints; None for the default of their count.
+
+    Returns:
+        float64 [F] in the unit of `truth`, NaN where unknown.
+
+    Raises:
+        ValueError: for a normaliser that the scheme, or a scheme without boxes, does not have.
     """
     truth = np.asarray(truth, np.float64)
     points = truth.shape[1]
@@ -113,11 +132,22 @@ def face_errors(
     boxes: Floats | None = None,
     scheme: Scheme | None = None,
 ) -> Doubles:
-    """Each face's mean keypoint distance over the normaliser: float64 [F], a share, not percent.
+    """Each face's mean keypoint distance over the normaliser.
 
-    predicted, truth: [F, N, 2] in one unit. Keypoints that are not `visible` [F, N], or whose truth
-    is not finite, do not count. A face without a counted keypoint, or whose normaliser is zero or
-    unknown, gets NaN. Raises ValueError where the shapes differ or a prediction is not finite.
+    Args:
+        predicted: [F, N, 2].
+        truth: [F, N, 2] in the unit of `predicted`; keypoints that are not finite do not count.
+        normaliser: its name.
+        visible: bool [F, N]; keypoints that are not visible do not count.
+        boxes: as `normalising_distances` takes them.
+        scheme: of the keypoints; None for the default of their count.
+
+    Returns:
+        float64 [F], a share, not percent; NaN for a face without a counted keypoint, or whose normaliser
+        is zero or unknown.
+
+    Raises:
+        ValueError: where the shapes differ or a prediction is not finite.
     """
     distances = _distances(predicted, truth, visible)
     return _mean_over_points(distances) / _positive(normalising_distances(truth, normaliser, boxes, scheme))
@@ -156,15 +186,26 @@ def score(
     data: str = "",
     split: str = "",
 ) -> Evaluation:
-    """Every figure of predictions [F, N, 2] against the truth [F, N, 2].
+    """Every figure of predictions against the truth.
 
-    annotated: [F, M, 2], the keypoints that the truth was derived from, if it was: the normalisers
-    are theirs. scheme: of these, or of the truth; None for the default of their count. visible:
-    [F, N], of the truth. sides: [F], the crop's side in the unit of the points, for the MSE; without it
-    the points are in [0, 1] of the crop already. boxes: [F, 4], the data set's, for `face_box`; NaN for
-    a face without. names: [F], for `excluded`. A face that lacks any normaliser counts in no figure, so
-    that all are over the same faces. Raises ValueError where no face is left or a prediction is not
-    finite.
+    A face that lacks any normaliser counts in no figure, so that all are over the same faces.
+
+    Args:
+        predicted: [F, N, 2].
+        truth: [F, N, 2] in the unit of `predicted`.
+        annotated: [F, M, 2], the keypoints that the truth was derived from, if it was: the normalisers
+            are theirs.
+        scheme: of these, or of the truth; None for the default of their count.
+        visible: bool [F, N], of the truth.
+        sides: [F], the crop's side in the unit of the points, for the MSE; None where the points are in
+            [0, 1] of the crop already.
+        boxes: [F, 4], the data set's, for `face_box`; NaN for a face without.
+        names: [F], for `excluded`.
+        data: the data set's name, for the result.
+        split: its split, for the result.
+
+    Raises:
+        ValueError: where no face is left or a prediction is not finite.
     """
     marks = truth if annotated is None else annotated
     normalisers = normaliser_names(scheme or np.shape(marks)[1], boxes is not None)

@@ -116,12 +116,28 @@ class Checkpoint:
     header: CheckpointHeader
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Crops uint8 [B, S, S, 3] RGB -> keypoints float32 [B, N, 2] in [0, 1] of the crop."""
+        """Keypoints of crops.
+
+        Args:
+            crops: uint8 [B, S, S, 3] RGB.
+
+        Returns:
+            float32 [B, N, 2] in [0, 1] of the crop.
+        """
         return predict_crops(self.net, torch.from_numpy(crops)).numpy()
 
 
 def save_checkpoint(path: Path | str, net: KeypointNet, header: CheckpointHeader) -> None:
-    """Write the net's weights and header, whole or not at all. ValueError for a header beyond LONGEST."""
+    """Write the net's weights and header, whole or not at all.
+
+    Args:
+        path: a .safetensors file.
+        net: whose weights are written.
+        header: what travels with them.
+
+    Raises:
+        ValueError: for a header beyond `facekp_train.metadata.LONGEST`.
+    """
     text = header.model_copy(update={"format": _FORMAT}).model_dump_json()
     refuse_longer(text, "the checkpoint's header")
     tensors = {name: t.detach().cpu().contiguous() for name, t in net.state_dict().items()}
@@ -129,15 +145,29 @@ def save_checkpoint(path: Path | str, net: KeypointNet, header: CheckpointHeader
 
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], header: str) -> None:
-    """Write tensors and a JSON header as safetensors, whole or not at all."""
+    """Write tensors and a JSON header as safetensors, whole or not at all.
+
+    Args:
+        path: the file.
+        tensors: by name.
+        header: JSON text.
+    """
     with written_aside(path) as aside:
         save_file(tensors, str(aside), metadata={_KEY: header})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], str]:
-    """Tensors and JSON header of a file that `save_tensors` wrote.
+    """Read a file that `save_tensors` wrote.
 
-    Raises OSError where it is missing, ValueError where it is cut short or something else.
+    Args:
+        path: the file.
+
+    Returns:
+        The tensors by name, and the JSON header.
+
+    Raises:
+        OSError: where it is missing.
+        ValueError: where it is cut short or something else.
     """
     if not path.is_file():
         raise OSError(f"{path}: no such file")
@@ -158,8 +188,16 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], str]:
 def load_checkpoint(path: Path | str) -> Checkpoint:
     """Rebuild a net from its file, on the CPU, in eval mode.
 
-    Raises OSError where it is missing, ValueError where it is damaged, of other shapes, of a newer
-    format, or holds numbers that are not finite.
+    Args:
+        path: a .safetensors file that `save_checkpoint` wrote.
+
+    Returns:
+        The net and its header.
+
+    Raises:
+        OSError: where it is missing.
+        ValueError: where it is damaged, of other shapes, of a newer format, or holds numbers that are
+            not finite.
     """
     path = Path(path)
     tensors, text = read_tensors(path)

@@ -68,8 +68,13 @@ class NetConfig(BaseModel):
 
 
 class Prediction(NamedTuple):
-    """What one forward pass gives: keypoints [B, N, 2] in [0, 1]; in training mode also heatmaps
-    [B, N, h, w], where the net has that head, and the last features, pooled, [B, C]."""
+    """What one forward pass gives.
+
+    Attributes:
+        keypoints: [B, N, 2] in [0, 1] of the crop.
+        heatmaps: [B, N, h, w], in training mode where the net has that head.
+        pooled: in training mode the last features, pooled, [B, C].
+    """
 
     keypoints: Tensor
     heatmaps: Tensor | None = None
@@ -77,7 +82,11 @@ class Prediction(NamedTuple):
 
 
 class KeypointNet(nn.Module):
-    """Backbone, regression head and, while training, heatmap head on the same feature map."""
+    """Backbone, regression head and, while training, heatmap head on the same feature map.
+
+    Args:
+        config: everything that shapes the net.
+    """
 
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
@@ -90,12 +99,23 @@ class KeypointNet(nn.Module):
         )
 
     def features(self, crops: Tensor) -> Tensor:
-        """Crops [B, 3, S, S], RGB 0..255 of any dtype -> the last feature map."""
+        """The last feature map.
+
+        Args:
+            crops: [B, 3, S, S], RGB 0..255 of any dtype.
+
+        Returns:
+            [B, C, S / 32, S / 32].
+        """
         # One scalar for all channels: an int8 file's input scale 1/128 and zero point 128 are it.
         return self.backbone(crops.to(self.regression.fc1.weight.dtype) / 128 - 1)
 
     def forward(self, crops: Tensor) -> Prediction:
-        """Crops [B, 3, S, S], RGB 0..255 -> keypoints and, in training mode, heatmaps and features."""
+        """Keypoints and, in training mode, heatmaps and features.
+
+        Args:
+            crops: [B, 3, S, S], RGB 0..255.
+        """
         features = self.features(crops)
         keypoints = self.regression(features).view(-1, self.config.points, 2)
         if not self.training:
@@ -107,7 +127,12 @@ class KeypointNet(nn.Module):
 class DeployedNet(nn.Module):
     """The part that goes onto a phone: float32 [B, 3, S, S], RGB 0..255 -> [B, 2N] in [0, 1].
 
-    With `heatmaps`, also the maps [B, N, S / 4, S / 4] as a second output.
+    Args:
+        net: whose backbone and heads it shares.
+        heatmaps: also give the maps [B, N, S / 4, S / 4] as a second output.
+
+    Raises:
+        ValueError: for heatmaps of a net that has no heatmap head.
     """
 
     def __init__(self, net: KeypointNet, heatmaps: bool = False) -> None:
@@ -120,18 +145,37 @@ class DeployedNet(nn.Module):
         self.eval()
 
     def forward(self, crops: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """x and y interleaved; normalisation is inside."""
+        """The deployed answer; the input's normalization is inside.
+
+        Args:
+            crops: float32 [B, 3, S, S], RGB 0..255.
+
+        Returns:
+            Keypoints [B, 2N], x and y interleaved; with `heatmaps`, also the maps.
+        """
         features = self.backbone(crops / 128 - 1)
         keypoints = self.regression(features)
         return keypoints if self.heatmap is None else (keypoints, self.heatmap(features))
 
 
 def build_net(config: NetConfig) -> KeypointNet:
-    """A freshly initialised net. Seed torch first for a repeatable one."""
+    """A freshly initialized net; seed torch first for a repeatable one.
+
+    Args:
+        config: everything that shapes it.
+    """
     return KeypointNet(config)
 
 
 def predict_crops(net: KeypointNet, crops: Tensor) -> Tensor:
-    """Keypoints [B, N, 2] of uint8 crops [B, S, S, 3] RGB, without gradients."""
+    """The keypoints of crops, without gradients.
+
+    Args:
+        net: answers in the mode, training or eval, that it is in.
+        crops: uint8 [B, S, S, 3] RGB.
+
+    Returns:
+        float32 [B, N, 2] in [0, 1] of the crop.
+    """
     with torch.inference_mode():
         return net(crops.permute(0, 3, 1, 2)).keypoints.float()
