@@ -20,26 +20,44 @@ _SMALLEST = 1e-9
 
 @dataclass(frozen=True)
 class FoundFace:
-    """A face on a photograph: its box in pixels (x, y, width, height) and a score from 0 to 1."""
+    """A face on a photograph.
+
+    Attributes:
+        box: x, y, width, height in pixels.
+        score: 0 to 1.
+    """
 
     box: Box
     score: float
 
 
 class FaceFinder(Protocol):
-    """Anything that finds faces."""
+    """Anything that finds faces.
+
+    Attributes:
+        box_source: names whose boxes it gives (`facekp_train.boxes`).
+    """
 
     box_source: str
 
     def find(self, image: Image) -> list[FoundFace]:
-        """The faces on an RGB image, uint8 [H, W, 3], by falling score; [] where there is none."""
+        """The faces on an image.
+
+        Args:
+            image: uint8 [H, W, 3] RGB.
+
+        Returns:
+            By falling score; [] where there is none.
+        """
         ...
 
 
 class CallableFinder:
-    """A user's own function from an RGB image to boxes (x, y, width, height), each scored 1.
+    """A user's own function from an image to boxes, each scored 1.
 
-    box_source names whose boxes they are like; `tight` for boxes around all keypoints.
+    Args:
+        function: takes uint8 [H, W, 3] RGB and gives boxes x, y, width, height in pixels.
+        box_source: names whose boxes they are like; `tight` for boxes around all keypoints.
     """
 
     def __init__(self, function: Callable[[Image], Iterable[Sequence[float]]], box_source: str) -> None:
@@ -50,7 +68,17 @@ class CallableFinder:
 
 
 def as_box(values: Sequence[float] | NDArray[np.floating]) -> Box:
-    """Four numbers as a Box. Raises ValueError for anything but finite ones with a positive size."""
+    """Four numbers as a box.
+
+    Args:
+        values: x, y, width, height.
+
+    Returns:
+        The same as Python's own numbers.
+
+    Raises:
+        ValueError: for anything but finite ones with a positive size.
+    """
     try:
         numbers = [float(value) for value in values]
     except (TypeError, ValueError, OverflowError):
@@ -64,7 +92,14 @@ def as_box(values: Sequence[float] | NDArray[np.floating]) -> Box:
 
 
 def suppressed(faces: Iterable[FoundFace]) -> list[FoundFace]:
-    """Faces by falling score, without those that overlap one before them."""
+    """Faces by falling score, without those that overlap one before them.
+
+    Args:
+        faces: in any order.
+
+    Returns:
+        Those that stay; see `overlapping`.
+    """
     kept: list[FoundFace] = []
     for face in sorted(faces, key=lambda face: -face.score):
         if not overlapping(face.box, [other.box for other in kept]):
@@ -73,19 +108,40 @@ def suppressed(faces: Iterable[FoundFace]) -> list[FoundFace]:
 
 
 def overlapping(box: Box, others: Sequence[Box]) -> bool:
-    """Whether a box shares more than half of the smaller one's area with another: they are one face."""
+    """Whether a box shares more than half of the smaller one's area with another: they are one face.
+
+    Args:
+        box: x, y, width, height.
+        others: boxes to compare it with; may be empty.
+    """
     rows = np.reshape(others, (-1, 4))
     return bool((intersection(rows, box) > 0.5 * np.minimum(_area(rows), _area(box))).any())
 
 
 def overlap(boxes: ArrayLike, box: ArrayLike) -> Doubles:
-    """Intersection over union of each of some boxes [..., 4] with one; a number for a single box."""
+    """Intersection over union of some boxes with one.
+
+    Args:
+        boxes: [..., 4], x, y, width, height.
+        box: [4].
+
+    Returns:
+        [...] in [0, 1]; a number for a single box.
+    """
     shared = intersection(boxes, box)
     return shared / (_area(boxes) + _area(box) - shared).clip(_SMALLEST)
 
 
 def intersection(boxes: ArrayLike, box: ArrayLike) -> Doubles:
-    """The area that each of some boxes [..., 4] shares with one, in square pixels."""
+    """The area that some boxes share with one.
+
+    Args:
+        boxes: [..., 4], x, y, width, height in pixels.
+        box: [4].
+
+    Returns:
+        [...] in square pixels.
+    """
     low, size = np.split(np.asarray(boxes, np.float64), 2, axis=-1)
     other, other_size = np.split(np.asarray(box, np.float64), 2, axis=-1)
     sides = np.minimum(low + size, other + other_size) - np.maximum(low, other)

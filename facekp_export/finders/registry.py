@@ -48,7 +48,16 @@ FINDERS: dict[str, Callable[[int], FaceFinder]] = {
 
 
 def open_finder(name: str, threads: int = 1) -> FaceFinder:
-    """A finder by name. Raises ValueError for an unknown one, UserError where its files are missing."""
+    """Open a finder by name.
+
+    Args:
+        name: one of `FINDERS`.
+        threads: that it may compute with.
+
+    Raises:
+        ValueError: for an unknown name.
+        UserError: where its files are missing.
+    """
     try:
         opener = FINDERS[name]
     except KeyError:
@@ -57,9 +66,11 @@ def open_finder(name: str, threads: int = 1) -> FaceFinder:
 
 
 def default_finder(threads: int = 1, say: Callable[[str], None] | None = None) -> FaceFinder:
-    """BlazeFace, or the cascade where BlazeFace's files are missing; `say` is then told so.
+    """BlazeFace, or the cascade where BlazeFace's files are missing.
 
-    Without `say` the message is a Python warning.
+    Args:
+        threads: that it may compute with.
+        say: told of missing files; None makes that a Python warning.
     """
     try:
         return open_finder("blazeface", threads)

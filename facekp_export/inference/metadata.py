@@ -103,7 +103,14 @@ class ModelInfo:
 
     @classmethod
     def from_json(cls, text: str) -> ModelInfo:
-        """Read the document, of schema 2 or 1. Raises ValueError for a malformed or too long one."""
+        """Read the document.
+
+        Args:
+            text: of schema 2 or 1.
+
+        Raises:
+            ValueError: for a malformed or too long one.
+        """
         document = _parse(text)
         schema = document.get("schema")
         if type(schema) is not int or not 1 <= schema <= SCHEMA:
@@ -196,10 +203,17 @@ def _mapping(source: str, values: object) -> BoxMapping:
 
 
 def read_info(path: Path) -> ModelInfo | None:
-    """What an .onnx or .tflite file says about itself; None for a foreign one without our metadata.
+    """What a model file says about itself.
 
-    Raises OSError for a file that cannot be read, ValueError for a damaged one, hostile metadata
-    or another suffix.
+    Args:
+        path: an .onnx or .tflite file.
+
+    Returns:
+        None for a foreign file without our metadata.
+
+    Raises:
+        OSError: for a file that cannot be read.
+        ValueError: for a damaged one, hostile metadata or another suffix.
     """
     readers = {".tflite": _read_tflite, ".onnx": _read_onnx}
     reader = readers.get(path.suffix.lower())
@@ -252,7 +266,15 @@ def _read_tflite(path: Path) -> str | None:
 
 
 def tflite_with_info(data: bytes, info: ModelInfo) -> bytes:
-    """A TFLite file's content with the document inside (in place of an older one)."""
+    """Put the document into a TFLite file, in place of an older one.
+
+    Args:
+        data: the file's content.
+        info: the document.
+
+    Returns:
+        The new content.
+    """
     from ai_edge_litert.schema_py_generated import BufferT, MetadataT
 
     model = read_model(data)

@@ -25,12 +25,16 @@ from facekp_train.samples import Crops, Image
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A model's input or output. A dimension that the file leaves open counts as 1.
+    """A model's input or output.
 
-    The shape is empty for one number, and where the file gives none: onnxruntime does not tell these apart.
-
-    scale and zero_point: real value = scale * (stored - zero_point); scale 0 where not quantized.
-    dynamic: the file leaves a dimension open.
+    Attributes:
+        name: as the file has it.
+        shape: a dimension that the file leaves open counts as 1. Empty for one number, and where the
+            file gives none: onnxruntime does not tell these apart.
+        dtype: of its elements.
+        scale: real value = scale * (stored - zero_point); 0 where not quantized.
+        zero_point: see `scale`.
+        dynamic: the file leaves a dimension open.
     """
 
     name: str
@@ -64,7 +68,17 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """An .onnx file through onnxruntime: on the CPU, or by `providers`, the first of which must be there."""
+    """An .onnx file through onnxruntime.
+
+    Args:
+        path: the file.
+        threads: of one call.
+        providers: what computes; the first of them must be there.
+        entries: of the session's configuration.
+
+    Raises:
+        ValueError: where the file cannot be opened or a provider is not to be had.
+    """
 
     name = "onnxruntime"
 
@@ -75,7 +89,6 @@ class OnnxRuntime:
         providers: Sequence[str] = CPU,
         entries: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """entries: of the session's configuration. Raises ValueError where a provider is not to be had."""
         options = quiet_options()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -177,8 +190,13 @@ OPENERS: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tf
 def open_runtime(path: Path | str, threads: int = 1) -> Runtime:
     """Open a model file by its suffix.
 
-    Raises OSError for a missing file; ValueError for an unknown suffix, a damaged file or a number
-    of threads below one.
+    Args:
+        path: an .onnx or .tflite file.
+        threads: of one call.
+
+    Raises:
+        OSError: for a missing file.
+        ValueError: for an unknown suffix, a damaged file or a number of threads below one.
     """
     path = Path(path)
     opener = OPENERS.get(path.suffix.lower())
@@ -191,10 +209,13 @@ def open_runtime(path: Path | str, threads: int = 1) -> Runtime:
 
 
 class KeypointModel:
-    """A keypoint model that takes raw crops whatever the file's layout and number format."""
+    """A keypoint model that takes raw crops whatever the file's layout and number format.
+
+    Raises:
+        ValueError: where the file's tensors are not those that its metadata promises.
+    """
 
     def __init__(self, runtime: Runtime, info: ModelInfo) -> None:
-        """Raises ValueError where the file's tensors are not those that its metadata promises."""
         self.runtime, self.info = runtime, info
         size = info.crop.size
         shapes = [spec.shape for spec in runtime.inputs]
@@ -213,10 +234,17 @@ class KeypointModel:
             )
 
     def predict(self, crops: Crops) -> NDArray[np.float32]:
-        """Raw crops, uint8 [B, S, S, 3] RGB -> keypoints, float32 [B, N, 2] in [0, 1], x then y.
+        """Keypoints of raw crops.
 
-        Raises ValueError for crops of another shape or type, and where a damaged file cannot be
-        computed or answers with what is no number.
+        Args:
+            crops: uint8 [B, S, S, 3] RGB, S the side of the crop rule.
+
+        Returns:
+            float32 [B, N, 2] in [0, 1] of the crop, x then y.
+
+        Raises:
+            ValueError: for crops of another shape or type, and where a damaged file cannot be computed
+                or answers with what is no number.
         """
         size = self.info.crop.size
         if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
@@ -249,7 +277,16 @@ class KeypointModel:
 
 
 def open_model(path: Path | str, threads: int = 1) -> KeypointModel:
-    """Open one of our exported files. Raises ValueError for a foreign or damaged one, OSError if missing."""
+    """Open one of our exported files.
+
+    Args:
+        path: an .onnx or .tflite file.
+        threads: of one call.
+
+    Raises:
+        OSError: for a missing file.
+        ValueError: for a foreign or damaged one.
+    """
     path = Path(path)
     info = read_info(path)
     if info is None:

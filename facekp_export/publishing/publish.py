@@ -24,15 +24,23 @@ _NEW, _OLD, _ADDED = "new", "old", "added"
 
 @contextmanager
 def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
-    """A folder to build the files `names` in; they move into `out` when the block ends well.
+    """A folder to build files in; they move into `out` when the block ends well.
 
-    Files of an earlier export that this one does not make go; others stay. On an error `out` stays as
-    it was; what a kill in the midst of moving left half done, the next call undoes before anything
-    else. A failure keeps the converters' log beside `out`, and says so in the UserError that leaves
-    the block.
+    Files of an earlier export that this one does not make go; others stay. On an error `out` stays as it
+    was; what a kill in the midst of moving left half done, the next call undoes before anything else. A
+    failure keeps the converters' log beside `out`, and says so in the UserError that leaves the block.
 
-    Raises UserError, before anything is built, where a folder or a stranger's file bears one of the
-    names or another process writes to `out`, OSError where nothing can be written.
+    Args:
+        out: the export's folder.
+        names: of the files that will be built.
+
+    Yields:
+        The folder to build them in.
+
+    Raises:
+        UserError: before anything is built, where a folder or a stranger's file bears one of the names
+            or another process writes to `out`.
+        OSError: where nothing can be written.
     """
     place = out.resolve()
     kept = place.parent / f"{place.name}.{LOG}"
@@ -54,7 +62,12 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
 
 
 def made_with(kinds: Collection[str], files: Collection[str]) -> set[str]:
-    """Names of all that an export writes which has files of these kinds."""
+    """Names of all that an export writes.
+
+    Args:
+        kinds: of its files, out of `KINDS`.
+        files: names of its files.
+    """
     return {*files, MANIFEST, REPORT, LOG, *([PICTURE] if "int8" in kinds else [])}
 
 

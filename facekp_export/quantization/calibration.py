@@ -22,7 +22,13 @@ _FEWEST = 20
 
 @dataclass(frozen=True)
 class CropSets:
-    """Crops for calibration and, others, for verification; where they come from, for the manifest."""
+    """Crops to measure with, uint8 [B, S, S, 3] RGB.
+
+    Attributes:
+        calibration: they set the ranges of quantized files.
+        verification: others.
+        source: where they come from, for the manifest.
+    """
 
     calibration: Crops
     verification: Crops
@@ -30,10 +36,17 @@ class CropSets:
 
 
 def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
-    """Crops of a data set's faces (`FORMAT:PATH`), spread over it; without one, crops that anyone may have.
+    """Crops of a data set's faces, spread over it; without one, crops that anyone may have.
 
-    Those are views of the demo photo and, for calibration alone, the distilled crops. Raises ValueError
-    for an unknown data set, UserError for one with too few readable faces.
+    Those are views of the demo photo and, for calibration alone, the distilled crops.
+
+    Args:
+        spec: the data set as `FORMAT:PATH`, or None.
+        rule: how faces are cropped.
+
+    Raises:
+        ValueError: for an unknown data set.
+        UserError: for one with too few readable faces.
     """
     wanted = CALIBRATION_CROPS + VERIFICATION_CROPS
     distilled = distilled_crops(rule.size)[: 0 if spec else CALIBRATION_CROPS // 8]
@@ -50,7 +63,15 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
 
 
 def demo_views(rule: CropRule, count: int) -> Crops:
-    """Seeded augmented views of the demo photo's face: turned, shifted, recolored, blurred, covered."""
+    """Seeded augmented views of the demo photo's face: turned, shifted, recolored, blurred, covered.
+
+    Args:
+        rule: how the face is cropped.
+        count: how many views.
+
+    Returns:
+        uint8 [count, S, S, 3] RGB.
+    """
     from facekp_train.batches.augment import Augmentation, photometric, random_view
     from facekp_train.training.recipe import preset
 

@@ -39,7 +39,14 @@ _LEAST_VARIANCE = 1e-4
 
 
 def distilled_crops(size: int) -> Crops:
-    """The shipped crops, uint8 [B, size, size, 3] RGB."""
+    """The shipped crops.
+
+    Args:
+        size: side S in pixels; they are resized where it is not 128.
+
+    Returns:
+        uint8 [B, S, S, 3] RGB.
+    """
     sheet = read_image(PICTURE)
     rows, columns = sheet.shape[0] // _SIDE, sheet.shape[1] // _SIDE
     tiles = sheet.reshape(rows, _SIDE, columns, _SIDE, 3).swapaxes(1, 2).reshape(-1, _SIDE, _SIDE, 3)
@@ -52,7 +59,12 @@ def distilled_crops(size: int) -> Crops:
 
 
 def write_sheet(crops: Crops, path: Path = PICTURE) -> None:
-    """Write crops [B, 128, 128, 3], B a multiple of 6, as the picture that `distilled_crops` reads."""
+    """Write crops as the picture that `distilled_crops` reads.
+
+    Args:
+        crops: uint8 [B, 128, 128, 3] RGB, B a multiple of 6.
+        path: the picture.
+    """
     rows = crops.reshape(-1, _COLUMNS, _SIDE, _SIDE, 3).swapaxes(1, 2)
     write_picture(path, rows.reshape(-1, _COLUMNS * _SIDE, 3))
 
@@ -64,10 +76,17 @@ def distill(
     seed: int = 0,
     on_step: Callable[[int, float], None] = lambda _step, _distance: None,
 ) -> Crops:
-    """Crops uint8 [count, S, S, 3] whose statistics are those that the net's batch norms remember.
+    """Crops whose statistics are those that a net's batch norms remember.
 
-    on_step: called with the step and `statistics_distance` so far. The net's weights stay as they are;
-    they need no gradient any more.
+    Args:
+        net: its weights stay as they are; they need no gradient any more.
+        count: how many crops.
+        steps: of the optimizer.
+        seed: of the noise that they begin as.
+        on_step: called with the step and `statistics_distance` so far.
+
+    Returns:
+        uint8 [count, S, S, 3] RGB.
     """
     import torch
 
@@ -89,10 +108,15 @@ def distill(
 
 
 def statistics_distance(net: KeypointNet, crops: torch.Tensor) -> torch.Tensor:
-    """How far crops [B, 3, S, S], RGB 0..255, are from what the net's batch norms remember, a scalar.
+    """How far crops are from what a net's batch norms remember.
 
-    Over layers and channels the mean of (difference of means / sigma)^2 + (ratio of sigmas - 1)^2:
-    0 for crops like the training faces.
+    Args:
+        net: with batch norms that remember.
+        crops: [B, 3, S, S], RGB 0..255.
+
+    Returns:
+        A scalar: over layers and channels the mean of (difference of means / sigma)^2 + (ratio of sigmas
+        - 1)^2; 0 for crops like the training faces.
     """
     import torch
     from torch.nn.modules.batchnorm import _BatchNorm
@@ -120,8 +144,16 @@ def statistics_distance(net: KeypointNet, crops: torch.Tensor) -> torch.Tensor:
 
 
 def smooth_noise(count: int, size: int, seed: int) -> NDArray[np.float32]:
-    """Random fields [count, 3, size, size] with the spectrum of photographs (amplitude ~ 1/frequency),
-    their colors alike; standard deviation 1."""
+    """Random fields with the spectrum of photographs (amplitude ~ 1/frequency), their colors alike.
+
+    Args:
+        count: how many.
+        size: side in pixels.
+        seed: decides them.
+
+    Returns:
+        float32 [count, 3, size, size], standard deviation 1.
+    """
     random = np.random.default_rng(seed)
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]) + 0.5 / size
     fields = np.fft.irfft2(np.fft.rfft2(random.normal(size=(count, 4, size, size))) / frequency)

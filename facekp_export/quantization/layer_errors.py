@@ -23,7 +23,12 @@ _MOST_CROPS = 24
 
 @dataclass(frozen=True)
 class LayerError:
-    """One layer rounded alone: mean distance that the keypoints move, pixels of the crop."""
+    """One layer rounded alone.
+
+    Attributes:
+        layer: its module's name in the net.
+        mean_px: mean distance that the keypoints move, pixels of the crop.
+    """
 
     layer: str
     mean_px: float
@@ -31,14 +36,24 @@ class LayerError:
 
 @dataclass(frozen=True)
 class LayerErrors:
-    """together_px: all layers rounded at once. layers: each alone, the worst first. crops: how many."""
+    """What rounding moves, in pixels of the crop.
+
+    Attributes:
+        together_px: all layers rounded at once.
+        layers: each alone, the worst first.
+        crops: how many were looked at.
+    """
 
     together_px: float
     layers: tuple[LayerError, ...]
     crops: int
 
     def sentence(self, file_px: float) -> str:
-        """What to say of a file that lies so far from PyTorch: the worst layers, or that it is not they."""
+        """What to say of a quantized file: the worst layers, or that it is not they.
+
+        Args:
+            file_px: how far the file lies from PyTorch, pixels of the crop.
+        """
         if self.together_px < _EXPLAINED * file_px:
             return (
                 f"rounding every layer explains {self.together_px:.2f} of its {file_px:.2f} pixels, "
@@ -54,9 +69,11 @@ class LayerErrors:
 
 
 def layer_errors(net: KeypointNet, crops: Crops) -> LayerErrors:
-    """Round each layer of a net alone and see how far its keypoints move on crops uint8 [B, S, S, 3].
+    """Round each layer of a net alone and see how far its keypoints move.
 
-    At most 24 crops, spread over those given, are looked at.
+    Args:
+        net: put into eval mode.
+        crops: uint8 [B, S, S, 3] RGB; at most 24, spread over those given, are looked at.
     """
     import torch
 

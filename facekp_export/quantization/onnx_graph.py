@@ -37,10 +37,18 @@ def float_tail(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 
 
 def split_normalization(model: onnx.ModelProto) -> tuple[onnx.ModelProto, float, float]:
-    """The model without its input normalization, and that as scale and offset: x * scale + offset.
+    """Part a model from its input normalization.
 
     An integer file needs the two apart: its input's quantization then *is* the normalization.
-    Raises UserError where the graph does not begin with one scalar scale and offset.
+
+    Args:
+        model: stays as it is.
+
+    Returns:
+        The model without it, and that as scale and offset: x * scale + offset.
+
+    Raises:
+        UserError: where the graph does not begin with one scalar scale and offset.
     """
     import onnx
 

@@ -27,14 +27,32 @@ _NEAREST = 1e-6
 
 
 def logit_shift(truth: Floats, answers: Floats) -> NDArray[np.float32]:
-    """What to add to each logit so that sigmoid answers [K, M] meet the truth [K, M] on average; [M]."""
+    """What to add to each logit so that sigmoid answers meet the truth on average.
+
+    Args:
+        truth: [K, M] in [0, 1].
+        answers: [K, M] in [0, 1].
+
+    Returns:
+        float32 [M].
+    """
     return np.mean(_logit(truth) - _logit(answers), axis=0).astype(np.float32)
 
 
 def unbiased_onnx(quantized: onnx.ModelProto, model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
-    """The int8 model whose last dense layer's bias makes up for its mean difference from the float one.
+    """Let the last dense layer's bias make up for an int8 model's mean difference from the float one.
 
-    A model that does not end in a dense layer with a bias and a sigmoid stays as it is.
+    Args:
+        quantized: the int8 model, changed in place.
+        model: the float one.
+        crops: uint8 [B, S, S, 3] RGB.
+
+    Returns:
+        `quantized`; as it was where the model does not end in a dense layer with a bias and a sigmoid.
+
+    Source:
+        Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", section
+        4.2 (https://arxiv.org/abs/1906.04721), at the net's end alone.
     """
     from onnx import numpy_helper
 
@@ -48,7 +66,17 @@ def unbiased_onnx(quantized: onnx.ModelProto, model: onnx.ModelProto, crops: Cro
 
 
 def unbiased_tflite(quantized: bytes, content: bytes, inputs: Floats, crops: Crops) -> bytes:
-    """The same for a TFLite file that takes raw crops, against a float one that takes `inputs`."""
+    """The same for a TFLite file.
+
+    Args:
+        quantized: content of the file, which takes raw crops.
+        content: of a float file, which takes `inputs`.
+        inputs: the crops, as that one takes them.
+        crops: uint8 [B, S, S, 3] RGB.
+
+    Returns:
+        The file's new content; as it was where it does not end in a dense layer and a sigmoid.
+    """
     model = read_model(quantized)
     graph = model.subgraphs[0]
     if [operator_name(model, o) for o in graph.operators[-2:]] != ["FULLY_CONNECTED", "LOGISTIC"]:

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 
 def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
-    """The model in int8, its ranges measured on raw crops; input and output stay float32.
+    """The model in int8; input and output stay float32.
 
     uint8 activations: with int8 ones onnxruntime was slower than float32 on x86. The input's
     normalization and the last layers stay in float, where they cost next to nothing. Ranges leave out
     each tensor's rarest values: a handful of outliers would take resolution from all others.
+
+    Args:
+        model: the float model; it stays as it is.
+        crops: uint8 [B, S, S, 3] RGB, raw, on which the ranges are measured.
     """
     import onnx
     from onnxruntime.quantization import (

@@ -21,9 +21,14 @@ _MOST_INPUTS = 100
 
 
 def without_outliers(content: bytes, inputs: NDArray[np.float32]) -> bytes:
-    """A calibrated float TFLite net whose ranges leave out the rarest values over the inputs.
+    """Leave the rarest values out of a TFLite net's ranges.
 
-    inputs: float32 [K, S, S, 3], normalized. Ranges only shrink; the input's own stays.
+    Args:
+        content: a calibrated float file's.
+        inputs: float32 [K, S, S, 3], normalized.
+
+    Returns:
+        The file's new content. Ranges only shrink; the input's own stays.
     """
     model = read_model(content)
     graph = model.subgraphs[0]

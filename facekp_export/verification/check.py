@@ -30,17 +30,32 @@ _JITTER = 0.08
 
 @dataclass(frozen=True)
 class Checked:
-    """The document that `--json` prints, and whether every file is as it should be."""
+    """What a check found.
+
+    Attributes:
+        document: what `--json` prints.
+        good: whether every file is as it should be.
+    """
 
     document: dict[str, Any]
     good: bool
 
 
 def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
-    """The models of an export folder, in the order of KINDS, or the one of a file.
+    """Open the models of an export folder, or the one of a file.
 
-    A folder's foreign files are named on stderr and left out. Raises OSError for a missing path,
-    ValueError for a damaged file, a foreign one by itself, or a folder without models.
+    A folder's foreign files are named on stderr and left out.
+
+    Args:
+        path: the folder or file.
+        threads: of one call.
+
+    Returns:
+        In the order of `KINDS`.
+
+    Raises:
+        OSError: for a missing path.
+        ValueError: for a damaged file, a foreign one by itself, or a folder without models.
     """
     if not path.is_dir():
         return [open_model(path, threads)]
@@ -61,7 +76,15 @@ def _ours(file: Path, threads: int) -> KeypointModel | None:
 
 
 def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked:
-    """Every file's figures on labelled faces. Raises ValueError where the schemes do not fit."""
+    """Every file's figures on labeled faces.
+
+    Args:
+        models: as `find_models` gives them.
+        faces: the faces.
+
+    Raises:
+        ValueError: where the schemes do not fit.
+    """
     entries = []
     for model in models:
         result = faces.measure(model.predict, model.info.crop, model.info.scheme, progress=True).as_json()
@@ -71,7 +94,15 @@ def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked
 
 
 def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
-    """Every file against the folder's manifest; of several, each also against the first one's answers."""
+    """Hold every file against the folder's manifest and, of several, against the first one's answers.
+
+    Args:
+        models: as `find_models` gives them.
+        folder: where the manifest is looked for.
+
+    Returns:
+        Good where no file differs from what a manifest says of it.
+    """
     manifest = read_manifest(folder)
     reference = models[0].predict(_views(models[0].info.crop))
     entries, good = [], True

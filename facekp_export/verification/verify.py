@@ -24,8 +24,11 @@ _FLOAT_KINDS = ("onnx", "float32", "float16")
 class Tolerance:
     """How far a file may lie from PyTorch.
 
-    float32, float16: largest difference of a coordinate in [0, 1] of the crop. quantized: mean point
-    distance in pixels of the crop, for dynamic-range and int8 files. nme: relative change in percent.
+    Attributes:
+        float32: largest difference of a coordinate in [0, 1] of the crop.
+        float16: the same for a float16 file.
+        quantized: mean point distance in pixels of the crop, for dynamic-range and int8 files.
+        nme: relative change in percent.
     """
 
     float32: float = 1e-4
@@ -60,7 +63,16 @@ class Deviation(BaseModel):
 
 
 def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:
-    """Compare keypoints [B, N, 2] in [0, 1] of a crop of `size` pixels. ValueError unless finite."""
+    """How far keypoints lie from others.
+
+    Args:
+        predicted: [B, N, 2] in [0, 1] of the crop.
+        reference: [B, N, 2] in [0, 1] of the crop.
+        size: the crop's side in pixels.
+
+    Raises:
+        ValueError: where `predicted` is not finite.
+    """
     if not np.isfinite(predicted).all():
         raise ValueError("its output is not finite")
     difference = np.asarray(predicted, np.float64) - reference
@@ -86,9 +98,22 @@ def verify_file(
 ) -> Deviation:
     """Measure one file against PyTorch's keypoints of the same crops.
 
-    faces, before: labelled faces, and PyTorch's own result on them. explain: given the mean distance
-    of a quantized file that is refused, what is known about its cause. Raises UserError naming the file
-    where it lies beyond the tolerance.
+    Args:
+        path: the exported file.
+        crops: uint8 [B, S, S, 3] RGB.
+        reference: [B, N, 2] in [0, 1] of the crop, PyTorch's.
+        tolerance: how far the file may lie from it.
+        faces: labeled faces to measure the NME on.
+        before: PyTorch's own result on them.
+        threads: of the runtime.
+        explain: given the mean distance of a quantized file that is refused, what is known about its
+            cause.
+
+    Returns:
+        The difference; with the NME where `faces` and `before` are given.
+
+    Raises:
+        UserError: naming the file, where it lies beyond the tolerance.
     """
     model = open_model(path, threads)
     try:
@@ -149,7 +174,15 @@ def _quantized_advice(difference: Deviation, explain: Callable[[float], str]) ->
 
 
 def refuse_operators(path: Path, unwanted: tuple[str, ...]) -> None:
-    """Raise UserError where a TFLite file holds an operator that wastes time on a phone."""
+    """Refuse a TFLite file that holds an operator which wastes time on a phone.
+
+    Args:
+        path: the file.
+        unwanted: names of operators, such as `TRANSPOSE`.
+
+    Raises:
+        UserError: naming the operator.
+    """
     names = {operator.name for operator in operators(read_model(path.read_bytes()))}
     for name in unwanted:
         if name in names:
