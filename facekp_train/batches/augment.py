@@ -20,9 +20,15 @@ _MAX_ROTATION = 60.0
 def random_view(
     random: np.random.Generator, augmentation: Augmentation, crop_scale: float
 ) -> NDArray[np.float64]:
-    """2 x 3 map from the augmented crop's [0, 1] to the plain crop's [0, 1].
+    """A random map from the augmented crop's [0, 1] to the plain crop's [0, 1].
 
-    Shift is in tight-box sides, of which the crop shows `crop_scale`.
+    Args:
+        random: decides it.
+        augmentation: how much; shift is in tight-box sides.
+        crop_scale: how many of these the crop shows.
+
+    Returns:
+        float64 [2, 3].
     """
     angle = np.radians(np.clip(random.normal(0, augmentation.rotation), -_MAX_ROTATION, _MAX_ROTATION))
     grow = np.exp(np.clip(random.normal(0, augmentation.scale), -0.5, 0.5))
@@ -35,7 +41,16 @@ def random_view(
 
 
 def photometric(view: Image, random: np.random.Generator, augmentation: Augmentation) -> Image:
-    """Color, blur and occlusion on a crop uint8 [S, S, 3]; the input is not changed."""
+    """Color, blur and occlusion on a crop.
+
+    Args:
+        view: uint8 [S, S, 3]; it is not changed.
+        random: decides them.
+        augmentation: how much.
+
+    Returns:
+        uint8 [S, S, 3].
+    """
     if augmentation.color:
         view = _color(view, random, augmentation.color)
     if random.random() < augmentation.blur:

@@ -27,9 +27,14 @@ _VIEW = 256
 
 @dataclass
 class Face:
-    """One face with the labels of every list that knows it, in pixels of its image.
+    """One face with the labels of every list that knows it.
 
-    derived: `points` follow from another scheme's keypoints; a list that states them is believed more.
+    Attributes:
+        sample: the face, and its photograph.
+        points: [N, 2] in pixels of the image.
+        five: [5, 2] in pixels of the image.
+        derived: `points` follow from another scheme's keypoints; a list that states them is believed
+            more.
     """
 
     sample: FaceSample
@@ -39,12 +44,18 @@ class Face:
 
 
 def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
-    """Faces for a net of `points`, where one image's labels from several lists become one face.
+    """Faces for a net, where one image's labels from several lists become one face.
 
-    Labels with `points` keypoints count whole, others through their five. A net of five learns from
-    the five that other schemes imply, where none were placed. The same face is the one whose five
-    points lie within 30 % of the eye distance. Raises ValueError for a scheme that cannot teach the
-    net.
+    Labels with `points` keypoints count whole, others through their five. A net of five learns from the
+    five that other schemes imply, where none were placed. The same face is the one whose five points lie
+    within 30 % of the eye distance.
+
+    Args:
+        samples: of all lists.
+        points: keypoints of the net.
+
+    Raises:
+        ValueError: for a scheme that cannot teach the net.
     """
     faces: list[Face] = []
     by_image: dict[Path, list[Face]] = {}
@@ -94,8 +105,18 @@ def _same(a: Face, b: Face) -> bool:
 class FaceStore:
     """Views and labels of many faces as arrays.
 
-    views: uint8 [F, 256, 256, 3] on disk. points [F, N, 2] and five [F, 5, 2]: float32, [0, 1] of the
-    plain crop, with masks points_known [F, N], five_known [F, 5]. skipped: what could not be used.
+    Args:
+        faces: what to read.
+        points: keypoints N of the net.
+        rule: how faces are cropped.
+        prefer_listed: crop around the data set's boxes where there are some.
+
+    Attributes:
+        views: uint8 [F, 256, 256, 3] on disk.
+        points: float32 [F, N, 2], [0, 1] of the plain crop; known where points_known [F, N] says so.
+        five: float32 [F, 5, 2], [0, 1] of the plain crop; known where five_known [F, 5] says so.
+        skipped: what could not be used.
+        size: faces that could; the arrays' rows beyond it are empty.
     """
 
     def __init__(self, faces: list[Face], points: int, rule: CropRule, prefer_listed: bool = False) -> None:
@@ -127,7 +148,15 @@ class FaceStore:
         self.size = count
 
     def view(self, index: int, matrix: Doubles) -> Image:
-        """A crop uint8 [S, S, 3] through a map from its [0, 1] to the plain crop's [0, 1]."""
+        """Read a crop of one face.
+
+        Args:
+            index: its place in the store.
+            matrix: [2, 3] from the crop's [0, 1] to the plain crop's [0, 1].
+
+        Returns:
+            uint8 [S, S, 3].
+        """
         # The stored view spans the plain crop's middle +- margin / 2.
         into = np.array(matrix)
         into[:, 2] += (_MARGIN - 1) / 2

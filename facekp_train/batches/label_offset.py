@@ -22,10 +22,17 @@ HELD = (5, 68)
 
 
 def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float64]:
-    """Median of (hand-placed five - derived five) over (hand [5, 2], points [N, 2]) pairs of one face.
+    """The median of hand-placed five - derived five.
 
-    [5, 2] in units of the eye distance, in the face's own frame, so that it holds for any size and
-    tilt. Raises ValueError below ten pairs.
+    Args:
+        pairs: (hand [5, 2], points [N, 2]) of one face each, in one unit.
+
+    Returns:
+        float64 [5, 2] in units of the eye distance, in the face's own frame, so that it holds for any
+        size and tilt.
+
+    Raises:
+        ValueError: below ten pairs.
     """
     shifts = []
     for hand, points in pairs:
@@ -38,19 +45,35 @@ def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float
 
 
 def apply_label_offset(points: Floats, offset: Floats) -> NDArray[np.float32]:
-    """Many-point labels [N, 2] moved so that the five they imply follow the offset [5, 2]."""
+    """Many-point labels moved so that the five they imply follow an offset.
+
+    Args:
+        points: [N, 2].
+        offset: [5, 2], as `fit_label_offset` gives it.
+
+    Returns:
+        float32 [N, 2].
+    """
     axes, distance = face_frame(to_five(points))
     moves = spread_matrix(len(points)) @ (offset * distance) @ axes
     return (points + moves).astype(np.float32)
 
 
 def spread_matrix(points: int) -> NDArray[np.float64]:
-    """[N, 5]: how far each of the N points follows a move of each of the five.
+    """How far each of N points follows a move of each of the five.
 
-    The five derived from the moved points move by exactly the offset (`five_matrix @ spread` is
-    the identity). Both eyes' outlines follow whole; the bridge follows the nose tip the more the
-    nearer it is, the lips follow the corners by their place between them; jaw, brows and nostrils
-    stay. Raises ValueError where a scheme has no such map yet.
+    The five derived from the moved points move by exactly the offset (`five_matrix @ spread` is the
+    identity). Both eyes' outlines follow whole; the bridge follows the nose tip the more the nearer it
+    is, the lips follow the corners by their place between them; jaw, brows and nostrils stay.
+
+    Args:
+        points: the number N.
+
+    Returns:
+        float64 [N, 5].
+
+    Raises:
+        ValueError: where a scheme has no such map yet.
     """
     if points == 5:
         return np.eye(5)

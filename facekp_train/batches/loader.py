@@ -23,8 +23,15 @@ from facekp_train.samples import evenly
 
 @dataclass
 class Batch:
-    """crops: uint8 [B, 3, S, S] RGB; points [B, N, 2], five [B, 5, 2] in [0, 1] of the crop, and
-    masks points_known [B, N], five_known [B, 5] of what is labelled."""
+    """Crops and what is known of their keypoints.
+
+    Attributes:
+        crops: uint8 [B, 3, S, S] RGB.
+        points: [B, N, 2] in [0, 1] of the crop.
+        five: [B, 5, 2] in [0, 1] of the crop.
+        points_known: mask [B, N] of what is labeled.
+        five_known: mask [B, 5] of what is labeled.
+    """
 
     crops: Tensor
     points: Tensor
@@ -51,7 +58,19 @@ class TrainBatches:
     """Shuffled, augmented batches of one process's share of every global batch.
 
     With `focus`, turned faces are drawn more often: up to 1 + focus times as often as frontal ones.
-    waited: seconds that the loop spent waiting for data in the last epoch.
+
+    Args:
+        store: the faces.
+        settings: size of the global batch, focus and augmentation.
+        seed: decides order and views.
+        rank: of this process.
+        world: number of processes.
+
+    Attributes:
+        waited: seconds that the loop spent waiting for data in the last epoch.
+
+    Raises:
+        ValueError: where the batch does not divide among the processes, or the faces do not fill one.
     """
 
     def __init__(
@@ -142,7 +161,15 @@ def _turned(store: FaceStore) -> np.ndarray:
 
 
 def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]:
-    """Every face once, in order, as the crop rule cuts it; with the faces' places in the store."""
+    """Every face once, in order, as the crop rule cuts it.
+
+    Args:
+        store: the faces.
+        batch: faces in a batch, at most.
+
+    Yields:
+        The batch, and its faces' places in the store.
+    """
     for start in range(0, store.size, batch):
         part = slice(start, min(start + batch, store.size))
         labels = (store.points, store.five, store.points_known, store.five_known)
@@ -151,13 +178,30 @@ def plain_batches(store: FaceStore, batch: int) -> Iterator[tuple[Batch, slice]]
 
 
 def plain_crops(store: FaceStore, places: Iterable[int]) -> Tensor:
-    """Crops uint8 [B, 3, S, S] of some faces, as the crop rule cuts them."""
+    """Some faces as the crop rule cuts them.
+
+    Args:
+        store: the faces.
+        places: in the store.
+
+    Returns:
+        uint8 [B, 3, S, S] RGB.
+    """
     identity = np.array([[1.0, 0, 0], [0, 1, 0]])
     crops = np.stack([store.view(int(i), identity) for i in places])
     return torch.from_numpy(crops).permute(0, 3, 1, 2)
 
 
 def spread_crops(store: FaceStore, count: int, batch: int) -> Iterator[Tensor]:
-    """Batches of plain crops of `count` faces, or all, evenly over the store."""
+    """Batches of plain crops, evenly over the store.
+
+    Args:
+        store: the faces.
+        count: how many of them, at most all.
+        batch: about how many faces a batch has.
+
+    Returns:
+        Batches uint8 [B, 3, S, S] RGB.
+    """
     places = evenly(store.size, count)
     return (plain_crops(store, part) for part in np.array_split(places, max(1, len(places) // batch)))

@@ -21,7 +21,12 @@ from facekp_train.samples import Box
 
 @dataclass(frozen=True)
 class CropVariant:
-    """One way to crop a face: the crop's side as a share of the rule's, and its tilt in degrees."""
+    """One way to crop a face.
+
+    Attributes:
+        scale: the crop's side as a share of the rule's.
+        tilt: in degrees.
+    """
 
     scale: float = 1.0
     tilt: float = 0.0
@@ -39,7 +44,12 @@ VARIANTS = (
 class AveragedNets:
     """Several checkpoints of one scheme as one careful predictor.
 
-    Raises ValueError where their schemes differ, or there is none.
+    Args:
+        checkpoints: at least one.
+        variants: the ways in which each face is cropped.
+
+    Raises:
+        ValueError: where their schemes differ, or there is none.
     """
 
     def __init__(self, checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant] = VARIANTS) -> None:
@@ -54,11 +64,18 @@ class AveragedNets:
     def __call__(
         self, images: Sequence[NDArray[np.uint8]], tights: Sequence[Box]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Keypoints [F, N, 2] in pixels, and their spread [F]: the answers' standard deviation as a
-        share of the crop's side, a measure of doubt.
+        """The averaged keypoints of faces.
 
-        images: uint8 [H, W, 3] RGB, a face each. tights: their tight boxes. A plain first look
-        takes the boxes anew, as the detector's refinement does; the second sees every variant.
+        A plain first look takes the boxes anew, as the detector's refinement does; the second sees every
+        variant.
+
+        Args:
+            images: uint8 [H, W, 3] RGB, a face each.
+            tights: their tight boxes, x, y, width, height in pixels.
+
+        Returns:
+            Keypoints [F, N, 2] in pixels, and their spread [F]: the answers' standard deviation as a
+            share of the crop's side, a measure of doubt.
         """
         points, _ = self._average(images, tights, (CropVariant(),))
         boxes = [refined_box(p, box) for p, box in zip(points, tights, strict=True)]

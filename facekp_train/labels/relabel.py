@@ -33,9 +33,12 @@ _LARGEST_MISS = 0.25
 class Labelled:
     """A face with the teacher's keypoints, and what is known of their quality.
 
-    spread: standard deviation of the averaged answers, share of the crop's side. miss: mean
-    distance of the teacher's five from the hand-placed five before it was held to them, share of
-    the eye distance; None where there are none.
+    Attributes:
+        sample: the face.
+        size: the photograph's width and height in pixels.
+        spread: standard deviation of the averaged answers, share of the crop's side.
+        miss: mean distance of the teacher's five from the hand-placed five before it was held to them,
+            share of the eye distance; None where there are none.
     """
 
     sample: FaceSample
@@ -50,7 +53,16 @@ class Labelled:
 
 
 def relabel(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[Labelled]:
-    """Label every face; what cannot be read or was not found by the teacher goes to `skipped`."""
+    """Label every face.
+
+    Args:
+        nets: the teacher.
+        faces: to label, in order.
+        skipped: gets what cannot be read or was not found by the teacher, as {"file", "reason"}.
+
+    Yields:
+        The faces that were labeled.
+    """
     rest = iter(faces)
     while batch := list(islice(rest, _BATCH)):
         opened = [entry for face in batch if (entry := _open(face, skipped)) is not None]
@@ -110,16 +122,32 @@ def _completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDAr
 
 
 def hold_to_five(points: Floats, five: Floats) -> NDArray[np.float64]:
-    """Keypoints [N, 2] moved so that the five they imply are the given ones [5, 2].
+    """Keypoints moved so that the five they imply are the given ones.
 
     A similarity moves the whole face; what remains moves each eye, the nose and the mouth alone.
+
+    Args:
+        points: [N, 2].
+        five: [5, 2] in the unit of `points`.
+
+    Returns:
+        float64 [N, 2].
     """
     moved = move_by_similarity(points, to_five(points), five)
     return moved + spread_matrix(len(points)) @ (five - to_five(moved))
 
 
 def move_by_similarity(points: Floats, source: Floats, target: Floats) -> NDArray[np.float64]:
-    """Points [..., 2] through the least-squares turn, scaling and shift from source to target [M, 2]."""
+    """Points through the least-squares turn, scaling and shift from one set to another.
+
+    Args:
+        points: [..., 2].
+        source: [M, 2].
+        target: [M, 2], where `source` should come to lie.
+
+    Returns:
+        [..., 2].
+    """
     middle, aim = source.mean(axis=0), target.mean(axis=0)
     centred, wanted = (source - middle) @ (1, 1j), (target - aim) @ (1, 1j)
     # In the plane a turn with scaling is one complex factor.

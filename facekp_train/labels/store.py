@@ -23,7 +23,12 @@ LABELS_FILE, LABELS_BEGUN_FILE = "labels.json", "labels-begun.json"
 
 
 def labelled(recipe: Recipe, folder: Path) -> Recipe:
-    """The recipe with the labels that the folder holds, or will hold, before its data."""
+    """The recipe with the labels of a folder before its data.
+
+    Args:
+        recipe: stays as it is.
+        folder: holds the labels, or will.
+    """
     return recipe.model_copy(update={"data": [f"coco:{folder / LABELS_FILE}", *recipe.data]})
 
 
@@ -32,7 +37,15 @@ def make_labels(
 ) -> None:
     """Label a recipe's faces by a teacher, unless that was done before.
 
-    Raises UserError where the folder's labels were made from something else.
+    Args:
+        teacher: its checkpoint.
+        recipe: names the faces.
+        mode: those that lack keypoints, or all.
+        folder: where the labels are kept.
+        fabric: of the run; one process writes, the others wait.
+
+    Raises:
+        UserError: where the folder's labels were made from something else.
     """
     file, begun = folder / LABELS_FILE, folder / LABELS_BEGUN_FILE
     settings = {
@@ -51,7 +64,19 @@ def make_labels(
 def write_labels(
     models: Sequence[Path], data: Sequence[str], split: str | None, out: Path, missing: bool = False
 ) -> None:
-    """Label the faces of the data sets, or those alone that are `missing` keypoints; say what was written."""
+    """Label the faces of data sets, and say what was written.
+
+    Args:
+        models: checkpoints whose answers are averaged.
+        data: data sets as `FORMAT:PATH[@LIST]`.
+        split: of the data sets; None for each one's own.
+        out: the label file.
+        missing: those faces alone that are missing keypoints.
+
+    Raises:
+        UserError: where the nets' scheme is not the default of its count, no face is given, none could
+            be labeled, or labels cannot be held to five.
+    """
     require("train", "torch", "safetensors")
     from facekp_train.batches.face_store import gather_faces
     from facekp_train.batches.label_offset import HELD

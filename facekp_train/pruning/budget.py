@@ -20,9 +20,13 @@ _FACTORS = {"MB": 1e6, "MMACs": 1e6, "ms": 1.0}
 
 @dataclass(frozen=True)
 class Budget:
-    """An upper limit: float32 weights in MB of 10^6 bytes, million multiply-accumulates, or ms.
+    """An upper limit of what a net costs.
 
     Graph and metadata make the float32 files of the shipped nets 0.03 MB larger than their weights.
+
+    Attributes:
+        amount: in `unit`.
+        unit: float32 weights in MB of 10^6 bytes, million multiply-accumulates, or ms.
     """
 
     amount: float
@@ -30,7 +34,14 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Of `2.5MB`, `30MMACs` or `0.5ms`. Raises ValueError for anything else."""
+        """Read a budget.
+
+        Args:
+            text: such as `2.5MB`, `30MMACs` or `0.5ms`.
+
+        Raises:
+            ValueError: for anything else.
+        """
         found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)\s*", text)
         units = {unit.lower(): unit for unit in _FACTORS}
         if not found or found[2].lower() not in units or float(found[1]) <= 0:
@@ -48,14 +59,27 @@ def widths_within(
     cost: CostModel,
     milliseconds: Callable[[Widths], float] | None = None,
 ) -> Widths:
-    """Widths, multiples of 8, that meet a budget with little summed normalised error.
+    """Widths, multiples of 8, that meet a budget with little summed normalized error.
 
-    Channels go eight at a time, always where the error grows least for what is saved, looking ahead
-    past steps that cost much to those after them that cost little. What is then left of the budget
-    is given back where it mends most, and eight channels change places between groups as long as
-    that helps. For a budget in `ms` the same path, by multiply-accumulates, is
-    halved again and again with `milliseconds` as the measure, about ten times. Raises ValueError
-    where even the narrowest net is over the budget.
+    Channels go eight at a time, always where the error grows least for what is saved, looking ahead past
+    steps that cost much to those after them that cost little. What is then left of the budget is given
+    back where it mends most, and eight channels change places between groups as long as that helps. For
+    a budget in `ms` the same path, by multiply-accumulates, is halved again and again with
+    `milliseconds` as the measure, about ten times.
+
+    Args:
+        budget: the limit.
+        groups: what can become narrower.
+        rankings: each group's errors, by its name.
+        cost: of the net with other widths.
+        milliseconds: measures widths; for a budget in `ms`.
+
+    Returns:
+        Channels that stay, by group name.
+
+    Raises:
+        ValueError: where even the narrowest net is over the budget, or one in `ms` comes without a
+            measure.
     """
     search = _Search(groups, rankings, cost, use_bytes=budget.unit == "MB")
     if budget.unit == "ms":

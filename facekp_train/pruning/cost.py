@@ -14,7 +14,12 @@ from facekp_train.pruning.groups import Group, is_depthwise
 
 
 class Cost(NamedTuple):
-    """bytes: weights and biases in float32, BN folded in. macs: multiply-accumulates of one crop."""
+    """What one net costs.
+
+    Attributes:
+        bytes: weights and biases in float32, BN folded in.
+        macs: multiply-accumulates of one crop.
+    """
 
     bytes: int
     macs: int
@@ -38,8 +43,15 @@ def net_cost(net: KeypointNet) -> Cost:
 
 
 class CostModel:
-    """The cost of a net with other widths, without building it: each layer's weights and
-    multiply-accumulates are proportional to the channels that it reads and to those that it makes."""
+    """The cost of a net with other widths, without building it.
+
+    Each layer's weights and multiply-accumulates are proportional to the channels that it reads and to
+    those that it makes.
+
+    Args:
+        net: measured as it is.
+        groups: whose widths may change.
+    """
 
     def __init__(self, net: KeypointNet, groups: Sequence[Group]) -> None:
         self._layers = _layers(net)
@@ -47,7 +59,11 @@ class CostModel:
         self._read = {consumer.layer: g for g in groups for consumer in g.consumers}
 
     def __call__(self, widths: Mapping[str, int]) -> Cost:
-        """The cost with these widths by group name; groups that are not named stay as they are."""
+        """The cost with other widths.
+
+        Args:
+            widths: channels by group name; groups that are not named stay as they are.
+        """
         weights = macs = biases = 0
         for layer in self._layers:
             made, read = self._made.get(layer.name), self._read.get(layer.name)

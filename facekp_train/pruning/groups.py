@@ -22,7 +22,12 @@ _CHANNELWISE_FUNCTIONS = (F.relu, F.interpolate)
 
 @dataclass(frozen=True)
 class Consumer:
-    """A layer that reads a group's channels, and the BN that follows it, by module name."""
+    """A layer that reads a group's channels.
+
+    Attributes:
+        layer: its module's name.
+        norm: the name of the BN that follows it, if one does.
+    """
 
     layer: str
     norm: str | None
@@ -32,9 +37,12 @@ class Consumer:
 class Group:
     """Channels that exist or go together, in the order of the net.
 
-    `producers` make them (one convolution, or all that residual adds tie), `carriers` hand each
-    channel on by itself (BN, depthwise convolutions), `consumers` read them all. `entry` is the
-    place of the width in `NetConfig`: ("widths", i) or ("channels", i).
+    Attributes:
+        producers: layers that make them (one convolution, or all that residual adds tie).
+        carriers: layers that hand each channel on by itself (BN, depthwise convolutions).
+        consumers: layers that read them all.
+        width: how many they are.
+        entry: the place of the width in `NetConfig`: ("widths", i) or ("channels", i).
     """
 
     producers: tuple[str, ...]
@@ -52,9 +60,13 @@ class Group:
 def find_groups(net: KeypointNet, scope: Scope = "inner") -> list[Group]:
     """The net's groups, last layer first.
 
-    `inner`: filters inside the residual blocks, the paper's reading. `all`: the stem's filters and
-    the block outputs too. MobileNetV2's first block has no filters of its own: its depthwise
-    convolution carries the stem's. The heads' own hidden layers are left alone.
+    MobileNetV2's first block has no filters of its own: its depthwise convolution carries the stem's.
+    The heads' own hidden layers are left alone.
+
+    Args:
+        net: any net of this package.
+        scope: `inner`, filters inside the residual blocks, the paper's reading; `all`, the stem's
+            filters and the block outputs too.
     """
     entries = _entries(net)
     place = {name: i for i, (name, _) in enumerate(net.named_modules())}

@@ -22,10 +22,14 @@ _FEWEST_POSITIONS = 16
 class Moments:
     """Sums over sampled positions of what one layer reads, in float64.
 
-    x[c, t] is input channel c under tap t of the kernel (zero beyond the border). total [C, T]: sum
-    of x. own [C, T, T]: sum of x[c, t] x[c, u], each channel's autocorrelation. answer [O]: sum of
-    (W x)^2 by output channel. pairs [C T, C T]: `own` between all channels, where asked for.
-    count: positions.
+    x[c, t] is input channel c under tap t of the kernel (zero beyond the border).
+
+    Attributes:
+        count: positions.
+        total: [C, T], sum of x.
+        own: [C, T, T], sum of x[c, t] x[c, u], each channel's autocorrelation.
+        answer: [O], sum of (W x)^2 by output channel.
+        pairs: [C T, C T], `own` between all channels, where asked for.
     """
 
     count: int
@@ -40,7 +44,17 @@ class Moments:
         return self.total / self.count
 
     def second(self, centred: bool) -> Tensor:
-        """[C T, C T]: mean of x x', about zero or about the mean. Raises ValueError without pairs."""
+        """The mean of x x'.
+
+        Args:
+            centred: about the mean, not about zero.
+
+        Returns:
+            [C T, C T].
+
+        Raises:
+            ValueError: without pairs.
+        """
         if self.pairs is None:
             raise ValueError("these moments were collected without the pairs of channels")
         flat = self.mean.flatten()
@@ -56,11 +70,24 @@ def collect_moments(
     pairs: bool = False,
     seed: int = 0,
 ) -> dict[str, Moments]:
-    """Moments by layer name from one forward pass over batches of crops [B, 3, S, S].
+    """Moments of layers from one forward pass.
 
-    `share` of the positions of every image counts, drawn anew for each (1: all of them); never
-    fewer than 16. `pairs` also keeps the products of different channels. The memory does not grow
-    with the number of images. The net runs in eval mode and is left as it was.
+    The memory does not grow with the number of images. The net runs in eval mode and is left as it was.
+
+    Args:
+        net: whose layers are watched.
+        layers: their module names.
+        batches: crops [B, 3, S, S].
+        share: of the positions of every image that count, in (0, 1], drawn anew for each (1: all of
+            them); never fewer than 16.
+        pairs: also keep the products of different channels.
+        seed: of the draw.
+
+    Returns:
+        Moments by layer name.
+
+    Raises:
+        ValueError: for a share out of range, or no images.
     """
     if not 0 < share <= 1:
         raise ValueError(f"a share of the positions lies in (0, 1], not {share}")
@@ -120,9 +147,16 @@ def _sum(a: Moments, b: Moments) -> Moments:
 
 
 def sampled_inputs(layer: nn.Module, x: Tensor, share: float, random: torch.Generator) -> Tensor:
-    """What a layer reads at some of its output positions: [positions, C, taps].
+    """What a layer reads at some of its output positions.
 
-    A linear layer's input [B, C] has one position and one tap.
+    Args:
+        layer: a convolution or a linear layer, whose input [B, C] has one position and one tap.
+        x: its input.
+        share: of the positions of every image.
+        random: draws them.
+
+    Returns:
+        [positions, C, taps].
     """
     if isinstance(layer, nn.Linear):
         return x.unsqueeze(2)

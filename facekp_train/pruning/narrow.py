@@ -12,10 +12,17 @@ from facekp_train.pruning.surgery import explicit_sizes, remove
 
 
 def narrowed(net: KeypointNet, config: NetConfig) -> KeypointNet:
-    """The net cut to the sizes of `config`, which matters for its backbone alone.
+    """The net cut to other sizes.
 
-    In every group the channels that are likely to be loudest stay. Not the paper's pruning, which
-    looks at what the channels carry. Raises ValueError where `config` is wider anywhere.
+    In every group the channels that are likely to be loudest stay. Not the paper's pruning, which looks
+    at what the channels carry.
+
+    Args:
+        net: the wide net.
+        config: the sizes; it matters for its backbone alone.
+
+    Raises:
+        ValueError: where `config` is wider anywhere.
     """
     with torch.device("meta"):
         wanted = explicit_sizes(build_net(config))

@@ -16,21 +16,36 @@ _GROWTHS = 20
 
 
 class Repaired(NamedTuple):
-    """A reader's weights for the kept channels [O, K, T], and the mean answer that they lack [O]."""
+    """What a reader of fewer channels has.
+
+    Attributes:
+        weight: for the kept channels, [O, K, T].
+        lost: the mean answer that they lack, [O].
+    """
 
     weight: Tensor
     lost: Tensor
 
 
 def repaired_weight(weight: Tensor, moments: Moments | None, keep: Tensor, how: Repair) -> Repaired:
-    """Weights of a layer [O, C, T] that from now on reads the channels `keep` alone.
+    """Weights of a layer that from now on reads some channels alone.
 
-    `none`: the kept weights as they were. `lstsq`: those that come closest to the old answer on the
-    images of the moments, W' = W C[:, K] (C[K, K] + ridge)^-1 with the covariance C (He et al. 2017,
-    https://arxiv.org/abs/1707.06168). In both, what the answer loses on average is a constant that
-    the next BN or the bias can take over (https://arxiv.org/abs/1802.00124); at a k x k layer's border
-    it is exact on average alone. Without moments nothing is known of averages: `lost` is zero.
-    Raises ValueError for `lstsq` without moments.
+    What the answer loses on average is a constant that the next BN or the bias can take over; at a k x k
+    layer's border it is exact on average alone.
+
+    Args:
+        weight: [O, C, T].
+        moments: of what the layer reads; without them nothing is known of averages, and `lost` is zero.
+        keep: the channels that stay.
+        how: `none`, the kept weights as they were; `lstsq`, those that come closest to the old answer on
+            the images of the moments, W' = W C[:, K] (C[K, K] + ridge)^-1 with the covariance C.
+
+    Raises:
+        ValueError: for `lstsq` without moments.
+
+    Source:
+        He et al. 2017, https://arxiv.org/abs/1707.06168 (least squares);
+        https://arxiv.org/abs/1802.00124 (the constant).
     """
     kept = weight[:, keep]
     if moments is None:
@@ -49,17 +64,34 @@ def repaired_weight(weight: Tensor, moments: Moments | None, keep: Tensor, how: 
 
 
 def least_squares(weight: Tensor, covariance: Tensor, columns: Tensor) -> Tensor:
-    """The weights [O, K] on `columns` whose answer is nearest to that of `weight` [O, C]."""
+    """The weights on some columns whose answer is nearest to that of all.
+
+    Args:
+        weight: [O, C].
+        covariance: [C, C] of what it reads.
+        columns: the K that stay.
+
+    Returns:
+        [O, K].
+    """
     own = _ridged(covariance[columns][:, columns])
     return torch.linalg.solve(own, covariance[columns] @ weight.T).T
 
 
 def errors_after_repair(weight: Tensor, covariance: Tensor, order: Tensor) -> Tensor:
-    """What least squares cannot repair, [C + 1]: after the first m of `order` have gone.
+    """What least squares cannot repair once channels have gone one by one.
 
-    weight [O, C, T]. One Cholesky factor gives it for every m: with the channels that go last in
-    front, x = L e with uncorrelated e, and the first ones of x determine the first ones of e. So
-    what is lost is the energy of W L in the columns of the channels that have gone.
+    One Cholesky factor gives it for every m: with the channels that go last in front, x = L e with
+    uncorrelated e, and the first ones of x determine the first ones of e. So what is lost is the energy
+    of W L in the columns of the channels that have gone.
+
+    Args:
+        weight: [O, C, T].
+        covariance: [C T, C T] of what it reads.
+        order: [C], the channels as they go.
+
+    Returns:
+        [C + 1], after the first m of `order` have gone.
     """
     channels, taps = weight.shape[1:]
     columns = (order.flip(0)[:, None] * taps + torch.arange(taps, device=order.device)).flatten()

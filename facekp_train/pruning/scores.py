@@ -36,10 +36,12 @@ from facekp_train.pruning.settings import Repair, Score
 
 
 class Ranking(NamedTuple):
-    """A group's channels in the order of their removal, int64 [C], least worth first.
+    """A group's channels in the order of their removal.
 
-    errors: float64 [C + 1], normalised error after the first m have gone, as surgery leaves it
-    (moments about the mean): 0 for none, the number of readers for all.
+    Attributes:
+        order: int64 [C], least worth first.
+        errors: float64 [C + 1], normalized error after the first m have gone, as surgery leaves it
+            (moments about the mean): 0 for none, the number of readers for all.
     """
 
     order: Tensor
@@ -70,7 +72,20 @@ def _scale(net: KeypointNet, consumer: Consumer) -> Tensor:
 
 
 def filter_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred: bool = False) -> Tensor:
-    """s_i of each channel that a layer reads, float64 [C]: the mean squared L2 change without it."""
+    """s_i of each channel that a layer reads: the mean squared L2 change without it.
+
+    Args:
+        net: whose layer it is.
+        consumer: the layer, and the BN after it.
+        moments: of what it reads.
+        centred: about the mean, not about zero.
+
+    Returns:
+        float64 [C].
+
+    Source:
+        Appl. Sci. 2024, 14, 7153, section 3.5.2, in closed form.
+    """
     weight = scaled_weight(net, consumer)
     own = moments.own / moments.count
     if centred:
@@ -81,7 +96,17 @@ def filter_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centre
 
 
 def pair_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred: bool = False) -> Tensor:
-    """G, float64 [C, C]: the change without a set of channels is the sum of G over its pairs."""
+    """G: the change without a set of channels is the sum of G over its pairs.
+
+    Args:
+        net: whose layer it is.
+        consumer: the layer, and the BN after it.
+        moments: of what it reads, with pairs.
+        centred: about the mean, not about zero.
+
+    Returns:
+        float64 [C, C].
+    """
     if is_depthwise(net.get_submodule(consumer.layer)):
         return torch.diag(filter_scores(net, consumer, moments, centred))
     weight = scaled_weight(net, consumer)
@@ -92,7 +117,19 @@ def pair_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred:
 
 
 def group_scores(net: KeypointNet, group: Group, moments: Mapping[str, Moments]) -> Tensor:
-    """The paper's score of each channel of a group, normalised, float64 [C]."""
+    """The paper's score of each channel of a group, normalized.
+
+    Args:
+        net: whose group it is.
+        group: the channels.
+        moments: of its readers, by layer name.
+
+    Returns:
+        float64 [C].
+
+    Source:
+        Appl. Sci. 2024, 14, 7153, section 3.5.2, in closed form.
+    """
     total = torch.zeros(group.width, dtype=torch.float64)
     for consumer in group.consumers:
         known = moments[consumer.layer]
@@ -107,11 +144,19 @@ def rank(
     how: Score = "paper",
     repair: Repair = "none",
 ) -> Ranking:
-    """Order a group's channels for removal; needs moments with pairs.
+    """Order a group's channels for removal; ties go to the lower channel.
 
-    `paper`: by each one's own score about zero, lowest first. `greedy` (ThiNet, Luo et al. 2017,
-    https://arxiv.org/abs/1707.06342): one by one that which makes the set's error about the mean
-    least. Ties go to the lower channel. The errors are those that `repair` leaves.
+    Args:
+        net: whose group it is.
+        group: the channels.
+        moments: of its readers, by layer name, with pairs.
+        how: `paper`, by each one's own score about zero, lowest first; `greedy`, one by one that which
+            makes the set's error about the mean least.
+        repair: the errors are those that it leaves.
+
+    Source:
+        Appl. Sci. 2024, 14, 7153, section 3.5.2 (`paper`); ThiNet, Luo et al. 2017,
+        https://arxiv.org/abs/1707.06342 (`greedy`).
     """
     pairs = torch.zeros(group.width, group.width, dtype=torch.float64)
     for consumer in group.consumers:

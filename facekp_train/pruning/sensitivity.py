@@ -32,10 +32,20 @@ def keypoint_errors(
     crops: Tensor,
     score: Score,
 ) -> dict[str, Ranking]:
-    """Rankings by group name whose errors estimate how far the keypoints move, squared crop units.
+    """Rankings whose errors estimate how far the keypoints move.
 
-    The errors are those after least squares, whatever the surgery does: retraining mends at least
-    as much. crops: [B, 3, S, S], a few dozen are enough.
+    The errors are those after least squares, whatever the surgery does: retraining mends at least as
+    much.
+
+    Args:
+        net: whose groups they are.
+        groups: to rank.
+        moments: of their readers, by layer name, with pairs.
+        crops: [B, 3, S, S], a few dozen are enough.
+        score: by which channels are ordered.
+
+    Returns:
+        By group name; errors in squared crop units.
     """
     whole = _keypoints(net, crops)
     weighed = {}

@@ -23,10 +23,19 @@ def masked(
     moments: Mapping[str, Moments] | None = None,
     repair: Repair = "none",
 ) -> KeypointNet:
-    """A copy of the same shape that reads the channels `keep` [K] of a group and no others.
+    """A copy of the same shape that reads some channels of a group and no others.
 
-    With moments, the constants that the readers lose go into the BN after them (or their bias), and
-    `repair` says whether the weights of the kept channels make up for the rest.
+    Args:
+        net: stays as it is.
+        group: the channels.
+        keep: [K], those that are still read.
+        moments: of the readers, by layer name; with them, the constants that the readers lose go into
+            the BN after them (or their bias).
+        repair: whether the weights of the kept channels make up for the rest.
+
+    Raises:
+        ValueError: where `keep` are not some of the group's channels, each once, or a reader has neither
+            BN nor bias for its constant.
     """
     keep = _checked(group, keep).to(next(net.parameters()).device)
     cut = copy.deepcopy(net)
@@ -50,7 +59,18 @@ def remove(
     moments: Mapping[str, Moments] | None = None,
     repair: Repair = "none",
 ) -> KeypointNet:
-    """A smaller net that answers as `masked` does; its `config` rebuilds it from a checkpoint."""
+    """A smaller net that answers as `masked` does; its `config` rebuilds it from a checkpoint.
+
+    Args:
+        net: stays as it is.
+        group: as `masked` takes it.
+        keep: as `masked` takes it.
+        moments: as `masked` takes them.
+        repair: as `masked` takes it.
+
+    Raises:
+        ValueError: as `masked` does.
+    """
     cut = masked(net, group, keep, moments, repair)
     state = cut.state_dict()
     keep = _checked(group, keep).to(next(net.parameters()).device)
