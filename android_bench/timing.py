@@ -33,7 +33,15 @@ Progress = Callable[[float, int, str], None]
 
 @dataclass(frozen=True)
 class StopRule:
-    """Time on until there are at least so many runs *and* so many seconds inside runs."""
+    """Time on until there are at least so many runs *and* so many seconds inside runs.
+
+    Attributes:
+        min_runs: 1 or more.
+        min_seconds: 0 or more.
+
+    Raises:
+        ValueError: for numbers out of range.
+    """
 
     min_runs: int = MIN_RUNS
     min_seconds: float = MIN_SECONDS
@@ -45,7 +53,15 @@ class StopRule:
             raise ValueError(f"the seconds to measure are 0 or more, not {self.min_seconds}")
 
     def progress(self, runs: int, seconds: float) -> float:
-        """How much of the rule is fulfilled, 0 to 1; 1 exactly when it is."""
+        """How much of the rule is fulfilled.
+
+        Args:
+            runs: so far.
+            seconds: inside these runs.
+
+        Returns:
+            0 to 1; 1 exactly when it is.
+        """
         by_time = 1.0 if seconds >= self.min_seconds else seconds / self.min_seconds
         return min(1.0, runs / self.min_runs, by_time)
 
@@ -57,7 +73,16 @@ class StopRule:
 def time_runs(
     call: Callable[[], None], seconds: float, clock: Callable[[], int] = time.perf_counter_ns
 ) -> list[int]:
-    """Call again and again until `seconds` have passed, once at least; every call's nanoseconds."""
+    """Call again and again until some seconds have passed, once at least.
+
+    Args:
+        call: what is timed.
+        seconds: to go on for.
+        clock: nanoseconds.
+
+    Returns:
+        Every call's nanoseconds, in order.
+    """
     samples: list[int] = []
     end = clock() + int(seconds * 1e9)
     while True:
@@ -84,11 +109,16 @@ class Summary:
 
 
 def summarize(samples_ms: Sequence[float]) -> Summary:
-    """Statistics of one or more finite samples.
+    """Statistics of samples.
 
     Percentiles interpolate linearly between the two nearest samples (NumPy's and R's default). The
-    standard deviation divides by n - 1 and is 0 for a single sample. Raises ValueError on no
-    samples, and on samples that are negative or not finite.
+    standard deviation divides by n - 1 and is 0 for a single sample.
+
+    Args:
+        samples_ms: one or more, finite, in milliseconds.
+
+    Raises:
+        ValueError: on no samples, and on samples that are negative or not finite.
     """
     values = np.asarray(samples_ms, dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
@@ -107,10 +137,18 @@ def summarize(samples_ms: Sequence[float]) -> Summary:
 def modified_z_scores(samples: Sequence[float] | np.ndarray) -> np.ndarray:
     """How many robust standard deviations each sample lies from the median.
 
-    0.6745 (x - median) / MAD, with 1.2533 times the mean absolute deviation as the divisor where
-    more than half of the samples are equal and the MAD is 0 (Iglewicz and Hoaglin 1993, "How to
-    Detect and Handle Outliers", ASQC Basic References in Quality Control, volume 16; hyperfine
-    uses the same score). All samples equal: zeros.
+    0.6745 (x - median) / MAD, with 1.2533 times the mean absolute deviation as the divisor where more
+    than half of the samples are equal and the MAD is 0.
+
+    Args:
+        samples: in any unit.
+
+    Returns:
+        One number a sample; zeros where all samples are equal.
+
+    Source:
+        Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers", ASQC Basic References in Quality
+        Control, volume 16; hyperfine uses the same score.
     """
     values = np.asarray(samples, dtype=np.float64)
     offsets = values - np.median(values)
@@ -119,7 +157,15 @@ def modified_z_scores(samples: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def sample_warnings(samples_ms: Sequence[float], summary: Summary) -> list[str]:
-    """What the samples themselves say against trusting their statistics, with the remedy."""
+    """What the samples themselves say against trusting their statistics.
+
+    Args:
+        samples_ms: in milliseconds.
+        summary: their statistics.
+
+    Returns:
+        Sentences with the remedy; [] where nothing speaks against them.
+    """
     warnings = []
     # A shorter measurement than by default is allowed, but its p95 is a guess.
     runs, seconds = len(samples_ms), math.fsum(samples_ms) / 1e3

@@ -28,11 +28,17 @@ def plan(
 ) -> list[Measurement]:
     """The measurements, by threads and then in the order of the files.
 
-    paths: model files, or folders whose model files are all taken (not those of sub-folders).
-    runtimes: names in `engines`; None is all that are installed. A file that several engines run is
-    measured on each; one named twice counts once.
-    Raises UserError for a path that is missing, holds no model or has no engine; ValueError for
-    threads and runtimes that do not exist.
+    A file that several engines run is measured on each; one named twice counts once.
+
+    Args:
+        paths: model files, or folders whose model files are all taken (not those of sub-folders).
+        threads: numbers of threads, each from 1 to `MOST_THREADS`.
+        runtimes: names in `engines`; None is all that are installed.
+        engines: by name.
+
+    Raises:
+        UserError: for a path that is missing, holds no model or has no engine.
+        ValueError: for threads and runtimes that do not exist.
     """
     for count in threads:
         if not 1 <= count <= MOST_THREADS:

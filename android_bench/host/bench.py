@@ -38,13 +38,28 @@ def bench_models(
     engines: Mapping[str, Engine] = ENGINES,
     gpu: str | None = None,
 ) -> list[Record]:
-    """Measure model files on this machine: one record for each file, engine and number of threads.
+    """Measure model files on this machine.
 
-    paths, threads, runtimes, engines: see `plan`, whose errors are raised before anything is
-    measured. gpu: name of the device that the engines compute on, for the record.
-    warmup: untimed runs after the first. timeout: seconds that a process may take for an answer;
-    loading the model and a turn are one each. What fails later (a damaged file, a crash, an output
-    that is not finite) is a record with `valid` false. Raises Interrupted on Ctrl-C.
+    Args:
+        paths: model files and folders; see `plan`.
+        threads: each file is measured with each of these numbers.
+        runtimes: see `plan`.
+        rule: when a measurement has enough runs.
+        warmup: untimed runs after the first, 0 or more.
+        timeout: seconds that a process may take for an answer; loading the model and a turn are one
+            each.
+        progress: told between turns.
+        engines: see `plan`.
+        gpu: name of the device that the engines compute on, for the record.
+
+    Returns:
+        One record for each file, engine and number of threads. What fails later (a damaged file, a
+        crash, an output that is not finite) is a record with `valid` false.
+
+    Raises:
+        ValueError, UserError: as `plan` does, before anything is measured, and for a warm-up or time-out
+            out of range.
+        Interrupted: on Ctrl-C.
     """
     if warmup < 0:
         raise ValueError(f"the number of warm-up runs is 0 or more, not {warmup}")

@@ -27,7 +27,13 @@ _WIND_DOWN_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Access:
-    """How phones are reached. serials: see `find_phones`. program, server: see `Adb`."""
+    """How phones are reached.
+
+    Attributes:
+        serials: see `find_phones`.
+        program: see `Adb`.
+        server: see `Adb`.
+    """
 
     serials: tuple[str, ...] = ()
     program: str | None = None
@@ -36,7 +42,12 @@ class Access:
 
 @dataclass
 class Outcome:
-    """What was measured, and in words which phones could not be measured at all."""
+    """What came of measuring phones.
+
+    Attributes:
+        records: what was measured.
+        errors: in words which phones could not be measured at all.
+    """
 
     records: list[Record] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -50,10 +61,21 @@ def bench_phones(
     runtimes: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Measure model files on phones: one record for each phone, file, delegate and number of threads.
+    """Measure model files on phones.
 
-    paths, runtimes: see `plan`; checkpoints are left out. Raises UserError where there is nothing
-    to measure, or no phone to measure on; Interrupted on Ctrl-C, with the records so far.
+    Args:
+        paths: model files and folders; see `plan`. Checkpoints are left out.
+        settings: what a measurement does.
+        access: how the phones are reached.
+        runtimes: see `plan`.
+        progress: told between turns.
+
+    Returns:
+        One record for each phone, file, delegate and number of threads.
+
+    Raises:
+        UserError: where there is nothing to measure, or no phone to measure on.
+        Interrupted: on Ctrl-C, with the records so far.
     """
     measurements = plan(paths, (1,), runtimes or _RUNTIMES)
     files = [each.path for each in measurements]

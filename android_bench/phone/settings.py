@@ -17,12 +17,21 @@ COOL_SECONDS = 900.0
 
 @dataclass(frozen=True)
 class Settings:
-    """threads, delegates: each model is measured with each of them. repeat: times that the whole is made.
+    """What a measurement on phones does.
 
-    timeout: seconds that one call of the runner may take. max_temperature: degrees C above which it is
-    waited. sustained: seconds without a pause instead of repeats; None: repeats. runner: one of RUNNERS.
-    binary: the official tool's path or address. source: folder with the archives of bundles. Raises
-    ValueError for numbers that no wait can be made of.
+    Attributes:
+        threads: each model is measured with each of them.
+        delegates: each model is measured with each of them.
+        repeat: times that the whole is made.
+        timeout: seconds that one call of the runner may take.
+        max_temperature: degrees C above which it is waited.
+        sustained: seconds without a pause instead of repeats; None: repeats.
+        runner: one of RUNNERS.
+        binary: the official tool's path or address.
+        source: folder with the archives of bundles.
+
+    Raises:
+        ValueError: for numbers that no wait can be made of.
     """
 
     threads: tuple[int, ...] = (1,)
@@ -51,7 +60,14 @@ class Settings:
 
 
 def seconds_of(text: str) -> float:
-    """A duration such as 90, 90s, 10m or 1h, in seconds. Raises ValueError for anything else."""
+    """A duration in seconds.
+
+    Args:
+        text: such as 90, 90s, 10m or 1h.
+
+    Raises:
+        ValueError: for anything else.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if match is None or not float(match[1]):
         raise ValueError(f"'{text}' is no duration; write 90s, 10m or 1h")

@@ -76,11 +76,18 @@ class Comparison:
 def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float = 0.05) -> Comparison:
     """Match the records of two documents and judge each pair.
 
-    A pair has the same runtime, device, delegate and threads, and the same model: equal SHA-256, or
-    else the same path, or else the same name and kind in the files' metadata (the file's name where
-    there is none). Several records of one file on one machine count as repeats. tolerance: a share, 0
-    or more, by which a median may grow. Invalid records, emulated ones against real ones, and those
-    without a counterpart are left out and named. Raises ValueError for a tolerance that is none.
+    A pair has the same runtime, device, delegate and threads, and the same model: equal SHA-256, or else
+    the same path, or else the same name and kind in the files' metadata (the file's name where there is
+    none). Several records of one file on one machine count as repeats. Invalid records, emulated ones
+    against real ones, and those without a counterpart are left out and named.
+
+    Args:
+        before: records of the first document.
+        after: of the second.
+        tolerance: a share, 0 or more, by which a median may grow.
+
+    Raises:
+        ValueError: for a tolerance that is none.
     """
     if not 0 <= tolerance < math.inf:
         raise ValueError(f"the tolerance is a share of 0 or more, not {tolerance}")
@@ -104,12 +111,14 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
 
 
 def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
-    """Bounds of the relative change from one set of times to another, at 95 %.
+    """Bounds at 95 % of the relative change of times; None for too few times, or one that is 0.
 
-    The interval of the Hodges-Lehmann estimate on logarithms, which belongs to the Mann-Whitney test
-    (Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.3): from the ratios of all
-    pairs, those that the test rejects are taken off at either end. It assumes no distribution, and one
-    stray repeat does not move it. None where there are too few times, or one that is 0.
+    The interval of the Hodges-Lehmann estimate on logarithms, which belongs to the Mann-Whitney test:
+    from the ratios of all pairs, those that the test rejects are taken off at either end. It assumes no
+    distribution, and one stray repeat does not move it.
+
+    Source:
+        Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.3.
     """
     if min(len(before), len(after)) < FEWEST or min(*before, *after) <= 0:
         return None
