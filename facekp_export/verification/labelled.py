@@ -17,8 +17,13 @@ from facekp_train.samples import FaceSample, Predict, evenly
 class LabelledFaces:
     """The faces of one split, or some of them, and the names that results give them.
 
-    skipped, warnings: what the data set's reader had to say. With `strict`, the first photograph that
-    cannot be read raises DataError.
+    Attributes:
+        data: the data set's name.
+        split: its split.
+        samples: the faces.
+        skipped: what the data set's reader left out, as {"file", "reason"}.
+        warnings: what else it had to say.
+        strict: the first photograph that cannot be read raises DataError.
     """
 
     data: str
@@ -30,7 +35,12 @@ class LabelledFaces:
 
     @classmethod
     def of(cls, dataset: Dataset, limit: int | None = None) -> LabelledFaces:
-        """A data set's faces; with a limit, that many spread evenly over it."""
+        """A data set's faces.
+
+        Args:
+            dataset: the split.
+            limit: take that many, spread evenly over it; None for all.
+        """
         samples = list(dataset)
         if limit is not None:
             samples = [samples[i] for i in evenly(len(samples), limit)]
@@ -46,9 +56,16 @@ class LabelledFaces:
     def measure(
         self, predict: Predict, rule: CropRule, scheme: Scheme | None = None, progress: bool = False
     ) -> Evaluation:
-        """A model's figures, cropped as the detector crops. ValueError where the schemes do not fit.
+        """A model's figures, cropped as the detector crops.
 
-        scheme: the model's; None for the default of its count.
+        Args:
+            predict: from crops to keypoints.
+            rule: how faces are cropped.
+            scheme: the model's; None for the default of its count.
+            progress: show a bar.
+
+        Raises:
+            ValueError: where the schemes do not fit.
         """
         answers = answer(predict, self.samples, rule, scheme=scheme, strict=self.strict, progress=progress)
         answers.skipped[:0] = self.skipped

@@ -18,10 +18,15 @@ from facekp_train.landmarks import Doubles, Floats
 class OneEuro:
     """How strongly to smooth; the measurements behind the defaults are in docs/results/video.md.
 
-    min_cutoff: cut-off frequency of a signal at rest, in Hz; lower means steadier and later.
-    beta: by how many Hz the cut-off rises for each unit of speed; higher means less lag.
-    speed_cutoff: cut-off frequency of the estimated speed, in Hz.
     A unit of speed is one `scale` of the call (for faces: one face's side) a second.
+
+    Attributes:
+        min_cutoff: cut-off frequency of a signal at rest, in Hz; lower means steadier and later.
+        beta: by how many Hz the cut-off rises for each unit of speed; higher means less lag.
+        speed_cutoff: cut-off frequency of the estimated speed, in Hz.
+
+    Raises:
+        ValueError: for cut-offs that are not positive, a negative beta, or what is not finite.
     """
 
     min_cutoff: float = 1.0
@@ -29,7 +34,6 @@ class OneEuro:
     speed_cutoff: float = 3.0
 
     def __post_init__(self) -> None:
-        """Raises ValueError for cut-offs that are not positive, a negative beta, or what is not finite."""
         numbers = self.min_cutoff, self.beta, self.speed_cutoff
         if (
             not all(map(math.isfinite, numbers))
@@ -40,7 +44,14 @@ class OneEuro:
 
 
 class OneEuroFilter:
-    """Smooths an array over time, each number by itself."""
+    """Smooths an array over time, each number by itself.
+
+    Args:
+        settings: how strongly.
+
+    Source:
+        G. Casiez, N. Roussel, D. Vogel, CHI 2012, https://doi.org/10.1145/2207676.2208639, algorithm 1.
+    """
 
     def __init__(self, settings: OneEuro) -> None:
         self.settings = settings
@@ -49,10 +60,18 @@ class OneEuroFilter:
         self._speed: Doubles = np.zeros(0)
 
     def smooth(self, values: Floats, seconds: float, scale: float = 1.0) -> Doubles:
-        """The smoothed values, float64 of the same shape, at a time in seconds.
+        """The smoothed values at a time.
 
-        scale: the length, in the unit of the values, that makes one unit of speed. The first values
-        come back as they are. Raises ValueError where the time does not advance or the shape changes.
+        Args:
+            values: of any shape, the same in every call; the first come back as they are.
+            seconds: later than those of the last call.
+            scale: the length, in the unit of the values, that makes one unit of speed.
+
+        Returns:
+            float64 of the same shape.
+
+        Raises:
+            ValueError: where the time does not advance or the shape changes.
         """
         values = np.asarray(values, np.float64)
         if self._value is None:

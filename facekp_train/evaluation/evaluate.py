@@ -34,10 +34,14 @@ _BATCH_BYTES = 256 << 20
 class Answers:
     """What a model said about faces, beside the truth; the photographs are not kept.
 
-    samples: the faces, in order. predicted: float64 [F, N, 2], pixels of the photograph, in the
-    model's scheme. sides: [F], the last crop's side in pixels. boxes: how many crops came from which
-    source of boxes. refine: whether a second crop was taken. skipped: faces that could not be cut or
-    read. scheme: the model's; None for the default of its count.
+    Attributes:
+        refine: whether a second crop was taken.
+        samples: the faces, in order.
+        predicted: float64 [F, N, 2], pixels of the photograph, in the model's scheme.
+        sides: [F], the last crop's side in pixels.
+        boxes: how many crops came from which source of boxes.
+        skipped: faces that could not be cut or read.
+        scheme: the model's; None for the default of its count.
     """
 
     refine: bool = True
@@ -50,10 +54,17 @@ class Answers:
     scheme: Scheme | None = None
 
     def score(self, data: str = "", split: str = "") -> Evaluation:
-        """The figures. Raises ValueError where no face was answered, or they differ in scheme.
+        """The figures of the answers.
 
-        Where the model's scheme is not the data's they are compared through the five points that
-        both imply; `settings` says so, and the normalisers are still those of the data's keypoints.
+        Where the model's scheme is not the data's they are compared through the five points that both
+        imply; `settings` says so, and the normalisers are still those of the data's keypoints.
+
+        Args:
+            data: the data set's name, for the result.
+            split: its split, for the result.
+
+        Raises:
+            ValueError: where no face was answered, or they differ in scheme.
         """
         if not self.samples:
             raise ValueError(f"{data or 'the data'} gave no face to measure{in_short(self.skipped)}")
@@ -95,18 +106,27 @@ def answer(
     progress: bool = True,
     change: Callable[[FaceView], FaceView] | None = None,
 ) -> Answers:
-    """What a model says about labelled faces; `score` of the answers gives the figures.
+    """What a model says about labeled faces; `score` of the answers gives the figures.
 
-    samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
-    stop the run where it is strict. scheme: the model's, and that of data with as many points; None for
-    the default of their count. A model of more than five points is measured on data of another count
-    through `to_five`. boxes: where the crop comes from: `listed`, the data set's box where it
-    has one, as a deployed model meets faces; `tight`, the annotated keypoints. refine: crop once more
-    from the first answer, as the detector does. strict: of samples that are no `Dataset`, the first
-    unreadable photograph raises DataError. change: what befalls each face before it is cropped. Memory
-    stays flat.
+    Memory stays flat. A model of more than five points is measured on data of another count through
+    `to_five`.
 
-    Raises ValueError where the schemes do not fit or an answer is not finite.
+    Args:
+        predict: from crops to keypoints.
+        samples: any faces of one scheme; of a `Dataset`, unreadable photographs are noted there, and
+            stop the run where it is strict.
+        rule: how faces are cropped.
+        scheme: the model's, and that of data with as many points; None for the default of their count.
+        boxes: where the crop comes from: `listed`, the data set's box where it has one, as a deployed
+            model meets faces; `tight`, the annotated keypoints.
+        refine: crop once more from the first answer, as the detector does.
+        batch: faces that are predicted at once, at most.
+        strict: of samples that are no `Dataset`, the first unreadable photograph raises DataError.
+        progress: show a bar.
+        change: what befalls each face before it is cropped.
+
+    Raises:
+        ValueError: where the schemes do not fit or an answer is not finite.
     """
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
