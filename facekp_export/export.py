@@ -1,10 +1,12 @@
 """A checkpoint becomes verified ONNX and TFLite files, a manifest and a report.
 
-from facekp_export.export import export_model
+    from facekp_export.export import export_model
 
-result = export_model("runs/a/best.safetensors", "exports/a", to=("onnx", "tflite"))
-for entry in result.manifest.files:
-    print(entry.file, entry.deviation.mean_px)
+    result = export_model("runs/a/best.safetensors", "exports/a", to=("onnx", "tflite"))
+    for entry in result.manifest.files:
+        print(entry.file, entry.deviation.mean_px)
+
+Needs the extra `export`: torch, onnx and tensorflow among others.
 """
 
 from __future__ import annotations
