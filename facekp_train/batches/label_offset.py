@@ -17,7 +17,7 @@ from facekp_train.landmarks import Floats, five_matrix, to_five
 from facekp_train.pose import face_frame
 from facekp_train.published_schemes import FIVE_OF_68
 
-HELD = (5, 68)
+SCHEMES_WITH_OFFSET = (5, 68)
 """The schemes that `spread_matrix` knows."""
 
 

@@ -76,9 +76,9 @@ def prune(
         )
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
-    from facekp_train.training.recipe import AS_IT_IS
+    from facekp_train.training.recipe import KEEP_WIDTHS
 
-    if widths := {setting.partition("=")[0].strip() for setting in training.settings} & AS_IT_IS.keys():
+    if widths := {setting.partition("=")[0].strip() for setting in training.settings} & KEEP_WIDTHS.keys():
         raise typer.BadParameter(
             f"the widths of a pruned net follow from --rate or --budget; leave --set {min(widths)} out"
         )

@@ -79,7 +79,7 @@ def write_labels(
     """
     require("train", "torch", "safetensors")
     from facekp_train.batches.face_store import gather_faces
-    from facekp_train.batches.label_offset import HELD
+    from facekp_train.batches.label_offset import SCHEMES_WITH_OFFSET
     from facekp_train.common.console import progress_bar
     from facekp_train.datasets.reading.notes import print_skipped
     from facekp_train.datasets.tools import coco
@@ -102,8 +102,8 @@ def write_labels(
     faces = gather_faces(samples_of(placed, split, skipped), nets.points)
     for face in gather_faces(samples_of(detected, split, skipped), nets.points):
         faces.append(replace(face, points=None, five=None))
-    if nets.points not in HELD and any(face.five is not None for face in faces):
-        schemes = " or ".join(map(str, HELD))
+    if nets.points not in SCHEMES_WITH_OFFSET and any(face.five is not None for face in faces):
+        schemes = " or ".join(map(str, SCHEMES_WITH_OFFSET))
         raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
     wanted = [face for face in faces if not _complete(face)] if missing else faces
 

@@ -29,7 +29,7 @@ from facekp_train.pruning.surgery import explicit_sizes
 from facekp_train.training.data import TrainingData
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.provenance import faces_fingerprint, read_stored
-from facekp_train.training.recipe import AS_IT_IS, Recipe
+from facekp_train.training.recipe import KEEP_WIDTHS, Recipe
 from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
 
 REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"
@@ -74,7 +74,7 @@ def prune(
     another process is at it, or the budget is out of reach.
     """
     with alone_in(out, fabric):
-        retraining = recipe.model_copy(update=AS_IT_IS)
+        retraining = recipe.model_copy(update=KEEP_WIDTHS)
         return _Pruning(model, retraining, out, settings, fabric, data, on_step).run()
 
 

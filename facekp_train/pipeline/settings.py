@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from facekp_train.common.console import UserError
 from facekp_train.common.settings import KnownKeys
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.recipe import AS_IT_IS, PRESETS, SHAPE, Recipe, make_recipe
+from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, PRESETS, Recipe, make_recipe
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -54,7 +54,7 @@ class Distill(_Section):
     @field_validator("set")
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        _refuse(settings, SHAPE, _PASSED_ON)
+        _refuse(settings, INHERITED_KEYS, _PASSED_ON)
         return _refuse(settings, ("init", "teacher"), "the run's own student and teacher are meant")
 
 
@@ -74,8 +74,8 @@ class Prune(PruneSettings):
     @field_validator("set")
     @classmethod
     def _follows(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        _refuse(settings, AS_IT_IS, "the widths of a pruned net follow from prune.rate or prune.budget")
-        _refuse(settings, SHAPE, _PASSED_ON)
+        _refuse(settings, KEEP_WIDTHS, "the widths of a pruned net follow from prune.rate or prune.budget")
+        _refuse(settings, INHERITED_KEYS, _PASSED_ON)
         _refuse(settings, ("init",), "what is pruned is the distilled net")
         return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distill or teacher")
 
@@ -117,8 +117,8 @@ class Pipeline(KnownKeys):
         Where the student has widths of its own, shared ones say nothing of the net that is distilled.
         """
         shared = self.shared
-        if section is self.distill and self.student.set.keys() & AS_IT_IS.keys():
-            shared = {key: value for key, value in shared.items() if key not in AS_IT_IS}
+        if section is self.distill and self.student.set.keys() & KEEP_WIDTHS.keys():
+            shared = {key: value for key, value in shared.items() if key not in KEEP_WIDTHS}
         return make_recipe(section.recipe, {**shared, **section.set, **options}, [])
 
     def teacher_recipe(self) -> Recipe:

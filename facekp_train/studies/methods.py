@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from facekp_train.training.recipe import AS_IT_IS
+from facekp_train.training.recipe import KEEP_WIDTHS
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Methods:
 
     def joint_on(self) -> Method:
         """The joint net trained for as long again, without a teacher."""
-        settings = {**self.joint().settings, **AS_IT_IS}
+        settings = {**self.joint().settings, **KEEP_WIDTHS}
         return Method("regression + heatmap, trained on", settings, start=self.joint())
 
     def distilled(self) -> Method:
@@ -146,7 +146,7 @@ class Methods:
     def distilled_on(self) -> Method:
         """The distilled net trained for as many epochs as a pruned one, with nothing removed."""
         own = {**self.spending.pruning, "epochs": self.spending.trained_on}
-        settings = {**self.joint().settings, **AS_IT_IS, **own}
+        settings = {**self.joint().settings, **KEEP_WIDTHS, **own}
         return Method(
             "+ distillation, trained on", settings, start=self.distilled(), teacher=self.distilled()
         )

@@ -121,12 +121,12 @@ def hold_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
     images = list(dict.fromkeys(face.sample.image for face in faces))
     sizes = Counter(face.sample.image for face in faces)
     wanted = max(1, len(faces) // 20)
-    held: set[Path] = set()
+    scored: set[Path] = set()
     for place in np.random.default_rng((seed, 77)).permutation(len(images)).tolist():
-        if sum(sizes[image] for image in held) >= wanted:
+        if sum(sizes[image] for image in scored) >= wanted:
             break
-        held.add(images[place])
-    return [f for f in faces if f.sample.image not in held], [f for f in faces if f.sample.image in held]
+        scored.add(images[place])
+    return [f for f in faces if f.sample.image not in scored], [f for f in faces if f.sample.image in scored]
 
 
 def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:

@@ -43,8 +43,8 @@ from facekp_train.training.run_folder import (
 )
 from facekp_train.training.validation import validate
 
-_TAUGHT = ("loss_features", "loss_outputs")
-_LOSSES = ("loss", "loss_regression", "loss_heatmap", *_TAUGHT)
+_OF_TEACHER = ("loss_features", "loss_outputs")
+_LOSSES: tuple[str, ...] = ("loss", "loss_regression", "loss_heatmap", *_OF_TEACHER)
 
 
 @dataclass
@@ -150,7 +150,7 @@ def _start(fabric: Fabric, recipe: Recipe, name: str, faces: FaceStore, resumed:
     if not resumed:
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
     net = learner.net.config
-    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, taught=recipe.teacher is not None)
+    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, has_teacher=recipe.teacher is not None)
     ema = AveragedWeights(learner.net, settings.ema)
     header = CheckpointHeader(
         name=name, net=net, crop=CropRule(size=net.size).as_dict(), recipe=recipe.shareable()
@@ -231,9 +231,10 @@ def _one_epoch(
             f"the loss of epoch {epoch + 1} is not finite; lower learning_rate, or --precision 32-true"
         )
     losses = dict(zip(_LOSSES, means.tolist(), strict=True))
+    logged = [name for name in losses if run.loss.has_teacher or name not in _OF_TEACHER]
     return {
         "epoch": epoch + 1,
-        **{name: round(value, 7) for name, value in losses.items() if run.loss.taught or name not in _TAUGHT},
+        **{name: round(losses[name], 7) for name in logged},
         "learning_rate": optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),

@@ -11,7 +11,7 @@ from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.imagenet import load_imagenet
-from facekp_train.training.recipe import SHAPE
+from facekp_train.training.recipe import INHERITED_KEYS
 
 
 def initial_net(config: NetConfig, init: str | None, imagenet: bool | str) -> KeypointNet:
@@ -54,7 +54,7 @@ def start_from(model: Path) -> dict[str, Any]:
 def shape_of(model: Path) -> dict[str, Any]:
     """Recipe settings of a net like the checkpoint's, its widths apart."""
     net = load_checkpoint(model).header.net
-    return net.model_dump(include=set(SHAPE))
+    return net.model_dump(include=set(INHERITED_KEYS))
 
 
 def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:

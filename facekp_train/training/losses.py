@@ -133,11 +133,13 @@ class JointLoss:
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
     imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
     own coordinates to loss_t. `factors` are the settings', or chosen by `balance` on the first batch
-    that has every term; until then, on each. taught: there is a teacher.
+    that has every term; until then, on each. has_teacher: the terms of a teacher count.
     """
 
-    def __init__(self, settings: LossSettings, net: NetConfig, device: torch.device, *, taught: bool) -> None:
-        self.settings, self.taught = settings, taught
+    def __init__(
+        self, settings: LossSettings, net: NetConfig, device: torch.device, *, has_teacher: bool
+    ) -> None:
+        self.settings, self.has_teacher = settings, has_teacher
         self.factors: Factors | None = None
         self._has_heatmaps = net.heatmap_width > 0
         self._to_five = FivePoints(net.points, device) if net.points in (68, 98) else None
@@ -186,7 +188,7 @@ class JointLoss:
         settings, factors = self.settings, self.factors
         assert factors is not None
         joint = settings.lambda_rh * terms.regression + (factors.heatmap or 0.0) * terms.heatmap
-        if not self.taught:
+        if not self.has_teacher:
             return joint
         teaching = factors.features * terms.features + settings.output_weight * terms.outputs
         return settings.lambda_dp * joint + teaching

@@ -21,10 +21,10 @@ from facekp_train.training.optimizer import OptimizerSettings
 
 # Settings with which a net keeps the sizes of the checkpoint that it starts from, whatever was said of
 # the one that was trained first.
-AS_IT_IS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
+KEEP_WIDTHS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
 
 # What a net passes on to the one that goes on from it: scheme, crop and heads.
-SHAPE = ("backbone", "points", "size", "hidden", "heatmap_width")
+INHERITED_KEYS = ("backbone", "points", "size", "hidden", "heatmap_width")
 
 
 class Named(Settings):

@@ -16,11 +16,11 @@ def predict_store(net: nn.Module, store: FaceStore, batch: int = 128) -> np.ndar
     """Keypoints float32 [F, N, 2] in [0, 1] of the crop for every face of a store."""
     device = next(net.parameters()).device
     net.eval()
-    found = []
+    answers = []
     with torch.inference_mode():
         for crops, _ in plain_batches(store, batch):
-            found.append(net(crops.to(device).crops).keypoints.float().cpu().numpy())
-    return np.concatenate(found)
+            answers.append(net(crops.to(device).crops).keypoints.float().cpu().numpy())
+    return np.concatenate(answers)
 
 
 def validate(net: nn.Module, store: FaceStore) -> dict[str, float]:
@@ -29,10 +29,10 @@ def validate(net: nn.Module, store: FaceStore) -> dict[str, float]:
     `nme_many`, `median_many`, `failures_many` (share of faces above 10 %) on labels of all points,
     the same with `_five` on labels of five, and `nme`, the mean of the NMEs there are.
     """
-    found = predict_store(net, store)
-    kinds = [("many", found, store.points, store.points_known)]
+    keypoints = predict_store(net, store)
+    kinds = [("many", keypoints, store.points, store.points_known)]
     if store.five_known.any():
-        kinds.append(("five", to_five(found), store.five, store.five_known))
+        kinds.append(("five", to_five(keypoints), store.five, store.five_known))
     figures: dict[str, float] = {}
     for name, predicted, truth, known in kinds:
         faces = np.flatnonzero(known[: store.size].any(axis=1))

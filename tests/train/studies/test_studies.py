@@ -138,7 +138,7 @@ def test_lambda_rh_is_the_ratio_of_the_balanced_losses() -> None:
 
     def share(ratio: float) -> float:
         net = NetConfig(points=5)
-        loss = JointLoss(LossSettings(lambda_rh=ratio), net, torch.device("cpu"), taught=False)
+        loss = JointLoss(LossSettings(lambda_rh=ratio), net, torch.device("cpu"), has_teacher=False)
         terms = loss(prediction, batch)
         loss.factors = loss.balance(terms)
         assert loss.factors.heatmap is not None

@@ -101,33 +101,35 @@ def test_turned_faces_are_drawn_more_often_and_no_frontal_one_is_left_to_chance(
 def test_errors_by_eye_distance_weigh_small_eyed_faces_more() -> None:
     """loss1 in units of the eyes against its definition, face by face."""
     random = torch.Generator().manual_seed(0)
-    many = torch.rand(6, 5, 2, generator=random)
+    labels = torch.rand(6, 5, 2, generator=random)
     known = torch.ones(6, 5, dtype=torch.bool)
     nothing = torch.zeros(6, 5, dtype=torch.bool)
-    batch = Batch(torch.zeros(6, 3, 8, 8), many, torch.zeros(6, 5, 2), known, nothing)
+    batch = Batch(torch.zeros(6, 3, 8, 8), labels, torch.zeros(6, 5, 2), known, nothing)
     predicted = Prediction(torch.rand(6, 5, 2, generator=random))
     settings, net = LossSettings(error_unit="eyes"), NetConfig(points=5)
-    loss = float(JointLoss(settings, net, torch.device("cpu"), taught=False)(predicted, batch).regression)
-    eyes = np.linalg.norm((many[:, 1] - many[:, 0]).numpy(), axis=1)
+    loss = float(
+        JointLoss(settings, net, torch.device("cpu"), has_teacher=False)(predicted, batch).regression
+    )
+    eyes = np.linalg.norm((labels[:, 1] - labels[:, 0]).numpy(), axis=1)
     weights = np.clip(0.35 / eyes, 0.5, 3)
-    errors = ((predicted.keypoints - many) ** 2).mean(dim=(1, 2)).numpy()
+    errors = ((predicted.keypoints - labels) ** 2).mean(dim=(1, 2)).numpy()
     assert loss == pytest.approx((weights * errors).sum() / weights.sum(), rel=1e-5)
 
 
 def test_photometric_changes_keep_shape_and_input() -> None:
-    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
-    how = how.model_copy(update={"blur": 1.0, "occlusion": 1.0})
+    augmentation = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    augmentation = augmentation.model_copy(update={"blur": 1.0, "occlusion": 1.0})
     view = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     before = view.copy()
     for seed in range(60):
-        changed = photometric(view, np.random.default_rng(seed), how)
+        changed = photometric(view, np.random.default_rng(seed), augmentation)
         assert changed.shape == view.shape and changed.dtype == np.uint8
     assert np.array_equal(view, before)
 
 
 def test_random_views_keep_most_of_the_face() -> None:
-    how = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
-    matrices = [random_view(np.random.default_rng(s), how, 1.3) for s in range(300)]
+    augmentation = make_recipe("modern", {"data": ["mtfl:x"]}, []).augmentation
+    matrices = [random_view(np.random.default_rng(s), augmentation, 1.3) for s in range(300)]
     sizes = [np.sqrt(np.linalg.det(m[:, :2])) for m in matrices]
     assert min(sizes) > 0.6 and max(sizes) < 1.7
     assert abs(np.mean([m @ (0.5, 0.5, 1) for m in matrices]) - 0.5) < 0.02

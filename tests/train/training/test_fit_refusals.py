@@ -40,7 +40,7 @@ def fit(*words: object) -> int:
     return int(ended.value.code or 0)
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> str:
+def stderr(capsys: pytest.CaptureFixture[str]) -> str:
     streams = capsys.readouterr()
     assert not streams.out and "Traceback" not in streams.err
     return " ".join(streams.err.split())
@@ -52,7 +52,7 @@ def test_a_folder_with_a_checkpoint_is_left_alone(
 ) -> None:
     (tmp_path / name).write_bytes(b"weeks of work")
     assert fit("--data", discs, "--points", "5", "--out", tmp_path, *QUICK) == 1
-    assert "holds a run already; go on with --resume, or give another --out" in said(capsys)
+    assert "holds a run already; go on with --resume, or give another --out" in stderr(capsys)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"weeks of work"}
 
 
@@ -67,7 +67,7 @@ def test_a_start_of_another_scheme_with_as_many_points_is_refused(
     save_checkpoint(start, build_net(config), CheckpointHeader(net=config, scheme=MOUTH))
     words = ("--data", discs, "--points", "5", "--out", tmp_path / "out", "--set", f"init={start}")
     assert fit(*words, *QUICK) == 1
-    assert "the 5 keypoints of scheme 'mouth-5', and a net of so many is trained by 'five'" in said(capsys)
+    assert "the 5 keypoints of scheme 'mouth-5', and a net of so many is trained by 'five'" in stderr(capsys)
 
 
 def test_there_must_be_something_to_resume(
@@ -75,7 +75,7 @@ def test_there_must_be_something_to_resume(
 ) -> None:
     out = tmp_path / "new"
     assert fit("--data", discs, "--points", "5", "--out", out, "--resume", *QUICK) == 1
-    assert f"{out} holds no run to go on with; leave --resume out" in said(capsys)
+    assert f"{out} holds no run to go on with; leave --resume out" in stderr(capsys)
     assert not out.exists()
 
 
@@ -83,7 +83,7 @@ def test_a_net_needs_labels_of_its_own_scheme(
     discs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit("--data", discs, "--points", "68", "--out", tmp_path, *QUICK) == 1
-    assert "faces has 68 keypoints" in said(capsys)
+    assert "faces has 68 keypoints" in stderr(capsys)
     assert not list(tmp_path.glob("*.safetensors"))
 
 
@@ -96,7 +96,7 @@ def test_a_missing_gpu_is_said_with_the_remedy(
         pytest.skip("this machine has a GPU")
     words = ("--data", discs, "--points", "5", "--out", tmp_path, "--accelerator", "gpu", *QUICK)
     assert fit(*words) == 1
-    assert "--accelerator cpu" in said(capsys)
+    assert "--accelerator cpu" in stderr(capsys)
     assert not list(tmp_path.iterdir())
 
 
@@ -121,10 +121,10 @@ def test_wrong_settings_are_wrong_usage(
 ) -> None:
     out = tmp_path / "run"
     assert fit("--data", discs, "--out", out, *QUICK[2:], *words) == 2
-    assert named in said(capsys)
+    assert named in stderr(capsys)
     assert not out.exists()
 
 
 def test_without_data_there_is_nothing_to_train_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit("--points", "5") == 2
-    assert "data" in said(capsys)
+    assert "data" in stderr(capsys)

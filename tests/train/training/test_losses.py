@@ -32,8 +32,8 @@ def test_wing_loss_is_the_papers_formula(difference: float, width: float, curvat
         expected = width * math.log(1 + distance / curvature)
     else:
         expected = distance - (width - width * math.log(1 + width / curvature))
-    found = coordinate_errors(torch.tensor([difference]), torch.zeros(1), "wing", (width, curvature))
-    assert found.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    loss = coordinate_errors(torch.tensor([difference]), torch.zeros(1), "wing", (width, curvature))
+    assert loss.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
 def test_heatmap_targets_peak_at_the_keypoint() -> None:
@@ -72,7 +72,7 @@ def batch_of(five_known: bool, points_known: bool) -> Batch:
 
 def test_five_points_teach_a_net_of_many() -> None:
     """Gradient reaches the 68 points through the five, and only those that the five are made of."""
-    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), taught=False)
+    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), has_teacher=False)
     keypoints = torch.rand(4, 68, 2, requires_grad=True)
     loss(Prediction(keypoints), batch_of(five_known=True, points_known=False)).regression.backward()
     assert keypoints.grad is not None
@@ -82,7 +82,7 @@ def test_five_points_teach_a_net_of_many() -> None:
 
 def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
     recipe = make_recipe("paper", {"data": ["mtfl:x"]}, list(settings))
-    loss = JointLoss(recipe.part(LossSettings), NetConfig(), torch.device("cpu"), taught=True)
+    loss = JointLoss(recipe.part(LossSettings), NetConfig(), torch.device("cpu"), has_teacher=True)
     student = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32), torch.rand(4, 16))
     return loss, loss(student, batch_of(True, True), TeacherAnswer(torch.rand(4, 16), torch.rand(4, 68, 2)))
 
@@ -97,7 +97,7 @@ def test_balance_makes_all_losses_of_one_size() -> None:
 
 def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
     """Where few faces have all keypoints, the first batches may hold none of them."""
-    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), taught=False)
+    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), has_teacher=False)
     prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
     for points_known in (False, True):
         terms = loss(prediction, batch_of(five_known=True, points_known=points_known))
@@ -109,7 +109,7 @@ def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
 
 
 def test_a_net_without_heatmaps_is_settled_at_once() -> None:
-    loss = JointLoss(LossSettings(), NetConfig(heatmap_width=0), torch.device("cpu"), taught=False)
+    loss = JointLoss(LossSettings(), NetConfig(heatmap_width=0), torch.device("cpu"), has_teacher=False)
     loss.factors = loss.balance(loss(Prediction(torch.rand(4, 68, 2)), batch_of(True, True)))
     assert loss.settled
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from facekp_train.common.console import UserError
+from facekp_train.common.files import package_file
 from facekp_train.training.optimizer import rate_at
 from facekp_train.training.recipe import PRESETS, make_recipe, preset
 
@@ -27,10 +27,8 @@ def test_a_recipe_survives_its_yaml(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_copy_of_a_preset_is_the_same_recipe(name: str, tmp_path: Path) -> None:
     """Its comments teach, and its values are the user's to change."""
-    with importlib.resources.as_file(
-        importlib.resources.files("facekp_train.training") / "presets"
-    ) as folder:
-        copied = shutil.copy(folder / f"{name}.yaml", tmp_path / "mine.yaml")
+    file = package_file("facekp_train.training", "presets", f"{name}.yaml")
+    copied = Path(shutil.copy(file, tmp_path / "mine.yaml"))
     assert make_recipe(str(copied), DATA, []) == make_recipe(name, DATA, [])
     changed = copied.read_text().replace("clip: 1.0 ", "clip: 2.0 ").replace("batch: 32 ", "batch: 16 ")
     copied.write_text(changed)
