@@ -10,7 +10,7 @@ ASIDE := -n auto --dist loadfile
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines lint format docs reference lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines lint format docs reference messages lock native clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ docs: reference ## build the documentation site into site/ and check its links
 
 reference: setup ## write docs/reference/ from the code
 	$(BIN)/python -m docs.generate
+
+messages: reference ## print every sentence for users (docs/reference/messages.md)
+	@cat docs/reference/messages.md
+	@echo "These sentences are in docs/reference/messages.md" >&2
 
 # No index address is recorded, so the file serves any mirror.
 lock: ## pin every package anew in requirements.txt, after a change of pyproject.toml

@@ -8,6 +8,7 @@ from docs.generate.commands import commands_page
 from docs.generate.files import files_page
 from docs.generate.house import house_svg, rooms_page
 from docs.generate.markdown import paragraphs
+from docs.generate.messages import messages_page
 from docs.generate.pipeline import pipeline_page
 from docs.generate.python_api import python_page
 from docs.generate.schemas import schema_files, schemas_page
@@ -26,6 +27,7 @@ Written from the code by `make reference`; a test fails while a page is stale.
 | [File formats](files.md) | every exported file, and what travels inside it |
 | [Rooms](rooms.md) | every package of code and what lives there |
 | [Python API](python.md) | public calls, their shapes and errors |
+| [Messages](messages.md) | every error, warning and help text |
 """
 
 
@@ -39,6 +41,7 @@ def pages() -> dict[str, str]:
         "files.md": files_page(),
         "python.md": python_page(),
         "rooms.md": rooms_page(),
+        "messages.md": messages_page(),
     }
     return (
         {name: paragraphs(text) for name, text in made.items()} | schema_files() | {"house.svg": house_svg()}
