@@ -50,7 +50,7 @@ class StopRule:
         if self.min_runs < 1:
             raise ValueError(f"at least one run is needed, not {self.min_runs}")
         if not 0 <= self.min_seconds < float("inf"):
-            raise ValueError(f"the seconds to measure are 0 or more, not {self.min_seconds}")
+            raise ValueError(f"the seconds to measure must be 0 or more, not {self.min_seconds}")
 
     def progress(self, runs: int, seconds: float) -> float:
         """How much of the rule is fulfilled.
@@ -174,12 +174,16 @@ def sample_warnings(samples_ms: Sequence[float], summary: Summary) -> list[str]:
             f"{runs} runs in {seconds:.2f} s are few; take at least {MIN_RUNS} and {MIN_SECONDS:g} s"
         )
     if summary.p50_ms < SHORT_RUN_MS:
-        warnings.append("one run is as short as the call itself: the time is mostly not the model's")
+        warnings.append(
+            "one run takes hardly longer than the call itself: most of the time is not the model's"
+        )
     if summary.outliers >= OUTLIER_SHARE * runs:
         warnings.append(
             f"{summary.outliers} of {runs} runs are outliers; close other programs and measure again"
         )
     elif summary.p90_ms > (1 + SPREAD_LIMIT) * summary.p50_ms:
         spread = (summary.p90_ms / summary.p50_ms - 1) * 100 if summary.p50_ms else float("inf")
-        warnings.append(f"p90 is {spread:.0f} % above p50: the machine was restless; compare with care")
+        warnings.append(
+            f"p90 is {spread:.0f} % above p50: the machine's load was unsteady; compare with care"
+        )
     return warnings

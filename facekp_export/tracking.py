@@ -137,7 +137,7 @@ class VideoTracker:
         remember: float = 1.0,
     ) -> None:
         if not (0 <= look_every < math.inf and 0 <= remember < math.inf):
-            raise ValueError("look_every and remember are seconds, 0 or more")
+            raise ValueError("look_every and remember must be seconds, 0 or more")
         self.detector, self.smoothing = detector, smoothing
         self.look_every, self.remember = look_every, remember
         self._box_of = detector.mapping(detector.scheme.box_source).to_tight

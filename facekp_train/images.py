@@ -88,7 +88,7 @@ def _mat_cell(file: Path, inside: tuple[str, ...]) -> Image:
     if pixels is not None and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     if pixels is None or pixels.shape[2] != 3:
-        raise OSError(f"{where}: no photograph, which is H x W or H x W x 3 of uint8")
+        raise OSError(f"{where}: not a photograph, which is H x W or H x W x 3 of uint8")
     return np.ascontiguousarray(pixels)
 
 
@@ -128,7 +128,7 @@ def _video_frame(file: Path, inside: tuple[str, ...]) -> Image:
 def _counted(number: str) -> int:
     """The place from 0 of a number from 1. Raises ValueError for any other word."""
     if not number.isdecimal() or int(number) < 1:
-        raise ValueError(f"'{number}' is no number from 1")
+        raise ValueError(f"'{number}' is not a number of 1 or more")
     return int(number) - 1
 
 
@@ -157,7 +157,7 @@ def read_image(path: Path) -> Image:
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error:
-        raise OSError(f"{path}: states a size beyond what can be read") from None
+        raise OSError(f"{path}: states a size that is too large to read") from None
     if image is None:
         raise OSError(f"{path}: not an image that can be read, or cut short")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

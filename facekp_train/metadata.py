@@ -55,7 +55,7 @@ def read_five_offset(value: object, scheme: Scheme) -> FiveOffset | None:
     if value is None:
         return None
     if scheme.five is None:
-        raise ValueError(f"five_offset is given, and scheme '{scheme.name}' has no map to five points")
+        raise ValueError(f"five_offset is given, but scheme '{scheme.name}' has no map to five points")
     pairs = value if isinstance(value, list | tuple) else []
     if len(pairs) != 5 or not all(_is_shift(pair) for pair in pairs):
         raise ValueError("five_offset is not five pairs of numbers within one eye distance")

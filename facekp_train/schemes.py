@@ -168,13 +168,13 @@ def _lists(groups: Iterable[Iterable[int]]) -> list[list[int]]:
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"a scheme holds a list where {str(value)[:40]!r} stands")
+        raise ValueError(f"a scheme must hold a list in place of {str(value)[:40]!r}")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"a scheme holds a name where {str(value)[:40]!r} stands")
+        raise ValueError(f"a scheme must hold a name in place of {str(value)[:40]!r}")
     return value
 
 

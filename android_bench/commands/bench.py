@@ -35,31 +35,31 @@ def bench(
     *,
     device: Annotated[
         str,
-        typer.Option(
-            help="Where to compute: cpu and gpu are this computer's, adb a phone that is plugged in."
-        ),
+        typer.Option(help="Where to compute: cpu or gpu of this computer, or adb: a connected phone."),
     ] = "cpu",
     models: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A .tflite, .onnx or .safetensors file, or a folder of them; repeatable. "
+            help="File, .tflite, .onnx or .safetensors, or a folder of them; repeatable. "
             "Default: the shipped 0.25X export."
         ),
     ] = None,
     runtime: Annotated[
         str | None,
         typer.Option(
-            help="Only these, with commas between: onnxruntime, litert, torch. Default: all installed."
+            help="Runtimes, separated by commas: onnxruntime, litert, torch. Default: all installed."
         ),
     ] = None,
-    threads: Annotated[str, typer.Option(help="Numbers of threads, with commas between, such as 1,4.")] = "1",
-    min_runs: Annotated[int, typer.Option(min=1, help="Measure at least so many runs ...")] = MIN_RUNS,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas, such as 1,4.")] = "1",
+    min_runs: Annotated[int, typer.Option(min=1, help="Minimum number of timed runs.")] = MIN_RUNS,
     min_seconds: Annotated[
-        float, typer.Option(min=0, help="... and at least so many seconds of runs.")
+        float, typer.Option(min=0, help="Minimum time spent in timed runs, in seconds.")
     ] = MIN_SECONDS,
-    warmup: Annotated[int, typer.Option(min=0, help="Untimed runs after the first.")] = WARMUP_RUNS,
+    warmup: Annotated[
+        int, typer.Option(min=0, help="Warm-up runs after the first, not timed.")
+    ] = WARMUP_RUNS,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds after which a model that does not answer is given up.")
+        float, typer.Option(min=0.1, help="Seconds to wait for a model's answer before giving up.")
     ] = TIMEOUT_SECONDS,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
@@ -71,14 +71,16 @@ def bench(
     serial: Annotated[
         list[str] | None,
         typer.Option(
-            help="Phone: as 'adb devices' names it, HOST:PORT of one in the network, or all; repeatable. "
+            help="Phone: its serial in 'adb devices', HOST:PORT of one in the network, or all; repeatable. "
             "Default: the only one."
         ),
     ] = None,
     delegate: Annotated[
-        str, typer.Option(help="Phone: what computes, with commas between: cpu, gpu, nnapi.")
+        str, typer.Option(help="Phone: what computes, separated by commas: cpu, gpu, nnapi.")
     ] = "cpu",
-    repeat: Annotated[int, typer.Option(min=1, help="Phone: times that the whole is measured.")] = REPEATS,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Phone: how often the whole measurement is repeated.")
+    ] = REPEATS,
     runner: Annotated[
         str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc or official.")
     ] = "auto",
@@ -86,23 +88,27 @@ def bench(
         str | None, typer.Option(help="Phone: path or address of benchmark_model, for --runner official.")
     ] = None,
     max_temp: Annotated[
-        float, typer.Option(help="Phone: wait until it is no warmer than so many degrees C.")
+        float, typer.Option(help="Phone: wait until it has cooled to this many degrees C.")
     ] = MAX_TEMPERATURE,
     sustained: Annotated[
-        str | None, typer.Option(help="Phone: so long without a pause, as 10m, for the curve of throttling.")
+        str | None,
+        typer.Option(help="Phone: measure for this long without a pause, such as 10m, to see it throttle."),
     ] = None,
     fixed_performance: Annotated[
-        bool, typer.Option(help="Phone: Android's mode of steady clocks, for comparisons alone.")
+        bool,
+        typer.Option(help="Phone: Android's fixed performance mode (steady clocks), for comparisons only."),
     ] = False,
     bundles: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="Phone: a folder with the runners' archives, where no registry is reached."
+            "--from",
+            help="Phone: folder with the runners' archives, for a computer that reaches no registry.",
         ),
     ] = None,
-    adb: Annotated[str | None, typer.Option(help="Phone: the adb program.")] = None,
+    adb: Annotated[str | None, typer.Option(help="Phone: the adb program. Default: the one in PATH.")] = None,
     adb_server: Annotated[
-        str | None, typer.Option(help="Phone: HOST:PORT of the adb server it is connected to.")
+        str | None,
+        typer.Option(help="Phone: HOST:PORT of the adb server it is connected to. Default: this computer's."),
     ] = None,
 ) -> None:
     """Measure on this machine or on phones, each model in a process of its own, in turns."""
@@ -166,7 +172,7 @@ def _shipped_export() -> Path:
 def _words(text: str, option: str) -> list[str]:
     words = [word.strip() for word in text.split(",")]
     if not all(words):
-        raise typer.BadParameter(f"'{text}' is not a list with commas between", param_hint=option)
+        raise typer.BadParameter(f"'{text}' is not a list separated by commas", param_hint=option)
     return words
 
 

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 def bundle(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="bionic, glibc, onnxruntime. Default: all."),
+        typer.Argument(
+            metavar="[NAME]...", help="Runner: bionic, glibc or onnxruntime; repeatable. Default: all."
+        ),
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="A folder with the archives, where no registry is reached."),
+        typer.Option("--from", help="Folder with the archives, for a computer that reaches no registry."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Assemble the runners for phones from the registries into the cache, and say what is in them.
 
-    Archives come through your own Maven, pip and apt settings and are taken only with the recorded
+    Archives are downloaded by your Maven, pip and apt settings and must have the recorded
     hashes. bionic: TensorFlow Lite for phones with memory pages of 4 KB (CPU, GPU, NNAPI). glibc:
     LiteRT for all others (CPU). onnxruntime: ONNX files (CPU).
     """

@@ -11,12 +11,14 @@ from facekp_train.common.console import UserError, out, print_json, say
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(help="A document that --out or --json wrote, the reference.")],
-    after: Annotated[Path, typer.Argument(help="The one to judge.")],
+    before: Annotated[Path, typer.Argument(help="Reference: a document that --out or --json wrote.")],
+    after: Annotated[Path, typer.Argument(help="The document to compare with it.")],
     *,
     tolerance: Annotated[
         float,
-        typer.Option(min=0, max=1000, help="Percent by which a median may grow; beyond it: exit code 1."),
+        typer.Option(
+            min=0, max=1000, help="Percent by which a median may grow; above it, the exit code is 1."
+        ),
     ] = 5.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def devices(
-    adb: Annotated[str | None, typer.Option(help="The adb program.")] = None,
-    adb_server: Annotated[str | None, typer.Option(help="HOST:PORT of the adb server.")] = None,
+    adb: Annotated[str | None, typer.Option(help="The adb program. Default: the one in PATH.")] = None,
+    adb_server: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the adb server. Default: this computer's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """List the phones that adb sees: what they are, how they are, and why one is of no use."""

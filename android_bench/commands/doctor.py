@@ -20,20 +20,23 @@ _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
 
 def doctor(
     *,
-    device: Annotated[str, typer.Option(help="Where is to be measured: cpu or adb.")] = "adb",
+    device: Annotated[
+        str, typer.Option(help="Check what a measurement needs on cpu, this computer, or on adb, phones.")
+    ] = "adb",
     adb: Annotated[str | None, typer.Option(help="The adb program. Default: the one in PATH.")] = None,
     adb_server: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="An adb server elsewhere.")
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Address of the adb server. Default: this computer's."),
     ] = None,
     serial: Annotated[
         list[str] | None,
-        typer.Option(help="This phone alone, or HOST:PORT of one in the network; repeatable. Default: all."),
+        typer.Option(help="Check only this phone, by serial or HOST:PORT; repeatable. Default: all."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of lines.")
     ] = False,
 ) -> None:
-    """Look at this computer and at every phone: what is there, what is missing and how to get it.
+    """Check this computer and every phone: what is there, what is missing and how to get it.
 
     Nothing is measured or fetched. Ends with exit code 1 where something is missing.
     """

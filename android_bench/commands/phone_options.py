@@ -30,7 +30,7 @@ def refuse_phone_options(context: typer.Context) -> None:
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in NAMES and source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter("it is for --device adb", param_hint=parameter.opts[0])
+            raise typer.BadParameter("it works only with --device adb", param_hint=parameter.opts[0])
 
 
 def phone_measurement(
@@ -60,11 +60,9 @@ def phone_measurement(
     if runner not in RUNNERS:
         raise typer.BadParameter(f"'{runner}' is not one of {', '.join(RUNNERS)}", param_hint="--runner")
     if binary is not None and runner != "official":
-        raise typer.BadParameter("it is for --runner official", param_hint="--benchmark-binary")
+        raise typer.BadParameter("it works only with --runner official", param_hint="--benchmark-binary")
     if runner == "official" and sustained is not None:
-        raise typer.BadParameter(
-            "the official tool gives no samples to draw a curve of", param_hint="--sustained"
-        )
+        raise typer.BadParameter("the official tool gives no samples for a curve", param_hint="--sustained")
     if "torch" in (runtimes or ()):
         raise typer.BadParameter("PyTorch does not run on a phone", param_hint="--runtime")
     settings = Settings(

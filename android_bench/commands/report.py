@@ -15,7 +15,7 @@ def report(
     *,
     markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw it; the suffix chooses png, svg or pdf.")
+        Path | None, typer.Option(help="Also draw the times to this file, .png, .svg or .pdf.")
     ] = None,
 ) -> None:
     """Show the records of documents together, those of several machines too."""

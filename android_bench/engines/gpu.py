@@ -75,7 +75,7 @@ def gpu_engines() -> tuple[dict[str, Engine], str]:
         )
         seen = json.loads(ended.stdout.splitlines()[-1])
     except (subprocess.SubprocessError, IndexError, ValueError) as error:
-        raise UserError(f"this machine could not be asked for its GPU: {error}") from None
+        raise UserError(f"looking for a GPU failed: {error}") from None
     if not seen["usable"]:
         raise UserError(
             f"no GPU can be used here: {'; '.join(seen['lacking'])}; on a machine with a GPU install PyTorch "
@@ -118,7 +118,7 @@ def _onnx_engines() -> tuple[list[str], str]:
         probe = Path(folder) / "probe.onnx"
         probe.write_bytes(_PROBE)
         usable = [name for name in tried if _opens(GPU_ENGINES[name], probe)]
-    return usable, f"onnxruntime opens no model by {' or '.join(tried.values())}"
+    return usable, f"onnxruntime cannot open a model with {' or '.join(tried.values())}"
 
 
 def _opens(engine: Engine, model: Path) -> bool:

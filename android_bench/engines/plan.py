@@ -42,7 +42,7 @@ def plan(
     """
     for count in threads:
         if not 1 <= count <= MOST_THREADS:
-            raise ValueError(f"a number of threads lies between 1 and {MOST_THREADS}, not {count}")
+            raise ValueError(f"the number of threads must lie between 1 and {MOST_THREADS}, not {count}")
     for name in runtimes or ():
         if name not in engines:
             raise ValueError(f"there is no runtime '{name}'; choose from {', '.join(engines)}")

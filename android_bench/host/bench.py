@@ -62,9 +62,9 @@ def bench_models(
         Interrupted: on Ctrl-C.
     """
     if warmup < 0:
-        raise ValueError(f"the number of warm-up runs is 0 or more, not {warmup}")
+        raise ValueError(f"the number of warm-up runs must be 0 or more, not {warmup}")
     if not 0 < timeout < float("inf"):
-        raise ValueError(f"the time-out is a positive number of seconds, not {timeout}")
+        raise ValueError(f"the time-out must be a positive number of seconds, not {timeout}")
     measurements = plan(paths, threads, runtimes, engines)
     machine = describe_machine().model_copy(update={"gpu": gpu})
     trials: list[HostTrial] = []

@@ -41,7 +41,7 @@ def locked(key: str, serial: str) -> Iterator[None]:
             raise UserError(f"{folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME") from None
         if not taken and ours:
             raise UserError(
-                f"phone {serial} is one that is being measured already, by another cable or address; "
+                f"phone {serial} is already being measured under another serial (cable or address); "
                 "choose one of its serials with --serial"
             )
         if not taken:

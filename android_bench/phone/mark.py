@@ -50,7 +50,7 @@ echo $((now + {seconds:.0f})) {owner} > {_MARK}""")
         left, who, *_ = result.stdout.split()
         raise UserError(
             f"phone {phone.serial} is being measured by {who}, another account or computer; wait for it, or "
-            f"choose another phone with --serial (a run that was killed lets go of it in {left} s)"
+            f"choose another phone with --serial (a killed run releases it in {left} s)"
         )
 
 

@@ -56,7 +56,7 @@ def reference_of(path: Path) -> Reference:
     engine = engine_of(path)
     runtime, info = open_runtime(path), read_info(path)
     if len(runtime.inputs) != 1:
-        raise ValueError(f"it has {len(runtime.inputs)} inputs and a phone's runner feeds one")
+        raise ValueError(f"it has {len(runtime.inputs)} inputs, but a phone's runner fills only one")
     (spec,) = runtime.inputs
     inputs = [fill(spec)] if info is None else _crops(spec, info)
     outputs: list[NDArray[Any]] = []

@@ -172,8 +172,8 @@ class Session:
             if trial.delegate not in program.delegates:
                 name, why = program.facts.name, program.facts.why
                 trial.failure = (
-                    f"the runner {name}, taken because {why}, computes on the CPU alone; "
-                    "take --delegate cpu, or leave ONNX files out with --runtime litert"
+                    f"the runner {name}, taken because {why}, computes on the CPU alone; use --delegate "
+                    "cpu, or leave ONNX files out with --runtime litert"
                 )
 
     def _bring(self, path: Path, digest: str, reference: Reference) -> tuple[str, str]:
@@ -248,7 +248,7 @@ class Session:
                 wanted, remedy = f"{limit:g} C", "cool it, or raise --max-temp"
             else:
                 now, wanted = f"at thermal status {state.thermal_status}", "0"
-                remedy = "it holds itself back: unplug it, take it out of its case and let it rest"
+                remedy = "it is throttling: unplug it, take it out of its case and let it cool"
             if time.monotonic() >= deadline:
                 raise RunError(
                     f"the phone was still {now} after {COOL_SECONDS:.0f} s, and {wanted} is the limit; "
@@ -264,7 +264,7 @@ class Session:
 
 def _too_slow(held_back: str) -> str:
     return (
-        f"the phone slowed down in each of {_ATTEMPTS} attempts ({held_back}); let it rest, "
+        f"the phone slowed down in each of {_ATTEMPTS} attempts ({held_back}); let it cool, "
         "take it out of its case, or measure that with --sustained"
     )
 

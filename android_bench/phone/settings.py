@@ -49,9 +49,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < math.inf:
-            raise ValueError(f"a runner's time-out is a number of seconds above 0, not {self.timeout:g}")
+            raise ValueError(f"a runner's time-out must be a number of seconds above 0, not {self.timeout:g}")
         if math.isnan(self.max_temperature):
-            raise ValueError("the temperature to wait for is a number of degrees C, not nan")
+            raise ValueError("the temperature to wait for must be a number of degrees C, not nan")
 
     @property
     def max_seconds(self) -> float:
@@ -70,5 +70,5 @@ def seconds_of(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if match is None or not float(match[1]):
-        raise ValueError(f"'{text}' is no duration; write 90s, 10m or 1h")
+        raise ValueError(f"'{text}' is not a duration; write 90s, 10m or 1h")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

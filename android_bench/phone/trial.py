@@ -196,7 +196,7 @@ class PhoneTrial:
         warnings = []
         agreement = self._agreement()
         if agreement is not None and agreement > AGREEMENT_LIMIT and not invalid:
-            warnings.append(f"the repeats differ by {agreement * 100:.0f} %: the phone was restless")
+            warnings.append(f"the repeats differ by {agreement * 100:.0f} %: the phone's speed was unsteady")
         slow = [n for n, repeat in enumerate(self.repeats, 1) if repeat.throttled]
         if slow and not self.curve:
             warnings.append(

@@ -29,11 +29,13 @@ def read_document(path: Path) -> list[Record]:
         raise UserError(f"{path} is nested too deeply to be a document of facekp-bench") from None
     except ValueError as error:
         raise UserError(
-            f"{path} is no JSON, or was cut short ({error}); "
+            f"{path} is not JSON, or was cut short ({error}); "
             "name a file that facekp-bench --out wrote, or measure again"
         ) from None
     if not isinstance(content, dict) or not isinstance(version := content.get("schema"), str):
-        raise UserError(f"{path} is no document of facekp-bench; name a file that facekp-bench --out wrote")
+        raise UserError(
+            f"{path} is not a document of facekp-bench; name a file that facekp-bench --out wrote"
+        )
     if version != SCHEMA:
         raise UserError(
             f"{path} is of version {version[:60]!r}, and this facekp-bench reads {SCHEMA}; "
@@ -73,7 +75,7 @@ def _text(path: Path) -> str:
             raise UserError(f"{path} is larger than any document of facekp-bench; was another file meant?")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UserError(f"{path} is no text; name a file that facekp-bench --out wrote") from None
+        raise UserError(f"{path} is not text; name a file that facekp-bench --out wrote") from None
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; facekp-bench --out FILE writes one") from None
     except OSError as error:
@@ -81,7 +83,7 @@ def _text(path: Path) -> str:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _first_of(error: ValidationError) -> str:

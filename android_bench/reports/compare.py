@@ -90,7 +90,7 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
         ValueError: for a tolerance that is none.
     """
     if not 0 <= tolerance < math.inf:
-        raise ValueError(f"the tolerance is a share of 0 or more, not {tolerance}")
+        raise ValueError(f"the tolerance must be a share of 0 or more, not {tolerance}")
     left_out = [
         f"{_name(record)}, {side}: invalid, {'; '.join(record.invalid_reasons)}"
         for side, records in (("before", before), ("after", after))
@@ -103,7 +103,7 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
         if {old.emulated for old in olds} != {new.emulated for new in news}:
             left_out.append(f"{_name(news[0])}: emulated on one side, and real on the other")
         elif not all(record.mean_ms for record in (*olds, *news)):
-            left_out.append(f"{_name(news[0])}: a time of 0 ms, which no change can be counted from")
+            left_out.append(f"{_name(news[0])}: a time of 0 ms, from which no change can be computed")
         else:
             changes.append(_judge(olds, news, tolerance))
     broken = [f"{_name(old)}: {reason}" for old in sides[0] if (reason := _reason_broken(old, after))]

@@ -19,19 +19,19 @@ _FITTED = ("blazeface-fast", "blazeface-full", "haar")
 
 def boxes(
     points68: Annotated[
-        str, typer.Option(help="faces with all keypoints: 300w:PATH, pts:PATH or pts:PATH@LIST")
+        str, typer.Option(help="Faces with all keypoints: 300w:PATH, pts:PATH or pts:PATH@LIST.")
     ],
     data: Annotated[
-        str | None, typer.Option(help="the same photographs in a list with boxes or fewer points: mtfl:PATH")
+        str | None, typer.Option(help="The same photographs in a list with boxes or fewer points: mtfl:PATH.")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="split of --data")] = None,
+    split: Annotated[str | None, typer.Option(help="Split of --data. Default: the format's first.")] = None,
     finder: Annotated[
         list[str] | None,
-        typer.Option(help=f"a face finder, or none; repeatable; default: {', '.join(_FITTED)}"),
+        typer.Option(help=f"Face finder, or none; repeatable. Default: {', '.join(_FITTED)}."),
     ] = None,
-    every: Annotated[int, typer.Option(min=1, help="look at each Nth face only")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Use every Nth face only.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="boxes.json to update; default: print the mappings as JSON")
+        Path | None, typer.Option(help="File to update, boxes.json. Default: print the mappings as JSON.")
     ] = None,
 ) -> None:
     """Fit the mapping from each source's face box to the tight keypoint box, on labelled faces."""

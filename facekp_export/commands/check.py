@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    path: Annotated[Path, typer.Argument(help="an export folder, or one .tflite or .onnx file")],
+    path: Annotated[Path, typer.Argument(help="Export folder, or one .tflite or .onnx file.")],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,

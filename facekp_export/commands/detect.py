@@ -17,41 +17,49 @@ if TYPE_CHECKING:
 def detect(
     photo: Annotated[
         Path,
-        typer.Argument(metavar="PHOTO", help="a photograph, a folder of them, a video, or a camera's number"),
+        typer.Argument(
+            metavar="PHOTO", help="Photograph, folder of photographs, video, or a camera's number."
+        ),
     ],
     out_path: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="picture, folder of pictures or video to write; default: NAME_points.png or .mp4 here",
+            help="Picture, folder of pictures or video to write. Default: NAME_points.png or .mp4 in this "
+            "folder.",
         ),
     ] = None,
     json_: Annotated[
         bool,
-        typer.Option("--json", help="print JSON on stdout (of a video a line a frame); draw with --out only"),
+        typer.Option(
+            "--json", help="Print JSON on stdout, for a video one line a frame; draw with --out only."
+        ),
     ] = False,
     model: Annotated[
-        Path | None, typer.Option(help=".tflite or .onnx file of an export; default: the shipped 0.25X int8")
+        Path | None, typer.Option(help="Exported .tflite or .onnx file. Default: the shipped 0.25X int8.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="threads of the models")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the models.")] = 1,
     finder: Annotated[
-        str | None, typer.Option(help="blazeface, blazeface-fast, blazeface-full or haar; default: blazeface")
+        str | None,
+        typer.Option(
+            help="Face finder: blazeface, blazeface-fast, blazeface-full or haar. Default: blazeface."
+        ),
     ] = None,
     boxes: Annotated[
         list[str] | None,
-        typer.Option(metavar="X,Y,W,H", help="a face's box in pixels, instead of finding faces; repeatable"),
+        typer.Option(metavar="X,Y,W,H", help="A face's box in pixels, instead of finding faces; repeatable."),
     ] = None,
     box_source: Annotated[
-        str, typer.Option(help="whose boxes these are: tight (around all keypoints), mtfl, blazeface, haar")
+        str, typer.Option(help="Whose boxes these are: tight (around all keypoints), mtfl, blazeface, haar.")
     ] = "tight",
-    refine: Annotated[bool, typer.Option(help="crop once more around the first answer")] = True,
+    refine: Annotated[bool, typer.Option(help="Crop once more around the first answer.")] = True,
     flip_average: Annotated[
-        bool, typer.Option("--flip-average", help="average with the mirrored crop: twice the time")
+        bool, typer.Option("--flip-average", help="Average with the mirrored crop: twice the time.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="stop at an unreadable photograph, or where a video is damaged")
+        bool, typer.Option("--strict", help="Stop at an unreadable photograph, or where a video is damaged.")
     ] = False,
-    smooth: Annotated[bool, typer.Option(help="smooth the keypoints of a video over time")] = True,
+    smooth: Annotated[bool, typer.Option(help="Smooth the keypoints of a video over time.")] = True,
 ) -> None:
     """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
     from facekp_export.commands.detect_photos import run_photos, target_of
@@ -73,7 +81,7 @@ def detect(
     if not photo.exists():
         raise UserError(f"{photo} does not exist; name a photograph or a folder of them")
     if given and photo.is_dir():
-        raise typer.BadParameter("--boxes are for one photograph, and this is a folder")
+        raise typer.BadParameter("--boxes is for one photograph, but this is a folder")
     detector = _open(model or default_model(), threads, finder, box_source, finds=not given)
 
     def find(image: Image) -> list[Face]:
@@ -90,7 +98,7 @@ def _parsed_box(text: str) -> Box:
         return as_box([float(part) for part in text.split(",")])
     except ValueError:
         raise typer.BadParameter(
-            f"'{text}' is no box: give x,y,width,height in pixels, such as 120,80,64,64"
+            f"'{text}' is not a box; give x,y,width,height in pixels, such as 120,80,64,64"
         ) from None
 
 

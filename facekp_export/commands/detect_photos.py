@@ -42,7 +42,9 @@ def target_of(photo: Path, out_path: Path | None) -> Path:
     """Where to draw: a picture for a photograph, a folder for a folder."""
     if photo.is_dir():
         if out_path is not None and out_path.is_file():
-            raise typer.BadParameter(f"{out_path} is a file; for a folder of photographs --out is a folder")
+            raise typer.BadParameter(
+                f"{out_path} is a file; for a folder of photographs, give a folder with --out"
+            )
         target = out_path or Path(f"{photo.resolve().name}_points")
         refuse_source(target, photo, "folder of the photographs")
         return target

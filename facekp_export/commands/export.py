@@ -44,33 +44,41 @@ class Io(str, Enum):
 
 def export(
     context: typer.Context,
-    to: Annotated[list[Format] | None, typer.Option(help="repeatable; default: both")] = None,
+    to: Annotated[
+        list[Format] | None, typer.Option(help="Format to write; repeatable. Default: both.")
+    ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+        Path | None, typer.Option(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="default: exports/NAME, NAME being the checkpoint's folder")
+        Path | None,
+        typer.Option(
+            "--out", help="Folder to write. Default: exports/NAME, NAME being the checkpoint's folder."
+        ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="name that travels in the files; default: the checkpoint's own")
+        str | None, typer.Option(help="Name stored in the files. Default: the checkpoint's own.")
     ] = None,
     calibration: Annotated[
         str | None,
-        typer.Option(help="data set whose faces set int8 ranges, FORMAT:PATH; default: the demo photo"),
+        typer.Option(help="Data set whose faces set the int8 ranges, FORMAT:PATH. Default: the demo photo."),
     ] = None,
-    io: Annotated[Io, typer.Option(help="int8: also model_int8_io.tflite, integers in and out")] = Io.float,
+    io: Annotated[
+        Io, typer.Option(help="int8: write also model_int8_io.tflite, integers in and out.")
+    ] = Io.float,
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="mean point distance allowed to quantized files, pixels of the crop")
+        float,
+        typer.Option(min=0, help="Mean point distance allowed to quantized files, in pixels of the crop."),
     ] = 0.5,
     float16_tolerance: Annotated[
-        float, typer.Option(min=0, help="largest difference of float16 files, in [0, 1] coordinates")
+        float, typer.Option(min=0, help="Largest difference allowed to float16 files, in [0, 1] coordinates.")
     ] = 1e-3,
     nme_tolerance: Annotated[
-        float, typer.Option(min=0, help="NME change allowed with --data, percent")
+        float, typer.Option(min=0, help="NME change allowed with --data, in percent.")
     ] = 2.0,
     threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,

@@ -15,17 +15,17 @@ _SHOWN = 15
 
 def layers(
     model: Annotated[
-        Path | None, typer.Argument(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+        Path | None, typer.Argument(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="faces to look at, FORMAT:PATH or FORMAT:PATH@LIST; default: the demo photo"),
+        typer.Option(help="Faces to measure on, FORMAT:PATH or FORMAT:PATH@LIST. Default: the demo photo."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print every layer as JSON on stdout")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every layer as JSON on stdout.")] = False,
 ) -> None:
     """Show which layers cost most when a checkpoint is rounded to int8: each alone, in pixels.
 
-    A net that int8 costs too much: facekp-train quantize-aware.
+    Where int8 costs too much, train the net on with facekp-train quantize-aware.
     """
     require("export", "torch", "safetensors")
     from facekp_export.quantization.calibration import crop_sets

@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 
 
 DATA_HELP = (
-    "labelled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST; formats: facekp-train data --help"
+    "Labelled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST. Formats: facekp-train data "
+    "--help."
 )
 
-SPLIT_HELP = "split of --data; default: the one that its format is measured on"
+SPLIT_HELP = "Split of --data. Default: the one that its format is measured on."
 
-LIMIT_HELP = "measure on that many faces, spread over the split; default: all"
+LIMIT_HELP = "Number of faces to measure on, spread over the split. Default: all."
 
-STRICT_HELP = "stop at the first row or photograph of --data that cannot be used"
+STRICT_HELP = "Stop at the first row or photograph of --data that cannot be used."
 
-THREADS_HELP = "threads of each runtime"
+THREADS_HELP = "Threads of each runtime."
 
-JSON_HELP = "print one JSON document on stdout"
+JSON_HELP = "Print one JSON document on stdout."
 
 
 def labelled_faces(

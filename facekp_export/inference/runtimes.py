@@ -220,7 +220,9 @@ class KeypointModel:
         size = info.crop.size
         shapes = [spec.shape for spec in runtime.inputs]
         if shapes not in ([(1, size, size, 3)], [(1, 3, size, size)]):
-            raise ValueError(f"{runtime.path}: its input {shapes} is no RGB crop of {size} x {size} pixels")
+            raise ValueError(
+                f"{runtime.path}: its input {shapes} is not an RGB crop of {size} x {size} pixels"
+            )
         if [spec.shape for spec in runtime.outputs] != [(1, 2 * info.points)]:
             raise ValueError(f"{runtime.path}: its output is not [1, {2 * info.points}]")
         self._channels_first = shapes == [(1, 3, size, size)]

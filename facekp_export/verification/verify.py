@@ -146,7 +146,7 @@ def _refuse_beyond(
         largest = tolerance.float16 if kind == "float16" else tolerance.float32
         if difference.max_abs > largest:
             remedy = (
-                ": the weights do not bear rounding to float16, as those of a net that was hardly trained; "
+                ": the weights cannot be rounded to float16, as happens to a net that was hardly trained; "
                 "train it further, or allow more with --float16-tolerance"
                 if kind == "float16"
                 else ", so its conversion is wrong"

@@ -163,7 +163,7 @@ class Camera:
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
             raise UserError(
-                f"camera {number} cannot be opened; see that it is plugged in, free and readable "
+                f"camera {number} cannot be opened; check that it is plugged in, free and readable "
                 f"(/dev/video{number})"
             )
         stated = self._capture.get(cv2.CAP_PROP_FPS)

@@ -60,7 +60,7 @@ class VideoWriter:
         capture.release()
         if written < self._written - 1:
             raise OSError(
-                f"{self.path.parent}: the video could not be written whole; see that the disk has room, or "
+                f"{self.path.parent}: the video could not be written whole; check that the disk has room, or "
                 "choose another folder"
             )
 

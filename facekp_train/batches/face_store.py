@@ -87,7 +87,7 @@ def _labelled(sample: FaceSample, points: int) -> Face:
         if points == 5:
             return Face(sample, np.asarray(to_five(sample.keypoints), np.float32), None, derived=True)
         if count != 5:
-            raise ValueError("no such map is known")
+            raise ValueError("no map between these markings is known")
         five_matrix(points)
     except ValueError:
         raise ValueError(

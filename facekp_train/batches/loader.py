@@ -87,7 +87,8 @@ class TrainBatches:
             raise ValueError(f"a batch of {batch} does not divide among {world} processes")
         if store.size < batch:
             raise ValueError(
-                f"{store.size} usable faces do not fill one batch of {batch}; give more faces or --set batch="
+                f"{store.size} usable faces do not fill one batch of {batch}; give more faces, or "
+                "a smaller batch with --set batch="
             )
         self.store, self.augmentation, self.seed = store, settings.augmentation, seed
         self.batch, self.rank, self.world = batch, rank, world

@@ -19,7 +19,8 @@ def data(
     spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP + "; default: everything")] = None,
     sheet: Annotated[
-        Path | None, typer.Option("--out", help="contact sheet; default: NAME_sheet.png here")
+        Path | None,
+        typer.Option("--out", help="Contact sheet to write. Default: NAME_sheet.png in this folder."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,

@@ -24,10 +24,10 @@ _EVALUATED = (
 )
 
 _BY_HELP = (
-    "figures by condition: turn, size, and what the lists say of each face (pose, glasses, smile, gender: "
-    "train, training and test of mtfl; yaw, pitch, roll: AFLW's database; pose, expression, illumination, "
-    "makeup, occlusion, blur: wflw; occlusion: hidden keypoints of cofw and aflw; video: 300vw); "
-    "by keypoint: --verbose"
+    "Print figures by condition: turn, size, and what the lists say of each face (pose, glasses, smile, "
+    "gender: train, training and test of mtfl; yaw, pitch, roll: AFLW's database; pose, expression, "
+    "illumination, makeup, occlusion, blur: wflw; occlusion: hidden keypoints of cofw and aflw; "
+    "video: 300vw); by keypoint: --verbose."
 )
 
 
@@ -42,36 +42,39 @@ def evaluate(
     *,
     data: Annotated[str, typer.Option(help=SPEC_HELP)],
     model: Annotated[
-        Path | None, typer.Option(help="a checkpoint, .safetensors; default: the shipped 0.25X")
+        Path | None, typer.Option(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(help=SPLIT_HELP + _EVALUATED),
     ] = None,
     boxes: Annotated[
-        BoxChoice, typer.Option(help="crop around the data set's box where it has one, or the keypoints")
+        BoxChoice,
+        typer.Option(
+            help="Crop around the data set's box where it has one (listed), or around the keypoints (tight)."
+        ),
     ] = BoxChoice.listed,
-    refine: Annotated[bool, typer.Option(help="crop once more from the first answer")] = True,
-    batch: Annotated[int, typer.Option(min=1, max=4096, help="crops at once")] = 64,
+    refine: Annotated[bool, typer.Option(help="Crop once more around the first answer.")] = True,
+    batch: Annotated[int, typer.Option(min=1, max=4096, help="Crops in one batch.")] = 64,
     by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
     box_jitter: Annotated[
-        bool, typer.Option("--box-jitter", help="also the error as the face's box is moved and resized")
+        bool, typer.Option("--box-jitter", help="Measure also with the face's box moved and resized.")
     ] = False,
     tilt: Annotated[
-        bool, typer.Option("--tilt", help="also the error as the face is turned by up to 45 degrees")
+        bool, typer.Option("--tilt", help="Measure also with the face turned by up to 45 degrees.")
     ] = False,
     curve_faces: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="faces for --box-jitter and --tilt, evenly taken from the split; default: 500"
-        ),
+        typer.Option(min=1, help="Faces for --box-jitter and --tilt, spread over the split. Default: 500."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="folder for the curves, best, median and worst faces")
+        Path | None, typer.Option("--out", help="Folder for the curves and the best, median and worst faces.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each keypoint's error")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print also each keypoint's error.")
+    ] = False,
 ) -> None:
     """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
     from facekp_train.common.shipped import default_checkpoint

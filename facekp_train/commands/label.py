@@ -16,7 +16,7 @@ def label(
         list[Path], typer.Option(help="Checkpoint; repeat it to average several of one scheme.")
     ],
     data: option.Data,
-    split: Annotated[str | None, typer.Option(help="Split to label (default: each set's first).")] = None,
+    split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("labels.json"),
     missing: Annotated[
         bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
@@ -24,7 +24,7 @@ def label(
 ) -> None:
     """Label photographs by trained nets, held to the points that a hand has placed.
 
-    Answers are averaged over nets, boxes, tilts and the mirror. Train on them as coco:FILE.json.
+    Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
     """
     from facekp_train.labels.store import write_labels

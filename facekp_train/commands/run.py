@@ -16,16 +16,16 @@ def run_all(
         Path, typer.Argument(help="YAML with the sections shared, teacher, student, distill, prune.")
     ],
     folder: Annotated[
-        Path | None, typer.Option("--out", help="The run's folder (default: runs/NAME of the pipeline).")
+        Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME, the pipeline's name.")
     ] = None,
     accelerator: option.Accelerator = "cpu",
     devices: option.Devices = 1,
-    latency: Annotated[bool, typer.Option(help="Export and time every stage's net here.")] = True,
+    latency: Annotated[bool, typer.Option(help="Export and time every stage's net on this machine.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print every stage's figures as JSON.")] = False,
 ) -> None:
     """Teacher, student, distillation, pruning: four stages from one file, each resumable.
 
-    The same line again goes on where a killed run stopped and passes over what is finished.
+    Run the same command again to continue after an interruption; finished stages are skipped.
     Under torchrun, leave --devices out. Example: facekp-train run models/pipeline.yaml --out runs/mdp
     """
     option.require_training()

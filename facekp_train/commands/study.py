@@ -33,8 +33,8 @@ class BudgetName(str, Enum):
 _NAME = "heatmap, distillation (tables 3, 4), lambda-rh, lambda-dp, rates (figures 4, 5, 6), or all."
 _BUDGET = "small: 2,000 images, 8 epochs, half width, ResNet-50 on one fold; full: the paper's 60 epochs."
 _CLUSTER = "Run on a Ray cluster: auto, HOST:6379, ray://HOST:10001; local starts Ray on this machine."
-_WORKERS = "Cells at a time (default: 1; on a cluster one for each machine)."
-_WORK = "Folder of the cells' training runs, shared by all studies (default: OUT/cells)."
+_WORKERS = "Cells trained at a time. Default: 1; on a cluster, one for each machine."
+_WORK = "Folder of the cells' training runs, shared by all studies. Default: OUT/cells."
 
 
 def study(
@@ -43,17 +43,23 @@ def study(
     data: option.Data = [],  # noqa: B006 - typer's way to repeat
     split: option.Split = None,
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of the cross-validation.")] = 3,
-    out: Annotated[Path, typer.Option(help="Folder for a report for each study.")] = Path("runs/studies"),
+    out: Annotated[Path, typer.Option(help="Folder for the reports, one for each study.")] = Path(
+        "runs/studies"
+    ),
     work: Annotated[Path | None, typer.Option(help=_WORK)] = None,
     budget: Annotated[BudgetName, typer.Option(help=_BUDGET)] = BudgetName.small,
-    limit: Annotated[int | None, typer.Option(min=4, help="Images, drawn by chance.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=4, help="Images to use, drawn at random. Default: the budget's number.")
+    ] = None,
     epochs: option.Epochs = None,
     backbones: Annotated[
-        str, typer.Option(help="Leave resnet-50 out to save time, as a teacher too.")
+        str, typer.Option(help="Backbones to train and to teach; without resnet-50 it takes less time.")
     ] = "mobilenet-v2,resnet-50",
-    resnet_folds: Annotated[int | None, typer.Option(min=1, help="Folds for ResNet-50's rows.")] = None,
+    resnet_folds: Annotated[
+        int | None, typer.Option(min=1, help="Folds for ResNet-50's rows. Default: as the budget says.")
+    ] = None,
     settings: option.Settings = [],  # noqa: B006
-    seed: Annotated[int, typer.Option(help="Decides folds, weights and order.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of folds, weights and order.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help=_WORKERS)] = None,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=_CLUSTER)] = None,
     accelerator: option.Accelerator = "cpu",
@@ -61,12 +67,12 @@ def study(
 ) -> None:
     """Train and compare the paper's methods in cross-validation: means, tests, paired changes, plots.
 
-    Every method on a fold is a cell. What is finished is kept: the same line again goes on.
+    Every method on a fold is a cell. Finished cells are kept; run the same command again to continue.
     Example: facekp-train study heatmap --data mtfl:PATH --folds 3 --workers 2
     """
     option.require_training()
     if not data:
-        raise typer.BadParameter("name the faces by --data FORMAT:PATH")
+        raise typer.BadParameter("give the faces with --data FORMAT:PATH")
     chosen = {word.strip() for word in backbones.split(",")}
     if "mobilenet-v2" not in chosen or chosen - {"mobilenet-v2", "resnet-50"}:
         raise typer.BadParameter("--backbones takes mobilenet-v2 or mobilenet-v2,resnet-50")

@@ -68,7 +68,7 @@ def alone_in(folder: Path, fabric: Fabric) -> Iterator[None]:
     with ExitStack() as stack:
         busy = fabric.broadcast(fabric.is_global_zero and not _enter(folder, stack))
         if busy:
-            raise UserError(f"another process is at {folder}; wait for its end, or give another --out")
+            raise UserError(f"another process is using {folder}; wait until it ends, or give another --out")
         yield
 
 

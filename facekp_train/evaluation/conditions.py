@@ -173,7 +173,7 @@ _ANGLE_GROUPS = _ranges(_ANGLE_EDGES, "degrees")
 _BY_KEYPOINTS = (
     Condition(
         "turn",
-        "the nose's way from the eyes' middle along the eye axis, in eye distances: "
+        "the nose's distance from the middle of the eyes, along the eye axis, in eye distances: "
         f"frontal below {TURN_EDGES[0]:g}, half below {TURN_EDGES[1]:g}, profile from there on",
         _turn,
         _TURNS,

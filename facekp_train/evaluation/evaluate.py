@@ -225,6 +225,6 @@ def _check_schemes(points: int, scheme: Scheme | None, sample: FaceSample) -> No
     if points == marked or (points > 5 and implies_five(scheme or points) and implies_five(marked)):
         return
     raise ValueError(
-        f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's scheme; "
-        "a model of more than five is measured on data of another scheme, too"
+        f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's "
+        "scheme (a model of more than five keypoints can be measured on data of another scheme, too)"
     )

@@ -30,9 +30,9 @@ JITTER: dict[Kind, tuple[float, ...]] = {
 }
 TILT: dict[Kind, tuple[float, ...]] = {"tilt": (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)}
 MEANINGS: dict[Kind, str] = {
-    "shift": "the box moved by a share of its side, in a direction of chance",
+    "shift": "the box moved by a share of its side, in a random direction",
     "scale": "the box's side times",
-    "finder": "the box moved and resized by chance as BlazeFace's boxes are, times",
+    "finder": "the box moved and resized at random, as BlazeFace's boxes are, times",
     "tilt": "the photograph turned about the face, degrees",
 }
 _NEUTRAL: dict[Kind, float] = {"shift": 0.0, "scale": 1.0, "finder": 0.0, "tilt": 0.0}

@@ -61,9 +61,9 @@ class NetConfig(BaseModel):
         if self.backbone not in BACKBONES:
             raise ValueError(f"no backbone is called '{self.backbone}'; there are {', '.join(BACKBONES)}")
         if self.size % 32:
-            raise ValueError(f"the crop's side is a multiple of 32, not {self.size}")
+            raise ValueError(f"the crop's side must be a multiple of 32, not {self.size}")
         if any(not 0 < width <= 8192 for width in (*(self.widths or ()), *(self.channels or ()))):
-            raise ValueError("a block's width and a stage's channels lie between 1 and 8192")
+            raise ValueError("a block's width and a stage's channels must lie between 1 and 8192")
         return self
 
 

@@ -47,7 +47,7 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
 
 def _measured_before(file: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        stored = read_stored(file, "it is measured anew")
+        stored = read_stored(file, "it is measured again")
     except UserError:
         return None
     # A busy machine's measurement may have failed; it is tried again.

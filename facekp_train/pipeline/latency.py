@@ -28,7 +28,7 @@ def exported_ms(net: KeypointNet, header: CheckpointHeader) -> float:
             raise UserError(f"a budget in ms needs {error.program}, which failed: {error}") from None
     if not record["valid"]:
         raise UserError(
-            f"facekp-bench does not believe its measurement ({'; '.join(record['invalid_reasons'])}); "
-            "try again on a calmer machine, or give the budget in MMACs"
+            f"facekp-bench found its measurement invalid ({'; '.join(record['invalid_reasons'])}); "
+            "try again on a less busy machine, or give the budget in MMACs"
         )
     return float(record["p50_ms"])

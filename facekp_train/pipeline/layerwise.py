@@ -71,7 +71,7 @@ def prune(
     recipe: the retraining after each step, with its teacher; its `epochs` count for every step, and
     what it says of widths does not: every step's net is as wide as it was cut. The same call goes on
     where a killed one stopped. Returns the report. Raises UserError where `out` holds another run,
-    another process is at it, or the budget is out of reach.
+    another process is using it, or the budget is out of reach.
     """
     with alone_in(out, fabric):
         retraining = recipe.model_copy(update=KEEP_WIDTHS)
@@ -121,14 +121,14 @@ class _Pruning:
             made = {"settings": settings, "model": model, "faces": faces, "widths": widths}
             write_text(plan, json.dumps(made, indent=2))
         self.fabric.barrier()
-        stored = read_stored(plan, f"delete {self.out} to prune anew")
+        stored = read_stored(plan, f"delete {self.out} to prune again")
         if stored["settings"] != settings or stored["model"] != model:
             raise UserError(
                 f"{self.out} holds another model or was pruned by other settings ({plan}); give another --out"
             )
         if stored["faces"] != faces:
             raise UserError(
-                f"{self.out} was begun with other faces ({plan}); give the same, or another --out"
+                f"{self.out} was started with other faces ({plan}); give the same, or another --out"
             )
         return stored["widths"]
 
@@ -148,7 +148,7 @@ class _Pruning:
             cost = net_cost(smaller)
             write_text(note, json.dumps(asdict(_StepReport(number, cuts, cost.bytes, cost.macs))))
         self.fabric.barrier()
-        stored = read_stored(note, f"delete {folder}, and the same line makes the step anew")
+        stored = read_stored(note, f"delete {folder} and run the same command to make the step again")
         return _StepReport(**{**stored, "cuts": [_Cut(**cut) for cut in stored["cuts"]]})
 
     def retrain(self, recipe: Recipe, folder: Path) -> Path:

@@ -17,7 +17,7 @@ from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, PRESETS, R
 
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
-_PASSED_ON = "scheme, crop and heads pass on from the student; say it under student or shared"
+_PASSED_ON = "scheme, crop and heads pass on from the student; set it under student or shared"
 
 
 class _Section(KnownKeys):
@@ -130,7 +130,7 @@ class Pipeline(KnownKeys):
 def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> dict[str, Any]:
     for key in keys:
         if key in settings:
-            raise ValueError(f"'{key}' has no place here, leave it out: {reason}")
+            raise ValueError(f"'{key}' is not allowed here; leave it out: {reason}")
     return settings
 
 

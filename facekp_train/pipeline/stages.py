@@ -89,7 +89,7 @@ class _Runner:
         settings = {"recipe": named, **settings, "made_from": made_from}
         note_origin(folder / BEGUN_FILE, settings, faces, folder, self.fabric)
         if marker.is_file():
-            facts = read_stored(marker, "delete it, and the same line goes on")
+            facts = read_stored(marker, "delete it and run the same command again")
             say(f"{name}: finished before, in {folder}")
             return Stage(name, checkpoint, facts)
         say(f"{name}: to {folder}")
@@ -121,7 +121,7 @@ def run_stages(
 ) -> Iterator[Stage]:
     """The four stages in order, each yielded as soon as it is finished.
 
-    Raises UserError where a finished stage was made by other settings, or another process is at it.
+    Raises UserError where a finished stage was made by other settings, or another process is using it.
     """
     for old, new in _OLD_STAGES.items():
         if (out / old / BEGUN_FILE).is_file():

@@ -90,8 +90,8 @@ def _by_budget(checkpoint: Checkpoint, budget: Budget, settings: PruneSettings, 
     widths = widths_within(budget, groups, rankings, CostModel(net, groups), milliseconds)
     if _is_whole(groups, widths):
         raise UserError(
-            f"nothing is to be removed: the net takes {now[budget.unit]:.3g} {budget.unit}, which is within "
-            f"{budget} already; lower the budget"
+            f"there is nothing to remove: the net takes {now[budget.unit]:.3g} {budget.unit}, which is "
+            f"within {budget} already; lower the budget"
         )
     return widths
 

@@ -114,7 +114,7 @@ def collect_moments(
             hook.remove()
         net.train(was_training)
     if not sums and modules:
-        raise ValueError("no images to prune by")
+        raise ValueError("there are no images to score the filters on")
     return sums
 
 

@@ -122,10 +122,10 @@ def _run_rounds(missing: list[StudyJob], pool: _Pool) -> None:
         if fruitless == _FRUITLESS_ROUNDS:
             raise UserError(
                 f"workers died {fruitless} times in a row and finished nothing, {missing[0].name} is next; "
-                "memory may be short: give fewer --workers, and the same command goes on"
+                "memory may be short: run the same command again with fewer --workers"
             )
         if missing:
-            say(f"a worker died; {len(missing)} jobs without a result go on")
+            say(f"a worker died; {len(missing)} jobs without a result are started again")
 
 
 def _missing(jobs: Sequence[StudyJob]) -> list[StudyJob]:
@@ -150,11 +150,11 @@ def _run_one(job: StudyJob, threads: int) -> str | None:
 
 @contextmanager
 def _alone(job: StudyJob) -> Iterator[None]:
-    """Wait while another process is at this job: a worker outlives a killed program for a while."""
+    """Wait while another process runs this job: a worker outlives a killed program for a while."""
     job.result.parent.mkdir(parents=True, exist_ok=True)
 
     def waiting() -> None:
-        say(f"{job.name}: another process is at it; waiting")
+        say(f"{job.name}: another process is running it; waiting")
 
     with locked(job.result.parent / f".{job.result.stem}.lock", waiting):
         yield

@@ -161,5 +161,5 @@ def test_a_program_that_is_no_benchmark_model_never_reaches_the_phone(rig: Rig, 
     wrong.write_bytes(b"<html>sign in</html>")
     code, records, stderr = bench(rig, tmp_path, wrong)
     assert (code, records) == (1, [])
-    assert "no arm64 program" in stderr
+    assert "not an arm64 program" in stderr
     assert "benchmark_model" not in rig.shell("ls /data/local/tmp/facekp/official 2>/dev/null; true")

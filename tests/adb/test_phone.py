@@ -233,7 +233,7 @@ def test_one_phone_under_two_names_is_measured_once(fresh_rig: Rig, tmp_path: Pa
     words = ("--models", INT8, "--serial", "all", *QUICK, "--json")
     code, stdout, stderr = finish(start(fresh_rig, tmp_path, *words))
     assert code == 1
-    assert "is being measured already, by another cable or address" in error_of(stderr)
+    assert "is already being measured under another serial" in error_of(stderr)
     (record,) = Document.model_validate_json(stdout).records
     assert record.valid
 

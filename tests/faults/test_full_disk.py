@@ -116,6 +116,6 @@ def test_a_disk_that_is_read_only(module: str, words: list[str | Path], photos: 
     assert said.startswith(f"error: {disk}")
     ends = (
         "nothing can be written there (Read-only file system); choose another folder",
-        "is no folder that you may write to",  # looked at before the measurement
+        "is not a folder that you can write to",  # looked at before the measurement
     )
     assert said.endswith(ends)

@@ -166,7 +166,7 @@ class Adb:
         protocol = re.search(r"Android Debug Bridge version 1\.0\.(\d+)", answer.text)
         release = re.search(r"^Version (\S+)", answer.text, re.MULTILINE)
         if protocol is None:
-            raise AdbError(f"{self.program} is no adb: it says '{answer.last_line}'; {_INSTALL}")
+            raise AdbError(f"{self.program} is not adb: it says '{answer.last_line}'; {_INSTALL}")
         name = release[1] if release else f"1.0.{protocol[1]}"
         number = re.match(r"\d+", release[1]) if release else None
         if number is None or int(number[0]) < OLDEST:
@@ -184,8 +184,8 @@ class Adb:
             if running != client:
                 raise AdbError(
                     f"an adb server of version {running} is already running at {self.server.address}, and "
-                    f"this adb ({self.program}, {name}), of version {client}, would end it; "
-                    "name the adb that started it with --adb, or end it yourself with 'adb kill-server'"
+                    f"this adb ({self.program}, {name}), of version {client}, would stop it; name the adb "
+                    "that started it with --adb, or stop it yourself with 'adb kill-server'"
                 )
             return False
         if not self._may_start:
@@ -203,7 +203,7 @@ class Adb:
         answer = self.call("devices", timeout=timeout)
         if answer.code != 0:
             why = "no answer" if answer.code is None else answer.last_line
-            raise AdbError(f"adb cannot list the phones ({why}); try 'adb kill-server' and again")
+            raise AdbError(f"adb cannot list the phones ({why}); run 'adb kill-server' and try again")
         lines = answer.stdout.decode("utf-8", "replace").splitlines()
         return [Listed(*line.split("\t", 1)) for line in lines if "\t" in line]
 

@@ -31,7 +31,7 @@ class Server:
             return cls(text)
         match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
         if match is None or int(match[2] or DEFAULT_PORT) > _LAST_PORT:
-            raise ValueError(f"'{text}' is no HOST:PORT")
+            raise ValueError(f"'{text}' is not HOST:PORT")
         # The client starts a server at "localhost" and refuses to at 127.0.0.1.
         host = "localhost" if match[1] == "127.0.0.1" else match[1]
         return cls(f"tcp:{host}:{match[2] or DEFAULT_PORT}")
@@ -42,13 +42,15 @@ class Server:
         if address := os.environ.get("ADB_SERVER_SOCKET"):
             if not _is_notation(address):
                 raise UserError(
-                    f"ADB_SERVER_SOCKET is '{address}', which is no tcp:HOST:PORT; unset or mend it"
+                    f"ADB_SERVER_SOCKET is '{address}', which is not tcp:HOST:PORT; correct it or unset it"
                 )
             return cls(address)
         host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS", "localhost")
         port = os.environ.get("ANDROID_ADB_SERVER_PORT", str(DEFAULT_PORT))
         if not port.isdecimal():
-            raise UserError(f"ANDROID_ADB_SERVER_PORT is '{port}', which is no number; unset or mend it")
+            raise UserError(
+                f"ANDROID_ADB_SERVER_PORT is '{port}', which is not a number; correct it or unset it"
+            )
         return cls(f"tcp:{host}:{port}")
 
     @property
@@ -72,13 +74,15 @@ class Server:
                     reply += part
         except TimeoutError:
             raise UserError(
-                f"the adb server at {self.address} does not answer within {timeout:g} s; "
-                "end it with 'adb kill-server' and try again"
+                f"the adb server at {self.address} does not answer within {timeout:g} s; stop it with 'adb "
+                "kill-server' and try again"
             ) from None
         except OSError:
             return None
         if not re.fullmatch(rb"OKAY0004[0-9a-fA-F]{4}", reply):
-            raise UserError(f"what listens at {self.address} is no adb server; choose another --adb-server")
+            raise UserError(
+                f"what listens at {self.address} is not an adb server; choose another --adb-server"
+            )
         return int(reply[8:], 16)
 
     def _connection(self, timeout: float) -> socket.socket:

@@ -83,7 +83,7 @@ class Phone:
         parts = [f"printf '\\n%s\\n' {mark}\n{{\n{command}\n}} 2>/dev/null" for command in commands.values()]
         _, *answers = self.shell("\n".join(parts), timeout).stdout.split(f"\n{mark}\n")
         if len(answers) != len(commands):
-            raise AdbError(f"phone {self.serial} answers with garbage; restart it")
+            raise AdbError(f"phone {self.serial} gives garbled answers; restart it")
         return {name: answer.strip() for name, answer in zip(commands, answers, strict=True)}
 
     def push(self, local: Path, remote: str) -> None:
@@ -99,20 +99,20 @@ class Phone:
         if NO_SPACE in answer.text:
             raise DiskFullError(f"phone {self.serial}: no space left for {local.name} ({size / 1e6:.1f} MB)")
         if "remote " in answer.text:  # the phone is there and says why
-            raise AdbError(f"phone {self.serial} does not take {local.name}: {answer.last_line}")
+            raise AdbError(f"phone {self.serial} does not accept {local.name}: {answer.last_line}")
         raise self._broken(answer, timeout)
 
     def _broken(self, answer: Answer, timeout: float) -> AdbError:
         """The error for a call whose end was not seen."""
         if answer.code is None:
             return TimeLimitError(
-                f"phone {self.serial} gave no answer within {timeout:.0f} s; unlock it, plug it in anew, "
+                f"phone {self.serial} gave no answer within {timeout:.0f} s; unlock it, plug it in again, "
                 "or restart it"
             )
         lines = answer.stderr.decode("utf-8", "replace").strip().splitlines()
         if lines and "PTY args" in lines[-1]:
             # The client's words for a daemon that cannot tell exit codes.
-            return AdbError(f"phone {self.serial} has Android 6 or older; take one with Android 7 or newer")
+            return AdbError(f"phone {self.serial} has Android 6 or older; use one with Android 7 or newer")
         why = f" ({lines[-1].strip()[:200]})" if lines and any(word in lines[-1] for word in _GONE) else ""
         return PhoneLostError(
             f"phone {self.serial} was lost in the middle of a command{why}; check its cable or network and "

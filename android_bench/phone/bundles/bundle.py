@@ -60,7 +60,7 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
     part cannot be had, OSError where the cache cannot be written.
     """
     if source is not None and not source.is_dir():
-        raise UserError(f"{source} is no folder; --from takes the folder that holds the archives")
+        raise UserError(f"{source} is not a folder; give the folder that holds the archives with --from")
     parts = load_parts()
     if name not in parts.bundles:
         raise UserError(f"there is no bundle '{name}'; choose {', '.join(NAMES)}")
@@ -135,7 +135,8 @@ def _put_in_place(fresh: Path, folder: Path, files: dict[str, str], damaged: Pat
     """Rename `fresh` to `folder`, unless another process was faster: what it made is the same."""
     if not _whole(fresh, files):
         raise UserError(
-            f"what was just written to {folder.parent} reads otherwise; check the disk and try again"
+            f"what was just written to {folder.parent} cannot be read back unchanged; check the disk and "
+            "try again"
         )
     if _whole(folder, files):
         return

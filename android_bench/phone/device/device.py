@@ -108,7 +108,7 @@ def expect_usable(device: Device, serial: str) -> None:
     if f.abis and native != "arm64-v8a":
         raise UserError(
             f"phone {serial} runs {', '.join(f.abis)} and the runners need arm64-v8a as its own 64-bit "
-            "ABI; take a 64-bit ARM phone"
+            "ABI; use a 64-bit ARM phone"
         )
     if f.api is not None and f.api < OLDEST_API:
         raise UserError(

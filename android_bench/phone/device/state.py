@@ -61,13 +61,15 @@ def blind_spots(state: State) -> list[str]:
     """What the phone does not tell and a reader should therefore not take for granted."""
     warnings = []
     if state.temperature_c is None:
-        warnings.append("the phone does not tell its temperature: it was not waited for it to be cool")
+        warnings.append(
+            "the phone does not report its temperature: the measurement did not wait for it to cool"
+        )
     if state.thermal_status is None and not state.limits_khz:
         warnings.append(
-            "the phone tells neither thermal status nor frequency limits: throttling may go unseen"
+            "the phone reports neither thermal status nor frequency limits: throttling may go unseen"
         )
     elif not state.frequencies_khz:
-        warnings.append("the phone does not let one read its frequencies")
+        warnings.append("the phone does not let its frequencies be read")
     return warnings
 
 

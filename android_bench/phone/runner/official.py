@@ -110,11 +110,11 @@ def tool_of(binary: Path) -> Tool:
 def _check(content: bytes, name: str) -> Tool:
     # ELF, 64 bits, little-endian; e_machine stands in bytes 18 and 19.
     if content[:6] != b"\x7fELF\x02\x01" or int.from_bytes(content[18:20], "little") != _AARCH64:
-        raise UserError(f"{name} is no arm64 program; take the benchmark_model for Android arm64")
+        raise UserError(f"{name} is not an arm64 program; use the benchmark_model for Android arm64")
     if b"benchmark_litert_model" in content or b"dispatch_library_path" in content:
         return "litert"
     if b"warmup_min_secs" not in content:
-        raise UserError(f"{name} is an arm64 program, but no benchmark_model of TensorFlow or LiteRT")
+        raise UserError(f"{name} is an arm64 program, but not the benchmark_model of TensorFlow or LiteRT")
     return "tflite"
 
 

@@ -83,7 +83,7 @@ def parse(stdout: str, stderr: str, delegate: str = "cpu") -> OfficialFacts:
     # Which stream carries what differs between versions; each line is told apart by its form.
     text = "\n".join((stdout, stderr)).replace("\r", "")
     if unknown := _UNKNOWN_FLAGS.search(text):
-        raise ValueError(f"this benchmark_model does not know {unknown[1].strip()}; take a newer one")
+        raise ValueError(f"this benchmark_model does not know {unknown[1].strip()}; use a newer one")
     if "Benchmarking failed" in text:
         errors = [line for line in _ERROR.findall(text) if "Benchmarking failed" not in line]
         raise ValueError(f"benchmark_model failed: {(errors or ['it does not say why'])[0][:300]}")
@@ -199,7 +199,7 @@ def _footprint(text: str) -> float | None:
 
 
 def _notes(text: str, delegate: str) -> list[str]:
-    notes = ["the official tool hands out neither samples nor outputs: no p90, and no check of its results"]
+    notes = ["the official tool gives neither samples nor outputs: no p90, and no check of its results"]
     if delegate == "nnapi" and "NNAPI accelerators available: [nnapi-reference]" in text:
         notes.append("this phone offers no NNAPI accelerator but nnapi-reference, which computes on the CPU")
     return notes
@@ -209,7 +209,7 @@ def _checked(facts: OfficialFacts) -> OfficialFacts:
     """Refuse figures that no clock can give."""
     times = (facts.load_ms, facts.first_ms, facts.mean_ms, facts.std_ms, facts.min_ms, facts.max_ms)
     if facts.runs < 1 or not all(math.isfinite(time) and time >= 0 for time in times):
-        raise ValueError("benchmark_model printed figures that are missing or no times; measure again")
+        raise ValueError("benchmark_model printed figures that are missing or are not times; measure again")
     if not facts.min_ms <= facts.mean_ms + 0.01 <= facts.max_ms + 0.02:
         raise ValueError("benchmark_model printed a mean outside its own minimum and maximum; measure again")
     return facts

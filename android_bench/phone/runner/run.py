@@ -73,7 +73,7 @@ exit $code"""
     except TimeLimitError:
         _end(phone)
         raise RunError(
-            f"no answer within {timeout:g} s, so it was ended; allow more with --timeout"
+            f"no answer within {timeout:g} s, so it was stopped; allow more with --timeout"
         ) from None
     except StoppedError:
         _end(phone)

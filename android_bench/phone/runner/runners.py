@@ -58,7 +58,7 @@ def prepare(
     if page is not None and page > made.page_alignment:
         raise UserError(
             f"phone {phone.serial} has memory pages of {page // 1024} KB and the runner {name} is aligned "
-            f"to {made.page_alignment // 1024} KB; take --runner glibc"
+            f"to {made.page_alignment // 1024} KB; use --runner glibc"
         )
     folder = f"{ROOT}/{name}"
     there = install(phone, folder, {file: made.folder / file for file in made.files})
@@ -91,7 +91,7 @@ def choose(device: Device, suffix: str, wanted: str) -> tuple[str, str]:
         return "glibc", "it was asked for"
     if wanted == "bionic":
         if obstacle:
-            raise UserError(f"the bionic runner cannot be taken: {obstacle}; take --runner glibc")
+            raise UserError(f"the bionic runner cannot be used: {obstacle}; use --runner glibc")
         return "bionic", "it was asked for"
     if obstacle:
         return "glibc", obstacle

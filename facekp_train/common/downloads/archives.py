@@ -40,14 +40,14 @@ def read_members(archive: Path, paths: list[str]) -> dict[str, bytes]:
 def _tar_file(tar: tarfile.TarFile, path: str) -> bytes:
     stream = tar.extractfile(path)
     if stream is None:
-        raise KeyError(f"{path} is no file")
+        raise KeyError(f"{path} is not a file")
     return stream.read()
 
 
 def _deb_data(package: bytes) -> bytes:
     """The tar with a package's files: a .deb is an `ar` archive (deb(5)) of three members."""
     if not package.startswith(b"!<arch>\n"):
-        raise ValueError("no Debian package")
+        raise ValueError("not a Debian package")
     at = 8
     while at + 60 <= len(package):
         name, size = package[at : at + 16].strip(b" /"), package[at + 48 : at + 58].strip()
@@ -66,7 +66,7 @@ def load_alignment(file: bytes) -> int:
     ValueError for other files.
     """
     if len(file) < 64 or file[:6] != b"\x7fELF\x02\x01":
-        raise ValueError("no 64-bit ELF file")
+        raise ValueError("not a 64-bit ELF file")
     (table,) = struct.unpack_from("<Q", file, 32)
     size, count = struct.unpack_from("<HH", file, 54)
     if table + size * count > len(file):

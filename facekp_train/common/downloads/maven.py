@@ -84,7 +84,7 @@ def _settings() -> list[ElementTree.Element]:
         try:
             document = ElementTree.fromstring(path.read_bytes())
         except (ElementTree.ParseError, OSError) as error:
-            raise ValueError(f"{path} cannot be read ({error}); mend it or move it away") from None
+            raise ValueError(f"{path} cannot be read ({error}); correct it or move it away") from None
         for element in document.iter():
             element.tag = element.tag.rpartition("}")[2]  # with or without a namespace
         documents.append(document)

@@ -61,7 +61,7 @@ def _defect(table: _Table, face: int) -> str | None:
         return "it names no image"
     if not (np.isfinite(box).all() and right > left and bottom > top):
         return "its face box is empty"
-    return None if np.isfinite(places).all() else "a visible keypoint has no finite place"
+    return None if np.isfinite(places).all() else "a visible keypoint has no finite coordinates"
 
 
 def _sample(table: _Table, face: int) -> FaceSample:
@@ -100,7 +100,9 @@ def _numbers(content: dict[str, Any], name: str, rows: int, file: Path) -> NDArr
 def _order(content: dict[str, Any], rows: int, file: Path) -> NDArray[np.intp]:
     order = np.ravel(content.get("ra", ()))
     if order.dtype.kind not in "fiu" or not np.array_equal(np.sort(order), np.arange(1, rows + 1)):
-        raise DataError(f"{file} lacks 'ra' as a permutation of 1 to {rows}, which says who is trained on")
+        raise DataError(
+            f"{file} lacks 'ra' as a permutation of 1 to {rows}, which says which faces are for training"
+        )
     return order.astype(np.intp) - 1
 
 

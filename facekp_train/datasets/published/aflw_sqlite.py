@@ -87,7 +87,7 @@ def _face(path: str, marks: list[tuple[Any, ...]]) -> FaceSample:
             keypoints[_PLACES[name]] = float(x), float(y)
     visible = np.isfinite(keypoints).all(axis=1)
     if not visible.any():
-        raise ValueError("none of its keypoints is placed")
+        raise ValueError("none of its keypoints is annotated")
     angles = dict(zip(("roll", "pitch", "yaw"), marks[0][6:9], strict=True))
     attributes = {name: f"{math.degrees(angle):.1f}" for name, angle in angles.items() if angle is not None}
     return FaceSample(Path(path), keypoints, visible, _box(marks[0][2:6]), "aflw", attributes)

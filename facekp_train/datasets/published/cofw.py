@@ -56,7 +56,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         try:
             same = first_of.setdefault(phi.tobytes(), face)
             if same != face:
-                raise ValueError(f"the same keypoints are those of face {same} already")
+                raise ValueError(f"face {same} already has the same keypoints")
             sample = _face(file / table.images / str(face), phi, table.boxes[face - 1])
         except ValueError as error:
             notes.skip(f"{file}: face {face}", error)

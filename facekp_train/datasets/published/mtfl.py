@@ -65,7 +65,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             _check_form(file, split, numbers)
             first = seen.first((name, numbers.tobytes()), number)
             if first != number:
-                raise ValueError(f"the same face of {name} stands in line {first} already")
+                raise ValueError(f"the same face of {name} is already in line {first}")
             yield _face(root, name, numbers, split, attributes.of(name) or {})
         except DataError:
             raise

@@ -63,7 +63,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             sample = _face(root, fields)
             first = seen.first((fields[-1], sample.keypoints.tobytes()), number)
             if first != number:
-                raise ValueError(f"the same face of {fields[-1]} stands in line {first} already")
+                raise ValueError(f"the same face of {fields[-1]} is already in line {first}")
         except ValueError as error:
             notes.skip(f"{file}:{number}", error)
             continue

@@ -56,13 +56,13 @@ def to_numbers(fields: Sequence[str]) -> NDArray[np.float64]:
 
 
 def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
-    """The coordinates. Raises ValueError where one is not finite or lies beyond every photograph."""
+    """The coordinates. Raises ValueError where one is not finite or is larger than any photograph."""
     values = np.asarray(coordinates, np.float64)
     if not np.isfinite(values).all():
         raise ValueError("a coordinate is not a finite number")
     farthest = float(np.abs(values).max(initial=0))
     if farthest > _FARTHEST:
-        raise ValueError(f"a coordinate of {farthest:g} pixels lies beyond every photograph")
+        raise ValueError(f"a coordinate of {farthest:g} pixels is larger than any photograph")
     return values
 
 

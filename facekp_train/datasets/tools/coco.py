@@ -83,7 +83,7 @@ def _list(data: Any, name: str) -> list[Any]:
     if not isinstance(data, dict) or name not in data:
         raise ValueError(f"no '{name}'")
     if not isinstance(data[name], list):
-        raise ValueError(f"its '{name}' is no list")
+        raise ValueError(f"its '{name}' is not a list")
     return data[name]
 
 
@@ -111,7 +111,7 @@ def _identity(entry: dict[str, Any], key: str, what: str) -> float | str:
 
 def _image_of(annotation: Any, images: dict[Any, str], doubtful: set[Any]) -> str:
     if not isinstance(annotation, dict):
-        raise ValueError("it is no object with image_id and keypoints")
+        raise ValueError("it is not an object with image_id and keypoints")
     wanted = _identity(annotation, "image_id", "it")
     if wanted not in images:
         raise ValueError(f"no image has its image_id {wanted!r}")
@@ -135,7 +135,7 @@ def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
     points, box = _keys(annotation)
     marks = _numbers(annotation, points)
     if len(marks) % 3:
-        raise ValueError(f"{len(marks)} keypoint numbers, which is no list of x, y, v")
+        raise ValueError(f"{len(marks)} keypoint numbers, which is not a list of x, y, v")
     marks = marks.reshape(-1, 3)
     scheme_of(len(marks))
     # NaN, which JSON's writers give for what is missing, is no state.
@@ -155,7 +155,7 @@ def _box(annotation: dict[str, Any], key: str) -> dict[str, Any]:
         return {}
     box = _numbers(annotation, key)
     if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
-        raise ValueError(f"its {key} is no x, y, width, height of a positive size")
+        raise ValueError(f"its {key} is not x, y, width, height with a positive size")
     x, y, width, height = box.tolist()
     return {"box": (x, y, width, height), "box_source": str(source)}
 
@@ -166,14 +166,14 @@ def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:
         raise ValueError(f"it has no '{key}'")
     values = annotation[key]
     if not isinstance(values, list):
-        raise ValueError(f"its '{key}' is no list of numbers")
+        raise ValueError(f"its '{key}' is not a list of numbers")
     for value in values:
         if value is not None and not isinstance(value, int | float):
-            raise ValueError(f"its '{key}' holds {json.dumps(value)[:_QUOTED]}, which is no number")
+            raise ValueError(f"its '{key}' holds {json.dumps(value)[:_QUOTED]}, which is not a number")
     try:
         return np.array(values, np.float64)
     except OverflowError:
-        raise ValueError(f"its '{key}' holds a number that lies beyond every photograph") from None
+        raise ValueError(f"its '{key}' holds a number that is larger than any photograph") from None
 
 
 def write(target: Path, faces: Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]) -> int:

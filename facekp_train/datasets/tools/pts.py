@@ -40,7 +40,7 @@ def read_pts(path: Path) -> NDArray[np.float32]:
     except ValueError:
         raise ValueError("n_points is not a number") from None
     if values.size != 2 * count:
-        raise ValueError(f"it says {count} points and holds {values.size / 2:g}")
+        raise ValueError(f"it states {count} points but holds {values.size / 2:g}")
     scheme_of(count)
     return (values.reshape(count, 2) - 1).astype(np.float32)
 

@@ -113,9 +113,9 @@ def test_bundles_that_were_fetched_are_seen(tmp_path: Path, run_doctor: Doctor) 
     [
         ({"page": 16384}, "ok", "runner glibc: the phone's memory pages have 16 KB"),
         ({"page": 16384}, "note", "CPU only"),
-        ({"battery": BATTERY.replace("285", "412")}, "note", "a run waits until it is at 37 C"),
+        ({"battery": BATTERY.replace("285", "412")}, "note", "a run waits until it has cooled to 37 C"),
         ({"battery": BATTERY.replace("80", "9")}, "note", "battery at 9 %; charge it"),
-        ({"battery": ""}, "note", "does not tell its temperature"),
+        ({"battery": ""}, "note", "does not report its temperature"),
         ({"wakefulness": "Awake"}, "note", "the screen is on"),
         ({"ro.kernel.qemu": "1"}, "note", "emulated"),
         ({"free_kb": 20_000}, "missing", "20 MB are free"),

@@ -117,7 +117,7 @@ def test_a_provider_counts_where_it_opens_a_model(
     seen = gpu_engines._look()
     assert seen["usable"] == usable
     assert seen["lacking"] == [
-        "onnxruntime opens no model by TensorrtExecutionProvider or CUDAExecutionProvider",
+        "onnxruntime cannot open a model with TensorrtExecutionProvider or CUDAExecutionProvider",
         "PyTorch is not installed",
     ]
 

@@ -90,7 +90,7 @@ def test_no_adb_and_what_is_no_adb(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(AdbError, match="cannot be started"):
         Adb(str(tmp_path / "gone")).version()
     for text, says in (
-        ("echo hello", "is no adb"),
+        ("echo hello", "is not adb"),
         ("echo 'Android Debug Bridge version 1.0.39'; echo 'Version 27.0.1'", "too old"),
         ("echo 'Android Debug Bridge version 1.0.32'", "too old"),
     ):
@@ -128,7 +128,7 @@ def test_a_server_elsewhere_that_is_not_there() -> None:
         "tcp::5037x",
         "tcp:h:99999",
     ):
-        with pytest.raises(ValueError, match="no HOST:PORT"):
+        with pytest.raises(ValueError, match="not HOST:PORT"):
             Server.parse(text)
 
 
@@ -164,7 +164,7 @@ def test_a_server_that_says_nothing_or_nonsense_is_named_in_time(tmp_path: Path)
 
         threading.Thread(target=nonsense, daemon=True).start()
         # The first in line is the connection above.
-        with pytest.raises(UserError, match="no adb server"):
+        with pytest.raises(UserError, match="not an adb server"):
             server.version(5)
 
 

@@ -191,7 +191,7 @@ def test_the_same_phone_by_cable_and_by_network_is_measured_once(
     code, records, stderr = measure("--serial", "all")
     assert code == 1
     assert len(records) == 1 and records[0].valid
-    assert "is being measured already, by another cable or address" in stderr
+    assert "is already being measured under another serial" in stderr
 
 
 def test_a_runner_that_cannot_be_had_costs_only_the_files_that_need_it(

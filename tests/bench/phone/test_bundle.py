@@ -218,7 +218,7 @@ def test_pip_without_the_wheel_or_with_another(
 def test_no_pip_at_all(small_bundles: Miniature, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(UserError, match="there is no pip; python -m ensurepip"):
+    with pytest.raises(UserError, match="pip is missing; install it with: python -m ensurepip"):
         bundle("glibc")
 
 
@@ -242,7 +242,7 @@ def test_a_folder_with_other_archives(small_bundles: Miniature, tmp_path: Path) 
         UserError, match=r"engine-1\.0\.aar has 5 bytes instead of \d+; fetch it again from Maven"
     ):
         bundle("bionic", archives)
-    with pytest.raises(UserError, match="is no folder"):
+    with pytest.raises(UserError, match="is not a folder"):
         bundle("bionic", archives / "engine-1.0.aar")
     assert _nothing_left(tmp_path / "cache" / "facekp" / "bundles")
 

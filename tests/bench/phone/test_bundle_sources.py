@@ -72,7 +72,7 @@ def test_settings_with_namespace_variables_and_a_blocked_mirror(
 
 def test_settings_that_cannot_be_read_are_named(registries: Server, bare_home: Path) -> None:
     put(bare_home / ".m2", {"settings.xml": b"<settings>"})
-    with pytest.raises(UserError, match=r"settings\.xml cannot be read .*; mend it or move it away"):
+    with pytest.raises(UserError, match=r"settings\.xml cannot be read .*; correct it or move it away"):
         bundle("bionic")
 
 
@@ -176,7 +176,7 @@ def test_the_command_refuses_unknown_names(capsys: pytest.CaptureFixture[str]) -
     assert _command("ios") == 2
     assert "bionic, glibc, onnxruntime" in capsys.readouterr().err
     assert _command("bionic", "--from", "/no/where") == 1
-    assert "/no/where is no folder" in capsys.readouterr().err
+    assert "/no/where is not a folder" in capsys.readouterr().err
 
 
 def test_origins_are_public_names() -> None:

@@ -127,7 +127,7 @@ def test_a_program_that_hangs_is_ended_on_the_phone(
     folder = f"{ROOT}/hang"
     scripted.put(f"{folder}/hang", "#!/bin/sh\necho $$ > number\nexec sleep 300\n")
     (scripted.root / folder[1:] / "hang").chmod(0o755)
-    with pytest.raises(RunError, match="no answer within 3 s, so it was ended"):
+    with pytest.raises(RunError, match="no answer within 3 s, so it was stopped"):
         run_program(phone, folder, ["./hang"], timeout=3)
     number = int((scripted.root / folder[1:] / "number").read_text())
     until(lambda: not Path(f"/proc/{number}").exists())
@@ -161,7 +161,7 @@ def test_one_measurement_at_a_time_on_a_phone(tmp_path: Path, monkeypatch: pytes
     with (
         locked("a/../b", "s"),
         locked("another", "s"),
-        pytest.raises(UserError, match="by another cable"),
+        pytest.raises(UserError, match="under another serial"),
         locked("another", "t"),
     ):
         pass

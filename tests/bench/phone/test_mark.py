@@ -64,7 +64,7 @@ def test_the_mark_of_a_run_that_was_killed_holds_for_a_while_only(
     account("ann")
     renew(phone, 1)
     account("bob")
-    with pytest.raises(UserError, match="lets go of it in 1 s"):
+    with pytest.raises(UserError, match="releases it in 1 s"):
         renew(phone, 60)
     time.sleep(1.1)
     renew(phone, 60)

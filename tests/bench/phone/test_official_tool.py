@@ -55,10 +55,10 @@ def test_a_phone_that_refuses_to_pin_runs_it_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no arm64"),
-        (b"<html>not found</html>", "no arm64"),
-        (ELF[:18] + b"\x3e\x00" + ELF[20:], "no arm64"),
-        (ELF, "no benchmark_model"),
+        (b"", "not an arm64"),
+        (b"<html>not found</html>", "not an arm64"),
+        (ELF[:18] + b"\x3e\x00" + ELF[20:], "not an arm64"),
+        (ELF, "not the benchmark_model"),
     ],
     ids=["empty", "page", "x86", "another program"],
 )
@@ -147,7 +147,7 @@ def test_a_pin_that_was_granted_in_part_only_is_none(tmp_path: Path) -> None:
     [
         (CLASSIC_PROGRAM, len(CLASSIC_PROGRAM), "gone", "Not Found"),
         (CLASSIC_PROGRAM, 10**6, "tool", "broke off"),
-        (b"<html>sign in</html>", 20, "tool", "no arm64"),
+        (b"<html>sign in</html>", 20, "tool", "not an arm64"),
     ],
     ids=["missing", "cut short", "another page"],
 )

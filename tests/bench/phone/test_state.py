@@ -136,8 +136,8 @@ def test_a_phone_that_tells_nothing_is_no_error() -> None:
     state = read_state(Told())  # type: ignore[arg-type]
     assert state.temperature_c is None and state.charging is None and state.screen is None
     assert [text.split(":")[0] for text in blind_spots(state)] == [
-        "the phone does not tell its temperature",
-        "the phone tells neither thermal status nor frequency limits",
+        "the phone does not report its temperature",
+        "the phone reports neither thermal status nor frequency limits",
     ]
 
 
@@ -204,7 +204,7 @@ def test_a_garbled_answer_is_no_measurement(stdout: str) -> None:
 def test_durations() -> None:
     assert [seconds_of(text) for text in ("90", "90s", "10m", "1.5h")] == [90, 90, 600, 5400]
     for text in ("", "0", "m", "10 min", "-5s"):
-        with pytest.raises(ValueError, match="no duration"):
+        with pytest.raises(ValueError, match="not a duration"):
             seconds_of(text)
 
 

@@ -45,7 +45,7 @@ def another_process_at(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     fabric = launch("cpu", 1, "32-true")
     with another_process_at(tmp_path) as process:
-        with pytest.raises(UserError, match="another process is at"), alone_in(tmp_path, fabric):
+        with pytest.raises(UserError, match="another process is using"), alone_in(tmp_path, fabric):
             pytest.fail("the folder is another's")
         process.kill()
         process.wait()
@@ -82,7 +82,7 @@ def test_nobody_trains_prunes_or_runs_in_a_folder_that_another_process_is_at(
             lambda: prune(tmp_path / "no.safetensors", recipe, tmp_path, how, fabric=fabric, data=data),
             lambda: next(run_stages(pipeline, tmp_path, fabric)),
         ):
-            with pytest.raises(UserError, match=f"another process is at {tmp_path}; wait for its end"):
+            with pytest.raises(UserError, match=f"another process is using {tmp_path}; wait until it ends"):
                 begin()
     assert not list(tmp_path.iterdir())
 
@@ -92,5 +92,5 @@ def test_a_folder_is_held_for_as_long_as_it_is_trained_in(discs: Path, tmp_path:
     def second(_step: Step) -> None:
         fit(quick(discs, 1), tmp_path)
 
-    with pytest.raises(UserError, match="another process is at"):
+    with pytest.raises(UserError, match="another process is using"):
         fit(quick(discs, 1), tmp_path, on_step=second)

@@ -104,7 +104,7 @@ def test_bad_faces_and_missing_images_are_named(five_faces: Path) -> None:
     assert [entry["reason"] for entry in dataset.skipped] == [
         "the image is missing",
         "its face box is empty",
-        "a visible keypoint has no finite place",
+        "a visible keypoint has no finite coordinates",
     ]
     assert all(name in entry["file"] for name, entry in zip(NAMES, dataset.skipped, strict=False))
     with pytest.raises(DataError, match=r"image00002\.jpg: the image is missing \(--strict"):

@@ -92,7 +92,7 @@ def test_bad_rows_of_the_database_are_named(database: Path) -> None:
     assert len(samples) == 1
     assert ["39341" in skipped[0]["file"], "39342" in skipped[1]["file"]] == [True, True]
     assert "left" in skipped[0]["reason"]
-    assert skipped[1]["reason"] == "none of its keypoints is placed"
+    assert skipped[1]["reason"] == "none of its keypoints is annotated"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])

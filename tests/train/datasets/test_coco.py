@@ -40,7 +40,7 @@ BAD = {
     "no image has its image_id '1'": face(image="1"),
     "it has no 'image_id'": {"keypoints": FIVE},
     "it has no 'keypoints'": {"image_id": 1},
-    "14 keypoint numbers, which is no list of x, y, v": face(FIVE[:14]),
+    "14 keypoint numbers, which is not a list of x, y, v": face(FIVE[:14]),
     "no landmark scheme has 4 points; there are 5, 19, 21, 29, 68, 98": face(FIVE[:12]),
     "no landmark scheme has 106 points": face([1, 2, 2] * 106),
     "it has 19 keypoints where the others have 5": face([1, 2, 2] * 19),
@@ -48,18 +48,20 @@ BAD = {
     "a coordinate is not a finite number": face(changed(3, float("nan"))),
     "is not a finite number": face(changed(4, None)),
     "a coordinate is not a finite numbe": face(changed(5, float("nan"))),
-    "a coordinate of 1e+30 pixels lies beyond every photograph": face(changed(0, 1e30)),
-    "its 'keypoints' holds \"x\", which is no number": face(changed(0, "x")),
-    "its 'keypoints' holds \"10\", which is no number": face([str(value) for value in FIVE]),
-    "its 'keypoints' holds [10, 11, 2], which is no number": face([[10, 11, 2]] * 5),
-    "its 'keypoints' is no list of numbers": face("10 11 2"),
-    "its 'keypoints' holds a number that lies beyond every photograph": face(changed(0, 10**400)),
-    "it is no object with image_id and keypoints": 7,
+    "a coordinate of 1e+30 pixels is larger than any photograph": face(changed(0, 1e30)),
+    "its 'keypoints' holds \"x\", which is not a number": face(changed(0, "x")),
+    "its 'keypoints' holds \"10\", which is not a number": face([str(value) for value in FIVE]),
+    "its 'keypoints' holds [10, 11, 2], which is not a number": face([[10, 11, 2]] * 5),
+    "its 'keypoints' is not a list of numbers": face("10 11 2"),
+    "its 'keypoints' holds a number that is larger than any photograph": face(changed(0, 10**400)),
+    "it is not an object with image_id and keypoints": 7,
     "it has no number or text as its 'image_id'": face(image=[1]),
-    "its 'bbox' holds \"1\", which is no number": face(changed(0, 1), bbox=["1", 2, 3, 4], box_source="mtfl"),
+    "its 'bbox' holds \"1\", which is not a number": face(
+        changed(0, 1), bbox=["1", 2, 3, 4], box_source="mtfl"
+    ),
     "the same face of a.png is annotation 0 already": face(),
-    "its bbox is no x, y, width, height": face(changed(0, 1), bbox=[1, 2, 3], box_source="mtfl"),
-    "its bbox is no x, y, width, height of": face(changed(0, 1), bbox=[1, 2, 0, 5], box_source="mtfl"),
+    "its bbox is not x, y, width, height": face(changed(0, 1), bbox=[1, 2, 3], box_source="mtfl"),
+    "its bbox is not x, y, width, height with": face(changed(0, 1), bbox=[1, 2, 0, 5], box_source="mtfl"),
 }
 
 
@@ -99,10 +101,10 @@ def test_keypoints_beside_the_photograph_are_kept_and_unknown_keys_ignored(tmp_p
     [
         ([], "no 'images'"),
         ({"annotations": []}, "no 'images'"),
-        ({"images": {}, "annotations": []}, "its 'images' is no list"),
-        ({"images": None, "annotations": []}, "its 'images' is no list"),
+        ({"images": {}, "annotations": []}, "its 'images' is not a list"),
+        ({"images": None, "annotations": []}, "its 'images' is not a list"),
         ({"images": []}, "no 'annotations'"),
-        ({"images": [], "annotations": {"1": 2}}, "its 'annotations' is no list"),
+        ({"images": [], "annotations": {"1": 2}}, "its 'annotations' is not a list"),
         ({"images": [7], "annotations": []}, "image 0 has no file_name"),
         ({"images": [{"file_name": "a"}], "annotations": []}, "image 0 has no 'id'"),
         (

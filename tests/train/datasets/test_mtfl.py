@@ -113,7 +113,7 @@ def test_mtfl_second_face_of_a_photograph_counts_and_a_row_twice_does_not(mtfl: 
     assert len(list(dataset)) == 2
     (entry,) = dataset.skipped
     assert entry["file"] == f"{mtfl / 'training.txt'}:3"
-    assert "stands in line 1 already" in entry["reason"]
+    assert "is already in line 1" in entry["reason"]
 
 
 def test_mtfl_list_of_the_other_form_is_not_misread(mtfl: Path) -> None:

@@ -126,8 +126,8 @@ BAD_ROWS = {
     row("1--Shaking/b.jpg", 5, box=(90, 20, 10, 110)): "its face box is empty",
     "nan" + GOOD[GOOD.index(" ") :]: "not a finite number",
     "x" + GOOD[GOOD.index(" ") :]: "not a number",
-    "1e30" + GOOD[GOOD.index(" ") :]: "lies beyond every photograph",
-    row("1--Shaking/b.jpg", 0): "the same face of 1--Shaking/b.jpg stands in line 1 already",
+    "1e30" + GOOD[GOOD.index(" ") :]: "is larger than any photograph",
+    row("1--Shaking/b.jpg", 0): "the same face of 1--Shaking/b.jpg is already in line 1",
 }
 
 

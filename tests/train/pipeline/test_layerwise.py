@@ -108,5 +108,5 @@ def test_what_removes_nothing_is_refused(
 
 def test_a_damaged_plan_is_named(discs: Path, model: Path, data: TrainingData, tmp_path: Path) -> None:
     (tmp_path / PLAN_FILE).write_text('{"settings": {')
-    with pytest.raises(UserError, match=f"{PLAN_FILE} is damaged; delete {tmp_path} to prune anew"):
+    with pytest.raises(UserError, match=f"{PLAN_FILE} is damaged; delete {tmp_path} to prune again"):
         pruned(retrain(discs, model), model, data, tmp_path, rate=0.5)

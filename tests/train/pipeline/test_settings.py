@@ -97,7 +97,7 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         ({"prune": {"rate": 0.5, "set": {"points": 5}}}, r"prune\.set: 'points' has .* from the student"),
         (
             {"prune": {"rate": 0.5, "set": {"expansion": 0.5}}},
-            r"prune\.set: 'expansion' has no place here.* widths",
+            r"prune\.set: 'expansion' is not allowed here.* widths",
         ),
     ],
 )
