@@ -85,13 +85,13 @@ class Scheme:
     def _check_groups(self) -> None:
         if len(self.normalisers) > _MOST_NORMALIZERS or not set(self.normalisers).isdisjoint(_RESERVED):
             raise ValueError(
-                f"scheme '{self.name}' has over {_MOST_NORMALIZERS} normalisers, or one that is called "
+                f"scheme '{self.name}' has over {_MOST_NORMALIZERS} normalizers, or one that is called "
                 f"{' or '.join(_RESERVED)}, which every scheme has"
             )
         for normaliser, ends in self.normalisers.items():
-            self._check_within(f"normaliser '{normaliser}'", ends, wanted=2)
+            self._check_within(f"normalizer '{normaliser}'", ends, wanted=2)
             if set(ends[0]) == set(ends[1]):
-                raise ValueError(f"normaliser '{normaliser}' of scheme '{self.name}' has no length")
+                raise ValueError(f"normalizer '{normaliser}' of scheme '{self.name}' has no length")
         if sum(map(len, self.lines)) > _MOST_LINE_POINTS:
             raise ValueError(f"the lines of scheme '{self.name}' are too many to draw")
         self._check_within("lines", self.lines)
@@ -147,10 +147,10 @@ class Scheme:
         if not isinstance(data, dict) or set(data) != set(_KEYS):
             raise ValueError(f"a scheme consists of {', '.join(_KEYS)}")
         if not isinstance(data["normalisers"], dict):
-            raise ValueError("a scheme's normalisers are not a table by name")
+            raise ValueError("a scheme's 'normalisers' must be a table by name")
         normalisers = {name: _groups(ends) for name, ends in data["normalisers"].items()}
         if any(len(ends) != 2 for ends in normalisers.values()):
-            raise ValueError("a scheme's normaliser does not have two ends")
+            raise ValueError("a scheme's normalizer does not have two ends")
         return cls(
             name=_text(data["name"]),
             names=tuple(map(_text, _list(data["names"]))),

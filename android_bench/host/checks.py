@@ -39,7 +39,7 @@ def look_at_machine() -> Iterator[Finding]:
     computer = machine.describe_machine()
     yield Finding("processor", "ok", f"{computer.cpu}, {computer.usable_cores:g} cores, {computer.os}")
     if computer.virtual:
-        text = "a virtual machine: its neighbours take time that nobody sees; compare within one call only"
+        text = "a virtual machine: others on the same host take processor time unseen; compare within one run"
         yield Finding("processor", "note", text)
     for warning in machine.machine_warnings(computer, 1):
         yield Finding("state", "note", warning)

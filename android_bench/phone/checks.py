@@ -96,12 +96,10 @@ def _state(phone: Phone, device: Device, name: str) -> Iterator[Finding]:
     if state.temperature_c is not None:
         warm = state.temperature_c > MAX_TEMPERATURE
         text = f"{state.temperature_of} at {state.temperature_c:.1f} C"
-        more = f": a run waits until it is at {MAX_TEMPERATURE:g} C" if warm else ""
+        more = f": a run waits until it has cooled to {MAX_TEMPERATURE:g} C" if warm else ""
         yield Finding(name, "note" if warm else "ok", text + more)
     if state.thermal_status:
-        yield Finding(
-            name, "note", f"thermal status {state.thermal_status}: it holds itself back; let it cool"
-        )
+        yield Finding(name, "note", f"thermal status {state.thermal_status}: it is throttling; let it cool")
     if state.battery_percent is not None and state.battery_percent < 20:
         yield Finding(name, "note", f"battery at {state.battery_percent:.0f} %; charge it")
     if state.screen == "awake":

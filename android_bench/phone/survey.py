@@ -1,4 +1,4 @@
-"""The phones that adb sees: what they are, how they are, and why one is of no use."""
+"""The phones that adb sees: model, state, and why one cannot be used."""
 
 from __future__ import annotations
 

@@ -169,8 +169,8 @@ def _shared(call: Call, taken: int = 0, nodes: int = 1) -> str | None:
         return None
     part = f"{taken} of {nodes}" if taken else "a part of the"
     return (
-        f"{call.delegate.upper()} took only {part} nodes and the CPU computed the others, so this is no time "
-        "of either; measure with cpu, or export the model without the operators that it lacks"
+        f"{call.delegate.upper()} took only {part} nodes and the CPU computed the others, so the time is "
+        "that of neither; measure with cpu, or export the model without the operators that it lacks"
     )
 
 

@@ -92,7 +92,7 @@ def _first_of(error: ValidationError) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     place = place.lstrip(".")[:200] or "the document"
     if first["type"] == "extra_forbidden":
-        return f"{place!a} is not known here; read it with the release that wrote it"
+        return f"{place!a} is not known to this release; read it with the release that wrote it"
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}{more}; the file was changed, or another program wrote it"

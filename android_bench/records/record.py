@@ -168,7 +168,7 @@ class Record(Strict):
         if self.valid and (None in figures or runs < self.min_runs):
             raise ValueError("a valid record has all its statistics and at least min_runs samples")
         if not tells_samples and self.samples_ms:
-            raise ValueError("timed_runs stands for samples that are not handed out")
+            raise ValueError("timed_runs is for runners that give no samples")
         return self
 
 

@@ -89,8 +89,8 @@ def _remarks(result: Comparison) -> list[str]:
     ]
     if any(change.of == "parts" for change in result.changes):
         lines.append(
-            "an interval from the parts of one measurement knows its noise, not how far another measurement "
-            "would lie from it: measure both sides again before believing a small change"
+            "an interval within one measurement shows its noise, not how much another measurement would "
+            "differ: measure both sides again before believing a small change"
         )
     if any(change.emulated for change in result.changes):
         lines.append("emulated: changes of an emulated processor's times say nothing about a phone")

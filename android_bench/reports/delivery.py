@@ -21,7 +21,7 @@ def check_targets(*targets: Path | None) -> None:
             raise UserError(f"{target} is a folder; name a file in it")
         folder = next(parent for parent in target.absolute().parents if parent.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise UserError(f"{target} cannot be written: {folder} is no folder that you may write to")
+            raise UserError(f"{target} cannot be written: {folder} is not a folder that you can write to")
 
 
 def write_files(records: Sequence[Record], files: Mapping[str, Path | None]) -> list[OSError]:

@@ -41,7 +41,7 @@ def messages() -> dict[str, list[tuple[str, str]]]:
     }
     help_names = {name for tree in trees.values() for name in _named_as_help(tree)}
     made = {
-        name: sorted(set(_texts(tree, "text", help_names if "commands" in name else set())))
+        name: sorted(set(_texts(tree, "text", help_names if "/commands/" in name else set())))
         for name, tree in trees.items()
     }
     return {name: found for name, found in made.items() if found}

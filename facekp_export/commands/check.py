@@ -31,7 +31,7 @@ def check(
     threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Measure exported files again: NME on labelled faces; without --data, against the manifest."""
+    """Measure exported files again: NME on labeled faces; without --data, against the manifest."""
     from facekp_export.verification.check import check_integrity, check_labelled, find_models
 
     faces = labelled_faces(data, split, limit, strict)

@@ -64,7 +64,7 @@ def export(
         typer.Option(help="Data set whose faces set the int8 ranges, FORMAT:PATH. Default: the demo photo."),
     ] = None,
     io: Annotated[
-        Io, typer.Option(help="int8: write also model_int8_io.tflite, integers in and out.")
+        Io, typer.Option(help="Input and output: int8 writes also model_int8_io.tflite, integers in and out.")
     ] = Io.float,
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 DATA_HELP = (
-    "Labelled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST. Formats: facekp-train data "
-    "--help."
+    "Labeled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST. Formats: facekp-train data --help."
 )
 
 SPLIT_HELP = "Split of --data. Default: the one that its format is measured on."

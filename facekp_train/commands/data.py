@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def data(
     spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
-    split: Annotated[str | None, typer.Option(help=SPLIT_HELP + "; default: everything")] = None,
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP + " Default: everything.")] = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--out", help="Contact sheet to write. Default: NAME_sheet.png in this folder."),

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from facekp_train.training.recipe import Recipe
 
 _RELABEL = (
-    "Faces that the teacher labels anew, held to five hand-placed points: missing (those without all "
+    "Faces that the teacher relabels, held to five hand-placed points: missing (those without all "
     "keypoints), all, none."
 )
-_OUTPUTS = "Weight of the distance from the teacher's own coordinates (0: features alone, the paper's way)."
+_OUTPUTS = (
+    "Weight of the distance from the teacher's own coordinates (0: features alone, as in the "
+    "paper). Default: the recipe's."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +40,12 @@ def distill(
     teacher: Annotated[Path, typer.Option(help="The checkpoint that supervises it.")],
     training: DistillOptions,
     relabel: Annotated[Literal["none", "missing", "all"], typer.Option(help=_RELABEL)] = "none",
-    lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 (paper, figure 5).")] = None,
+    lambda_dp: Annotated[
+        float | None, typer.Option(help="Ratio of LOSS to loss3 (paper, figure 5). Default: the recipe's.")
+    ] = None,
     output_weight: Annotated[float | None, typer.Option(help=_OUTPUTS)] = None,
 ) -> None:
-    """Train a student on with LOSS + loss3: labels, and the features of a frozen teacher.
+    """Train a student further with LOSS + loss3: labels, and the features of a frozen teacher.
 
     Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
     """

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from facekp_train.evaluation.conditions import Condition
 
 _EVALUATED = (
-    "; default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table "
+    " Default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table "
     "(300w: common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test and "
-    "its categories)"
+    "its categories)."
 )
 
 _BY_HELP = (
@@ -76,7 +76,7 @@ def evaluate(
         bool, typer.Option("--verbose", "-v", help="Print also each keypoint's error.")
     ] = False,
 ) -> None:
-    """Measure a checkpoint on a labelled split: NME, failure rate, AUC, MSE."""
+    """Measure a checkpoint on a labeled split: NME, failure rate, AUC, MSE."""
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.measure import measure, open_checkpoint

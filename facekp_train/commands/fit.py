@@ -22,11 +22,19 @@ class FitOptions(option.TrainingOptions):
 def fit(
     *,
     training: FitOptions,
-    points: Annotated[int | None, typer.Option(help="Keypoints of the net: 5, 19, 21, 29, 68 or 98.")] = None,
-    backbone: Annotated[str | None, typer.Option(help="mobilenet-v2 or resnet-50.")] = None,
-    init: Annotated[Path | None, typer.Option(help="Checkpoint to start from.")] = None,
+    points: Annotated[
+        int | None, typer.Option(help="Keypoints of the net: 5, 19, 21, 29, 68 or 98. Default: the recipe's.")
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Backbone: mobilenet-v2 or resnet-50. Default: the recipe's.")
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint to start from. Default: ImageNet weights, if the recipe says so."),
+    ] = None,
     imagenet: Annotated[
-        Path | None, typer.Option(help="File of ImageNet weights (default: found or fetched).")
+        Path | None,
+        typer.Option(help="File of ImageNet weights. Default: found on this machine, or downloaded."),
     ] = None,
 ) -> None:
     """Train a keypoint net by regression and heatmaps jointly.

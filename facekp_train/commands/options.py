@@ -25,42 +25,54 @@ _DATA = (
     "Formats: facekp-train data --help."
 )
 _SET = "Change one setting of the recipe, such as --set augmentation.rotation=30; repeatable."
-_PRECISION = "auto (bf16-mixed where the hardware has it), 32-true, bf16-mixed, 16-mixed."
+_PRECISION = (
+    "Precision: auto (bf16-mixed where the hardware has it), 32-true, bf16-mixed or 16-mixed. "
+    "Default: the recipe's."
+)
 
 Data = Annotated[list[str], typer.Option(help=_DATA)]
 Out = Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")]
-Split = Annotated[str | None, typer.Option(help="Split to train on (default: each set's first).")]
+Split = Annotated[str | None, typer.Option(help="Split to train on. Default: each set's first.")]
 Validation = Annotated[
-    list[str], typer.Option(help="Faces to score after each epoch; none: 5 % are held back.")
+    list[str],
+    typer.Option(
+        help="Faces to score after each epoch; repeatable. Default: 5 % of the training faces are held back."
+    ),
 ]
-ValidationSplit = Annotated[str | None, typer.Option(help="Split of the validation sets.")]
-Base = Annotated[str, typer.Option("--recipe", help="modern, paper, or a YAML file.")]
-Epochs = Annotated[int | None, typer.Option(help="Passes over the faces.")]
-Batch = Annotated[int | None, typer.Option(help="Faces a step.")]
+ValidationSplit = Annotated[
+    str | None,
+    typer.Option(help="Split of the validation sets. Default: the one that figures are reported on."),
+]
+Base = Annotated[str, typer.Option("--recipe", help="Recipe: modern, paper, or a YAML file.")]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the faces. Default: the recipe's.")]
+Batch = Annotated[int | None, typer.Option(help="Faces in one training step. Default: the recipe's.")]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help=_SET)]
 Precision = Annotated[str | None, typer.Option(help=_PRECISION)]
-Accelerator = Annotated[str, typer.Option(help="cpu, gpu or auto.")]
-Devices = Annotated[int, typer.Option(help="Processes or GPUs.", min=1)]
-Seed = Annotated[int | None, typer.Option(help="Decides weights, order and augmentation.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last finished epoch.")]
+Accelerator = Annotated[str, typer.Option(help="Where to compute: cpu, gpu or auto.")]
+Devices = Annotated[int, typer.Option(help="Number of processes or GPUs.", min=1)]
+Seed = Annotated[
+    int | None, typer.Option(help="Random seed of weights, order and augmentation. Default: the recipe's.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue after the last finished epoch.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the last epoch's figures as JSON.")]
 
 _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", "matplotlib")
 
 SPEC_HELP = (
-    "FORMAT:PATH or FORMAT:PATH@LIST; formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, coco, detect"
+    "Faces as FORMAT:PATH or FORMAT:PATH@LIST. Formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, "
+    "coco, detect."
 )
 
 SPLIT_HELP = (
-    "train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, test, "
-    "heldout (celeba); train, full, frontal (aflw); train, test, pose, expression, illumination, makeup, "
-    "occlusion, blur (wflw); train, test (cofw); train, category1, category2, category3, test, all (300vw); "
-    "all (pts, coco, detect)"
+    "Split: train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, "
+    "test, heldout (celeba); train, full, frontal (aflw); train, test, pose, expression, illumination, "
+    "makeup, occlusion, blur (wflw); train, test (cofw); train, category1, category2, category3, test, all "
+    "(300vw); all (pts, coco, detect)."
 )
 
-STRICT_HELP = "stop at the first bad row or image"
+STRICT_HELP = "Stop at the first bad row or image."
 
-JSON_HELP = "print one JSON document on stdout"
+JSON_HELP = "Print one JSON document on stdout."
 
 
 def require_training() -> None:

@@ -25,11 +25,13 @@ class PruneOptions(option.TrainingOptions):
     """The shared options, of the retraining after each step."""
 
     out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned")
-    base: Annotated[str, typer.Option("--recipe", help="retrain, modern, paper, or a YAML file.")] = "retrain"
+    base: Annotated[str, typer.Option("--recipe", help="Recipe: retrain, modern, paper, or a YAML file.")] = (
+        "retrain"
+    )
     epochs: Annotated[
         int | None, typer.Option("--epochs-per-step", "--epochs", min=1, help="Epochs of each retraining.")
     ] = 1
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False
+    resume: Annotated[bool, typer.Option("--resume", help="Continue where the run in --out stopped.")] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False
 
 
@@ -43,22 +45,35 @@ def prune(
     rate: Annotated[float | None, typer.Option(help="Share of every layer's filters, such as 0.75.")] = None,
     budget: Annotated[
         str | None,
-        typer.Option(help="2.5MB (float32 weights), 30MMACs or 0.5ms: the widths of least error within it."),
+        typer.Option(
+            help="Budget, such as 2.5MB (float32 weights), 30MMACs or 0.5ms; keeps the widths of "
+            "least error within it."
+        ),
     ] = None,
-    score: Annotated[Score, typer.Option(help="paper: each filter's own; greedy: ThiNet's.")] = "paper",
-    repair: Annotated[Repair, typer.Option(help="lstsq: the kept weights make up for the rest.")] = "none",
+    score: Annotated[
+        Score, typer.Option(help="Score of filters: paper, each filter's own; greedy, ThiNet's.")
+    ] = "paper",
+    repair: Annotated[
+        Repair,
+        typer.Option(help="Repair after a cut: lstsq fits the kept weights to make up for those removed."),
+    ] = "none",
     scope: Annotated[
         Scope,
-        typer.Option(help="inner: filters inside the blocks, as the paper; all: block outputs and stem too."),
+        typer.Option(
+            help="What to prune: inner, filters inside the blocks, as the paper; all, block "
+            "outputs and stem too."
+        ),
     ] = "inner",
     images: Annotated[int, typer.Option(min=1, help="Training faces that the score looks at.")] = 512,
     layers_per_step: Annotated[int, typer.Option(min=1, help="Layers pruned before each retraining.")] = 1,
     final_epochs: Annotated[int, typer.Option(min=0, help="Epochs of training after the last layer.")] = 0,
-    lambda_dp: Annotated[float | None, typer.Option(help="LOSS : loss3 in the retraining.")] = None,
+    lambda_dp: Annotated[
+        float | None, typer.Option(help="Ratio of LOSS to loss3 in the retraining. Default: the recipe's.")
+    ] = None,
 ) -> None:
     """Remove filters layer by layer, last to first, and retrain after each step.
 
-    With --resume it goes on where a killed one stopped.
+    --resume continues an interrupted run.
     Example: facekp-train prune --model d/best.safetensors --rate 0.75 --data mtfl:PATH --out runs/pruned
     """
     try:

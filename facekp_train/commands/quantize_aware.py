@@ -11,7 +11,7 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.common.console import require
 
-_BASE = "quantize-aware (three epochs, low rate), or a YAML file."
+_BASE = "Recipe: quantize-aware (three epochs, low rate), or a YAML file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ def quantize_aware(
     model: Annotated[Path, typer.Option(help="The trained checkpoint, .safetensors.")],
     training: QuantizeAwareOptions,
 ) -> None:
-    """Train a checkpoint on while it is rounded as its int8 file will be.
+    """Train a checkpoint further while it is rounded as its int8 file will be.
 
     For a net whose int8 files facekp-export refuses; the result is exported like any other. The NME
     that is shown and decides which epoch is best is that of the rounded net.
@@ -39,5 +39,5 @@ def quantize_aware(
 
     recipe = training.recipe(quantize=True, **start_from(model))
     if not recipe.quantize:
-        raise typer.BadParameter("quantize=false is plain training on; use facekp-train fit --set init=...")
+        raise typer.BadParameter("quantize=false is plain training; use facekp-train fit --set init=...")
     training.train(recipe)

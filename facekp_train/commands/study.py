@@ -30,8 +30,10 @@ class BudgetName(str, Enum):
     full = "full"
 
 
-_NAME = "heatmap, distillation (tables 3, 4), lambda-rh, lambda-dp, rates (figures 4, 5, 6), or all."
-_BUDGET = "small: 2,000 images, 8 epochs, half width, ResNet-50 on one fold; full: the paper's 60 epochs."
+_NAME = "Study: heatmap, distillation (tables 3, 4), lambda-rh, lambda-dp, rates (figures 4, 5, 6), or all."
+_BUDGET = (
+    "Budget: small, 2,000 images, 8 epochs, half width, ResNet-50 on one fold; full, the paper's 60 epochs."
+)
 _CLUSTER = "Run on a Ray cluster: auto, HOST:6379, ray://HOST:10001; local starts Ray on this machine."
 _WORKERS = "Cells trained at a time. Default: 1; on a cluster, one for each machine."
 _WORK = "Folder of the cells' training runs, shared by all studies. Default: OUT/cells."
@@ -51,7 +53,7 @@ def study(
     limit: Annotated[
         int | None, typer.Option(min=4, help="Images to use, drawn at random. Default: the budget's number.")
     ] = None,
-    epochs: option.Epochs = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the faces. Default: the budget's.")] = None,
     backbones: Annotated[
         str, typer.Option(help="Backbones to train and to teach; without resnet-50 it takes less time.")
     ] = "mobilenet-v2,resnet-50",

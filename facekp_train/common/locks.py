@@ -63,7 +63,7 @@ def alone_in(folder: Path, fabric: Fabric) -> Iterator[None]:
     """Keep other runs out of a folder, which is made where it is missing.
 
     Of the several processes of one run the first holds it for all. Raises UserError, in each of
-    them, where another run is at it.
+    them, where another run is using it.
     """
     with ExitStack() as stack:
         busy = fabric.broadcast(fabric.is_global_zero and not _enter(folder, stack))

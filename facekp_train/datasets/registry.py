@@ -170,4 +170,4 @@ def check_split(specs: Sequence[str], split: str | None) -> None:
     known = {name: FORMATS[name].splits for name in sorted(formats) if len(FORMATS[name].splits) > 1}
     if split is not None and known and not any(split in splits for splits in known.values()):
         have = "; ".join(f"{name} has {', '.join(splits)}" for name, splits in known.items())
-        raise DataError(f"no data set named has a split '{split}': {have}")
+        raise DataError(f"none of the data sets has a split '{split}': {have}")

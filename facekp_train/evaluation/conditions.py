@@ -167,7 +167,7 @@ def _left_out(name: str, values: tuple[str, ...], dataset: Dataset) -> Condition
 _SIZES = _ranges(_SIZE_EDGES, "px")
 _OCCLUSIONS = ("none", *_ranges(_HIDDEN_EDGES, "%"))
 _OCCLUSION = Condition(
-    "occlusion", "the share of the labelled keypoints that are hidden", _occlusion, _OCCLUSIONS
+    "occlusion", "the share of the labeled keypoints that are hidden", _occlusion, _OCCLUSIONS
 )
 _ANGLE_GROUPS = _ranges(_ANGLE_EDGES, "degrees")
 _BY_KEYPOINTS = (

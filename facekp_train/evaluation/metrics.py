@@ -115,7 +115,7 @@ def normalising_distances(
     scheme = scheme or scheme_of(points)
     names = normaliser_names(scheme, boxes is not None)
     if normaliser not in names:
-        raise ValueError(f"{points} keypoints have no normaliser '{normaliser}', only {', '.join(names)}")
+        raise ValueError(f"{points} keypoints have no normalizer '{normaliser}', only {', '.join(names)}")
     if normaliser in ("box", "face_box"):
         extent = _extents(truth) if normaliser == "box" else np.asarray(boxes, np.float64)[:, 2:]
         return np.sqrt(extent.prod(axis=1))
@@ -243,7 +243,7 @@ def score(
     )
 
 
-_REASON = "no counted keypoint, or a normalising distance that is zero or unknown"
+_REASON = "no counted keypoint, or a normalizing distance that is zero or unknown"
 
 
 def _distances(predicted: Floats, truth: Floats, visible: NDArray[np.bool_] | None) -> Doubles:

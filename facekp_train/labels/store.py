@@ -119,7 +119,7 @@ def write_labels(
                 yield face.sample, face.size, face.facts()
         if 0 < len(wanted) == len(skipped) - left_out:
             last = "{file}: {reason}".format(**skipped[-1])
-            raise UserError(f"none of the {len(wanted)} faces could be labelled, such as {last}")
+            raise UserError(f"none of the {len(wanted)} faces could be labeled, such as {last}")
 
     count = coco.write(out, labelled())
     print_skipped(skipped)

@@ -109,7 +109,7 @@ class Pipeline(KnownKeys):
     @field_validator("shared")
     @classmethod
     def _of_every_stage(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return _refuse(settings, ("teacher", "init", "quantize"), "it is no setting of every stage")
+        return _refuse(settings, ("teacher", "init", "quantize"), "it is not a setting of every stage")
 
     def recipe(self, section: _Section | Prune, **options: Any) -> Recipe:
         """A stage's recipe: its base, what all stages share, its own settings, then `options`.

@@ -103,7 +103,7 @@ def fit(
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
     finished epoch and ends with the weights of an unbroken run. Raises UserError where `out` holds
-    another run, or another process is at it.
+    another run, or another process is using it.
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)

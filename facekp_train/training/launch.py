@@ -18,7 +18,7 @@ _LONGEST_WAIT = timedelta(hours=12)
 def launch(accelerator: str, devices: int, precision: str) -> Fabric:
     """Processes to train in: `devices` here, or as many as torchrun has started, on all machines.
 
-    Raises UserError where the hardware cannot be had.
+    Raises UserError where the hardware is not available.
     """
     nodes = 1
     if "TORCHELASTIC_RUN_ID" in os.environ:
@@ -35,7 +35,7 @@ def launch(accelerator: str, devices: int, precision: str) -> Fabric:
         )
     except (RuntimeError, ValueError) as error:
         raise UserError(
-            f"{devices} x '{accelerator}' cannot be had here ({error}); try --accelerator cpu"
+            f"{devices} x '{accelerator}' is not available on this machine ({error}); try --accelerator cpu"
         ) from None
     fabric.launch()
     return fabric

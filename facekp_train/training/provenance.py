@@ -57,15 +57,15 @@ def note_origin(file: Path, settings: dict[str, Any], faces: str, made: Path, fa
     if fabric.is_global_zero and not has_something:
         write_text(file, json.dumps({**settings, _FACES: faces}, indent=2))
     fabric.barrier()
-    stored = read_stored(file, f"delete it and {made} to make it anew")
+    stored = read_stored(file, f"delete it and {made} to make it again")
     faces_before = stored.pop(_FACES, None)
     if stored != settings:
         raise UserError(
             f"{made} was made by other settings, or from a net or labels that have changed since; give "
-            "another --out, or delete it to make it anew"
+            "another --out, or delete it to make it again"
         )
     if faces_before != faces:
         raise UserError(
             f"{made} was made from faces whose lists have changed since; give another --out, or delete it "
-            "to make it anew"
+            "to make it again"
         )

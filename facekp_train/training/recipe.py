@@ -75,7 +75,10 @@ class Recipe(
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
         if self.quantize and self.teacher is not None:
-            raise ValueError("a net learns from a teacher first and to be quantized after that, not at once")
+            raise ValueError(
+                "a net cannot learn from a teacher and be quantized at once; distill it "
+                "first, then train it quantize-aware"
+            )
         return self
 
     def part(self, kind: type[_Part]) -> _Part:

@@ -33,9 +33,9 @@ def check_begun(out: Path, resume: bool, *, begun: str, precious: Sequence[str])
     begun: the file that a run to go on with has. precious: those that no other run may overwrite.
     """
     if not resume and any((out / name).exists() for name in precious):
-        raise UserError(f"{out} holds a run already; go on with --resume, or give another --out")
+        raise UserError(f"{out} holds a run already; continue it with --resume, or give another --out")
     if resume and not (out / begun).is_file():
-        raise UserError(f"{out} holds no run to go on with; leave --resume out, or name its folder by --out")
+        raise UserError(f"{out} holds no run to continue; leave --resume out, or give its folder with --out")
 
 
 def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -57,7 +57,7 @@ def claim_folder(out: Path, recipe: Recipe, resume: bool, faces_known: bool) -> 
     check_folder(out, recipe, resume)
     noted = out / MADE_FROM_FILE
     now = _made_from(recipe, faces_known)
-    before = read_stored(noted, f"delete {out} and train anew") if resume else {}
+    before = read_stored(noted, f"delete {out} and train again") if resume else {}
     changed = [role for role, content in now.items() if before.get(role, content) != content]
     if changed:
         raise UserError(

@@ -10,16 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from docs.generate.pages import stale
-from tests.support.files.doc_pages import DOCS, PAGES, WRITTEN, anchors, code_in, links, named, prose
+from tests.support.files.doc_pages import BRITISH, DOCS, PAGES, WRITTEN, anchors, code_in, links, named, prose
 from tests.support.places import ROOT
 
 _PAGE = re.compile(r"(?<![\w/])docs/[\w./-]*\.(?:md|png)")
 _OWN = [page for page in WRITTEN if page.is_relative_to(DOCS) or page.parent == ROOT]
-_BRITISH = re.compile(
-    r"\b\w*(colour|centre|behaviour|neighbour|labell|normalis|quantis|optimis|equalis|minimis|recognis|licence)\w*"
-    r"|\bdistil(s|)\b|\bgrey\b",
-    re.IGNORECASE,
-)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -80,7 +75,7 @@ def test_lines_of_prose_are_short(page: Path) -> None:
 def test_pages_are_spelled_as_the_field_spells(page: Path) -> None:
     """American; names in code are the code's."""
     text = re.sub(r"`[^`]*`", "", "\n".join(line for _, line in prose(page)))
-    assert not [found[0] for found in _BRITISH.finditer(text)]
+    assert not [found[0] for found in BRITISH.finditer(text)]
 
 
 @pytest.mark.parametrize("page", _OWN, ids=named)

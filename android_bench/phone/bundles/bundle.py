@@ -63,7 +63,7 @@ def bundle(name: str, source: Path | None = None) -> Bundle:
         raise UserError(f"{source} is not a folder; give the folder that holds the archives with --from")
     parts = load_parts()
     if name not in parts.bundles:
-        raise UserError(f"there is no bundle '{name}'; choose {', '.join(NAMES)}")
+        raise UserError(f"there is no bundle '{name}'; choose from {', '.join(NAMES)}")
     spec = parts.bundles[name]
     files = _expected(parts, name)
     folder = cache_folder() / f"{name}-{parts.digest(name, files[spec.runner])}"

@@ -134,7 +134,7 @@ def _rows(file: Path, columns: tuple[str, ...], notes: Notes) -> Iterator[Row]:
             else:
                 notes.skip(f"{file}:{number}", f"{len(fields)} columns where {len(columns) + 1} belong")
     if stated is not None and count != stated:
-        notes.warn(f"{file} says {stated:,} images and holds {count:,}: it is cut short or was changed")
+        notes.warn(f"{file} says {stated:,} images but holds {count:,}: it is cut short or was changed")
 
 
 def _check_columns(file: Path, fields: list[str], columns: tuple[str, ...]) -> None:

@@ -87,7 +87,7 @@ def _frames(video: Path, notes: Notes) -> Iterator[Pair]:
     if images and 0 in images and 0 not in annotations:
         notes.warn(
             f"{folder} counts its frames from 0 and the annotations count from 1, so that each keypoint "
-            f"may be a frame late; extract them anew: ffmpeg -i vid.avi {folder.name}/%06d.jpg"
+            f"may be a frame late; extract them again: ffmpeg -i vid.avi {folder.name}/%06d.jpg"
         )
     for number, annotation in sorted(annotations.items()):
         if number in images:

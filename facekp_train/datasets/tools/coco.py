@@ -141,7 +141,7 @@ def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
     # NaN, which JSON's writers give for what is missing, is no state.
     known = ~(marks[:, 2] <= 0)
     if not known.any():
-        raise ValueError("no labelled keypoint")
+        raise ValueError("no labeled keypoint")
     checked(marks[known])
     keypoints = np.where(known[:, None], marks[:, :2], np.nan).astype(np.float32)
     visible = known & (marks[:, 2] >= (2 if seen else 1))

@@ -49,7 +49,7 @@ def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:
 def _sample(image: Path, face: dict[str, Any]) -> FaceSample:
     keypoints = np.asarray(face["keypoints"], np.float32)
     if keypoints.ndim != 2 or keypoints.shape[1] != 2 or len(keypoints) not in SCHEMES:
-        raise ValueError(f"keypoints of shape {list(keypoints.shape)}, which is no scheme")
+        raise ValueError(f"keypoints of shape {list(keypoints.shape)}, which fits no scheme")
     if not np.isfinite(keypoints).all():
         raise ValueError("keypoints that are not finite")
     return FaceSample(

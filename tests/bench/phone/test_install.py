@@ -210,7 +210,7 @@ def test_threads_at_one_phone_at_once_see_themselves_not_another_process(
     with ThreadPoolExecutor(8) as pool:
         for _ in range(50):
             errors = sorted(pool.map(measure, range(8)))
-            assert errors[0] == "" and all("by another cable" in text for text in errors[1:])
+            assert errors[0] == "" and all("under another serial" in text for text in errors[1:])
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,13 @@ _MADE = ("report.md", "claims.md")
 WRITTEN = [page for page in PAGES if page.name not in _MADE and page.parent.name != "reference"]
 """Pages by hand: neither the reference nor what `facekp-train study` wrote."""
 
+BRITISH = re.compile(
+    r"\b\w*(colour|centre|behaviour|neighbour|labell|normalis|quantis|optimis|equalis|minimis|recognis|licence)\w*"
+    r"|\bdistil(s|)\b|\bgrey\b",
+    re.IGNORECASE,
+)
+"""Spellings that the field does not use."""
+
 # In the order of the navigation: the blocks of a page may go on from those of the one before.
 SERIES = ("get-started", "train", "evaluate", "compress", "export", "bench", "compare", "phones", "detect")
 GUIDES = [DOCS / "guides" / f"{name}.md" for name in SERIES]

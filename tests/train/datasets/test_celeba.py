@@ -196,7 +196,7 @@ def test_a_list_that_is_cut_short_is_named(celeba: Path) -> None:
     dataset = open_dataset(f"celeba:{celeba}")
     assert len(list(dataset)) == 3
     assert dataset.warnings == [
-        f"{file} says 202,599 images and holds 6: it is cut short or was changed",
+        f"{file} says 202,599 images but holds 6: it is cut short or was changed",
         "the split 'train' gives 3 faces where CelebA has 162,770",
     ]
 

@@ -44,7 +44,7 @@ BAD = {
     "no landmark scheme has 4 points; there are 5, 19, 21, 29, 68, 98": face(FIVE[:12]),
     "no landmark scheme has 106 points": face([1, 2, 2] * 106),
     "it has 19 keypoints where the others have 5": face([1, 2, 2] * 19),
-    "no labelled keypoint": face([0, 0, 0] * 5),
+    "no labeled keypoint": face([0, 0, 0] * 5),
     "a coordinate is not a finite number": face(changed(3, float("nan"))),
     "is not a finite number": face(changed(4, None)),
     "a coordinate is not a finite numbe": face(changed(5, float("nan"))),

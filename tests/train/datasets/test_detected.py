@@ -23,7 +23,7 @@ def document(image: str, *faces: object) -> dict[str, Any]:
         ([[10**400, 0], *POINTS[1:]], "int too large to convert to float"),
         ([[float("nan"), 0], *POINTS[1:]], "keypoints that are not finite"),
         ([["x", 0], *POINTS[1:]], "could not convert string to float"),
-        (POINTS[:3], "keypoints of shape [3, 2], which is no scheme"),
+        (POINTS[:3], "keypoints of shape [3, 2], which fits no scheme"),
     ],
     ids=["huge", "nan", "text", "few"],
 )

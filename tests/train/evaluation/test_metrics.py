@@ -65,7 +65,7 @@ def test_aflw_is_measured_over_the_data_sets_box(points: int) -> None:
     assert result.nme["face_box"] == pytest.approx(100 * (5 / 6 + 5 / 100) / 2)
     # One without a box counts in no figure, and is named.
     assert [entry["file"] for entry in result.excluded] == ["c"]
-    with pytest.raises(ValueError, match="no normaliser 'face_box', only box"):
+    with pytest.raises(ValueError, match="no normalizer 'face_box', only box"):
         normalising_distances(truth, "face_box")
 
 
@@ -79,7 +79,7 @@ def test_every_scheme_says_its_normalisers() -> None:
     assert named[5] == ("inter_pupil", "box")
     assert named[19] == named[21] == ("box",)
     assert named[68] == named[98] == named[29] == ("inter_ocular", "inter_pupil", "box")
-    with pytest.raises(ValueError, match="no normaliser 'inter_ocular', only inter_pupil, box"):
+    with pytest.raises(ValueError, match="no normalizer 'inter_ocular', only inter_pupil, box"):
         normalising_distances(faces(1, 5), "inter_ocular")
 
 

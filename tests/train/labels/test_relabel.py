@@ -160,7 +160,7 @@ def test_labels_of_no_face_are_a_failure_and_leave_no_file(checkpoints: Path, tm
     cv2.imwrite(str(tmp_path / "a.png"), np.full((150, 150, 3), 80, np.uint8))
     (tmp_path / "training.txt").write_text("a.png 10 140 75 20 130 10 20 60 140 130 1 1 2 3\n")
     target = tmp_path / "labels.json"
-    with pytest.raises(UserError, match=r"none of the 1 faces could be labelled, such as .*a.png: "):
+    with pytest.raises(UserError, match=r"none of the 1 faces could be labeled, such as .*a.png: "):
         write_labels([checkpoints / "68.safetensors"], [f"mtfl:{tmp_path}"], "training", target)
     assert not target.exists()
 

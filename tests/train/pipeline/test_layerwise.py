@@ -86,7 +86,7 @@ def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
         )
     lines = (other / "trainImageList.txt").read_text().splitlines(keepends=True)
     (other / "trainImageList.txt").write_text("".join(lines[1:]))
-    with pytest.raises(UserError, match="begun with other faces"):
+    with pytest.raises(UserError, match="started with other faces"):
         prune(model, retrain(other, model), tmp_path / "out", settings, fabric=fabric, data=data)
 
 

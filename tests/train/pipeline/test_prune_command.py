@@ -121,11 +121,11 @@ def test_a_folder_that_holds_a_run_is_gone_on_with_by_resume_alone(
 ) -> None:
     (tmp_path / file).write_bytes(b"weeks of work")
     assert prune(model, discs, tmp_path, "--rate=0.5") == 1
-    assert f"{tmp_path} holds a run already; go on with --resume" in capsys.readouterr().err
+    assert f"{tmp_path} holds a run already; continue it with --resume" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == [file]
     (tmp_path / file).unlink()
     assert prune(model, discs, tmp_path, "--rate=0.5", "--resume") == 1
-    assert f"{tmp_path} holds no run to go on with; leave --resume out" in capsys.readouterr().err
+    assert f"{tmp_path} holds no run to continue; leave --resume out" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

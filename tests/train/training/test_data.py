@@ -47,7 +47,7 @@ def test_a_validation_without_a_split_is_what_figures_are_reported_on(celeba: Pa
 
 
 def test_a_split_that_no_set_has_is_not_another(celeba: Path) -> None:
-    with pytest.raises(DataError, match="no data set named has a split 'trian': celeba has train"):
+    with pytest.raises(DataError, match="none of the data sets has a split 'trian': celeba has train"):
         samples_of([f"celeba:{celeba}"], "trian", [])
 
 

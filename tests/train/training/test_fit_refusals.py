@@ -52,7 +52,7 @@ def test_a_folder_with_a_checkpoint_is_left_alone(
 ) -> None:
     (tmp_path / name).write_bytes(b"weeks of work")
     assert fit("--data", discs, "--points", "5", "--out", tmp_path, *QUICK) == 1
-    assert "holds a run already; go on with --resume, or give another --out" in stderr(capsys)
+    assert "holds a run already; continue it with --resume, or give another --out" in stderr(capsys)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"weeks of work"}
 
 
@@ -75,7 +75,7 @@ def test_there_must_be_something_to_resume(
 ) -> None:
     out = tmp_path / "new"
     assert fit("--data", discs, "--points", "5", "--out", out, "--resume", *QUICK) == 1
-    assert f"{out} holds no run to go on with; leave --resume out" in stderr(capsys)
+    assert f"{out} holds no run to continue; leave --resume out" in stderr(capsys)
     assert not out.exists()
 
 

@@ -136,9 +136,9 @@ def test_quantizing_cannot_be_switched_off(
     """Plain training on under that name would look like a repair."""
     words = ["quantize-aware", "--model", ruined, "--data", f"mtfl:{discs}", "--set", "quantize=false"]
     assert command(*words) == 2
-    assert "quantize=false is plain training on" in " ".join(capsys.readouterr().err.split())
+    assert "quantize=false is plain training;" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_teacher_is_refused(ruined: Path, discs: Path) -> None:
-    with pytest.raises(UserError, match="teacher first"):
+    with pytest.raises(UserError, match="cannot learn from a teacher and be quantized"):
         aware(discs, ruined, 1, f"teacher={ruined}")

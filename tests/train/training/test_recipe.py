@@ -99,7 +99,9 @@ def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
 def test_a_split_that_no_data_set_has_is_named(key: str) -> None:
     """It would silently mean a set's first split: faces to train on, for a validation."""
     sets = {"data": ["mtfl:a", "pts:b"], "validation": ["mtfl:c"]}
-    with pytest.raises(UserError, match="no data set named has a split 'validaton': mtfl has train, valid"):
+    with pytest.raises(
+        UserError, match="none of the data sets has a split 'validaton': mtfl has train, valid"
+    ):
         make_recipe("paper", {**sets, key: "validaton"}, [])
     assert getattr(make_recipe("paper", {**sets, key: "validation"}, []), key) == "validation"
     assert make_recipe("paper", {"data": ["coco:labels.json"], "split": "train"}, []).split == "train"
