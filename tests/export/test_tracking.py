@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -245,12 +242,3 @@ def test_what_is_no_frame_is_refused(tracker):
         tracker.update(np.zeros((4, 4)), 0.0)
     with pytest.raises(ValueError, match="seconds"):
         VideoTracker(tracker.detector, look_every=-1)
-
-
-def test_it_imports_neither_torch_nor_tensorflow():
-    modules = "facekp_export.tracking, facekp_export.commands.detect_video"
-    code = f"import sys, {modules}; print({{'torch', 'tensorflow'}} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert done.stdout.strip() == "set()"

@@ -64,22 +64,3 @@ def test_module_runs_as_the_command() -> None:
     )
     assert done.returncode == 2
     assert "FORMAT:PATH" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "landmarks",
-        "crop",
-        "samples",
-        "boxes",
-        "datasets",
-        "evaluation.metrics",
-        "evaluation.evaluate",
-        "evaluation.report",
-    ],
-)
-def test_light_modules_stay_light(module: str) -> None:
-    program = f"import sys, facekp_train.{module}; print({{'torch', 'tensorflow'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,17 +283,6 @@ def test_names_cannot_drive_the_terminal(tmp_path: Path, bench: Bench) -> None:
         assert not any(ord(c) < 32 and c != "\n" for c in text)
     table = [line for line in (tmp_path / "t.md").read_text().splitlines() if line.startswith("|")]
     assert len(table) == 3
-
-
-def test_report_and_compare_import_neither_torch_nor_tensorflow_nor_matplotlib() -> None:
-    script = (
-        "import sys, android_bench.records.documents, android_bench.reports.compare\n"
-        "import android_bench.reports.tables, android_bench.phone.runner.official\n"
-        "import android_bench.commands.compare, android_bench.commands.report\n"
-        "print(sorted({'torch', 'tensorflow', 'matplotlib', 'scipy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_report_needs_a_document(bench: Bench) -> None:

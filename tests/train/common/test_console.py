@@ -82,13 +82,3 @@ def test_what_is_said_stands_as_it_was_given(capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr()
     assert printed.err == f"{name}\nwarning: {name}\n"
     assert printed.out == f"{name}\n"
-
-
-@pytest.mark.parametrize(
-    "module", ["facekp_train.cli", "facekp_export.cli", "facekp_export.detect", "android_bench.cli"]
-)
-def test_help_loads_nothing_heavy(module: str) -> None:
-    heavy = ("torch", "tensorflow", "cv2", "onnxruntime", "rich.progress", "android_bench.records")
-    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
