@@ -122,4 +122,4 @@ def test_a_quiet_measurement_has_no_warning_and_a_disturbed_one_says_why() -> No
     assert "4 of 204 runs are outliers" in warned([*quiet, *[90.0] * 4])
     assert warned([*quiet, 90.0]) == "", "one run in 200 does not reach the p95"
     assert "unsteady" in warned([10.0 + i % 10 * 2 for i in range(200)])
-    assert "short" in warned([0.001] * 100)
+    assert "hardly longer" in warned([0.001] * 100)

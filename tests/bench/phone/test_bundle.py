@@ -284,5 +284,5 @@ def test_a_full_disk_names_the_folder_and_keeps_nothing(
 
 
 def test_a_bundle_that_there_is_not() -> None:
-    with pytest.raises(UserError, match="there is no bundle 'ios'; choose bionic, glibc, onnxruntime"):
+    with pytest.raises(UserError, match="there is no bundle 'ios'; choose from bionic, glibc, onnxruntime"):
         bundle("ios")

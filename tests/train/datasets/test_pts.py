@@ -38,13 +38,13 @@ def test_pts_as_it_is_found_in_the_wild(tmp_path: Path, form: str) -> None:
 BAD_PTS = {
     "version: 1\nn_points: 5\n1 2\n3 4\n": "no pair of braces",
     "version: 1\nn_points: 5\n{\n1 2\n3 4\n": "no pair of braces",
-    "n_points: 5\n{\n1 2\n3 4\n}\n": "says 5 points but holds 2",
+    "n_points: 5\n{\n1 2\n3 4\n}\n": "states 5 points but holds 2",
     "n_points: 2\n{\n1 2\n3 4\n}\n": "no landmark scheme has 2 points",
     "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 x\n}\n": "not a number",
     "n_points: five\n{\n1 2 3 4 5 6 7 8 9 10\n}\n": "not a number",
     "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 inf\n}\n": "not a finite number",
     "n_points: 5\n{\n1 2 3 4 5 6 7 8 9 1e39\n}\n": "1e+39 pixels is larger than any photograph",
-    "n_points: 5\n{\n1 2 3 4 5 6 7 8 9\n}\n": "says 5 points but holds 4.5",
+    "n_points: 5\n{\n1 2 3 4 5 6 7 8 9\n}\n": "states 5 points but holds 4.5",
     "": "no pair of braces",
 }
 

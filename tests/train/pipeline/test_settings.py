@@ -83,7 +83,7 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         ({"prune": {"budget": "0MB"}}, "not '0MB'"),
         (
             {"shared": {**GOOD["shared"], "teacher": "x"}},
-            "shared: 'teacher' is not allowed here, leave it out",
+            "shared: 'teacher' is not allowed here; leave it out",
         ),
         ({"shared": {**GOOD["shared"], "init": "x"}}, "shared: 'init' is not allowed"),
         ({"shared": {**GOOD["shared"], "quantize": True}}, "shared: 'quantize' is not allowed"),
