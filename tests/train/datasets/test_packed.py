@@ -44,7 +44,7 @@ def test_what_a_mat_file_does_not_hold_is_one_sentence(tmp_path: Path, inside: s
 )
 def test_a_cell_that_is_no_photograph_is_refused(tmp_path: Path, cell: np.ndarray) -> None:
     write_mat(tmp_path / "a.mat", {"IsT": [cell]})
-    with pytest.raises(OSError, match=r"IsT/1: no photograph"):
+    with pytest.raises(OSError, match=r"IsT/1: not a photograph"):
         read_image(tmp_path / "a.mat" / "IsT" / "1")
 
 
