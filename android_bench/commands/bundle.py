@@ -27,7 +27,7 @@ def bundle(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Assemble the runners for phones from the registries into the cache, and say what is in them.
+    """Assemble the runners for phones from the registries into the cache, and list what is in them.
 
     Archives are downloaded by your Maven, pip and apt settings and must have the recorded
     hashes. bionic: TensorFlow Lite for phones with memory pages of 4 KB (CPU, GPU, NNAPI). glibc:

@@ -17,12 +17,12 @@ def label(
     ],
     data: option.Data,
     split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("labels.json"),
+    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("labels.json"),
     missing: Annotated[
         bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
     ] = False,
 ) -> None:
-    """Label photographs by trained nets, held to the points that a hand has placed.
+    """Label photographs with trained nets, held to points that were placed by hand.
 
     Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json

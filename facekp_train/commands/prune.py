@@ -87,7 +87,7 @@ def prune(
         raise typer.BadParameter("--prune-teacher teacher needs --teacher FILE")
     if prune_teacher == "student" and teacher is not None and teacher.resolve() != model.resolve():
         raise typer.BadParameter(
-            "--teacher supervises only with --prune-teacher teacher; else the net itself does, as it was"
+            "--teacher is used only with --prune-teacher teacher; add that, or leave --teacher out"
         )
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from

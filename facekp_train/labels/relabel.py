@@ -73,7 +73,7 @@ def relabel(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, s
         for (face, image, _), points, spread in zip(opened, answers, spreads, strict=True):
             labelled = _held(face, image, points, float(spread))
             if labelled.miss is not None and labelled.miss > _LARGEST_MISS:
-                reason = f"the teacher's five points lie {labelled.miss:.0%} of the eye distance off"
+                reason = f"the teacher's five points are off by {labelled.miss:.0%} of the eye distance"
                 skipped.append({"file": str(face.sample.image), "reason": reason})
             else:
                 yield labelled
