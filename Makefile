@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files.
-ASIDE := -n auto --dist loadfile --no-loadscope-reorder --durations 15
+ASIDE := -n auto --dist loadfile
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 

@@ -32,13 +32,6 @@ settings.register_profile("facekp", deadline=None)
 settings.load_profile("facekp")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, files with slow tests come first: none is left for the end while other cores idle."""
-    if config.getoption("dist", "no") != "no":
-        slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: item.path not in slow)
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real face data, which a fresh clone does not have."""
