@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files.
-ASIDE := -n auto --dist loadfile
+ASIDE := -n auto --dist loadfile --durations 15
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
