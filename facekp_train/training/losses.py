@@ -5,6 +5,7 @@ All coordinates are [0, 1] of the crop.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,9 +24,12 @@ from facekp_train.training.learner import TeacherAnswer
 class LossSettings(Settings):
     """What is minimized."""
 
-    loss: Literal["mse", "l1", "wing"] = Field(default="mse", description="of the coordinates")
+    loss: Literal["mse", "l1", "wing", "soft-wing"] = Field(default="mse", description="of the coordinates")
     wing: tuple[PositiveFloat, PositiveFloat] = Field(
         default=(0.1, 0.01), description="w and e of the wing loss, shares of the crop"
+    )
+    soft_wing: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = Field(
+        default=(0.008, 0.08, 0.002), description="w1, w2 and e of the soft wing loss, shares of the crop"
     )
     lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
     heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
@@ -45,21 +49,27 @@ class LossSettings(Settings):
     output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
 
 
-def coordinate_errors(predicted: Tensor, target: Tensor, kind: str, wing: tuple[float, float]) -> Tensor:
-    """Elementwise loss of coordinates, any shape: `mse` as in the paper, `l1`, or `wing`.
+def coordinate_errors(predicted: Tensor, target: Tensor, settings: LossSettings) -> Tensor:
+    """Elementwise loss of coordinates, any shape: `mse` as in the paper, `l1`, `wing`, or `soft-wing`.
 
-    Wing loss (Feng et al., https://arxiv.org/abs/1711.06753): w * ln(1 + |d| / e) below w, and
-    |d| - C above, joined without a step; `wing` is (w, e) in crop units.
+    Wing loss (Feng et al., https://arxiv.org/abs/1711.06753): w * ln(1 + |d| / e) below w, and |d| - C
+    above. Soft wing loss (Lin et al., https://doi.org/10.1109/TIP.2021.3082319): |d| below w1, and
+    w2 * ln(1 + |d| / e) + B above, so that small errors pull no harder than others. Both are joined
+    without a step; the settings are in crop units.
     """
     difference = predicted - target
-    if kind == "mse":
+    if settings.loss == "mse":
         return difference.square()
     distance = difference.abs()
-    if kind == "l1":
+    if settings.loss == "l1":
         return distance
-    width, curvature = wing
+    if settings.loss == "soft-wing":
+        start, height, curvature = settings.soft_wing
+        far = height * torch.log1p(distance / curvature)
+        return torch.where(distance < start, distance, far + start - height * math.log1p(start / curvature))
+    width, curvature = settings.wing
     near = width * torch.log1p(distance / curvature)
-    offset = width - width * torch.log1p(torch.tensor(width / curvature)).item()
+    offset = width - width * math.log1p(width / curvature)
     return torch.where(distance < width, near, distance - offset)
 
 
@@ -194,7 +204,7 @@ class JointLoss:
         return settings.lambda_dp * joint + teaching
 
     def _errors(self, keypoints: Tensor, target: Tensor) -> Tensor:
-        return coordinate_errors(keypoints, target, self.settings.loss, self.settings.wing)
+        return coordinate_errors(keypoints, target, self.settings)
 
     def _regression(self, keypoints: Tensor, batch: Batch) -> Tensor:
         weights = 1.0 if self._weigh is None else self._weigh(batch)[:, None]

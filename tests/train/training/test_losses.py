@@ -32,7 +32,21 @@ def test_wing_loss_is_the_papers_formula(difference: float, width: float, curvat
         expected = width * math.log(1 + distance / curvature)
     else:
         expected = distance - (width - width * math.log(1 + width / curvature))
-    loss = coordinate_errors(torch.tensor([difference]), torch.zeros(1), "wing", (width, curvature))
+    settings = LossSettings(loss="wing", wing=(width, curvature))
+    loss = coordinate_errors(torch.tensor([difference]), torch.zeros(1), settings)
+    assert loss.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+@given(st.floats(-1, 1), st.floats(0.002, 0.05), st.floats(0.06, 0.3), st.floats(0.001, 0.05))
+def test_soft_wing_loss_is_the_papers_formula(difference: float, start: float, height: float, e: float):
+    """Lin et al. 2021: |d| up to w1, a logarithm from there on, and no step between."""
+    distance = abs(torch.tensor(difference).item())
+    if distance < start:
+        expected = distance
+    else:
+        expected = height * math.log(1 + distance / e) + start - height * math.log(1 + start / e)
+    settings = LossSettings(loss="soft-wing", soft_wing=(start, height, e))
+    loss = coordinate_errors(torch.tensor([difference]), torch.zeros(1), settings)
     assert loss.item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
