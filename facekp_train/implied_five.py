@@ -74,6 +74,25 @@ def implied_five(
     return (five + moves).astype(five.dtype)
 
 
+def without_offset(five: Floats, offset: Sequence[Sequence[float]] | Floats | None = None) -> Doubles:
+    """Where the five that keypoints imply have to lie, so that the offset moves them to given ones.
+
+    Args:
+        five: [..., 5, 2] as a hand places them.
+        offset: [5, 2], right and down in eye distances; None for none.
+
+    Returns:
+        float64 [..., 5, 2], the `five` before `implied_five` moved them.
+    """
+    if offset is None:
+        return five.astype(np.float64)
+    # In the plane an offset is the eyes' way times a complex number: x + iy with y downwards.
+    shares, placed = np.asarray(offset, np.float64) @ (1, 1j), five.astype(np.float64) @ (1, 1j)
+    eyes = (placed[..., 1] - placed[..., 0]) / (1 + shares[1] - shares[0])
+    plain = placed - shares * eyes[..., None]
+    return np.stack([plain.real, plain.imag], axis=-1)
+
+
 def fit_five_offset(
     pairs: Iterable[tuple[Floats, Floats]], scheme: Scheme | None = None
 ) -> NDArray[np.float64]:

@@ -13,12 +13,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import Floats, five_matrix, to_five
+from facekp_train.labels.hold import spread_matrix
+from facekp_train.landmarks import Floats, to_five
 from facekp_train.pose import face_frame
-from facekp_train.published_schemes import FIVE_OF_68
-
-SCHEMES_WITH_OFFSET = (5, 68)
-"""The schemes that `spread_matrix` knows."""
 
 
 def fit_label_offset(pairs: Iterable[tuple[Floats, Floats]]) -> NDArray[np.float64]:
@@ -57,36 +54,3 @@ def apply_label_offset(points: Floats, offset: Floats) -> NDArray[np.float32]:
     axes, distance = face_frame(to_five(points))
     moves = spread_matrix(len(points)) @ (offset * distance) @ axes
     return (points + moves).astype(np.float32)
-
-
-def spread_matrix(points: int) -> NDArray[np.float64]:
-    """How far each of N points follows a move of each of the five.
-
-    The five derived from the moved points move by exactly the offset (`five_matrix @ spread` is the
-    identity). Both eyes' outlines follow whole; the bridge follows the nose tip the more the nearer it
-    is, the lips follow the corners by their place between them; jaw, brows and nostrils stay.
-
-    Args:
-        points: the number N.
-
-    Returns:
-        float64 [N, 5].
-
-    Raises:
-        ValueError: where a scheme has no such map yet.
-    """
-    if points == 5:
-        return np.eye(5)
-    if points != 68:
-        raise ValueError(f"no label offset is known for {points} points; set fit_offset=false")
-    spread = np.zeros((68, 5))
-    for five, group in enumerate(FIVE_OF_68[:2]):
-        spread[list(group), five] = 1
-    spread[27:31, 2] = (0, 1 / 3, 2 / 3, 1)
-    # Place of each lip point between the corners: outer lip upper and lower, then inner lip.
-    upper, lower = np.linspace(0, 1, 7), np.linspace(1, 0, 7)[1:6]
-    inner_upper, inner_lower = np.linspace(0.1, 0.9, 5), np.linspace(0.9, 0.1, 5)[1:4]
-    right = np.concatenate([upper, lower, inner_upper, inner_lower])
-    spread[48:68, 3], spread[48:68, 4] = 1 - right, right
-    assert np.allclose(five_matrix(68) @ spread, np.eye(5), atol=1e-6)
-    return spread

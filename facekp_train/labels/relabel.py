@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.batches.face_store import Face
-from facekp_train.batches.label_offset import spread_matrix
 from facekp_train.boxes import tight_box_of
 from facekp_train.images import read_image
 from facekp_train.labels.averaging import AveragedNets
-from facekp_train.landmarks import Floats, to_five
+from facekp_train.labels.hold import hold_to_five, move_by_similarity
+from facekp_train.landmarks import to_five
 from facekp_train.samples import Box, FaceSample
 
 _BATCH = 32
@@ -119,38 +119,3 @@ def _completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDAr
         return points
     moved = move_by_similarity(points, points[known], stated[known]) if known.sum() > 1 else points
     return np.where(known[:, None], stated, moved)
-
-
-def hold_to_five(points: Floats, five: Floats) -> NDArray[np.float64]:
-    """Keypoints moved so that the five they imply are the given ones.
-
-    A similarity moves the whole face; what remains moves each eye, the nose and the mouth alone.
-
-    Args:
-        points: [N, 2].
-        five: [5, 2] in the unit of `points`.
-
-    Returns:
-        float64 [N, 2].
-    """
-    moved = move_by_similarity(points, to_five(points), five)
-    return moved + spread_matrix(len(points)) @ (five - to_five(moved))
-
-
-def move_by_similarity(points: Floats, source: Floats, target: Floats) -> NDArray[np.float64]:
-    """Points through the least-squares turn, scaling and shift from one set to another.
-
-    Args:
-        points: [..., 2].
-        source: [M, 2].
-        target: [M, 2], where `source` should come to lie.
-
-    Returns:
-        [..., 2].
-    """
-    middle, aim = source.mean(axis=0), target.mean(axis=0)
-    centred, wanted = (source - middle) @ (1, 1j), (target - aim) @ (1, 1j)
-    # In the plane a turn with scaling is one complex factor.
-    factor = np.vdot(centred, wanted) / max(np.vdot(centred, centred).real, 1e-12)
-    turned = ((points - middle) @ (1, 1j)) * factor
-    return np.stack([turned.real, turned.imag], axis=-1) + aim

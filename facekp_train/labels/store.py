@@ -79,11 +79,11 @@ def write_labels(
     """
     require("train", "torch", "safetensors")
     from facekp_train.batches.face_store import gather_faces
-    from facekp_train.batches.label_offset import SCHEMES_WITH_OFFSET
     from facekp_train.common.console import progress_bar
     from facekp_train.datasets.reading.notes import print_skipped
     from facekp_train.datasets.tools import coco
     from facekp_train.labels.averaging import AveragedNets
+    from facekp_train.labels.hold import HELD_SCHEMES
     from facekp_train.labels.relabel import relabel
     from facekp_train.landmarks import scheme_of
     from facekp_train.networks.checkpoint import load_checkpoint
@@ -102,8 +102,8 @@ def write_labels(
     faces = gather_faces(samples_of(placed, split, skipped), nets.points)
     for face in gather_faces(samples_of(detected, split, skipped), nets.points):
         faces.append(replace(face, points=None, five=None))
-    if nets.points not in SCHEMES_WITH_OFFSET and any(face.five is not None for face in faces):
-        schemes = " or ".join(map(str, SCHEMES_WITH_OFFSET))
+    if nets.points not in HELD_SCHEMES and any(face.five is not None for face in faces):
+        schemes = " or ".join(map(str, HELD_SCHEMES))
         raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
     wanted = [face for face in faces if not _complete(face)] if missing else faces
 

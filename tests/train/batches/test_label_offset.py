@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset, spread_matrix
-from facekp_train.landmarks import five_matrix, to_five
+from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset
+from facekp_train.landmarks import to_five
 
 RANDOM = np.random.default_rng(5)
 
@@ -20,10 +20,6 @@ def a_face(size: float, angle: float, shift: tuple[float, float]) -> np.ndarray:
     face[48:68] += (0, 1)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return (face * size) @ turn + shift
-
-
-def test_moving_labels_by_the_offset_moves_the_derived_five_exactly() -> None:
-    assert np.allclose(five_matrix(68) @ spread_matrix(68), np.eye(5), atol=1e-6)
 
 
 def test_an_offset_planted_in_faces_of_any_size_and_tilt_is_found_and_removed() -> None:

@@ -21,7 +21,7 @@ from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.tools import coco
 from facekp_train.images import read_image
 from facekp_train.labels.averaging import AveragedNets
-from facekp_train.labels.relabel import hold_to_five, move_by_similarity, relabel
+from facekp_train.labels.relabel import relabel
 from facekp_train.labels.store import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
 from facekp_train.networks.checkpoint import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
@@ -41,30 +41,6 @@ def model() -> Checkpoint:
 
 def demo_face() -> FaceSample:
     return FaceSample(DEMO_PHOTO, FIVE.astype(np.float32), np.ones(5, bool))
-
-
-@given(arrays(np.float64, (68, 2), elements=coordinates), arrays(np.float64, (5, 2), elements=coordinates))
-def test_held_keypoints_imply_the_given_five(points: np.ndarray, five: np.ndarray) -> None:
-    assert np.allclose(to_five(hold_to_five(points, five)), five, atol=1e-2)
-
-
-@given(st.floats(-3, 3), st.floats(0.2, 5), st.tuples(coordinates, coordinates))
-def test_a_turned_face_is_turned_back_exactly(angle: float, scale: float, shift: tuple[float, float]) -> None:
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    others = np.random.default_rng(0).normal(0, 30, (68, 2))
-    moved = move_by_similarity(others, FIVE, FIVE @ turn.T + shift)
-    assert np.allclose(moved, others @ turn.T + shift, atol=1e-6 * (1 + abs(moved).max()))
-
-
-def test_a_similarity_is_the_least_squares_one() -> None:
-    """Against numpy's solver for the four unknowns."""
-    random = np.random.default_rng(3)
-    source, target = random.normal(0, 10, (2, 7, 2))
-    x, y = source.T
-    one, zero = np.ones(7), np.zeros(7)
-    design = np.concatenate([np.column_stack([x, -y, one, zero]), np.column_stack([y, x, zero, one])])
-    solution = np.linalg.lstsq(design, target.T.ravel(), rcond=None)[0]
-    assert np.allclose(move_by_similarity(source, source, target).T.ravel(), design @ solution, atol=1e-9)
 
 
 def test_the_averaged_answer_of_a_mirrored_photograph_is_mirrored(model: Checkpoint) -> None:
