@@ -17,6 +17,9 @@ from facekp_train.landmarks import Doubles, Floats, five_matrix, to_five
 from facekp_train.pose import face_frame
 from facekp_train.schemes import Scheme
 
+Offset = Sequence[Sequence[float]] | NDArray[np.floating]
+"""[5, 2], right and down in eye distances."""
+
 FEWEST_PAIRS = 10
 """Faces that carry both markings, below which no offset is fitted."""
 
@@ -24,7 +27,7 @@ FEWEST_PAIRS = 10
 _TO_DOWN = np.array([[0.0, -1.0], [1.0, 0.0]])
 
 
-def five_operator(scheme: Scheme | int, offset: Sequence[Sequence[float]] | None = None) -> Doubles:
+def five_operator(scheme: Scheme | int, offset: Offset | None = None) -> Doubles:
     """The five implied by the keypoints of a scheme, as one linear map.
 
     An offset in eye distances along and across the eyes is linear in the keypoints too: it is a share
@@ -50,9 +53,7 @@ def five_operator(scheme: Scheme | int, offset: Sequence[Sequence[float]] | None
     return operator + np.einsum("fcd,n->fcnd", turns, eyes)
 
 
-def implied_five(
-    keypoints: Floats, scheme: Scheme | None = None, offset: Sequence[Sequence[float]] | None = None
-) -> Floats:
+def implied_five(keypoints: Floats, scheme: Scheme | None = None, offset: Offset | None = None) -> Floats:
     """The five of keypoints, moved to where a hand places them.
 
     Args:
@@ -74,7 +75,7 @@ def implied_five(
     return (five + moves).astype(five.dtype)
 
 
-def without_offset(five: Floats, offset: Sequence[Sequence[float]] | Floats | None = None) -> Doubles:
+def without_offset(five: Floats, offset: Offset | None = None) -> Doubles:
     """Where the five that keypoints imply have to lie, so that the offset moves them to given ones.
 
     Args:

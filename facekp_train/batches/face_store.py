@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -33,14 +33,17 @@ class Face:
         sample: the face, and its photograph.
         points: [N, 2] in pixels of the image.
         five: [5, 2] in pixels of the image.
-        derived: `points` follow from another scheme's keypoints; a list that states them is believed
-            more.
+        derived: the number of keypoints of another scheme from which `points` follow; a list that states
+            them is believed more. 0 where one does.
+        fives: of a net of five, what each marking says of the five, by its number of keypoints; 5 for
+            those that a list states.
     """
 
     sample: FaceSample
     points: NDArray[np.float32] | None
     five: NDArray[np.float32] | None
-    derived: bool = False
+    derived: int = 0
+    fives: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
@@ -72,20 +75,23 @@ def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
             known.sample = replace(face.sample, box=boxed.box, box_source=boxed.box_source)
             known.points = face.points
         elif known.derived and face.points is not None and not face.derived:
-            known.points, known.derived = face.points, False
+            known.points, known.derived = face.points, 0
         elif known.sample.box is None and face.sample.box is not None:
             known.sample = replace(known.sample, box=face.sample.box, box_source=face.sample.box_source)
         known.five = face.five if known.five is None else known.five
+        known.fives = face.fives | known.fives
     return faces
 
 
 def _labelled(sample: FaceSample, points: int) -> Face:
     count = len(sample.keypoints)
     if count == points:
-        return Face(sample, sample.keypoints, None)
+        fives = {5: sample.keypoints} if points == 5 else {}
+        return Face(sample, sample.keypoints, None, fives=fives)
     try:
         if points == 5:
-            return Face(sample, np.asarray(to_five(sample.keypoints), np.float32), None, derived=True)
+            implied = np.asarray(to_five(sample.keypoints), np.float32)
+            return Face(sample, implied, None, derived=count, fives={count: implied})
         if count != 5:
             raise ValueError("no map between these markings is known")
         five_matrix(points)

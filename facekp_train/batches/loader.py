@@ -16,7 +16,9 @@ from facekp_train.batches.augment import Augmentation, photometric, random_view
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.common.settings import Settings
 from facekp_train.crop import apply_affine, invert_affine
+from facekp_train.implied_five import implied_five
 from facekp_train.landmarks import five_of, flip_keypoints, scheme_of
+from facekp_train.metadata import FiveOffset
 from facekp_train.pose import TURN_EDGES, turn_of
 from facekp_train.samples import evenly
 
@@ -63,6 +65,7 @@ class TrainBatches:
         store: the faces.
         settings: size of the global batch, focus and augmentation.
         seed: decides order and views.
+        five_offset: from the five that the net's keypoints imply to hand-placed ones.
         rank: of this process.
         world: number of processes.
 
@@ -79,6 +82,7 @@ class TrainBatches:
         settings: BatchSettings,
         seed: int,
         *,
+        five_offset: FiveOffset | None = None,
         rank: int = 0,
         world: int = 1,
     ):
@@ -92,7 +96,7 @@ class TrainBatches:
             )
         self.store, self.augmentation, self.seed = store, settings.augmentation, seed
         self.batch, self.rank, self.world = batch, rank, world
-        self._shares = 1 + focus * _turned(store) if focus else None
+        self._shares = 1 + focus * _turned(store, five_offset) if focus else None
         self.waited = 0.0
 
     def __len__(self) -> int:
@@ -152,9 +156,10 @@ class TrainBatches:
 _TURNED = (TURN_EDGES[0], 0.5)
 
 
-def _turned(store: FaceStore) -> np.ndarray:
+def _turned(store: FaceStore, offset: FiveOffset | None) -> np.ndarray:
     """How far each face of a store is turned to a side: [F] in [0, 1]; 0 where nothing tells."""
-    five, known = five_of(store.points[: store.size], store.points_known[: store.size])
+    implied, known = five_of(store.points[: store.size], store.points_known[: store.size])
+    five = implied_five(implied, offset=offset)
     own = store.five_known[: store.size].all(axis=1)
     five[own], known[own] = store.five[: store.size][own], True
     share = np.clip((turn_of(five) - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1)

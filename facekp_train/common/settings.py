@@ -15,9 +15,15 @@ RENAMED = {
 }
 """Keys as they were spelled before 0.2.0, and as they are spelled now."""
 
+GONE = {
+    "fit_offset": "labels stay in their own mark-up, and what parts them from hand-placed five is fitted for "
+    "the five that they imply, as five_offset in the checkpoint",
+}
+"""Keys that there are no longer, and what happens in their place."""
+
 
 class KnownKeys(BaseModel):
-    """Unknown keys are refused; one of an older name with its new one."""
+    """Unknown keys are refused; one of an older name with its new one, one that is gone with the reason."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,6 +31,8 @@ class KnownKeys(BaseModel):
     @classmethod
     def _no_old_names(cls, data: Any) -> Any:
         for old in data if isinstance(data, dict) else ():
+            if old in GONE:
+                raise ValueError(f"'{old}' is no setting any more: {GONE[old]}; remove the key")
             if old in RENAMED and RENAMED[old] in cls.model_fields:
                 raise ValueError(f"'{old}' is called '{RENAMED[old]}' now; rename the key")
         return data

@@ -23,7 +23,7 @@ from facekp_train.training.recipe import Recipe, make_recipe
 _VERSION = 1
 
 
-DECIDED = frozenset({"name", "seed", "fit_offset", "init", "teacher", "lambda_rh", "lambda_dp"})
+DECIDED = frozenset({"name", "seed", "init", "teacher", "lambda_rh", "lambda_dp"})
 """Settings of a recipe that the methods, folds and options of a study decide, whatever a user sets."""
 
 
@@ -119,7 +119,6 @@ class Cell:
             **self.method.settings,
             "name": f"{spending.name} study",
             "seed": plan.faces.seed + self.fold + 1000 * self.method.chance,
-            "fit_offset": False,
             "init": str(self.started_from.checkpoint) if self.started_from else None,
             "teacher": str(self.taught_by.checkpoint) if self.taught_by else None,
         }

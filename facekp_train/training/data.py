@@ -13,21 +13,27 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from facekp_train.batches.face_store import Face, FaceStore, gather_faces
-from facekp_train.batches.label_offset import apply_label_offset, fit_label_offset
+from facekp_train.batches.markings import reconcile
 from facekp_train.common.console import UserError, say
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import FaceSample, evenly
 
 
 @dataclass
 class TrainingData:
-    """Faces to learn from and to score after each epoch; the label offset [5, 2], if one was fitted."""
+    """Faces to learn from and to score after each epoch.
+
+    Attributes:
+        five_offset: from the five that labels of all points imply to hand-placed ones; None where too few
+            of the training faces carry both.
+    """
 
     train: FaceStore
     validation: FaceStore
-    offset: list[list[float]] | None
+    five_offset: FiveOffset | None
 
 
 class FaceSettings(Settings):
@@ -43,7 +49,6 @@ class FaceSettings(Settings):
     box_source: Literal["tight", "listed"] = Field(
         default="tight", description="training crops lie around the keypoints, or around the listed boxes"
     )
-    fit_offset: bool = Field(default=True, description="move many-point labels onto the hand-placed five")
     points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
     size: int = Field(default=128, description="side of the crop in pixels, a multiple of 32")
     seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
@@ -82,7 +87,7 @@ def load_training_data(settings: FaceSettings) -> TrainingData:
             "--relabel missing), or train a net of five (--points 5)"
         )
     scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
-    offset = _move_labels(faces, scored) if settings.fit_offset and settings.points == 68 else None
+    offset = reconcile(faces, scored, settings.points)
     train = FaceStore(faces, settings.points, rule, settings.box_source == "listed")
     validation = FaceStore(scored, settings.points, rule, prefer_listed=True)
     skipped += train.skipped + validation.skipped
@@ -127,15 +132,3 @@ def hold_out(faces: list[Face], seed: int) -> tuple[list[Face], list[Face]]:
             break
         scored.add(images[place])
     return [f for f in faces if f.sample.image not in scored], [f for f in faces if f.sample.image in scored]
-
-
-def _move_labels(faces: list[Face], scored: list[Face]) -> list[list[float]] | None:
-    """Move many-point labels onto hand-placed five, by the offset that the training faces show."""
-    pairs = [(f.five, f.points) for f in faces if f.five is not None and f.points is not None]
-    if len(pairs) < 10:
-        return None
-    offset = fit_label_offset(pairs)
-    for face in chain(faces, scored):
-        if face.points is not None:
-            face.points = apply_label_offset(face.points, offset)
-    return offset.round(5).tolist()

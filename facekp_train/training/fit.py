@@ -13,7 +13,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from facekp_train.batches.face_store import FaceStore
 from facekp_train.batches.loader import BatchSettings, TrainBatches, spread_crops
 from facekp_train.common.console import UserError
 from facekp_train.common.locks import alone_in
@@ -24,7 +23,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, 
 from facekp_train.networks.keypoint_net import build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
-from facekp_train.training.initial import initial_net
+from facekp_train.training.initial import five_offset_of, initial_net
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
@@ -126,14 +125,15 @@ def _train(
     on_step: Callable[[Step], None],
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
-    run = _start(fabric, recipe, out.name, data.train, resumed)
+    run = _start(fabric, recipe, out.name, data, resumed)
     if resumed:
         run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
         run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
     model = fabric.setup_module(run.learner)
     optimizer = fabric.setup_optimizers(run.optimizer)
     place = {"rank": fabric.global_rank, "world": fabric.world_size}
-    batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, **place)
+    offset = run.header.five_offset
+    batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, five_offset=offset, **place)
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
         for epoch in range(run.progress.epoch, run.settings.epochs):
@@ -144,16 +144,22 @@ def _train(
     return out / BEST_FILE if first else None
 
 
-def _start(fabric: Fabric, recipe: Recipe, name: str, faces: FaceStore, resumed: bool) -> _Run:
+def _start(fabric: Fabric, recipe: Recipe, name: str, data: TrainingData, resumed: bool) -> _Run:
     settings = recipe.part(OptimizerSettings)
     learner = _on(fabric.device, _learner(recipe, fabric.device))
     if not resumed:
-        learner.prepare(crops.to(fabric.device) for crops in spread_crops(faces, AXES_FACES, 128))
+        learner.prepare(crops.to(fabric.device) for crops in spread_crops(data.train, AXES_FACES, 128))
     net = learner.net.config
-    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, has_teacher=recipe.teacher is not None)
+    offset = five_offset_of(data, recipe.init, net.points)
+    taught = recipe.teacher is not None
+    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, has_teacher=taught, five_offset=offset)
     ema = AveragedWeights(learner.net, settings.ema)
     header = CheckpointHeader(
-        name=name, net=net, crop=CropRule(size=net.size).as_dict(), recipe=recipe.shareable()
+        name=name,
+        net=net,
+        crop=CropRule(size=net.size).as_dict(),
+        recipe=recipe.shareable(),
+        five_offset=offset,
     )
     optimizer = make_optimizer(learner, settings)
     return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())
@@ -255,9 +261,9 @@ def _finish_epoch(
     """Score the averaged weights, write checkpoints and state; the first process alone does."""
     averaged = build_net(run.learner.net.config).to(run.fabric.device)
     averaged.load_state_dict(run.ema.state)
-    row |= validate(run.learner.for_validation(averaged), data.validation)
+    row |= validate(run.learner.for_validation(averaged), data.validation, run.header.five_offset)
     log.add(row)
-    history = {**row, "label_offset": data.offset, "faces": data.train.size}
+    history = {**row, "five_offset": run.header.five_offset, "faces": data.train.size}
     header = run.header.model_copy(update={"history": history})
     if row["nme"] < run.progress.best:
         run.progress.best = row["nme"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from facekp_train.batches.markings import warn_of_two_markings
 from facekp_train.common.console import UserError, say
 from facekp_train.landmarks import scheme_of
+from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.narrow import narrowed
+from facekp_train.training.data import TrainingData
 from facekp_train.training.imagenet import load_imagenet
 from facekp_train.training.recipe import INHERITED_KEYS
 
@@ -44,6 +47,18 @@ def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:
             f"{name} has the {own.points} keypoints of scheme '{own.name}', and a net of so many is "
             f"trained by '{wanted.name}'; start from a checkpoint of that scheme"
         )
+
+
+def five_offset_of(data: TrainingData, init: str | None, points: int) -> FiveOffset | None:
+    """The offset that a net's header gets: as the faces tell or else as the net had that it starts from."""
+    if data.five_offset is not None or points == 5:
+        return data.five_offset
+    start = load_checkpoint(init).header if init is not None else None
+    if start is not None and start.five_offset is not None and start.scheme.name == scheme_of(points).name:
+        return start.five_offset
+    if any(store.five_known.any() for store in (data.train, data.validation)):
+        warn_of_two_markings(points)
+    return None
 
 
 def start_from(model: Path) -> dict[str, Any]:

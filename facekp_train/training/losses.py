@@ -15,7 +15,9 @@ from torch import Tensor
 
 from facekp_train.batches.loader import Batch
 from facekp_train.common.settings import Settings
-from facekp_train.landmarks import five_matrix
+from facekp_train.implied_five import five_operator
+from facekp_train.landmarks import implies_five
+from facekp_train.metadata import FiveOffset
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.training.distill import feature_loss
 from facekp_train.training.learner import TeacherAnswer
@@ -103,16 +105,16 @@ def heatmap_loss(predicted: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
 
 
 class FivePoints:
-    """The five keypoints that an N-point prediction implies, [B, N, 2] -> [B, 5, 2].
+    """The five that N keypoints imply, where a hand places them: [B, N, 2] -> [B, 5, 2].
 
     Through them a net of many points learns from images with five labelled ones.
     """
 
-    def __init__(self, points: int, device: torch.device) -> None:
-        self._weights = torch.from_numpy(five_matrix(points)).to(device)
+    def __init__(self, points: int, device: torch.device, offset: FiveOffset | None = None) -> None:
+        self._operator = torch.from_numpy(five_operator(points, offset)).float().to(device)
 
     def __call__(self, keypoints: Tensor) -> Tensor:
-        return torch.einsum("fn,bnc->bfc", self._weights, keypoints)
+        return torch.einsum("fcnd,bnd->bfc", self._operator, keypoints)
 
 
 @dataclass
@@ -143,17 +145,26 @@ class JointLoss:
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
     imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
     own coordinates to loss_t. `factors` are the settings', or chosen by `balance` on the first batch
-    that has every term; until then, on each. has_teacher: the terms of a teacher count.
+    that has every term; until then, on each. has_teacher: the terms of a teacher count. five_offset: from
+    the five that the net's keypoints imply to hand-placed ones.
     """
 
     def __init__(
-        self, settings: LossSettings, net: NetConfig, device: torch.device, *, has_teacher: bool
+        self,
+        settings: LossSettings,
+        net: NetConfig,
+        device: torch.device,
+        *,
+        has_teacher: bool,
+        five_offset: FiveOffset | None = None,
     ) -> None:
         self.settings, self.has_teacher = settings, has_teacher
         self.factors: Factors | None = None
         self._has_heatmaps = net.heatmap_width > 0
-        self._to_five = FivePoints(net.points, device) if net.points in (68, 98) else None
-        self._weigh = EyeWeights(net.points, device) if settings.error_unit == "eyes" else None
+        has_five = net.points != 5 and implies_five(net.points)
+        self._to_five = FivePoints(net.points, device, five_offset) if has_five else None
+        by_eyes = settings.error_unit == "eyes"
+        self._weigh = EyeWeights(net.points, device, five_offset) if by_eyes else None
 
     def __call__(
         self, prediction: Prediction, batch: Batch, teacher: TeacherAnswer | None = None
@@ -229,8 +240,8 @@ class EyeWeights:
     # The usual eye distance as a share of the crop's side.
     _USUAL = 0.35
 
-    def __init__(self, points: int, device: torch.device) -> None:
-        self._to_five = FivePoints(points, device)
+    def __init__(self, points: int, device: torch.device, offset: FiveOffset | None = None) -> None:
+        self._to_five = FivePoints(points, device, offset)
 
     def __call__(self, batch: Batch) -> Tensor:
         """From hand-placed five where the face has them, else from its other keypoints."""

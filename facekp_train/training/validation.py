@@ -9,7 +9,8 @@ from torch import nn
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.batches.loader import plain_batches
 from facekp_train.evaluation.metrics import score
-from facekp_train.landmarks import to_five
+from facekp_train.implied_five import implied_five
+from facekp_train.metadata import FiveOffset
 
 
 def predict_store(net: nn.Module, store: FaceStore, batch: int = 128) -> np.ndarray:
@@ -23,16 +24,17 @@ def predict_store(net: nn.Module, store: FaceStore, batch: int = 128) -> np.ndar
     return np.concatenate(answers)
 
 
-def validate(net: nn.Module, store: FaceStore) -> dict[str, float]:
+def validate(net: nn.Module, store: FaceStore, five_offset: FiveOffset | None = None) -> dict[str, float]:
     """Percent by name, over each scheme's primary normaliser.
 
     `nme_many`, `median_many`, `failures_many` (share of faces above 10 %) on labels of all points,
-    the same with `_five` on labels of five, and `nme`, the mean of the NMEs there are.
+    the same with `_five` on labels of five, and `nme`, the mean of the NMEs there are. five_offset: from
+    the five that the net's keypoints imply to hand-placed ones.
     """
     keypoints = predict_store(net, store)
     kinds = [("many", keypoints, store.points, store.points_known)]
     if store.five_known.any():
-        kinds.append(("five", to_five(keypoints), store.five, store.five_known))
+        kinds.append(("five", implied_five(keypoints, offset=five_offset), store.five, store.five_known))
     figures: dict[str, float] = {}
     for name, predicted, truth, known in kinds:
         faces = np.flatnonzero(known[: store.size].any(axis=1))
