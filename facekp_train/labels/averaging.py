@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facekp_train.boxes import refined_box
 from facekp_train.crop import CropRule, apply_affine, sample_crop
 from facekp_train.landmarks import flip_keypoints
+from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import Checkpoint
 from facekp_train.samples import Box
 
@@ -48,6 +49,11 @@ class AveragedNets:
         checkpoints: at least one.
         variants: the ways in which each face is cropped.
 
+    Attributes:
+        scheme: of the answers.
+        points: number of its keypoints.
+        five_offset: from the five that the answers imply to hand-placed ones; None where a net has none.
+
     Raises:
         ValueError: where their schemes differ, or there is none.
     """
@@ -58,6 +64,7 @@ class AveragedNets:
             raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
         self.scheme = checkpoints[0].header.scheme
         self.points = self.scheme.points
+        self.five_offset = _mean_offset([checkpoint.header.five_offset for checkpoint in checkpoints])
         self._checkpoints = checkpoints
         self._variants = variants
 
@@ -100,6 +107,13 @@ class AveragedNets:
         stacked = np.array(answers)
         spread = stacked.std(axis=0).mean(axis=(1, 2)) / sides
         return stacked.mean(axis=0), spread
+
+
+def _mean_offset(offsets: Sequence[FiveOffset | None]) -> FiveOffset | None:
+    known = [offset for offset in offsets if offset is not None]
+    if len(known) < len(offsets):
+        return None
+    return tuple((float(right), float(down)) for right, down in np.mean(known, axis=0))
 
 
 def _matrix(rule: CropRule, tight: Box, variant: CropVariant) -> NDArray[np.float64]:

@@ -7,12 +7,10 @@ hand's pupils.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.implied_five import without_offset
+from facekp_train.implied_five import Offset, without_offset
 from facekp_train.landmarks import Floats, five_matrix, to_five
 from facekp_train.published_schemes import FIVE_OF_68
 
@@ -20,9 +18,7 @@ HELD_SCHEMES = (5, 68)
 """The schemes that `spread_matrix` knows, by their number of keypoints."""
 
 
-def hold_to_five(
-    points: Floats, five: Floats, offset: Sequence[Sequence[float]] | Floats | None = None
-) -> NDArray[np.float64]:
+def hold_to_five(points: Floats, five: Floats, offset: Offset | None = None) -> NDArray[np.float64]:
     """Keypoints moved so that the five they imply are the given ones.
 
     A similarity moves the whole face; what remains moves each eye, the nose and the mouth alone.

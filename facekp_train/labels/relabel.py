@@ -2,13 +2,13 @@
 
 Machine labels leave out hard faces and carry their maker's error. A careful net (averaged over
 nets, boxes, tilts and the mirror) labels every face anew; where five points were placed by hand,
-its answer is moved onto them, so that the teacher's own error there does not pass to the student
+its answer is held to them, so that the teacher's own error there does not pass to the student
 (noisy student, Xie et al., https://arxiv.org/abs/1911.04252).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -17,14 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.batches.face_store import Face
+from facekp_train.batches.markings import fitted_offset
 from facekp_train.boxes import tight_box_of
 from facekp_train.images import read_image
+from facekp_train.implied_five import implied_five
 from facekp_train.labels.averaging import AveragedNets
 from facekp_train.labels.hold import hold_to_five, move_by_similarity
-from facekp_train.landmarks import to_five
-from facekp_train.samples import Box, FaceSample
+from facekp_train.metadata import FiveOffset
+from facekp_train.samples import Box, FaceSample, evenly
 
 _BATCH = 32
+# Faces that tell how a teacher's five lie to hand-placed ones.
+_COMPARED = 500
 # A teacher this far from the hand-placed five (share of the eye distance) has not found the face.
 _LARGEST_MISS = 0.25
 
@@ -52,31 +56,67 @@ class Labelled:
         return facts if self.miss is None else {**facts, "miss": round(self.miss, 4)}
 
 
-def relabel(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[Labelled]:
+def relabel(
+    nets: AveragedNets,
+    faces: Iterable[Face],
+    skipped: list[dict[str, str]],
+    five_offset: FiveOffset | None = None,
+) -> Iterator[Labelled]:
     """Label every face.
 
     Args:
         nets: the teacher.
         faces: to label, in order.
         skipped: gets what cannot be read or was not found by the teacher, as {"file", "reason"}.
+        five_offset: from the five that the teacher's keypoints imply to hand-placed ones
+            (`teachers_offset`).
 
     Yields:
         The faces that were labeled.
     """
+    for face, image, points, spread in _answers(nets, faces, skipped):
+        labelled = _held(face, image, points, spread, five_offset)
+        if labelled.miss is not None and labelled.miss > _LARGEST_MISS:
+            reason = f"the teacher's five points are off by {labelled.miss:.0%} of the eye distance"
+            skipped.append({"file": str(face.sample.image), "reason": reason})
+        else:
+            yield labelled
+
+
+def teachers_offset(nets: AveragedNets, faces: Sequence[Face]) -> FiveOffset | None:
+    """The offset from the five that a teacher's keypoints imply to hand-placed ones.
+
+    As its nets say; where one does not, as its answers on an even sample of the faces tell. The five of a
+    net of five are the hand's own.
+
+    Args:
+        nets: the teacher.
+        faces: with hand-placed five or without.
+
+    Returns:
+        None for a net of five, and where too few faces have hand-placed five.
+    """
+    if nets.five_offset is not None or nets.points == 5:
+        return nets.five_offset
+    by_hand = [face for face in faces if _hand_placed(face) is not None]
+    compared = [by_hand[i] for i in evenly(len(by_hand), _COMPARED)]
+    pairs = [(_hand_placed(face), points) for face, _, points, _ in _answers(nets, compared, [])]
+    return fitted_offset([(hand, points) for hand, points in pairs if hand is not None], nets.points)
+
+
+_Answer = tuple[Face, NDArray[np.uint8], NDArray[np.float64], float]
+
+
+def _answers(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[_Answer]:
+    """Faces that can be read: with the photograph, the teacher's keypoints in it, and their spread."""
     rest = iter(faces)
     while batch := list(islice(rest, _BATCH)):
         opened = [entry for face in batch if (entry := _open(face, skipped)) is not None]
         if not opened:
             continue
-        images, boxes = [image for _, image, _ in opened], [box for _, _, box in opened]
-        answers, spreads = nets(images, boxes)
+        answers, spreads = nets([image for _, image, _ in opened], [box for _, _, box in opened])
         for (face, image, _), points, spread in zip(opened, answers, spreads, strict=True):
-            labelled = _held(face, image, points, float(spread))
-            if labelled.miss is not None and labelled.miss > _LARGEST_MISS:
-                reason = f"the teacher's five points are off by {labelled.miss:.0%} of the eye distance"
-                skipped.append({"file": str(face.sample.image), "reason": reason})
-            else:
-                yield labelled
+            yield face, image, points, float(spread)
 
 
 def _open(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.uint8], Box] | None:
@@ -87,14 +127,20 @@ def _open(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.u
         return None
 
 
-def _held(face: Face, image: NDArray[np.uint8], points: NDArray[np.float64], spread: float) -> Labelled:
+def _held(
+    face: Face,
+    image: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    spread: float,
+    offset: FiveOffset | None,
+) -> Labelled:
     size = (image.shape[1], image.shape[0])
     miss = None
     five = _hand_placed(face)
     if five is not None:
         eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
-        miss = float(np.linalg.norm(to_five(points) - five, axis=1).mean()) / eyes
-        points = hold_to_five(points, five)
+        miss = float(np.linalg.norm(implied_five(points, offset=offset) - five, axis=1).mean()) / eyes
+        points = hold_to_five(points, five, offset)
     elif face.points is not None and not face.derived:
         points = _completed(face.points.astype(np.float64), points)
     visible = np.ones(len(points), bool)

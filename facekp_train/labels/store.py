@@ -79,12 +79,13 @@ def write_labels(
     """
     require("train", "torch", "safetensors")
     from facekp_train.batches.face_store import gather_faces
+    from facekp_train.batches.markings import warn_of_two_markings
     from facekp_train.common.console import progress_bar
     from facekp_train.datasets.reading.notes import print_skipped
     from facekp_train.datasets.tools import coco
     from facekp_train.labels.averaging import AveragedNets
     from facekp_train.labels.hold import HELD_SCHEMES
-    from facekp_train.labels.relabel import relabel
+    from facekp_train.labels.relabel import relabel, teachers_offset
     from facekp_train.landmarks import scheme_of
     from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.training.data import samples_of
@@ -110,11 +111,15 @@ def write_labels(
     if not faces:
         raise UserError(f"{', '.join(data)} gave no face to label; try facekp-train data")
 
+    five_offset = teachers_offset(nets, faces)
+    if five_offset is None and nets.points != 5 and any(face.five is not None for face in faces):
+        warn_of_two_markings(nets.points)
+
     def labelled() -> Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]:
         left_out = len(skipped)
         with progress_bar() as bar:
             task = bar.add_task("labelling", total=len(wanted))
-            for face in relabel(nets, wanted, skipped):
+            for face in relabel(nets, wanted, skipped, five_offset):
                 bar.advance(task)
                 yield face.sample, face.size, face.facts()
         if 0 < len(wanted) == len(skipped) - left_out:

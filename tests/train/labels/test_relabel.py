@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,12 +21,14 @@ from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.tools import coco
 from facekp_train.images import read_image
+from facekp_train.implied_five import implied_five
 from facekp_train.labels.averaging import AveragedNets
-from facekp_train.labels.relabel import relabel
+from facekp_train.labels.relabel import relabel, teachers_offset
 from facekp_train.labels.store import write_labels
 from facekp_train.landmarks import flip_keypoints, to_five
 from facekp_train.networks.checkpoint import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.samples import FaceSample
+from tests.support.files.lidded_faces import HAND_OFFSET, lidded_faces
 from tests.support.files.schemes import MOUTH
 from tests.support.places import DEMO_PHOTO, MODELS
 
@@ -82,6 +85,45 @@ def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, t
     (again,) = open_dataset(f"coco:{target}")
     assert again.image == face.image.resolve() and again.visible.all()
     assert np.allclose(again.keypoints, labelled[0].sample.keypoints, atol=1e-3)
+
+
+class Seer:
+    """A teacher whose answers are a face's own 68 points; the photograph's corner says whose."""
+
+    points, five_offset = 68, None
+
+    def __init__(self, faces: np.ndarray) -> None:
+        self.faces = faces
+
+    def __call__(self, images: list[np.ndarray], _boxes: object) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([self.faces[image[0, 0, 0]] for image in images]), np.zeros(len(images))
+
+
+def test_labels_keep_the_mark_up_of_a_teacher_that_does_not_know_its_offset(tmp_path: Path) -> None:
+    """Its answers on the faces tell; few faces do not, and then its five are taken for the hand's."""
+    points = lidded_faces(tmp_path, 24)
+    teacher: Any = Seer(points)
+    faces = gather_faces(open_dataset(f"mtfl:{tmp_path}"), 68)
+    offset = teachers_offset(teacher, faces)
+    assert offset is not None
+    np.testing.assert_allclose(offset, HAND_OFFSET, atol=1e-4)
+    held = [face.sample.keypoints for face in relabel(teacher, faces, [], offset)]
+    np.testing.assert_allclose(held, points, atol=0.02)
+    assert teachers_offset(teacher, faces[:9]) is None
+    onto_the_hand = [face.sample.keypoints for face in relabel(teacher, faces, [])]
+    assert np.abs(np.array(onto_the_hand) - points)[:, 36:48].max() > 0.8
+
+
+def test_a_teacher_that_knows_its_offset_holds_labels_by_it(model: Checkpoint, tmp_path: Path) -> None:
+    known = Checkpoint(model.net, model.header.model_copy(update={"five_offset": HAND_OFFSET}))
+    nets = AveragedNets([known, known])
+    face = demo_face()
+    faces = [Face(face, None, face.keypoints)]
+    assert teachers_offset(nets, faces) == pytest.approx(np.array(HAND_OFFSET))
+    (labelled,) = relabel(nets, faces, [], teachers_offset(nets, faces))
+    assert np.allclose(implied_five(labelled.sample.keypoints, offset=HAND_OFFSET), FIVE, atol=1e-3)
+    # One of two nets knows no offset: the mean answer's is another than the other's.
+    assert AveragedNets([known, model]).five_offset is None
 
 
 def test_what_a_hand_placed_outlives_the_teacher(model: Checkpoint) -> None:
