@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
+from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import Scheme, scheme_of
 from facekp_train.metadata import FiveOffset, ModelInput, read_five_offset, read_licence, refuse_longer
@@ -30,6 +31,18 @@ from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 
 _KEY = "facekp"
 _FORMAT = 2
+
+
+class LossFactors(Settings):
+    """What loss2 and loss3 are multiplied by, so that all losses are of one size where training began.
+
+    None: not chosen yet.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    heatmap: float | None = Field(default=None, ge=0)
+    features: float | None = Field(default=None, ge=0)
 
 
 class CheckpointHeader(BaseModel):
@@ -61,6 +74,9 @@ class CheckpointHeader(BaseModel):
         description="from the five that the keypoints imply to hand-placed ones, in eye distances",
     )
     weights_licence: str | None = Field(default=None, description="what the weights may be used for")
+    factors: LossFactors | None = Field(
+        default=None, description="of its losses, heatmap and features; trainings from it go on with them"
+    )
 
     @field_validator("scheme", mode="plain")
     @classmethod

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.files import write_text, written_aside
+from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.pipeline.stages import Stage
 
 REPORT_FILE, PLOT_FILE = "report.md", "stages.png"
@@ -54,10 +55,23 @@ def _section(stage: Stage, out: Path) -> str:
     lines.append(f"Checkpoint: `{stage.checkpoint.relative_to(out)}`\n")
     if stage.facts.get("widths"):
         lines.append(f"Widths inside the blocks: {', '.join(map(str, stage.facts['widths']))}\n")
+    lines += [f"{sentence}\n" for sentence in _losses(stage.checkpoint)]
     curves = stage.checkpoint.parent / "curves.png"
     if curves.is_file():
         lines.append(f"![training curves of {stage.name}]({curves.relative_to(out)})\n")
     return "\n".join(lines)
+
+
+def _losses(checkpoint: Path) -> list[str]:
+    """What the losses were multiplied by, and whether the teacher was heard."""
+    header = load_checkpoint(checkpoint).header
+    factors = header.factors.model_dump(exclude_none=True) if header.factors else {}
+    told = ", ".join(f"{name} x {value:.4g}" for name, value in factors.items())
+    sentences = [f"Factors of the losses: {told}"] if told else []
+    loss3, constant = (header.history.get(name) for name in ("loss_features", "loss_features_constant"))
+    if loss3 is not None and constant is not None:
+        sentences.append(f"loss3 {loss3:.3f}; of a student that says the same of every face {constant:.3f}")
+    return sentences
 
 
 def plot_stages(target: Path, measured: list[tuple[Stage, dict[str, Any]]], sets: list[str]) -> None:

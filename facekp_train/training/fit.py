@@ -14,20 +14,21 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from facekp_train.batches.loader import BatchSettings, TrainBatches, spread_crops
-from facekp_train.common.console import UserError
+from facekp_train.common.console import UserError, say
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
-from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, load_checkpoint, save_checkpoint
 from facekp_train.networks.keypoint_net import build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
 from facekp_train.training.initial import five_offset_of, initial_net
+from facekp_train.training.initial import carried_factors, initial_net
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
-from facekp_train.training.losses import Factors, JointLoss, LossSettings, LossTerms
+from facekp_train.training.losses import JointLoss, LossSettings, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
 from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import Recipe
@@ -42,7 +43,7 @@ from facekp_train.training.run_folder import (
 )
 from facekp_train.training.validation import validate
 
-_OF_TEACHER = ("loss_features", "loss_outputs")
+_OF_TEACHER = ("loss_features", "loss_features_constant", "loss_outputs")
 _LOSSES: tuple[str, ...] = ("loss", "loss_regression", "loss_heatmap", *_OF_TEACHER)
 
 
@@ -128,7 +129,7 @@ def _train(
     run = _start(fabric, recipe, out.name, data, resumed)
     if resumed:
         run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
-        run.loss.factors = Factors(**run.progress.factors) if run.progress.factors else None
+        run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
     model = fabric.setup_module(run.learner)
     optimizer = fabric.setup_optimizers(run.optimizer)
     place = {"rank": fabric.global_rank, "world": fabric.world_size}
@@ -151,8 +152,10 @@ def _start(fabric: Fabric, recipe: Recipe, name: str, data: TrainingData, resume
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(data.train, AXES_FACES, 128))
     net = learner.net.config
     offset = five_offset_of(data, recipe.init, net.points)
-    taught = recipe.teacher is not None
-    loss = JointLoss(recipe.part(LossSettings), net, fabric.device, has_teacher=taught, five_offset=offset)
+    loss = JointLoss(
+        recipe.part(LossSettings), net, fabric.device,
+        has_teacher=recipe.teacher is not None, five_offset=offset, carried=carried_factors(recipe),
+    )  # fmt: skip
     ema = AveragedWeights(learner.net, settings.ema)
     header = CheckpointHeader(
         name=name,
@@ -219,6 +222,8 @@ def _one_epoch(
             )
             assert isinstance(shared, Tensor)
             run.loss.factors = run.loss.balance(LossTerms(*shared))
+            if run.loss.settled and fabric.is_global_zero and (told := run.loss.told()):
+                say(f"factors of the losses: {told}")
         total = run.loss.total(terms)
         fabric.backward(total)
         if settings.clip:
@@ -241,6 +246,7 @@ def _one_epoch(
     return {
         "epoch": epoch + 1,
         **{name: round(losses[name], 7) for name in logged},
+        **{f"factor_{name}": value for name, value in run.loss.used_factors.items()},
         "learning_rate": optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
@@ -264,11 +270,11 @@ def _finish_epoch(
     row |= validate(run.learner.for_validation(averaged), data.validation, run.header.five_offset)
     log.add(row)
     history = {**row, "five_offset": run.header.five_offset, "faces": data.train.size}
-    header = run.header.model_copy(update={"history": history})
+    header = run.header.model_copy(update={"history": history, "factors": run.loss.factors})
     if row["nme"] < run.progress.best:
         run.progress.best = row["nme"]
         save_checkpoint(out / BEST_FILE, averaged, header)
     save_checkpoint(out / LAST_FILE, averaged, header)
-    factors = asdict(run.loss.factors) if run.loss.factors else None
+    factors = run.loss.factors.model_dump() if run.loss.factors else None
     run.progress = _Progress(epoch + 1, run.progress.best, factors, log.history)
     save_state(out / STATE_FILE, run.learner, run.ema, run.optimizer, asdict(run.progress))

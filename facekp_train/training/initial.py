@@ -9,12 +9,12 @@ from facekp_train.batches.markings import warn_of_two_markings
 from facekp_train.common.console import UserError, say
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import FiveOffset
-from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.networks.checkpoint import Checkpoint, LossFactors, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.data import TrainingData
 from facekp_train.training.imagenet import load_imagenet
-from facekp_train.training.recipe import INHERITED_KEYS
+from facekp_train.training.recipe import INHERITED_KEYS, Recipe
 
 
 def initial_net(config: NetConfig, init: str | None, imagenet: bool | str) -> KeypointNet:
@@ -37,6 +37,23 @@ def initial_net(config: NetConfig, init: str | None, imagenet: bool | str) -> Ke
     net = build_net(config)
     _take_over(net, start, init)
     return net
+
+
+# Settings that a factor between losses is true of.
+_UNITS = ("loss", "wing", "heatmap_sigma")
+
+
+def carried_factors(recipe: Recipe) -> LossFactors | None:
+    """The factors that the checkpoint a recipe starts from was trained with.
+
+    None where it has none, or its losses were in other units: then they are chosen anew.
+    """
+    if recipe.init is None:
+        return None
+    header = load_checkpoint(recipe.init).header
+    own = recipe.shareable()
+    same = all(header.recipe.get(key) == own[key] for key in _UNITS)
+    return header.factors if same else None
 
 
 def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:

@@ -18,8 +18,10 @@ from facekp_train.common.settings import Settings
 from facekp_train.implied_five import five_operator
 from facekp_train.landmarks import implies_five
 from facekp_train.metadata import FiveOffset
+from facekp_train.landmarks import five_matrix
+from facekp_train.networks.checkpoint import LossFactors
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
-from facekp_train.training.distill import feature_loss
+from facekp_train.training.distill import constant_loss, feature_loss
 from facekp_train.training.learner import TeacherAnswer
 
 
@@ -36,7 +38,7 @@ class LossSettings(Settings):
     lambda_rh: float = Field(default=1.0, gt=0, description="regression : heatmap (paper, figure 4)")
     heatmap_sigma: float = Field(default=1.5, gt=0, description="pixels of the map")
     heatmap_factor: float | None = Field(
-        default=None, ge=0, description="None: both losses are of one size at the start"
+        default=None, ge=0, description="None: both losses are of one size where the net's training began"
     )
     five_weight: float = Field(
         default=1.0, ge=0, description="weight of images' five points beside all points"
@@ -46,7 +48,9 @@ class LossSettings(Settings):
     )
     lambda_dp: float = Field(default=1.0, gt=0, description="LOSS : distillation (paper, figure 5)")
     distill_factor: float | None = Field(
-        default=None, ge=0, description="None: LOSS and loss3 are of one size at the start"
+        default=None,
+        ge=0,
+        description="None: LOSS is of the size of a constant student's loss3 where the teacher came",
     )
     output_weight: float = Field(default=0.0, ge=0, description="weight of the teacher's own coordinates")
 
@@ -119,24 +123,15 @@ class FivePoints:
 
 @dataclass
 class LossTerms:
-    """Scalars, unscaled: loss1 (coordinates), loss2 (heatmaps), loss3 (features), and the distance
-    from the teacher's coordinates; 0 where there is none."""
+    """Scalars, unscaled: loss1 (coordinates), loss2 (heatmaps), loss3 (features), the loss3 of a student
+    that says the same of every face, and the distance from the teacher's coordinates; 0 where there is
+    none."""
 
     regression: Tensor
     heatmap: Tensor
     features: Tensor
+    features_constant: Tensor
     outputs: Tensor
-
-
-@dataclass
-class Factors:
-    """What loss2 and loss3 are multiplied by, so that all are of one size at the start.
-
-    heatmap: None as long as no batch had a face of all keypoints, which alone has heatmaps.
-    """
-
-    heatmap: float | None
-    features: float
 
 
 class JointLoss:
@@ -144,9 +139,10 @@ class JointLoss:
 
     loss1 is over the labelled points, plus `five_weight` times that over the five which they
     imply, where an image has hand-placed five; `output_weight` adds the distance from the teacher's
-    own coordinates to loss_t. `factors` are the settings', or chosen by `balance` on the first batch
-    that has every term; until then, on each. has_teacher: the terms of a teacher count. five_offset: from
-    the five that the net's keypoints imply to hand-placed ones.
+    own coordinates to loss_t. `factors` are the settings', or those `carried` on from the training that
+    the net comes from, or chosen by `balance` on the first batch that has every term; until then, on
+    each. has_teacher: the terms of a teacher count. five_offset: from the five that the net's keypoints
+    imply to hand-placed ones.
     """
 
     def __init__(
@@ -157,9 +153,11 @@ class JointLoss:
         *,
         has_teacher: bool,
         five_offset: FiveOffset | None = None,
+        carried: LossFactors | None = None,
     ) -> None:
         self.settings, self.has_teacher = settings, has_teacher
-        self.factors: Factors | None = None
+        self.carried = carried or LossFactors()
+        self.factors: LossFactors | None = None
         self._has_heatmaps = net.heatmap_width > 0
         has_five = net.points != 5 and implies_five(net.points)
         self._to_five = FivePoints(net.points, device, five_offset) if has_five else None
@@ -171,7 +169,7 @@ class JointLoss:
     ) -> LossTerms:
         """The terms of one batch; `teacher` is what the teacher says of it."""
         keypoints = prediction.keypoints.float()
-        heatmap = features = outputs = torch.zeros((), device=keypoints.device)
+        heatmap = features = constant = outputs = torch.zeros((), device=keypoints.device)
         if prediction.heatmaps is not None:
             maps = prediction.heatmaps.float()
             targets = heatmap_targets(
@@ -180,24 +178,45 @@ class JointLoss:
             heatmap = heatmap_loss(maps, targets, batch.points_known)
         if teacher is not None and prediction.pooled is not None:
             features = feature_loss(prediction.pooled, teacher.pooled)
+            constant = constant_loss(teacher.pooled)
             if self.settings.output_weight:
                 outputs = self._errors(keypoints, teacher.keypoints).mean()
-        return LossTerms(self._regression(keypoints, batch), heatmap, features, outputs)
+        return LossTerms(self._regression(keypoints, batch), heatmap, features, constant, outputs)
 
-    def balance(self, terms: LossTerms) -> Factors:
-        """The settings' factors; where they have none, those that make the losses of one size here.
+    def balance(self, terms: LossTerms) -> LossFactors:
+        """The factors given or carried; where there are none, those that make the losses of one size here.
 
         lambda_rh is left out of heatmap's: a factor that grew with it would keep the ratio as it was.
+        loss3 counts as a constant student pays it: a student that starts close to its teacher must not
+        raise the factor without bound.
         """
-        settings = self.settings
-        regression = settings.lambda_rh * terms.regression
-        heatmap = settings.heatmap_factor
+        heatmap, features = self._given("heatmap")[0], self._given("features")[0]
         if heatmap is None and self._has_heatmaps and float(terms.heatmap.detach()):
             heatmap = _ratio(terms.regression, terms.heatmap)
-        features = settings.distill_factor
-        if features is None:
-            features = _ratio(regression + (heatmap or 0.0) * terms.heatmap, terms.features)
-        return Factors(heatmap, features)
+        if features is None and self.has_teacher:
+            joint = self.settings.lambda_rh * terms.regression + (heatmap or 0.0) * terms.heatmap
+            features = _ratio(joint, terms.features_constant)
+        return LossFactors(heatmap=heatmap, features=features)
+
+    @property
+    def used_factors(self) -> dict[str, float]:
+        """By name, those that have been chosen and that the total has a term for."""
+        terms = {"heatmap": self._has_heatmaps, "features": self.has_teacher}
+        chosen = self.factors.model_dump() if self.factors else {}
+        return {name: value for name, value in chosen.items() if terms[name] and value is not None}
+
+    def told(self) -> str:
+        """The factors in use and where each comes from, for people."""
+        used = self.used_factors.items()
+        return ", ".join(f"{name} x {value:.4g} ({self._given(name)[1]})" for name, value in used)
+
+    def _given(self, name: str) -> tuple[float | None, str]:
+        """A factor that need not be chosen, and where it comes from."""
+        own = self.settings.heatmap_factor if name == "heatmap" else self.settings.distill_factor
+        if own is not None:
+            return own, "set"
+        carried = getattr(self.carried, name)
+        return carried, "chosen on the first batch" if carried is None else "carried on"
 
     @property
     def settled(self) -> bool:
@@ -211,7 +230,7 @@ class JointLoss:
         joint = settings.lambda_rh * terms.regression + (factors.heatmap or 0.0) * terms.heatmap
         if not self.has_teacher:
             return joint
-        teaching = factors.features * terms.features + settings.output_weight * terms.outputs
+        teaching = (factors.features or 0.0) * terms.features + settings.output_weight * terms.outputs
         return settings.lambda_dp * joint + teaching
 
     def _errors(self, keypoints: Tensor, target: Tensor) -> Tensor:

@@ -15,7 +15,13 @@ from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import ModelInput
-from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint, save_tensors
+from facekp_train.networks.checkpoint import (
+    CheckpointHeader,
+    LossFactors,
+    load_checkpoint,
+    save_checkpoint,
+    save_tensors,
+)
 from facekp_train.networks.keypoint_net import NetConfig, build_net
 from tests.support.files.schemes import MOUTH, schemes
 
@@ -160,3 +166,20 @@ def test_a_failed_save_leaves_the_old_file(saved: Path) -> None:
         save_tensors(saved, unsavable, "{}")
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_factors_of_the_losses_come_back(saved: Path) -> None:
+    checkpoint = load_checkpoint(saved)
+    assert checkpoint.header.factors is None
+    factors = LossFactors(heatmap=0.5, features=None)
+    save_checkpoint(saved, checkpoint.net, checkpoint.header.model_copy(update={"factors": factors}))
+    assert load_checkpoint(saved).header.factors == factors
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [3, [1, 2], {"heatmap": -1}, {"heatmap": "1"}, {"heatmap": True}, {"heatmap": 1e999}, {"loss": 1}],
+)
+def test_factors_that_are_none_are_refused(factors: object) -> None:
+    with pytest.raises(ValueError, match="factors"):
+        CheckpointHeader.model_validate({"net": CONFIG.model_dump(), "factors": factors})

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import Batch, BatchSettings, TrainBatches, plain_batches
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
-from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
+from facekp_train.networks.checkpoint import LossFactors, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.training.data import FaceSettings, load_training_data
 from facekp_train.training.fit import fit
@@ -247,6 +248,42 @@ def test_a_narrower_net_starts_from_a_wider_ones_weights(discs: Path, tmp_path: 
     assert load_checkpoint(narrow).header.net.widths == (8,) * 16
     with pytest.raises(UserError, match="not widened"):
         fit(quick(discs, 1, "widths=" + str([16] * 16), f"init={narrow}"), tmp_path / "wider")
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.training
+def test_a_stage_that_goes_on_keeps_the_factor_between_the_losses(
+    discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Chosen once, printed, logged, in the header; chosen on a trained net it would be far smaller."""
+    first = fit(quick(discs, 1), tmp_path / "first")
+    assert first is not None
+    factor = rows_of(tmp_path / "first")[0]["factor_heatmap"]
+    assert f"heatmap x {factor:.4g} (chosen on the first batch)" in capsys.readouterr().err
+    assert load_checkpoint(first).header.factors == LossFactors(heatmap=factor)
+
+    # In place of the long training: a net that is right at once, with the first one's header.
+    learnt = load_checkpoint(save_disc_teacher(tmp_path / "learnt.safetensors"))
+    header = load_checkpoint(first).header
+    save_checkpoint(tmp_path / "learnt.safetensors", learnt.net, header)
+    still = [f"init={tmp_path / 'learnt.safetensors'}", *STILL]
+    second = fit(quick(discs, 1, *still), tmp_path / "second")
+    third = fit(quick(discs, 1, f"init={second}"), tmp_path / "third")
+    assert [row["factor_heatmap"] for name in ("second", "third") for row in rows_of(tmp_path / name)] == [
+        factor, factor,
+    ]  # fmt: skip
+    assert third is not None and load_checkpoint(third).header.factors == LossFactors(heatmap=factor)
+    assert "(carried on)" in capsys.readouterr().err
+
+    # Of a loss in another unit, and of a checkpoint from before, the factor is not known.
+    fit(quick(discs, 1, *still, "loss=mse"), tmp_path / "other")
+    save_checkpoint(tmp_path / "learnt.safetensors", learnt.net, header.model_copy(update={"factors": None}))
+    fit(quick(discs, 1, *still), tmp_path / "old")
+    for name in ("other", "old"):
+        assert rows_of(tmp_path / name)[0]["factor_heatmap"] < factor / 3
 
 
 def test_training_and_validation_faces_may_not_overlap(discs: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facekp_train.batches.loader import Batch
+from facekp_train.networks.checkpoint import LossFactors
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
+from facekp_train.training.distill import constant_loss
 from facekp_train.training.learner import TeacherAnswer
 from facekp_train.training.losses import (
     JointLoss,
@@ -94,9 +97,11 @@ def test_five_points_teach_a_net_of_many() -> None:
     assert moved == {*range(36, 48), 30, 48, 54}
 
 
-def taught_terms(*settings: str) -> tuple[JointLoss, LossTerms]:
+def taught_terms(*settings: str, carried: LossFactors | None = None) -> tuple[JointLoss, LossTerms]:
     recipe = make_recipe("paper", {"data": ["mtfl:x"]}, list(settings))
-    loss = JointLoss(recipe.part(LossSettings), NetConfig(), torch.device("cpu"), has_teacher=True)
+    loss = JointLoss(
+        recipe.part(LossSettings), NetConfig(), torch.device("cpu"), has_teacher=True, carried=carried
+    )
     student = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32), torch.rand(4, 16))
     return loss, loss(student, batch_of(True, True), TeacherAnswer(torch.rand(4, 16), torch.rand(4, 68, 2)))
 
@@ -106,7 +111,45 @@ def test_balance_makes_all_losses_of_one_size() -> None:
     factors = loss.balance(terms)
     assert factors.heatmap is not None
     assert factors.heatmap * terms.heatmap.item() == pytest.approx(terms.regression.item(), rel=1e-5)
-    assert factors.features * terms.features.item() == pytest.approx(2 * terms.regression.item(), rel=1e-5)
+    assert factors.features is not None
+    constant = factors.features * terms.features_constant.item()
+    assert constant == pytest.approx(2 * terms.regression.item(), rel=1e-5)
+
+
+def test_a_constant_student_pays_what_the_batch_says_of_one() -> None:
+    """Told from batches of 8, without the 1/8 by which a batch's own mean is too good."""
+    answers = torch.randn(4000, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 7)
+    told = torch.stack([constant_loss(batch) for batch in answers.split(8)]).mean()
+    assert told.item() == pytest.approx((answers - answers.mean(0)).square().mean().item(), rel=2e-2)
+    assert constant_loss(answers[:1]).item() == 0
+
+
+def test_factors_are_set_or_carried_on_or_chosen() -> None:
+    """In this order, each by itself; those that were carried on stay whatever the losses are."""
+    both = LossFactors(heatmap=3, features=4)
+    assert taught_terms(carried=both)[0].told() == ""
+    for settings, carried, wanted in (
+        ([], both, "heatmap x 3 (carried on), features x 4 (carried on)"),
+        (["distill_factor=5"], LossFactors(heatmap=3), "heatmap x 3 (carried on), features x 5 (set)"),
+        (
+            ["heatmap_factor=0"],
+            LossFactors(heatmap=3, features=4),
+            "heatmap x 0 (set), features x 4 (carried on)",
+        ),
+        (["heatmap_factor=2"], None, r"heatmap x 2 (set), features x [\d.]+ (chosen on the first batch)"),
+    ):
+        loss, terms = taught_terms(*settings, carried=carried)
+        loss.factors = loss.balance(terms)
+        assert loss.settled
+        assert re.fullmatch(wanted.replace("(", r"\(").replace(")", r"\)"), loss.told())
+
+
+def test_a_net_without_a_teacher_keeps_its_factor_of_features_for_the_next() -> None:
+    carried = LossFactors(features=4)
+    loss = JointLoss(LossSettings(), NetConfig(), torch.device("cpu"), has_teacher=False, carried=carried)
+    prediction = Prediction(torch.rand(4, 68, 2), torch.rand(4, 68, 32, 32))
+    loss.factors = loss.balance(loss(prediction, batch_of(True, True)))
+    assert loss.factors.features == 4 and loss.used_factors.keys() == {"heatmap"}
 
 
 def test_a_batch_without_heatmaps_does_not_switch_them_off() -> None:
