@@ -30,7 +30,7 @@ from facekp_train.training.data import TrainingData
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.provenance import faces_fingerprint, read_stored
 from facekp_train.training.recipe import KEEP_WIDTHS, Recipe
-from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
+from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE, copy_beside
 
 REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"
 
@@ -145,6 +145,7 @@ class _Pruning:
             smaller = narrowed(net, chunk, widths, rankings, moments, self.settings)
             cuts = [_cut_of(group, widths[group.name], rankings[group.name]) for group in chunk]
             save_checkpoint(start, smaller, checkpoint.header.model_copy(update={"net": smaller.config}))
+            copy_beside(model, start)
             cost = net_cost(smaller)
             write_text(note, json.dumps(asdict(_StepReport(number, cuts, cost.bytes, cost.macs))))
         self.fabric.barrier()
@@ -170,6 +171,7 @@ class _Pruning:
         if self.fabric.is_global_zero:
             header = checkpoint.header.model_copy(update={"name": self.out.name})
             save_checkpoint(self.out / BEST_FILE, checkpoint.net, header)
+            copy_beside(latest, self.out / BEST_FILE)
             document = {**facts, "steps": [asdict(report) for report in reports]}
             write_text(self.out / REPORT_FILE, json.dumps(document, indent=2))
         self.fabric.barrier()

@@ -3,12 +3,15 @@
 Both nets' last feature maps are pooled and projected to a common width; loss3 is the mean squared
 difference. Two projections that both learn would make it zero by mapping everything to zero. So
 the teacher's is fixed before the student trains: the principal axes of the teacher's own features
-on training faces, scaled so that a student which answers the same for every face pays 1.
+on training faces, scaled so that a student which answers the same for every face pays 1. The
+student's starts where least squares put it: left to chance, it would not be found in a short
+training, and the teacher not be heard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +24,9 @@ from facekp_train.training.learner import Learner, TeacherAnswer
 
 # Faces that fix the teacher's axes.
 AXES_FACES = 2048
+# Pull of the student's first projection towards the one carried on, a share of the features' mean power:
+# it settles what so few faces leave open, and next to nothing else.
+_RIDGE = 1e-3
 
 
 class TeacherSettings(Settings):
@@ -81,6 +87,36 @@ class Distilled(Learner):
         self.axes.copy_(axes / size.clamp_min(1e-12))
         self.centre.copy_(centre)
 
+    @torch.no_grad()
+    def begin(self, batches: Iterable[Tensor], carried: Mapping[str, Tensor]) -> None:
+        """Put the student's projection where it comes closest to the teacher's, by least squares.
+
+        From the projection carried on, where it belongs to this teacher and fits.
+        """
+        before = self._carried_on(carried)
+        net = copy.deepcopy(self.net)  # in training mode a look would move the statistics of batch norm
+        seen = [(net.features(c).mean(dim=(2, 3)), self.teacher_answer(c).pooled) for c in batches]
+        features, answers = (torch.cat(column).double() for column in zip(*seen, strict=True))
+        weight = least_squares(features, answers, before.double().T).T
+        self.projection.weight.copy_(weight)
+        self.projection.bias.copy_(answers.mean(dim=0) - weight @ features.mean(dim=0))
+
+    def to_carry(self) -> dict[str, Tensor]:
+        """Both projections."""
+        return {"weight": self.projection.weight.detach(), "axes": self.axes, "centre": self.centre}
+
+    def _carried_on(self, carried: Mapping[str, Tensor]) -> Tensor:
+        """The student's projection to start from, once the teacher's is the one that it was learned for."""
+        own, weight = self.to_carry(), self.projection.weight
+        if not all(name in carried and carried[name].shape == tensor.shape for name, tensor in own.items()):
+            return torch.zeros_like(weight)
+        # The mean features of the same faces tell a teacher from any other.
+        if not torch.allclose(carried["centre"].to(self.centre), self.centre, rtol=1e-3, atol=1e-3):
+            return torch.zeros_like(weight)
+        self.axes.copy_(carried["axes"])  # directions of equal spread may come out in another order
+        self.centre.copy_(carried["centre"])
+        return carried["weight"].to(weight)
+
     def _look(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         size = self.teacher.config.size
         crops = crops.float()
@@ -99,3 +135,14 @@ def feature_loss(student: Tensor, teacher: Tensor) -> Tensor:
 def constant_loss(teacher: Tensor) -> Tensor:
     """What loss3 of a student is that says the same of every face, as a batch [B, P] tells of it."""
     return (teacher - teacher.mean(dim=0)).square().sum(dim=0).mean() / max(1, len(teacher) - 1)
+
+
+def least_squares(inputs: Tensor, outputs: Tensor, start: Tensor) -> Tensor:
+    """The matrix [C, P] that maps inputs [F, C] to outputs [F, P], means apart, with least squared error.
+
+    What the inputs leave open stays as in `start`.
+    """
+    inputs, outputs = inputs - inputs.mean(dim=0), outputs - outputs.mean(dim=0)
+    gram = inputs.T @ inputs
+    gram.diagonal().add_(_RIDGE * gram.diagonal().mean().clamp_min(1e-12))
+    return start + torch.linalg.solve(gram, inputs.T @ (outputs - inputs @ start))

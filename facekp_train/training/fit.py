@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +20,12 @@ from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
+from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, load_checkpoint, save_checkpoint
-from facekp_train.networks.keypoint_net import build_net
+from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
-from facekp_train.training.initial import five_offset_of, initial_net
-from facekp_train.training.initial import carried_factors, initial_net
+from facekp_train.training.initial import carried_factors, five_offset_of, initial_net
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
@@ -39,6 +40,8 @@ from facekp_train.training.run_folder import (
     check_folder,
     claim_folder,
     load_state,
+    read_beside,
+    save_beside,
     save_state,
 )
 from facekp_train.training.validation import validate
@@ -126,15 +129,15 @@ def _train(
     on_step: Callable[[Step], None],
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
-    run = _start(fabric, recipe, out.name, data, resumed)
+    offset = five_offset_of(data, recipe.init, recipe.points)
+    place = {"rank": fabric.global_rank, "world": fabric.world_size}
+    batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, five_offset=offset, **place)
+    run = _start(fabric, recipe, out.name, batches, offset, resumed)
     if resumed:
         run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
         run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
     model = fabric.setup_module(run.learner)
     optimizer = fabric.setup_optimizers(run.optimizer)
-    place = {"rank": fabric.global_rank, "world": fabric.world_size}
-    offset = run.header.five_offset
-    batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, five_offset=offset, **place)
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
         for epoch in range(run.progress.epoch, run.settings.epochs):
@@ -145,13 +148,24 @@ def _train(
     return out / BEST_FILE if first else None
 
 
-def _start(fabric: Fabric, recipe: Recipe, name: str, data: TrainingData, resumed: bool) -> _Run:
+def _start(
+    fabric: Fabric,
+    recipe: Recipe,
+    name: str,
+    batches: TrainBatches,
+    offset: FiveOffset | None,
+    resumed: bool,
+) -> _Run:
     settings = recipe.part(OptimizerSettings)
     learner = _on(fabric.device, _learner(recipe, fabric.device))
     if not resumed:
-        learner.prepare(crops.to(fabric.device) for crops in spread_crops(data.train, AXES_FACES, 128))
+        learner.prepare(crops.to(fabric.device) for crops in spread_crops(batches.store, AXES_FACES, 128))
+        _set_mode(learner, settings, 0)
+        # Changed as in training, but in ways that no epoch of it sees.
+        views = islice(batches.epoch(settings.epochs), -(-AXES_FACES // batches.batch))
+        with fabric.autocast():
+            learner.begin((view.to(fabric.device).crops for view in views), read_beside(recipe.init))
     net = learner.net.config
-    offset = five_offset_of(data, recipe.init, net.points)
     loss = JointLoss(
         recipe.part(LossSettings), net, fabric.device,
         has_teacher=recipe.teacher is not None, five_offset=offset, carried=carried_factors(recipe),
@@ -203,9 +217,7 @@ def _one_epoch(
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
     settings, fabric = run.settings, run.fabric
-    run.learner.train()
-    if epoch >= settings.epochs * (1 - settings.freeze_bn):
-        _hold_statistics(run.learner.net)
+    _set_mode(run.learner, settings, epoch)
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
@@ -254,11 +266,18 @@ def _one_epoch(
     }
 
 
-def _hold_statistics(net: nn.Module) -> None:
-    """BN in eval mode: the last epochs learn with the statistics that the deployed net will have."""
-    for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
+def _set_mode(learner: Learner, settings: OptimizerSettings, epoch: int) -> None:
+    """Training mode; BN in eval mode in the epochs that learn with the statistics that are deployed."""
+    learner.train()
+    if epoch >= settings.epochs * (1 - settings.freeze_bn):
+        for module in learner.net.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
+def _save(path: Path, net: KeypointNet, header: CheckpointHeader, learner: Learner) -> None:
+    save_checkpoint(path, net, header)
+    save_beside(path, learner.to_carry())
 
 
 def _finish_epoch(
@@ -273,8 +292,8 @@ def _finish_epoch(
     header = run.header.model_copy(update={"history": history, "factors": run.loss.factors})
     if row["nme"] < run.progress.best:
         run.progress.best = row["nme"]
-        save_checkpoint(out / BEST_FILE, averaged, header)
-    save_checkpoint(out / LAST_FILE, averaged, header)
+        _save(out / BEST_FILE, averaged, header, run.learner)
+    _save(out / LAST_FILE, averaged, header, run.learner)
     factors = run.loss.factors.model_dump() if run.loss.factors else None
     run.progress = _Progress(epoch + 1, run.progress.best, factors, log.history)
     save_state(out / STATE_FILE, run.learner, run.ema, run.optimizer, asdict(run.progress))

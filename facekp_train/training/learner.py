@@ -5,7 +5,7 @@ The training loop asks its learner and knows no kind of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -33,6 +33,16 @@ class Learner(nn.Module):
 
     def prepare(self, batches: Iterable[Tensor]) -> None:
         """Before a run's first step: look at crops [B, 3, S, S] of training faces, where that is needed."""
+
+    def begin(self, batches: Iterable[Tensor], carried: Mapping[str, Tensor]) -> None:
+        """Then, in the mode in which it trains: look at crops [B, 3, S, S] as the training changes them.
+
+        carried: what `to_carry` gave at the end of the training that the net comes from; it may be empty.
+        """
+
+    def to_carry(self) -> dict[str, Tensor]:
+        """What a training that goes on from the net is to have beside it; most need nothing."""
+        return {}
 
     def teacher_answer(self, crops: Tensor) -> TeacherAnswer | None:  # noqa: ARG002 - there is no teacher
         """What the teacher says of crops [B, 3, S, S]; None without one."""

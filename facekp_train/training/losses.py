@@ -18,7 +18,6 @@ from facekp_train.common.settings import Settings
 from facekp_train.implied_five import five_operator
 from facekp_train.landmarks import implies_five
 from facekp_train.metadata import FiveOffset
-from facekp_train.landmarks import five_matrix
 from facekp_train.networks.checkpoint import LossFactors
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.training.distill import constant_loss, feature_loss

@@ -27,6 +27,30 @@ WEIGHT_FILES = (BEST_FILE, LAST_FILE, STATE_FILE)
 RECIPE_FILE, MADE_FROM_FILE = "recipe.yaml", "made-from.json"
 
 
+def beside(checkpoint: Path) -> Path:
+    """Where lies what a training that goes on from a checkpoint is to have beside it, if there is any."""
+    return checkpoint.with_suffix(".carried.safetensors")
+
+
+def save_beside(checkpoint: Path, tensors: dict[str, Tensor]) -> None:
+    """Write what `read_beside` gives."""
+    if tensors:
+        ready = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        save_tensors(beside(checkpoint), ready, "{}")
+
+
+def read_beside(checkpoint: Path | str | None) -> dict[str, Tensor]:
+    """What was put beside the checkpoint that a run starts from; empty without one."""
+    if checkpoint is None or not beside(Path(checkpoint)).is_file():
+        return {}
+    return read_tensors(beside(Path(checkpoint)))[0]
+
+
+def copy_beside(checkpoint: Path, other: Path) -> None:
+    """What lies beside a checkpoint belongs to another one, too."""
+    save_beside(other, read_beside(checkpoint))
+
+
 def check_begun(out: Path, resume: bool, *, begun: str, precious: Sequence[str]) -> None:
     """Raise UserError where `out` holds a run that is not to be resumed, or none that could be.
 

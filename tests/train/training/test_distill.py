@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,9 +19,9 @@ from facekp_train.datasets import open_dataset
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
-from facekp_train.training.distill import Distilled, feature_loss
+from facekp_train.training.distill import Distilled, feature_loss, least_squares
 from facekp_train.training.fit import Step, fit
-from facekp_train.training.run_folder import STATE_FILE
+from facekp_train.training.run_folder import STATE_FILE, copy_beside, read_beside
 from facekp_train.training.validation import predict_store
 from tests.support.files.schemes import MOUTH
 from tests.support.models.quick_fits import QUICK, RULE, STILL, quick, save_disc_teacher
@@ -91,6 +92,48 @@ def test_the_common_width_keeps_the_axes_on_which_faces_differ_most() -> None:
     assert float(ratio / scale) == pytest.approx(1, rel=1e-4)
 
 
+def test_a_student_equal_to_its_teacher_has_nothing_left_to_learn_of_it() -> None:
+    """The projection starts where least squares put it; a look in training mode moves no statistics."""
+    pair = distilled()
+    pair.net.load_state_dict(pair.teacher.state_dict())
+    pair.eval()
+    pair.begin([crops(64)], {})
+    answers = pair.teacher_answer(crops(64)).pooled
+    features = pair.net.features(crops(64)).mean(dim=(2, 3))
+    assert feature_loss(pair.projection(features), answers).item() < 1e-3
+    before = copy.deepcopy(pair.net.state_dict())
+    pair.train()
+    pair.begin([crops(32), crops(32)], {})
+    assert all(torch.equal(tensor, before[name]) for name, tensor in pair.net.state_dict().items())
+
+
+def test_the_projection_is_found_where_faces_are_fewer_than_channels() -> None:
+    """What they leave open stays as it was carried on, or at zero."""
+    random = torch.Generator().manual_seed(0)
+    inputs, true = (torch.randn(*shape, generator=random).double() for shape in ((40, 100), (100, 6)))
+    outputs = inputs @ true + 5
+    for start in (torch.zeros(100, 6).double(), true):
+        found = least_squares(inputs, outputs, start)
+        rest = outputs - inputs @ found
+        assert (rest - rest.mean(0)).square().mean() < 1e-3 * outputs.var()
+    assert (found - true).abs().max() < 1e-9
+    fewer = least_squares(inputs, outputs, torch.zeros(100, 6).double())
+    assert fewer.norm() < true.norm()
+
+
+def test_a_projection_is_carried_on_under_the_same_teacher_alone() -> None:
+    first, again, other = distilled(), distilled(), distilled(seed=2)
+    first.begin([crops(64)], {})
+    carried = first.to_carry()
+    for pair, kept in ((again, True), (other, False)):
+        own = {name: tensor.clone() for name, tensor in pair.to_carry().items()}
+        pair.begin([crops(1)], carried)  # one face tells nothing: the projection stays
+        assert torch.equal(pair.projection.weight, carried["weight"]) is kept
+        assert torch.equal(pair.axes, own["axes"])
+    again.begin([crops(64)], {"weight": carried["weight"][:4]})  # of another width: begun anew
+    assert torch.allclose(again.projection.weight, first.projection.weight, atol=1e-4)
+
+
 def test_a_teacher_of_another_size_sees_the_same_faces() -> None:
     teacher = SMALL.model_copy(update={"size": 96})
     answer = distilled(teacher=teacher).teacher_answer(crops(8))
@@ -151,6 +194,23 @@ def test_distillation_resumes_to_the_same_weights(discs: Path, teacher: Path, tm
     whole, resumed = (read_tensors(tmp_path / name / STATE_FILE)[0] for name in ("whole", "broken"))
     assert any("axes" in key for key in whole)
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+@pytest.mark.training
+def test_a_training_that_goes_on_starts_with_the_teacher_heard(
+    discs: Path, teacher: Path, tmp_path: Path
+) -> None:
+    """Its own net as teacher, as in a pruning: loss3 is near 0 at once, and logged beside a constant's."""
+    still = [f"init={teacher}", f"teacher={teacher}", "freeze_bn=1", "learning_rate=1e-9", *STILL]
+    best = fit(quick(discs, 1, *still), tmp_path / "first")
+    (row,) = (json.loads(line) for line in (tmp_path / "first" / "log.jsonl").read_text().splitlines())
+    assert row["loss_features"] < 0.05 * row["loss_features_constant"] > 0.02
+    assert best is not None
+    carried = read_beside(best)
+    assert torch.equal(carried["weight"], read_tensors(best.parent / STATE_FILE)[0]["net.projection.weight"])
+    copy_beside(best, tmp_path / "start.safetensors")
+    assert all(torch.equal(t, carried[n]) for n, t in read_beside(tmp_path / "start.safetensors").items())
+    assert read_beside(None) == read_beside(teacher) == {}
 
 
 def test_coordinates_of_another_scheme_cannot_teach(discs: Path, teacher: Path, tmp_path: Path) -> None:
