@@ -18,6 +18,7 @@ RENAMED = {
 GONE = {
     "fit_offset": "labels stay in their own mark-up, and what parts them from hand-placed five is fitted for "
     "the five that they imply, as five_offset in the checkpoint",
+    "step_epochs": "each rate of schedule 'step' lasts a third of the epochs",
 }
 """Keys that there are no longer, and what happens in their place."""
 

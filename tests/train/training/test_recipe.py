@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
-from facekp_train.training.optimizer import rate_at
+from facekp_train.training.optimizer import OptimizerSettings, rate_at
 from facekp_train.training.recipe import PRESETS, make_recipe, preset
 
 DATA = {"data": ["mtfl:somewhere"]}
@@ -65,6 +69,51 @@ def test_the_papers_schedule() -> None:
     rates = [rate_at(recipe, epoch * 100, 100) for epoch in (0, 19, 20, 39, 40, 59)]
     assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
     assert (recipe.epochs, recipe.batch, recipe.optimizer, recipe.momentum) == (60, 32, "sgd", 0.9)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 16, 20, 21, 40, 41, 60, 61, 90])
+def test_the_papers_three_rates_last_a_third_of_the_epochs_however_many(epochs: int) -> None:
+    recipe = make_recipe("paper", {**DATA, "epochs": epochs}, [])
+    rates = [rate_at(recipe, step, 39) for step in range(epochs * 39)]
+    for rate in (1e-2, 1e-3, 1e-4):
+        assert sum(each == pytest.approx(rate) for each in rates) == pytest.approx(len(rates) / 3, abs=1)
+
+
+@given(
+    schedule=st.sampled_from(["step", "cosine"]),
+    epochs=st.integers(1, 100),
+    steps=st.integers(1, 60),
+    warmup=st.floats(0, 3),
+    first=st.floats(1e-4, 1),
+    fall=st.floats(1e-6, 1),
+)
+def test_the_rate_warms_up_falls_and_ends_at_the_final_rate(
+    schedule: str, epochs: int, steps: int, warmup: float, first: float, fall: float
+) -> None:
+    assume(epochs * steps - warmup * steps >= 3)
+    recipe = OptimizerSettings(
+        schedule=schedule, epochs=epochs, warmup=warmup, learning_rate=first, final_rate=first * fall
+    )
+    rates = [rate_at(recipe, step, steps) for step in range(epochs * steps)]
+    warm = math.ceil(warmup * steps)
+    assert rates[:warm] == sorted(rates[:warm]) and max(rates) <= first * (1 + 1e-9)
+    falling = rates[warm:]
+    assert all(later <= sooner * (1 + 1e-9) for sooner, later in pairwise(falling))
+    if schedule == "step":
+        assert (falling[0], falling[-1]) == pytest.approx((first, first * fall))
+        for power in range(3 if fall < 0.9 else 0):
+            count = sum(rate == pytest.approx(first * fall ** (power / 2), rel=1e-3) for rate in falling)
+            assert abs(count - len(falling) / 3) <= 1
+    else:
+        # A cosine ends where its next step would stand.
+        assert falling[-1] - first * fall <= first * (2.5 / len(falling)) ** 2
+
+
+def test_a_key_that_went_is_named_with_the_reason() -> None:
+    with pytest.raises(
+        UserError, match="no 'step_epochs' any more: each rate of schedule 'step' lasts a third"
+    ):
+        make_recipe("paper", DATA, ["step_epochs=20"])
 
 
 def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
