@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,15 @@ def print_row(row: TableRow) -> None:
 def _figures(part: Dataset, answers: Answers) -> Evaluation | None:
     """The figures of the answered faces that a split lists too; no face is asked about again."""
     try:
-        members = {_identity(sample) for sample in part}
+        members = Counter(_identity(sample) for sample in part)
     except FileNotFoundError:
         return None
-    faces = [face for face, sample in enumerate(answers.samples) if _identity(sample) in members]
+    faces = []
+    for face, sample in enumerate(answers.samples):
+        # As often as the split lists it: the whole may list it more often.
+        if members[_identity(sample)]:
+            members[_identity(sample)] -= 1
+            faces.append(face)
     if not faces:
         return None
     return Answers(

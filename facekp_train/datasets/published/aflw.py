@@ -33,19 +33,26 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     """Faces of one split: of the `.mat` list where it is there, else of the database.
 
     `listing` names the one to read, `AFLWinfo_release.mat` or `aflw.sqlite`. `frontal` are the test
-    faces with every keypoint visible, the ears left aside. Raises FileNotFoundError where neither
-    is there, DataError for a file that is not what its name says.
+    faces with every keypoint visible, the ears left aside. Warns where the `.mat` list gives not the
+    published number of faces with their photographs. Raises FileNotFoundError where neither is there,
+    DataError for a file that is not what its name says.
     """
-    file = _source(root, listing)
-    faces = aflw_mat.faces if file.suffix == ".mat" else aflw_sqlite.faces
-    for sample in faces(file, split == "train", notes):
-        if split == "frontal" and not _all_visible(sample.visible):
-            continue
+    file, train = _source(root, listing), split == "train"
+    published = file.suffix == ".mat"
+    faces = aflw_mat.faces if published else aflw_sqlite.faces
+    count = 0
+    for sample in faces(file, train, notes):
         image = _image(root, sample.image)
-        if image is None:
+        chosen = split != "frontal" or _all_visible(sample.visible)
+        if image is not None:
+            count += 1
+            if chosen:
+                yield replace(sample, image=image)
+        elif chosen:
             notes.skip(f"{file}: {sample.image}", "the image is missing")
-        else:
-            yield replace(sample, image=image)
+    expected = aflw_mat.TRAIN_FACES if train else aflw_mat.TEST_FACES
+    if published and count != expected:
+        notes.warn(f"{file} gives {count:,} {'train' if train else 'test'}ing faces, not {expected:,}")
 
 
 def _source(root: Path, listing: str | None) -> Path:

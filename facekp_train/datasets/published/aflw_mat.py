@@ -21,7 +21,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
 _POINTS = 19
-_TRAIN_FACES, _TEST_FACES = 20_000, 4_386
+TRAIN_FACES, TEST_FACES = 20_000, 4_386
 _COLUMNS = {"data": 2 * _POINTS, "mask_new": _POINTS, "bbox": 4}
 
 
@@ -39,14 +39,10 @@ class _Table:
 def faces(file: Path, train: bool, notes: Notes) -> Iterator[FaceSample]:
     """The training or the test faces, in the file's order; image paths as the file has them.
 
-    Warns where the counts are not the published ones. Raises DataError for a file that is damaged
-    or lacks a table, UserError where scipy is missing.
+    Raises DataError for a file that is damaged or lacks a table, UserError where scipy is missing.
     """
     table = _load(file)
-    faces = table.order[:_TRAIN_FACES] if train else table.order[_TRAIN_FACES:]
-    expected = _TRAIN_FACES if train else _TEST_FACES
-    if len(faces) != expected:
-        notes.warn(f"{file} gives {len(faces):,} {'train' if train else 'test'}ing faces, not {expected:,}")
+    faces = table.order[:TRAIN_FACES] if train else table.order[TRAIN_FACES:]
     for face in faces.tolist():
         if reason := _defect(table, face):
             notes.skip(f"{file}: face {face + 1}, {table.names[face]}", reason)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import checked, first_found
+from facekp_train.datasets.reading.rows import SeenRows, checked, first_found
 from facekp_train.images import open_mat
 from facekp_train.samples import Box, FaceSample
 
@@ -42,28 +42,29 @@ class _Table:
 def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Faces of one split, in the file's order; their images are cells of that file (`packed`).
 
-    `listing` names another file with the split's variables. Warns where the split has not the
-    published number of faces. Raises FileNotFoundError where the file is absent, DataError for one
-    that is damaged or lacks a variable, UserError where h5py is missing.
+    `listing` names another file with the split's variables. Keypoints that a face before has too are
+    another photograph's all the same, and count, except in `train`. Warns where the split gives not the
+    published number of faces. Raises FileNotFoundError where the file is absent, DataError for one that
+    is damaged or lacks a variable, UserError where h5py is missing.
     """
     name = listing or f"COFW_{split}_color.mat"
     file = first_found(root, _FOLDERS, [name])
     if file is None:
         raise FileNotFoundError(f"{root} has no {name}, from which COFW's split '{split}' is read")
     table = _load(file, _SUFFIXES[split])
-    first_of: dict[bytes, int] = {}
+    faces, seen = 0, SeenRows()
     for face, phi in enumerate(table.phis, 1):
         try:
-            same = first_of.setdefault(phi.tobytes(), face)
-            if same != face:
-                raise ValueError(f"face {same} already has the same keypoints")
             sample = _face(file / table.images / str(face), phi, table.boxes[face - 1])
+            if split == "train" and (same := seen.first(("", phi.tobytes()), face)) != face:
+                raise ValueError(f"face {same} already has the same keypoints")
         except ValueError as error:
             notes.skip(f"{file}: face {face}", error)
             continue
+        faces += 1
         yield sample
-    if listing is None and len(table.phis) != _STANDARD[split]:
-        notes.warn(f"{file} has {len(table.phis):,} faces where COFW has {_STANDARD[split]:,}")
+    if listing is None and faces != _STANDARD[split]:
+        notes.warn(f"{file} gives {faces:,} faces where COFW has {_STANDARD[split]:,}")
 
 
 def _face(image: Path, phi: NDArray[np.float64], listed: NDArray[np.float64]) -> FaceSample:

@@ -30,6 +30,7 @@ _FILES = {
     "training": "training.txt",
 }
 _BOXED = ("train", "validation")
+_LEARNT = ("train", "training")
 _COLUMNS = 15
 ATTRIBUTES = {
     "gender": ("male", "female"),
@@ -41,6 +42,8 @@ ATTRIBUTES = {
 
 def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Faces of one split, in the list's order; the attributes of MTFL's own lists come along.
+
+    A row that stands there twice counts twice where figures are reported, once where nets learn.
 
     `train` falls back on `training.txt`, which is all that MTFL's own archive has. `listing` names
     another file in the form of the split's. Raises FileNotFoundError, saying which file, where the
@@ -54,7 +57,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; the split '{split}' of MTFL is read from it")
     attributes = Beside(_attributes(root) if split == "train" else iter(()))
-    # A photograph may hold two faces; the same numbers twice are one of them.
+    # A photograph may hold two faces; the same numbers twice are one of them, and learnt from once.
     seen = SeenRows()
     for number, line in numbered_lines(file):
         fields = line.split()
@@ -63,9 +66,8 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         try:
             name, numbers = _parsed(fields)
             _check_form(file, split, numbers)
-            first = seen.first((name, numbers.tobytes()), number)
-            if first != number:
-                raise ValueError(f"the same face of {name} is already in line {first}")
+            if split in _LEARNT:
+                seen.refuse_again((name, numbers.tobytes()), number, "line")
             yield _face(root, name, numbers, split, attributes.of(name) or {})
         except DataError:
             raise

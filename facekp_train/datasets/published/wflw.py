@@ -51,8 +51,9 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     """Faces of one split, in the list's order; a subset's are the test list's with its attribute.
 
     Where the test list is missing a subset's own list is read, which has no boxes. `listing` names
-    another list of either form. Warns where the split has not the published number of faces. Raises
-    FileNotFoundError naming the list that is missing.
+    another list of either form. A face that stands there twice counts twice, except in `train`. Warns
+    where the split has not the published number of faces. Raises FileNotFoundError naming the list that
+    is missing.
     """
     file = _list(root, split, listing, notes)
     faces, seen = 0, SeenRows()
@@ -61,9 +62,8 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             continue
         try:
             sample = _face(root, fields)
-            first = seen.first((fields[-1], sample.keypoints.tobytes()), number)
-            if first != number:
-                raise ValueError(f"the same face of {fields[-1]} is already in line {first}")
+            if split == "train":
+                seen.refuse_again((fields[-1], sample.keypoints.tobytes()), number, "line")
         except ValueError as error:
             notes.skip(f"{file}:{number}", error)
             continue

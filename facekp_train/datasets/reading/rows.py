@@ -98,6 +98,21 @@ class SeenRows:
                     self._put(key, known)
         return self._put(hash(row) & 0xFFFF_FFFF_FFFF_FFFF, place)
 
+    def refuse_again(self, row: tuple[str, bytes], place: int, where: str) -> None:
+        """Raises ValueError where a row was met before.
+
+        Only lists to learn from are read so. In one that figures are reported on, a face that stands there
+        twice counts twice: the published count has it, and so have the figures beside which ours stand.
+
+        Args:
+            row: what tells it.
+            place: its own, from 1.
+            where: what places are called, such as `line`.
+        """
+        first = self.first(row, place)
+        if first != place:
+            raise ValueError(f"the same face of {row[0]} is already in {where} {first}")
+
     def _resize(self, size: int) -> None:
         self._count = 0
         self._keys = array("Q", bytes(8 * size))

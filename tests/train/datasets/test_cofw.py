@@ -84,12 +84,41 @@ def test_bad_faces_are_counted_and_named(tmp_path: Path, reason: str, change: tu
 def test_faces_without_a_box_and_faces_met_twice_are_named(tmp_path: Path) -> None:
     phis = np.stack([row(0, 1), row(1, 1), row(0, 1)])
     boxes = np.array([[11.0, 12, 90, 95], [11, 12, 0, 95], [11, 12, 90, 95]])
-    write(tmp_path, phisT=phis, bboxesT=boxes)
-    dataset = open_dataset(f"cofw:{tmp_path}", "test")
+    write(tmp_path, "train", phisTr=phis, bboxesTr=boxes)
+    dataset = open_dataset(f"cofw:{tmp_path}", "train")
     assert len(list(dataset)) == 1
     assert [entry["reason"] for entry in dataset.skipped] == [
         "its face box is empty", "face 1 already has the same keypoints",
     ]  # fmt: skip
+    assert dataset.warnings[0].endswith("COFW_train_color.mat gives 1 faces where COFW has 1,345")
+
+
+def test_a_test_face_with_the_keypoints_of_another_counts(tmp_path: Path) -> None:
+    """The published 507 come out, also where two rows are equal."""
+    phis = np.stack([row(seed, 1) for seed in range(507)])
+    phis[400] = phis[7]
+    tiny = [photograph(0)[:2, :2]] * 507
+    write_mat(tmp_path / "COFW_test_color.mat", {"IsT": tiny}, {
+        "phisT": phis, "bboxesT": np.tile([11.0, 12, 90, 95], (507, 1)),
+    })  # fmt: skip
+    dataset = open_dataset(f"cofw:{tmp_path}", "test")
+    samples = list(dataset)
+    assert (len(samples), dataset.skipped, dataset.warnings) == (507, [], [])
+    np.testing.assert_array_equal(samples[400].keypoints, samples[7].keypoints)
+    assert samples[400].image.name == "401"
+
+
+def test_the_warning_counts_what_was_kept(tmp_path: Path) -> None:
+    """507 rows of which one cannot be used are not the published faces."""
+    phis = np.stack([row(seed, 1) for seed in range(507)])
+    phis[3, 0] = np.nan
+    tiny = [photograph(0)[:2, :2]] * 507
+    write_mat(tmp_path / "COFW_test_color.mat", {"IsT": tiny}, {
+        "phisT": phis, "bboxesT": np.tile([11.0, 12, 90, 95], (507, 1)),
+    })  # fmt: skip
+    dataset = open_dataset(f"cofw:{tmp_path}", "test")
+    assert len(list(dataset)) == 506
+    assert dataset.warnings[0].endswith("gives 506 faces where COFW has 507")
 
 
 @pytest.mark.parametrize(

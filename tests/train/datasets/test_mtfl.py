@@ -114,6 +114,14 @@ def test_mtfl_second_face_of_a_photograph_counts_and_a_row_twice_does_not(mtfl: 
     (entry,) = dataset.skipped
     assert entry["file"] == f"{mtfl / 'training.txt'}:3"
     assert "is already in line 1" in entry["reason"]
+    # Figures are over every row of the lists that they are reported on.
+    for split, file, repeated in (
+        ("test", "testing.txt", rows[0]),
+        ("validation", "testImageList.txt", boxed_row("net\\c.jpg")),
+    ):
+        (mtfl / file).write_text("\n".join([repeated, repeated]) + "\n")
+        reported = open_dataset(f"mtfl:{mtfl}", split)
+        assert (len(list(reported)), reported.skipped) == (2, [])
 
 
 def test_mtfl_list_of_the_other_form_is_not_misread(mtfl: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.evaluation.conditions import conditions_of
+from facekp_train.evaluation.evaluate import Answers
+from facekp_train.evaluation.published import row_of
 from facekp_train.landmarks import to_five
 from tests.support.models.train_cli import command, printed
 
@@ -127,7 +129,6 @@ BAD_ROWS = {
     "nan" + GOOD[GOOD.index(" ") :]: "not a finite number",
     "x" + GOOD[GOOD.index(" ") :]: "not a number",
     "1e30" + GOOD[GOOD.index(" ") :]: "is larger than any photograph",
-    row("1--Shaking/b.jpg", 0): "the same face of 1--Shaking/b.jpg is already in line 1",
 }
 
 
@@ -142,6 +143,35 @@ def test_bad_rows_are_counted_and_named(wflw: Path, bad: str, reason: str) -> No
     assert reason in dataset.skipped[0]["reason"]
     with pytest.raises(DataError, match=r"test\.txt:2: .*--strict"):
         list(open_dataset(f"wflw:{wflw}", "test", strict=True))
+
+
+def test_a_test_face_that_stands_there_twice_counts_twice(wflw: Path) -> None:
+    """The published 2,500 come out, also where two rows are equal; a subset may have one of them alone."""
+    rows = [row("1--Shaking/b.jpg", seed, CODES[1]) for seed in range(326)]
+    rows += [row("1--Shaking/b.jpg", seed, CODES[0]) for seed in range(326, 2497)]
+    # Equal but for the attribute, and wholly equal.
+    rows += [row("1--Shaking/b.jpg", 0, CODES[0]), rows[2000], rows[2000]]
+    list_of_tests(wflw).write_text("\n".join(rows) + "\n")
+    for split, count in {"test": 2500, "pose": 326}.items():
+        dataset = open_dataset(f"wflw:{wflw}", split)
+        samples = list(dataset)
+        assert (len(samples), dataset.skipped, dataset.warnings) == (count, [], [])
+        if split == "test":
+            answers = Answers(False, samples, [s.keypoints for s in samples], [100.0] * count)
+            whole = answers.score(dataset.spec, split)
+            figures = row_of(dataset, answers, whole).splits
+            assert figures["test"] is not None and figures["test"].n == 2500
+            assert figures["pose"] is not None and figures["pose"].n == 326
+
+
+def test_a_training_face_that_stands_there_twice_is_learnt_from_once(wflw: Path) -> None:
+    file = wflw / LISTS / "list_98pt_rect_attr_train.txt"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines, lines[0]]) + "\n")
+    dataset = open_dataset(f"wflw:{wflw}", "train")
+    assert len(list(dataset)) == 2
+    (entry,) = dataset.skipped
+    assert entry["reason"] == "the same face of 0--Parade/a.jpg is already in line 1"
 
 
 def test_data_counts_and_draws(

@@ -96,7 +96,7 @@ def test_evaluate_writes_the_row_too(w300: Path, checkpoints: Path, tmp_path: Pa
 def aflw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """AFLW's list of 19 keypoints with three test faces, the left eye of one of them hidden."""
     scipy_io = pytest.importorskip("scipy.io", reason="needs facekp[train]")
-    monkeypatch.setattr(aflw_mat, "_TRAIN_FACES", 4)
+    monkeypatch.setattr(aflw_mat, "TRAIN_FACES", 4)
     count = 7
     cv2.imwrite(str(tmp_path / "a.png"), np.full((100, 120, 3), 80, np.uint8))
     names = np.empty((count, 1), object)
