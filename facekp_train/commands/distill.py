@@ -78,5 +78,5 @@ def _relabelled(
     check_folder(out, learnt, resume)
     fabric = launch(training.accelerator, training.devices, learnt.precision)
     with alone_in(out, fabric):
-        make_labels(Path(str(recipe.teacher)), recipe, mode, out, fabric)
+        make_labels([Path(str(recipe.teacher))], recipe, mode, out, fabric)
     return learnt, fabric

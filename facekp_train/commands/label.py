@@ -16,6 +16,14 @@ def label(
         list[Path], typer.Option(help="Checkpoint; repeat it to average several of one scheme.")
     ],
     data: option.Data,
+    also: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KIND:FILE",
+            help="Another labeller whose shape is fused with the nets': mesh:FILE (MediaPipe's face "
+            "landmarker, .task or .tflite) or dlib:FILE (its 68-point predictor, .dat); repeatable.",
+        ),
+    ] = [],  # noqa: B006 - typer's way to repeat
     split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("labels.json"),
     missing: Annotated[
@@ -26,7 +34,8 @@ def label(
 
     Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
+    Constant differences between the nets and other labellers are fitted and taken away before the mean.
     """
     from facekp_train.labels.store import write_labels
 
-    write_labels(model, data, split, out, missing)
+    write_labels(model, data, split, out, missing, also)

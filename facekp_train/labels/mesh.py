@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import sha256_of
@@ -23,7 +22,18 @@ from facekp_train.samples import Image
 
 # The mesh's points that stand where the 300W mark-up has its own, in its order; of two, their mean.
 _JAW = (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356)
-_BROWS = ((70, 46), (63, 53), (105, 52), (66, 65), (107, 55), (336, 285), (296, 295), (334, 282), (293, 283), (300, 276))
+_BROWS = (
+    (70, 46),
+    (63, 53),
+    (105, 52),
+    (66, 65),
+    (107, 55),
+    (336, 285),
+    (296, 295),
+    (334, 282),
+    (293, 283),
+    (300, 276),
+)
 _NOSE = (168, 197, (5, 195), 4, 75, 97, 2, 326, 305)
 _EYES = (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380)
 _OUTER_LIPS = (61, 39, 37, 0, 267, 269, 291, (405, 321), 314, 17, 84, (181, 91))
@@ -49,7 +59,11 @@ class MeshLabeller:
 
     Attributes:
         kind: as `--also` names it.
+        path: its file.
+        sha256: of the file.
         sees_jaw: False: its outline follows another definition than the 300W mark-up's.
+        is_reference: False: its points are not the 300W mark-up's.
+        counts_where_it_agrees: False: it fails rarely, and says so.
 
     Raises:
         UserError: where the file is missing, or is no such model.
@@ -57,6 +71,8 @@ class MeshLabeller:
 
     kind = "mesh"
     sees_jaw = False
+    is_reference = False
+    counts_where_it_agrees = False
 
     def __init__(self, path: Path) -> None:
         require("train", "ai_edge_litert")
@@ -66,7 +82,9 @@ class MeshLabeller:
         self._input = self._interpreter.get_input_details()[0]
         outputs = self._interpreter.get_output_details()
         self._landmarks = next(o["index"] for o in outputs if np.prod(o["shape"]) == _POINTS * 3)
-        self._presence = next(o["index"] for o in outputs if len(o["shape"]) == 4 and np.prod(o["shape"]) == 1)
+        self._presence = next(
+            o["index"] for o in outputs if len(o["shape"]) == 4 and np.prod(o["shape"]) == 1
+        )
 
     def __call__(self, image: Image, points: Floats) -> Doubles:
         """Its 68 points of one face.
@@ -108,8 +126,8 @@ def _opened(path: Path) -> Any:
             raise ValueError("outputs")
     except (ValueError, RuntimeError, zipfile.BadZipFile):
         raise UserError(
-            f"{path} is not MediaPipe's face landmarker of {_POINTS} points; give face_landmarker.task or the "
-            f"{_MEMBER} inside"
+            f"{path} is not MediaPipe's face landmarker of {_POINTS} points; give face_landmarker.task or "
+            f"the {_MEMBER} inside"
         ) from None
     return interpreter
 

@@ -26,11 +26,11 @@ from facekp_train.labels.hold import hold_to_five, move_by_similarity
 from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Box, FaceSample, evenly
 
-_BATCH = 32
+BATCH = 32
 # Faces that tell how a teacher's five lie to hand-placed ones.
 _COMPARED = 500
 # A teacher this far from the hand-placed five (share of the eye distance) has not found the face.
-_LARGEST_MISS = 0.25
+LARGEST_MISS = 0.25
 
 
 @dataclass
@@ -76,7 +76,7 @@ def relabel(
     """
     for face, image, points, spread in _answers(nets, faces, skipped):
         labelled = _held(face, image, points, spread, five_offset)
-        if labelled.miss is not None and labelled.miss > _LARGEST_MISS:
+        if labelled.miss is not None and labelled.miss > LARGEST_MISS:
             reason = f"the teacher's five points are off by {labelled.miss:.0%} of the eye distance"
             skipped.append({"file": str(face.sample.image), "reason": reason})
         else:
@@ -110,8 +110,8 @@ _Answer = tuple[Face, NDArray[np.uint8], NDArray[np.float64], float]
 def _answers(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, str]]) -> Iterator[_Answer]:
     """Faces that can be read: with the photograph, the teacher's keypoints in it, and their spread."""
     rest = iter(faces)
-    while batch := list(islice(rest, _BATCH)):
-        opened = [entry for face in batch if (entry := _open(face, skipped)) is not None]
+    while batch := list(islice(rest, BATCH)):
+        opened = [entry for face in batch if (entry := open_face(face, skipped)) is not None]
         if not opened:
             continue
         answers, spreads = nets([image for _, image, _ in opened], [box for _, _, box in opened])
@@ -119,7 +119,7 @@ def _answers(nets: AveragedNets, faces: Iterable[Face], skipped: list[dict[str, 
             yield face, image, points, float(spread)
 
 
-def _open(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.uint8], Box] | None:
+def open_face(face: Face, skipped: list[dict[str, str]]) -> tuple[Face, NDArray[np.uint8], Box] | None:
     try:
         return face, read_image(face.sample.image), tight_box_of(face.sample)
     except (OSError, ValueError) as error:
@@ -136,26 +136,26 @@ def _held(
 ) -> Labelled:
     size = (image.shape[1], image.shape[0])
     miss = None
-    five = _hand_placed(face)
+    five = hand_placed(face)
     if five is not None:
         eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
         miss = float(np.linalg.norm(implied_five(points, offset=offset) - five, axis=1).mean()) / eyes
         points = hold_to_five(points, five, offset)
     elif face.points is not None and not face.derived:
-        points = _completed(face.points.astype(np.float64), points)
+        points = completed(face.points.astype(np.float64), points)
     visible = np.ones(len(points), bool)
     sample = replace(face.sample, keypoints=points.astype(np.float32), visible=visible)
     return Labelled(sample, size, spread, miss)
 
 
-def _hand_placed(face: Face) -> NDArray[np.float64] | None:
+def hand_placed(face: Face) -> NDArray[np.float64] | None:
     """The face's five [5, 2], where a list states them; the labels of a net of five are those."""
     is_stated = face.points is not None and len(face.points) == 5 and not face.derived
     stated = face.points if is_stated else face.five
     return None if stated is None or not np.isfinite(stated).all() else stated.astype(np.float64)
 
 
-def _completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def completed(stated: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The keypoints of a face of which some are known: the others by the teacher, moved onto those.
 
     Where all are known, it was the teacher's view that was asked for.

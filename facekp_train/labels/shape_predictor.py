@@ -15,8 +15,8 @@ import numpy as np
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import sha256_of
 from facekp_train.crop import apply_affine, invert_affine, sample_crop, tight_box
-from facekp_train.landmarks import Doubles, Floats, flip_keypoints
 from facekp_train.labels.level import level_square
+from facekp_train.landmarks import Doubles, Floats, flip_keypoints
 from facekp_train.samples import Image
 
 _POINTS = 68
@@ -38,7 +38,11 @@ class ShapePredictor:
 
     Attributes:
         kind: as `--also` names it.
+        path: its file.
+        sha256: of the file.
         sees_jaw: True: its outline is the 300W mark-up's.
+        is_reference: True: it was trained on 300W.
+        counts_where_it_agrees: True: its median is the best and its tail heavy.
 
     Raises:
         UserError: where dlib is not installed, or the file is missing or no such predictor.
@@ -46,6 +50,8 @@ class ShapePredictor:
 
     kind = "dlib"
     sees_jaw = True
+    is_reference = True
+    counts_where_it_agrees = True
 
     def __init__(self, path: Path) -> None:
         require("labels", "dlib")
@@ -92,7 +98,7 @@ def _box(known: Doubles, scale: float) -> Any:
 def _opened(path: Path) -> Any:
     import dlib
 
-    refusal = f"{path} is not dlib's predictor of {_POINTS} points; give shape_predictor_68_face_landmarks.dat"
+    refusal = f"{path} is not dlib's predictor of 68 points; give shape_predictor_68_face_landmarks.dat"
     try:
         predictor = dlib.shape_predictor(str(path))
     except RuntimeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +14,9 @@ from facekp_train.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from facekp_train.batches.face_store import Face
+    from facekp_train.labels.averaging import AveragedNets
+    from facekp_train.labels.labellers import Labeller
+    from facekp_train.labels.relabel import Labelled
     from facekp_train.samples import FaceSample
 
 if TYPE_CHECKING:
@@ -33,23 +36,34 @@ def labelled(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def make_labels(
-    teacher: Path, recipe: Recipe, mode: Literal["missing", "all"], folder: Path, fabric: Fabric
+    models: Sequence[Path],
+    recipe: Recipe,
+    mode: Literal["missing", "all"],
+    folder: Path,
+    fabric: Fabric,
+    also: Sequence[str] = (),
 ) -> None:
-    """Label a recipe's faces by a teacher, unless that was done before.
+    """Label a recipe's faces by teachers, unless that was done before.
 
     Args:
-        teacher: its checkpoint.
+        models: their checkpoints.
         recipe: names the faces.
         mode: those that lack keypoints, or all.
         folder: where the labels are kept.
         fabric: of the run; one process writes, the others wait.
+        also: other labellers as `KIND:FILE`.
 
     Raises:
-        UserError: where the folder's labels were made from something else.
+        UserError: where a labeller's file is missing, or the folder's labels were made from something else.
     """
     file, begun = folder / LABELS_FILE, folder / LABELS_BEGUN_FILE
+    from facekp_train.labels.labellers import split_labeller
+
+    others = dict(map(split_labeller, also))
     settings = {
-        "teacher": sha256_of(teacher),
+        "teacher": sha256_of(models[0]),
+        **({"models": [sha256_of(path) for path in models]} if len(models) > 1 else {}),
+        **({"also": {kind: sha256_of(path) for kind, path in others.items()}} if others else {}),
         "faces": mode,
         "split": recipe.split,
         "data": recipe.shareable()["data"],  # by name, so that the data may be moved
@@ -57,12 +71,17 @@ def make_labels(
     faces = faces_fingerprint(recipe.model_copy(update={"validation": []}))
     note_origin(begun, settings, faces, file, fabric)
     if fabric.is_global_zero and not file.is_file():
-        write_labels([teacher], recipe.data, recipe.split, file, missing=mode == "missing")
+        write_labels(models, recipe.data, recipe.split, file, missing=mode == "missing", also=also)
     fabric.barrier()
 
 
 def write_labels(
-    models: Sequence[Path], data: Sequence[str], split: str | None, out: Path, missing: bool = False
+    models: Sequence[Path],
+    data: Sequence[str],
+    split: str | None,
+    out: Path,
+    missing: bool = False,
+    also: Sequence[str] = (),
 ) -> None:
     """Label the faces of data sets, and say what was written.
 
@@ -72,30 +91,34 @@ def write_labels(
         split: of the data sets; None for each one's own.
         out: the label file.
         missing: those faces alone that are missing keypoints.
+        also: other labellers as `KIND:FILE`, whose shape is fused with the nets'.
 
     Raises:
-        UserError: where the nets' scheme is not the default of its count, no face is given, none could
-            be labeled, or labels cannot be held to five.
+        UserError: where a labeller's file or package is missing, the nets have no 68 points to fuse,
+            their scheme is not the default of its count, no face is given, none could be labeled, or
+            labels cannot be held to five.
     """
     require("train", "torch", "safetensors")
     from facekp_train.batches.face_store import gather_faces
-    from facekp_train.batches.markings import warn_of_two_markings
-    from facekp_train.common.console import progress_bar
     from facekp_train.datasets.reading.notes import print_skipped
     from facekp_train.datasets.tools import coco
     from facekp_train.labels.averaging import AveragedNets
+    from facekp_train.labels.fuse import POINTS
     from facekp_train.labels.hold import HELD_SCHEMES
-    from facekp_train.labels.relabel import relabel, teachers_offset
+    from facekp_train.labels.labellers import open_labellers
     from facekp_train.landmarks import scheme_of
     from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.training.data import samples_of
 
+    others = open_labellers(also)
     nets = AveragedNets([load_checkpoint(path) for path in models])
     if nets.scheme.name != (meant := scheme_of(nets.points)).name:
         raise UserError(
             f"{models[0]} has the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of so "
             f"many are read as '{meant.name}'; give a net of that scheme"
         )
+    if others and nets.points != POINTS:
+        raise UserError(f"--also fuses {POINTS} points, and {models[0]} has {nets.points}; leave it out")
     skipped: list[dict[str, str]] = []
     # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.
     detected = [spec for spec in data if spec.startswith("detect:")]
@@ -111,24 +134,62 @@ def write_labels(
     if not faces:
         raise UserError(f"{', '.join(data)} gave no face to label; try facekp-train data")
 
+    if others:
+        labelled, info = _fused(nets, others, wanted, skipped)
+    else:
+        labelled, info = _by_nets(nets, faces, wanted, skipped), None
+    count = coco.write(out, _unless_none(labelled, len(wanted), skipped), info)
+    print_skipped(skipped)
+    say(f"wrote {out}: {count} faces of {nets.points} keypoints")
+
+
+def _by_nets(
+    nets: AveragedNets, faces: Sequence[Face], wanted: Sequence[Face], skipped: list[dict[str, str]]
+) -> Iterator[Labelled]:
+    """The wanted of some faces, all of which tell how the nets' five lie to the hand's."""
+    from facekp_train.batches.markings import warn_of_two_markings
+    from facekp_train.common.console import progress_bar
+    from facekp_train.labels.relabel import relabel, teachers_offset
+
     five_offset = teachers_offset(nets, faces)
     if five_offset is None and nets.points != 5 and any(face.five is not None for face in faces):
         warn_of_two_markings(nets.points)
+    with progress_bar() as bar:
+        task = bar.add_task("labelling", total=len(wanted))
+        for face in relabel(nets, wanted, skipped, five_offset):
+            bar.advance(task)
+            yield face
 
-    def labelled() -> Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]:
-        left_out = len(skipped)
-        with progress_bar() as bar:
-            task = bar.add_task("labelling", total=len(wanted))
-            for face in relabel(nets, wanted, skipped, five_offset):
-                bar.advance(task)
-                yield face.sample, face.size, face.facts()
-        if 0 < len(wanted) == len(skipped) - left_out:
-            last = "{file}: {reason}".format(**skipped[-1])
-            raise UserError(f"none of the {len(wanted)} faces could be labeled, such as {last}")
 
-    count = coco.write(out, labelled())
-    print_skipped(skipped)
-    say(f"wrote {out}: {count} faces of {nets.points} keypoints")
+def _fused(
+    nets: AveragedNets, others: Sequence[Labeller], faces: Sequence[Face], skipped: list[dict[str, str]]
+) -> tuple[Iterable[Labelled], dict[str, Any]]:
+    from facekp_train.common.console import progress_bar
+    from facekp_train.labels.fused import fused_labels
+
+    with progress_bar() as bar:
+        task = bar.add_task("labelling", total=len(faces))
+        fused = fused_labels(nets, others, faces, skipped, lambda: bar.advance(task))
+    for labeller in fused.facts["labellers"]:
+        heard = ", ".join(f"{group} {share:.0%}" for group, share in labeller["heard"].items())
+        say(f"{labeller['kind']}: heard on {heard} of the faces")
+    return fused.labelled, fused.facts
+
+
+_Entry = tuple["FaceSample", tuple[int, int], dict[str, Any]]
+
+
+def _unless_none(
+    labelled: Iterable[Labelled], wanted: int, skipped: Sequence[dict[str, str]]
+) -> Iterator[_Entry]:
+    """The faces as a label file has them; UserError where faces were wanted and none came."""
+    none = wanted > 0
+    for face in labelled:
+        none = False
+        yield face.sample, face.size, face.facts()
+    if none:
+        last = "{file}: {reason}".format(**skipped[-1])
+        raise UserError(f"none of the {wanted} faces could be labeled, such as {last}")
 
 
 def _complete(face: Face) -> bool:

@@ -46,6 +46,20 @@ class Labels(KnownKeys):
         default="none",
         description="which faces the teacher labels; missing: those without all of the net's points",
     )
+    models: list[str] = Field(
+        default_factory=list,
+        description="checkpoints whose answers are averaged; none: the teacher",
+    )
+    also: list[str] = Field(
+        default_factory=list,
+        description="other labellers whose shape is fused with theirs, as KIND:FILE",
+    )
+
+    @model_validator(mode="after")
+    def _of_some_faces(self) -> Labels:
+        if self.faces == "none" and (self.models or self.also):
+            raise ValueError("faces is none, so nobody labels; set it to all or missing")
+        return self
 
 
 class Distill(_Section):

@@ -20,9 +20,10 @@ from lightning_fabric import Fabric
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
+from facekp_train.labels.labellers import open_labellers
 from facekp_train.labels.store import LABELS_FILE, labelled, make_labels
 from facekp_train.pipeline.layerwise import prune
-from facekp_train.pipeline.settings import Pipeline
+from facekp_train.pipeline.settings import Labels, Pipeline
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import shape_of, start_from
@@ -135,6 +136,7 @@ def run_stages(
 
 def _stages(runner: _Runner) -> Iterator[Stage]:
     pipeline = runner.pipeline
+    open_labellers(pipeline.labels.also)  # what is missing is named now, not after hours of the teacher
     teacher = _teacher(runner)
     yield teacher
     shared = _label(runner, teacher)
@@ -159,12 +161,23 @@ def _teacher(runner: _Runner) -> Stage:
 
 def _label(runner: _Runner, teacher: Stage) -> dict[str, Any]:
     """Labels by the teacher, where wanted; settings that put them before the data."""
-    wanted = runner.pipeline.labels.faces
-    if wanted == "none":
+    section = runner.pipeline.labels
+    if section.faces == "none":
         return {}
     recipe = runner.pipeline.recipe(runner.pipeline.student)
-    make_labels(teacher.checkpoint, recipe, wanted, runner.out, runner.fabric)
+    make_labels(_labelling(section, teacher), recipe, section.faces, runner.out, runner.fabric, section.also)
     return {"data": labelled(recipe, runner.out).data}
+
+
+def _labelling(section: Labels, teacher: Stage) -> list[Path]:
+    """The checkpoints whose answers are averaged into labels."""
+    paths = [Path(name) for name in section.models]
+    for path in paths:
+        if not path.is_file():
+            raise UserError(
+                f"{path}, which is to label, does not exist; train one, or name another checkpoint"
+            )
+    return paths or [teacher.checkpoint]
 
 
 def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,11 +176,16 @@ def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:
         raise ValueError(f"its '{key}' holds a number that is larger than any photograph") from None
 
 
-def write(target: Path, faces: Iterator[tuple[FaceSample, tuple[int, int], dict[str, Any]]]) -> int:
+def write(
+    target: Path,
+    faces: Iterable[tuple[FaceSample, tuple[int, int], dict[str, Any]]],
+    info: dict[str, Any] | None = None,
+) -> int:
     """Write faces as COCO JSON; returns how many.
 
     faces: (sample, (width, height) of its image, further facts for the annotation). File names are
-    relative to `target` for images below its folder, else absolute. NaN keypoints get v = 0.
+    relative to `target` for images below its folder, else absolute. NaN keypoints get v = 0. info: of
+    the whole file, as COCO's `info`; None for none.
     """
     images: dict[Path, dict[str, Any]] = defaultdict(dict)
     annotations: list[dict[str, Any]] = []
@@ -207,7 +212,8 @@ def write(target: Path, faces: Iterator[tuple[FaceSample, tuple[int, int], dict[
             }
         )
     category = {"id": 1, "name": "face", "keypoints": [f"point_{i}" for i in range(points)], "skeleton": []}
-    document = {"images": list(images.values()), "annotations": annotations, "categories": [category]}
+    document = {} if info is None else {"info": info}
+    document |= {"images": list(images.values()), "annotations": annotations, "categories": [category]}
     write_text(target, json.dumps(document))
     return len(annotations)
 

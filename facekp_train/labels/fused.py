@@ -1,0 +1,196 @@
+"""Labels from several systems: the nets' answers, others' beside them, one shape held to the hand's five.
+
+Labels by one net inherit its errors, and systems that were trained apart err apart. What is fused is the
+shape alone: where five points were placed by hand, it is moved onto them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.batches.face_store import Face
+from facekp_train.implied_five import fit_five_offset, implied_five
+from facekp_train.labels.averaging import AveragedNets
+from facekp_train.labels.fuse import FEWEST_FACES, GROUPS, POINTS, Fusion, fuse, moved, point_offset
+from facekp_train.labels.hold import hold_to_five
+from facekp_train.labels.labellers import Labeller
+from facekp_train.labels.relabel import BATCH, LARGEST_MISS, Labelled, completed, hand_placed, open_face
+from facekp_train.landmarks import Doubles
+
+_NETS = "nets"
+
+
+@dataclass(frozen=True)
+class FusedLabels:
+    """The labels, and what is known of those who gave them.
+
+    Attributes:
+        labelled: the faces, in order.
+        facts: for the label file: the labellers with their files, constant differences (right and down
+            in eye distances) and the share of the faces in which each group of theirs was heard; from
+            whom the differences were measured; the fused labels' five_offset.
+    """
+
+    labelled: list[Labelled]
+    facts: dict[str, Any]
+
+
+@dataclass
+class _Answers:
+    """Of all faces that could be read."""
+
+    faces: list[Face]
+    sizes: list[tuple[int, int]]
+    spreads: list[float]
+    points: dict[str, list[NDArray[np.float32]]]
+
+    def of(self, kind: str) -> Doubles:
+        """[F, 68, 2]."""
+        return np.array(self.points[kind], np.float64).reshape(-1, POINTS, 2)
+
+
+def fused_labels(
+    nets: AveragedNets,
+    others: Sequence[Labeller],
+    faces: Sequence[Face],
+    skipped: list[dict[str, str]],
+    advance: Callable[[], None] = lambda: None,
+) -> FusedLabels:
+    """Label every face by all of them.
+
+    Args:
+        nets: of 68 points; they find the face for the others.
+        others: at least one.
+        faces: to label.
+        skipped: gets what cannot be read or was not found, as {"file", "reason"}.
+        advance: called once for each face.
+    """
+    answers = _look(nets, others, faces, skipped, advance)
+    hands = [hand_placed(face) for face in answers.faces]
+    names = [_NETS, *(labeller.kind for labeller in others)]
+    given = {name: _without_misses(answers.of(name), hands) for name in names}
+    source, reference = _reference(answers, given, others)
+    offsets = {name: point_offset(points, reference) for name, points in given.items()}
+    shapes = {name: moved(points, offsets[name]) for name, points in given.items()}
+    for labeller in others:
+        if not labeller.sees_jaw:
+            shapes[labeller.kind][:, GROUPS["jaw"]] = np.nan
+    fusion = fuse(list(shapes.values()), [False, *(labeller.counts_where_it_agrees for labeller in others)])
+    five_offset = _five_offset(fusion.points, hands)
+    facts = {
+        "labellers": [
+            {
+                "kind": name,
+                **({"file": known.path.name, "sha256": known.sha256} if known else {}),
+                "heard": _shares(fusion, place),
+                "offset": offsets[name].round(5).tolist(),
+            }
+            for place, (name, known) in enumerate(zip(names, [None, *others], strict=True))
+        ],
+        "offsets_from": source,
+        "five_offset": None if five_offset is None else five_offset.round(5).tolist(),
+    }
+    return FusedLabels(_held(answers, hands, fusion.points, five_offset, skipped), facts)
+
+
+def _look(
+    nets: AveragedNets,
+    others: Sequence[Labeller],
+    faces: Sequence[Face],
+    skipped: list[dict[str, str]],
+    advance: Callable[[], None],
+) -> _Answers:
+    """What everyone says of every face; photographs are read once and not kept."""
+    answers = _Answers([], [], [], {name: [] for name in (_NETS, *(labeller.kind for labeller in others))})
+    rest = iter(faces)
+    while batch := list(islice(rest, BATCH)):
+        opened = [entry for face in batch if (entry := open_face(face, skipped)) is not None]
+        if opened:
+            found, spreads = nets([image for _, image, _ in opened], [box for _, _, box in opened])
+            answers.spreads += spreads.tolist()
+            answers.points[_NETS] += list(found.astype(np.float32))
+            for (face, image, _), points in zip(opened, found, strict=True):
+                answers.faces.append(face)
+                answers.sizes.append((image.shape[1], image.shape[0]))
+                for labeller in others:
+                    answers.points[labeller.kind].append(labeller(image, points).astype(np.float32))
+        for _ in batch:
+            advance()
+    return answers
+
+
+def _without_misses(points: Doubles, hands: Sequence[Doubles | None]) -> Doubles:
+    """Answers, NaN where their five are so far from the hand's that another face was looked at."""
+    missed = [
+        hand is not None and _miss(p, hand) > LARGEST_MISS for p, hand in zip(points, hands, strict=True)
+    ]
+    return np.where(np.array(missed, bool)[:, None, None], np.nan, points)
+
+
+def _miss(points: Doubles, five: Doubles, offset: Doubles | None = None) -> float:
+    """Mean distance of the five that points imply from a hand's, share of the eye distance."""
+    eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
+    return float(np.linalg.norm(implied_five(points, offset=offset) - five, axis=1).mean()) / eyes
+
+
+def _reference(
+    answers: _Answers, given: dict[str, Doubles], others: Sequence[Labeller]
+) -> tuple[str, Doubles]:
+    """Whose mark-up the labels are in, and its points [F, 68, 2]: a labeller of it, the data, or the nets."""
+    for labeller in others:
+        if labeller.is_reference:
+            return labeller.kind, given[labeller.kind]
+    stated = np.full_like(given[_NETS], np.nan)
+    for row, face in zip(stated, answers.faces, strict=True):
+        if face.points is not None and len(face.points) == POINTS:
+            row[:] = face.points
+    if np.isfinite(stated).all(axis=(1, 2)).sum() >= FEWEST_FACES:
+        return "data", stated
+    return _NETS, given[_NETS]
+
+
+def _five_offset(points: Doubles, hands: Sequence[Doubles | None]) -> Doubles | None:
+    pairs = [(hand, p) for hand, p in zip(hands, points, strict=True) if hand is not None]
+    try:
+        return fit_five_offset(pairs)
+    except ValueError:  # too few
+        return None
+
+
+def _shares(fusion: Fusion, system: int) -> dict[str, float]:
+    """In how many of the faces each group was heard."""
+    heard = fusion.counted[system].mean(axis=0)
+    return {group: round(float(share), 4) for group, share in zip(GROUPS, heard, strict=True)}
+
+
+def _held(
+    answers: _Answers,
+    hands: Sequence[Doubles | None],
+    fused: Doubles,
+    five_offset: Doubles | None,
+    skipped: list[dict[str, str]],
+) -> list[Labelled]:
+    """The shapes, held to what a hand has placed."""
+    labelled = []
+    for face, size, spread, hand, shape in zip(
+        answers.faces, answers.sizes, answers.spreads, hands, fused, strict=True
+    ):
+        miss = None if hand is None else _miss(shape, hand, five_offset)
+        if not np.isfinite(shape).all() or (miss is not None and miss > LARGEST_MISS):
+            reason = f"the labellers' five points are off by over {LARGEST_MISS:.0%} of the eye distance"
+            skipped.append({"file": str(face.sample.image), "reason": reason})
+            continue
+        points = shape
+        if hand is not None:
+            points = hold_to_five(shape, hand, five_offset)
+        elif face.points is not None and not face.derived:
+            points = completed(face.points.astype(np.float64), shape)
+        sample = replace(face.sample, keypoints=points.astype(np.float32), visible=np.ones(POINTS, bool))
+        labelled.append(Labelled(sample, size, spread, miss))
+    return labelled
