@@ -98,9 +98,9 @@ def teachers_offset(nets: AveragedNets, faces: Sequence[Face]) -> FiveOffset | N
     """
     if nets.five_offset is not None or nets.points == 5:
         return nets.five_offset
-    by_hand = [face for face in faces if _hand_placed(face) is not None]
+    by_hand = [face for face in faces if hand_placed(face) is not None]
     compared = [by_hand[i] for i in evenly(len(by_hand), _COMPARED)]
-    pairs = [(_hand_placed(face), points) for face, _, points, _ in _answers(nets, compared, [])]
+    pairs = [(hand_placed(face), points) for face, _, points, _ in _answers(nets, compared, [])]
     return fitted_offset([(hand, points) for hand, points in pairs if hand is not None], nets.points)
 
 
