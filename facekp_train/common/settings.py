@@ -33,7 +33,7 @@ class KnownKeys(BaseModel):
     def _no_old_names(cls, data: Any) -> Any:
         for old in data if isinstance(data, dict) else ():
             if old in GONE:
-                raise ValueError(f"'{old}' is no setting any more: {GONE[old]}; remove the key")
+                raise ValueError(f"there is no '{old}' any more: {GONE[old]}; remove the key")
             if old in RENAMED and RENAMED[old] in cls.model_fields:
                 raise ValueError(f"'{old}' is called '{RENAMED[old]}' now; rename the key")
         return data

@@ -13,15 +13,19 @@ from torch import nn
 from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import BatchSettings, TrainBatches, plain_batches
 from facekp_train.batches.markings import reconcile
-from facekp_train.networks.checkpoint import load_checkpoint
-from facekp_train.networks.keypoint_net import NetConfig, Prediction
+from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, Prediction, build_net
+from facekp_train.pipeline.layerwise import START_FILE, prune
+from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data, samples_of
 from facekp_train.training.fit import fit
+from facekp_train.training.launch import launch
 from facekp_train.training.losses import JointLoss, LossSettings
 from facekp_train.training.recipe import Recipe, make_recipe
+from facekp_train.training.run_folder import BEST_FILE
 from facekp_train.training.validation import validate
 from tests.support.files.lidded_faces import HAND_OFFSET, hand_placed, lidded_faces
-from tests.support.models.quick_fits import QUICK, RULE
+from tests.support.models.quick_fits import PRECISION, QUICK, RULE
 
 CPU = torch.device("cpu")
 
@@ -163,6 +167,32 @@ def test_the_constant_travels_with_the_net(
     five = fit(lidded([f"mtfl:{folder}"], f"init={first}", "points=5"), tmp_path / "five")
     assert five is not None and load_checkpoint(five).header.five_offset is None
     assert "mixed" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_goes_on_from_a_net_keeps_its_constant(folder: Path, tmp_path: Path) -> None:
+    """Pruned, distilled or rounded on faces with 68 points alone, which do not tell it."""
+    model = save_net_with_offset(tmp_path / "start.safetensors")
+    data = load_training_data(settings([f"pts:{folder}"]))
+    onward = lidded([f"pts:{folder}"], "widths=null", f"init={model}", "batch=16")
+    rounded = fit(onward.model_copy(update={"quantize": True}), tmp_path / "rounded", data=data)
+    taught = onward.model_copy(update={"teacher": str(model)})
+    distilled = fit(taught, tmp_path / "distilled", data=data)
+    pruning = PruneSettings(rate=0.5, layers_per_step=16, images=16)
+    prune(model, taught, tmp_path / "pruned", pruning, fabric=launch("cpu", 1, PRECISION), data=data)
+    assert rounded is not None and distilled is not None
+    step = tmp_path / "pruned" / "step-01"
+    made = [rounded, distilled, step / START_FILE, step / BEST_FILE, tmp_path / "pruned" / BEST_FILE]
+    headers = [load_checkpoint(file).header for file in made]
+    assert all(header.five_offset == HAND_OFFSET for header in headers)
+    assert {header.net.widths for header in headers} == {(16,) * 16, (8,) * 16}
+
+
+def save_net_with_offset(path: Path) -> Path:
+    config = NetConfig(points=68, size=RULE.size, widths=(16,) * 16, hidden=16, heatmap_width=8)
+    header = CheckpointHeader(net=config, crop=RULE.as_dict(), five_offset=HAND_OFFSET)
+    save_checkpoint(path, build_net(config), header)
+    return path
 
 
 def test_labels_without_hand_placed_five_have_no_constant(folder: Path) -> None:

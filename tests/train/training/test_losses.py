@@ -97,6 +97,14 @@ def test_five_points_teach_a_net_of_many() -> None:
     assert moved == {*range(36, 48), 30, 48, 54}
 
 
+@pytest.mark.parametrize("points", [19, 21, 29, 98])
+def test_five_points_teach_a_net_of_any_scheme_that_implies_them(points: int) -> None:
+    loss = JointLoss(LossSettings(), NetConfig(points=points), torch.device("cpu"), has_teacher=False)
+    batch = batch_of(five_known=True, points_known=False)
+    batch.points, batch.points_known = torch.rand(4, points, 2), torch.zeros(4, points, dtype=torch.bool)
+    assert loss(Prediction(torch.rand(4, points, 2)), batch).regression > 0
+
+
 def taught_terms(*settings: str, carried: LossFactors | None = None) -> tuple[JointLoss, LossTerms]:
     recipe = make_recipe("paper", {"data": ["mtfl:x"]}, list(settings))
     loss = JointLoss(

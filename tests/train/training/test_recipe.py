@@ -137,7 +137,7 @@ def test_cosine_warms_up_and_ends_at_the_final_rate() -> None:
         ("wing=[0, 0.01]", "wing"),
         ("seed=-1", "seed"),
         ("points=7", "no landmark scheme has 7 points"),
-        ("fit_offset=false", "'fit_offset' is no setting any more: labels stay in their own .*five_offset"),
+        ("fit_offset=false", "there is no 'fit_offset' any more: labels stay in their own .*five_offset"),
     ],
 )
 def test_a_wrong_setting_is_named(assignment: str, named: str) -> None:
