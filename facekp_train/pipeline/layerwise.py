@@ -156,7 +156,10 @@ class _Pruning:
         """Train in a folder, from the net that was cut there if there is one; returns the best net."""
         start = folder / START_FILE
         if start.is_file():
-            recipe = recipe.model_copy(update={"init": str(start)})
+            # Statistics of the batch also mend part of a cut that nothing else mends.
+            rough = self.settings.repair == "none" and recipe.bn == "auto"
+            bn = {"bn": "batch"} if rough else {}
+            recipe = recipe.model_copy(update={"init": str(start), **bn})
         resume = (folder / RECIPE_FILE).is_file()
         fit(recipe, folder, resume=resume, fabric=self.fabric, data=self.data, on_step=self.on_step)
         self.fabric.barrier()

@@ -26,6 +26,7 @@ from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
 from facekp_train.training.initial import carried_factors, five_offset_of, initial_net
+from facekp_train.training.initial import Start, start_of
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
@@ -157,7 +158,10 @@ def _start(
     resumed: bool,
 ) -> _Run:
     settings = recipe.part(OptimizerSettings)
-    learner = _on(fabric.device, _learner(recipe, fabric.device))
+    start = start_of(recipe)
+    if settings.bn == "held" or (settings.bn == "auto" and start.goes_on):
+        settings = settings.model_copy(update={"freeze_bn": 1.0})
+    learner = _on(fabric.device, _learner(recipe, start, fabric.device))
     if not resumed:
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(batches.store, AXES_FACES, 128))
         _set_mode(learner, settings, 0)
@@ -168,7 +172,7 @@ def _start(
     net = learner.net.config
     loss = JointLoss(
         recipe.part(LossSettings), net, fabric.device,
-        has_teacher=recipe.teacher is not None, five_offset=offset, carried=carried_factors(recipe),
+        has_teacher=recipe.teacher is not None, five_offset=offset, carried=start.factors,
     )  # fmt: skip
     ema = AveragedWeights(learner.net, settings.ema)
     header = CheckpointHeader(
@@ -182,13 +186,12 @@ def _start(
     return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())
 
 
-def _learner(recipe: Recipe, device: torch.device) -> Learner:
+def _learner(recipe: Recipe, start: Start, device: torch.device) -> Learner:
     """The recipe's net, with its teacher or its rounding."""
-    net = initial_net(recipe.net_config(), recipe.init, recipe.imagenet)
     if recipe.quantize:
-        return FakeQuantized(net)
+        return FakeQuantized(start.net)
     if recipe.teacher is None:
-        return Learner(net)
+        return Learner(start.net)
     teacher = load_checkpoint(recipe.teacher)
     its_scheme, own = teacher.header.scheme, scheme_of(recipe.points)
     if recipe.output_weight and its_scheme.name != own.name:
@@ -197,7 +200,7 @@ def _learner(recipe: Recipe, device: torch.device) -> Learner:
             f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
             "output_weight=0"
         )
-    return Distilled(net, _on(device, teacher.net), recipe.projection)
+    return Distilled(start.net, _on(device, teacher.net), recipe.projection)
 
 
 _Module = TypeVar("_Module", bound=nn.Module)
@@ -217,7 +220,7 @@ def _one_epoch(
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
     settings, fabric = run.settings, run.fabric
-    _set_mode(run.learner, settings, epoch)
+    held = _set_mode(run.learner, settings, epoch)
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
@@ -259,6 +262,7 @@ def _one_epoch(
         "epoch": epoch + 1,
         **{name: round(losses[name], 7) for name in logged},
         **{f"factor_{name}": value for name, value in run.loss.used_factors.items()},
+        "bn_held": held,
         "learning_rate": optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
@@ -266,13 +270,18 @@ def _one_epoch(
     }
 
 
-def _set_mode(learner: Learner, settings: OptimizerSettings, epoch: int) -> None:
-    """Training mode; BN in eval mode in the epochs that learn with the statistics that are deployed."""
+def _set_mode(learner: Learner, settings: OptimizerSettings, epoch: int) -> bool:
+    """Training mode; BN in eval mode in the epochs that learn with the statistics that are deployed.
+
+    Returns whether it is.
+    """
     learner.train()
-    if epoch >= settings.epochs * (1 - settings.freeze_bn):
+    held = epoch >= settings.epochs * (1 - settings.freeze_bn)
+    if held:
         for module in learner.net.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.eval()
+    return held
 
 
 def _save(path: Path, net: KeypointNet, header: CheckpointHeader, learner: Learner) -> None:

@@ -3,57 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from facekp_train.batches.markings import warn_of_two_markings
 from facekp_train.common.console import UserError, say
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import Checkpoint, LossFactors, load_checkpoint
-from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.data import TrainingData
 from facekp_train.training.imagenet import load_imagenet
 from facekp_train.training.recipe import INHERITED_KEYS, Recipe
 
 
-def initial_net(config: NetConfig, init: str | None, imagenet: bool | str) -> KeypointNet:
-    """Build and fill a net. Raises UserError where the start cannot be had.
+class Start(NamedTuple):
+    """The net that a run starts from.
 
-    init: a checkpoint; where `config` has no widths of its own, the net has the checkpoint's: a pruned
-    net goes on as it is. imagenet: without a checkpoint, whether to start from ImageNet weights; or a
-    file of them.
+    goes_on: it is a checkpoint's, with all its sizes and heads. factors: of the losses that the
+    checkpoint was trained with; None where they are not known, or of losses in other units.
     """
-    if init is None:
+
+    net: KeypointNet
+    goes_on: bool = False
+    factors: LossFactors | None = None
+
+
+def start_of(recipe: Recipe) -> Start:
+    """Build and fill a recipe's net. Raises UserError where the start cannot be had.
+
+    Where the recipe has no widths of its own, the net has those of its checkpoint (`init`): a pruned
+    net goes on as it is.
+    """
+    config = recipe.net_config()
+    if recipe.init is None:
         net = build_net(config)
-        if imagenet:
-            load_imagenet(net, Path(imagenet) if isinstance(imagenet, str) else None)
-        return net
-    start = load_checkpoint(init)
-    _refuse_other_scheme(start, config.points, init)
+        if recipe.imagenet:
+            load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
+        return Start(net)
+    checkpoint = load_checkpoint(recipe.init)
+    _refuse_other_scheme(checkpoint, config.points, recipe.init)
     if config.widths is None and config.channels is None:
-        shape = {"widths": start.header.net.widths, "channels": start.header.net.channels}
+        shape = {"widths": checkpoint.header.net.widths, "channels": checkpoint.header.net.channels}
         config = config.model_copy(update=shape)
     net = build_net(config)
-    _take_over(net, start, init)
-    return net
+    _take_over(net, checkpoint, recipe.init)
+    sizes, its = ({n: t.shape for n, t in one.state_dict().items()} for one in (net, checkpoint.net))
+    own = recipe.shareable()
+    same_units = all(checkpoint.header.recipe.get(key) == own[key] for key in _UNITS)
+    return Start(net, sizes == its, checkpoint.header.factors if same_units else None)
 
 
 # Settings that a factor between losses is true of.
 _UNITS = ("loss", "wing", "heatmap_sigma")
-
-
-def carried_factors(recipe: Recipe) -> LossFactors | None:
-    """The factors that the checkpoint a recipe starts from was trained with.
-
-    None where it has none, or its losses were in other units: then they are chosen anew.
-    """
-    if recipe.init is None:
-        return None
-    header = load_checkpoint(recipe.init).header
-    own = recipe.shareable()
-    same = all(header.recipe.get(key) == own[key] for key in _UNITS)
-    return header.factors if same else None
 
 
 def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:

@@ -31,6 +31,11 @@ class OptimizerSettings(Settings):
     freeze_bn: float = Field(
         default=0.0, ge=0, le=1, description="last share of epochs with BN statistics held"
     )
+    bn: Literal["auto", "batch", "held"] = Field(
+        default="auto",
+        description="statistics that BN learns with before that: the batch's, or those held from the start; "
+        "auto: held where a checkpoint goes on with its own sizes and heads",
+    )
 
 
 def make_optimizer(net: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from facekp_train.training.data import FaceSettings, TrainingData, load_training
 from facekp_train.training.fit import Step
 from facekp_train.training.launch import launch
 from facekp_train.training.recipe import Recipe, make_recipe
+from facekp_train.training.run_folder import read_beside
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,25 @@ def test_what_the_recipe_says_of_widths_is_of_the_net_as_it_was(
 ) -> None:
     """`--recipe` may be the one that the net was trained by."""
     assert pruned(retrain(discs, model, **widths), model, data, tmp_path / "out", rate=0.5) == (8,) * 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("repair", ["none", "lstsq"])
+def test_steps_go_on_with_what_was_learned(
+    discs: Path, model: Path, data: TrainingData, tmp_path: Path, repair: str
+) -> None:
+    """A step has the projection of the one before; a repaired net keeps the statistics of its BN, too."""
+    out = tmp_path / "out"
+    pruned(
+        retrain(discs, model), model, data, out, rate=0.5, layers_per_step=8, repair=repair, final_epochs=1
+    )
+    rows = [json.loads((out / name / "log.jsonl").read_text()) for name in ("step-01", "step-02", "final")]
+    assert [row["bn_held"] for row in rows] == [repair != "none", repair != "none", True]
+    assert len({row["factor_heatmap"] for row in rows}) == len({row["factor_features"] for row in rows}) == 1
+    ends = [read_beside(out / name) for name in ("step-01/best.safetensors", "step-02/start.safetensors")]
+    assert ends[0].keys() == {"weight", "axes", "centre"}
+    assert all(torch.equal(tensor, ends[0][name]) for name, tensor in ends[1].items())
+    assert read_beside(out / "best.safetensors").keys() == ends[0].keys()
 
 
 @pytest.mark.slow

@@ -18,12 +18,12 @@ import torch
 
 from facekp_train.batches.augment import photometric, random_view
 from facekp_train.batches.face_store import FaceStore, gather_faces
-from facekp_train.batches.loader import Batch, BatchSettings, TrainBatches, plain_batches
+from facekp_train.batches.loader import Batch, BatchSettings, TrainBatches, plain_batches, plain_crops
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
 from facekp_train.networks.checkpoint import LossFactors, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
-from facekp_train.training.data import FaceSettings, load_training_data
+from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import fit
 from facekp_train.training.losses import JointLoss, LossSettings
 from facekp_train.training.recipe import make_recipe
@@ -284,6 +284,55 @@ def test_a_stage_that_goes_on_keeps_the_factor_between_the_losses(
     fit(quick(discs, 1, *still), tmp_path / "old")
     for name in ("other", "old"):
         assert rows_of(tmp_path / name)[0]["factor_heatmap"] < factor / 3
+
+
+def save_drifted(path: Path, data: TrainingData) -> None:
+    """A net that knows the faces, and whose head's weights went on while its statistics were held.
+
+    So it answers by the statistics that it has, and otherwise by those of a batch.
+    """
+    seen = plain_crops(data.train, range(data.train.size))
+    made = load_checkpoint(save_disc_teacher(path, seen=seen))
+    head = made.net.regression
+    with torch.no_grad():
+        head.bn.weight.fill_(0.01)
+        head.bn.bias.fill_(1.5)
+        head.bn.running_mean += 50 * (head.bn.running_var + head.bn.eps).sqrt()
+        head.fc2.weight.fill_(0.1)
+        head.fc2.bias -= head.fc2.weight.sum(dim=1)
+    save_checkpoint(path, made.net, made.header)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(("bn", "at_most"), [("auto", 1.5), ("held", 1.5), ("batch", float("inf"))])
+def test_a_stage_starts_from_a_net_as_good_as_its_checkpoint(
+    discs: Path, tmp_path: Path, bn: str, at_most: float
+) -> None:
+    """In the mode in which it trains, on the crops that it trains on, before a weight has moved."""
+    start = tmp_path / "start.safetensors"
+    recipe = quick(discs, 1, f"init={start}", "loss=mse", "learning_rate=1e-12", f"bn={bn}")
+    data = load_training_data(recipe.part(FaceSettings))
+    save_drifted(start, data)
+    fit(recipe, tmp_path / "run", data=data)
+    (row,) = rows_of(tmp_path / "run")
+
+    loss = JointLoss(recipe.part(LossSettings), NetConfig(points=5), torch.device("cpu"), has_teacher=False)
+    net = load_checkpoint(start).net
+    batches = list(TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed).epoch(0))
+    with torch.no_grad():
+        own = np.mean([loss(net(batch.crops), batch).regression.item() for batch in batches])
+    assert row["bn_held"] is (bn != "batch")
+    assert row["loss_regression"] <= at_most * own
+    if bn == "batch":  # the net is one that tells the two modes apart
+        assert row["loss_regression"] > 3 * own
+
+
+@pytest.mark.training
+def test_a_net_with_a_new_head_learns_with_the_statistics_of_its_batches(discs: Path, tmp_path: Path) -> None:
+    """A fresh head has none of its own yet."""
+    start = save_disc_teacher(tmp_path / "start.safetensors")
+    fit(quick(discs, 2, f"init={start}", "hidden=24", "freeze_bn=0.5"), tmp_path / "run")
+    assert [row["bn_held"] for row in rows_of(tmp_path / "run")] == [False, True]
 
 
 def test_training_and_validation_faces_may_not_overlap(discs: Path, tmp_path: Path) -> None:
