@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -146,6 +147,10 @@ def _train(
             if log is not None:
                 _finish_epoch(run, data, out, epoch, row, log)
             fabric.barrier()
+        if log is not None and run.loss.has_teacher:
+            row = log.history[-1]
+            loss3, constant = row["loss_features"], row.get("loss_features_constant", math.nan)
+            say(f"loss3 {loss3:.3f}; of a student that says the same of every face {constant:.3f}")
     return out / BEST_FILE if first else None
 
 
@@ -164,7 +169,7 @@ def _start(
     learner = _on(fabric.device, _learner(recipe, start, fabric.device))
     if not resumed:
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(batches.store, AXES_FACES, 128))
-        _set_mode(learner, settings, 0)
+        learner.to_training(_holds(settings, 0))
         # Changed as in training, but in ways that no epoch of it sees.
         views = islice(batches.epoch(settings.epochs), -(-AXES_FACES // batches.batch))
         with fabric.autocast():
@@ -220,7 +225,8 @@ def _one_epoch(
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
     settings, fabric = run.settings, run.fabric
-    held = _set_mode(run.learner, settings, epoch)
+    held = _holds(settings, epoch)
+    run.learner.to_training(held)
     sums = torch.zeros(len(_LOSSES), device=fabric.device)
     started = time.perf_counter()
     for i, host_batch in enumerate(batches.epoch(epoch)):
@@ -270,18 +276,9 @@ def _one_epoch(
     }
 
 
-def _set_mode(learner: Learner, settings: OptimizerSettings, epoch: int) -> bool:
-    """Training mode; BN in eval mode in the epochs that learn with the statistics that are deployed.
-
-    Returns whether it is.
-    """
-    learner.train()
-    held = epoch >= settings.epochs * (1 - settings.freeze_bn)
-    if held:
-        for module in learner.net.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
-    return held
+def _holds(settings: OptimizerSettings, epoch: int) -> bool:
+    """Whether an epoch learns with the statistics that the deployed net will have."""
+    return epoch >= settings.epochs * (1 - settings.freeze_bn)
 
 
 def _save(path: Path, net: KeypointNet, header: CheckpointHeader, learner: Learner) -> None:

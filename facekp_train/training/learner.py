@@ -34,6 +34,13 @@ class Learner(nn.Module):
     def prepare(self, batches: Iterable[Tensor]) -> None:
         """Before a run's first step: look at crops [B, 3, S, S] of training faces, where that is needed."""
 
+    def to_training(self, hold_statistics: bool) -> None:
+        """Training mode; batch norm alone, where its statistics are held, in eval mode."""
+        self.train()
+        for module in self.net.modules() if hold_statistics else ():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
     def begin(self, batches: Iterable[Tensor], carried: Mapping[str, Tensor]) -> None:
         """Then, in the mode in which it trains: look at crops [B, 3, S, S] as the training changes them.
 
