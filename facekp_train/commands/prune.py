@@ -51,12 +51,19 @@ def prune(
         ),
     ] = None,
     score: Annotated[
-        Score, typer.Option(help="Score of filters: paper, each filter's own; greedy, ThiNet's.")
-    ] = "paper",
+        Score,
+        typer.Option(
+            help="Score of filters: paper, each one's energy; centred, its variance; greedy, chosen as a set "
+            "(ThiNet)."
+        ),
+    ] = "greedy",
     repair: Annotated[
         Repair,
-        typer.Option(help="Repair after a cut: lstsq fits the kept weights to make up for those removed."),
-    ] = "none",
+        typer.Option(
+            help="Repair after a cut: none, as in the paper; mean, the next layer keeps the removed "
+            "filters' mean; lstsq, the kept weights also make up for them."
+        ),
+    ] = "lstsq",
     scope: Annotated[
         Scope,
         typer.Option(

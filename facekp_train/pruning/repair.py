@@ -1,4 +1,4 @@
-"""What the kept channels do in place of those that go: constants always, least squares on request."""
+"""What stays of the channels that go: nothing, their mean, or all that the kept ones can say of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Repaired(NamedTuple):
 
     Attributes:
         weight: for the kept channels, [O, K, T].
-        lost: the mean answer that they lack, [O].
+        lost: the mean answer that they lack and that is to be taken over, [O].
     """
 
     weight: Tensor
@@ -30,28 +30,29 @@ class Repaired(NamedTuple):
 def repaired_weight(weight: Tensor, moments: Moments | None, keep: Tensor, how: Repair) -> Repaired:
     """Weights of a layer that from now on reads some channels alone.
 
-    What the answer loses on average is a constant that the next BN or the bias can take over; at a k x k
-    layer's border it is exact on average alone.
+    What the answer loses on average is a constant that the next BN or the bias can take over, so that the
+    variance alone is lost; at a k x k layer's border it is exact on average alone.
 
     Args:
         weight: [O, C, T].
-        moments: of what the layer reads; without them nothing is known of averages, and `lost` is zero.
+        moments: of what the layer reads; `none` needs none.
         keep: the channels that stay.
-        how: `none`, the kept weights as they were; `lstsq`, those that come closest to the old answer on
-            the images of the moments, W' = W C[:, K] (C[K, K] + ridge)^-1 with the covariance C.
+        how: `none`, the kept weights as they were, and `lost` is zero, which is the paper's removal; `mean`,
+            the kept weights as they were, and their constant; `lstsq`, those that come closest to the old
+            answer on the images of the moments, W' = W C[:, K] (C[K, K] + ridge)^-1 with the covariance C,
+            and their constant.
 
     Raises:
-        ValueError: for `lstsq` without moments.
+        ValueError: for a repair without moments.
 
     Source:
         He et al. 2017, https://arxiv.org/abs/1707.06168 (least squares);
         https://arxiv.org/abs/1802.00124 (the constant).
     """
-    kept = weight[:, keep]
+    if how == "none":
+        return Repaired(weight[:, keep], weight.new_zeros(len(weight)))
     if moments is None:
-        if how != "none":
-            raise ValueError("a least-squares repair needs moments of the layer's input")
-        return Repaired(kept, weight.new_zeros(len(weight)))
+        raise ValueError(f"the repair '{how}' needs moments of the layer's input")
     exact = weight.double()
     new = exact[:, keep]
     if how == "lstsq":

@@ -12,7 +12,8 @@ runs the net once for every filter:
     a set S    1' G_SS 1 with G = ((a W)' (a W)) o mean(x x')
 
 The moments are about zero, which is removal as the paper has it, or about the mean (`centred`):
-what is left of the change once the removed channels' mean has gone into the BN, as surgery does.
+what is left of the change once the removed channels' mean has gone into the BN, as surgery does with
+every repair.
 
 A score divided by the layer's energy (the change where all channels go) is a share, on one scale in
 all layers; what a share means for the keypoints is another matter (sensitivity.py). A group with
@@ -40,8 +41,8 @@ class Ranking(NamedTuple):
 
     Attributes:
         order: int64 [C], least worth first.
-        errors: float64 [C + 1], normalized error after the first m have gone, as surgery leaves it
-            (moments about the mean): 0 for none, the number of readers for all.
+        errors: float64 [C + 1], normalized error after the first m have gone, as surgery with the repair
+            leaves it: 0 for none, the number of readers for all.
     """
 
     order: Tensor
@@ -116,13 +117,16 @@ def pair_scores(net: KeypointNet, consumer: Consumer, moments: Moments, centred:
     return products.view(channels, taps, channels, taps).sum((1, 3))
 
 
-def group_scores(net: KeypointNet, group: Group, moments: Mapping[str, Moments]) -> Tensor:
-    """The paper's score of each channel of a group, normalized.
+def group_scores(
+    net: KeypointNet, group: Group, moments: Mapping[str, Moments], centred: bool = False
+) -> Tensor:
+    """The score of each channel of a group by itself, normalized; the paper's is about zero.
 
     Args:
         net: whose group it is.
         group: the channels.
         moments: of its readers, by layer name.
+        centred: about the mean, not about zero.
 
     Returns:
         float64 [C].
@@ -133,7 +137,7 @@ def group_scores(net: KeypointNet, group: Group, moments: Mapping[str, Moments])
     total = torch.zeros(group.width, dtype=torch.float64)
     for consumer in group.consumers:
         known = moments[consumer.layer]
-        total += (filter_scores(net, consumer, known) / _energy(net, consumer, known)).cpu()
+        total += (filter_scores(net, consumer, known, centred) / _energy(net, consumer, known, centred)).cpu()
     return total
 
 
@@ -141,8 +145,8 @@ def rank(
     net: KeypointNet,
     group: Group,
     moments: Mapping[str, Moments],
-    how: Score = "paper",
-    repair: Repair = "none",
+    how: Score,
+    repair: Repair,
 ) -> Ranking:
     """Order a group's channels for removal; ties go to the lower channel.
 
@@ -150,9 +154,9 @@ def rank(
         net: whose group it is.
         group: the channels.
         moments: of its readers, by layer name, with pairs.
-        how: `paper`, by each one's own score about zero, lowest first; `greedy`, one by one that which
-            makes the set's error about the mean least.
-        repair: the errors are those that it leaves.
+        how: `paper`, by each one's own score about zero, lowest first; `centred`, by that about its mean;
+            `greedy`, one by one that which makes the set's error least.
+        repair: the errors are those that it leaves; without one they are about zero, also for `greedy`.
 
     Source:
         Appl. Sci. 2024, 14, 7153, section 3.5.2 (`paper`); ThiNet, Luo et al. 2017,
@@ -160,13 +164,13 @@ def rank(
     """
     pairs = torch.zeros(group.width, group.width, dtype=torch.float64)
     for consumer in group.consumers:
-        own = pair_scores(net, consumer, moments[consumer.layer], centred=True).cpu()
+        own = pair_scores(net, consumer, moments[consumer.layer], centred=repair != "none").cpu()
         pairs += own / own.sum().clamp_min(_TINY)
     if how == "greedy":
         order = _greedy_order(pairs)
     else:
-        order = group_scores(net, group, moments).argsort(stable=True)
-    if repair == "none":
+        order = group_scores(net, group, moments, centred=how == "centred").argsort(stable=True)
+    if repair != "lstsq":
         ordered = pairs[order][:, order]
         # Each channel adds its own error and twice its products with those gone before.
         added = ordered.diagonal() + 2 * ordered.tril(-1).sum(1)
@@ -183,10 +187,17 @@ def rank(
 _TINY = 1e-300
 
 
-def _energy(net: KeypointNet, consumer: Consumer, moments: Moments) -> Tensor:
-    """Mean of ||a W x||^2, the change about zero where all channels go."""
-    scale = _scale(net, consumer)
-    return (scale.square() * moments.answer).sum().clamp_min(_TINY) / moments.count
+def _energy(net: KeypointNet, consumer: Consumer, moments: Moments, centred: bool) -> Tensor:
+    """Mean of ||a W x||^2, the change where all channels go, about zero or about the mean."""
+    own = _scale(net, consumer).square() * moments.answer / moments.count
+    if centred:
+        weight = scaled_weight(net, consumer)
+        if is_depthwise(net.get_submodule(consumer.layer)):
+            mean = (weight[:, 0] * moments.mean).sum(1)
+        else:
+            mean = torch.einsum("oct,ct->o", weight, moments.mean)
+        own = own - mean.square()
+    return own.sum().clamp_min(_TINY)
 
 
 def _greedy_order(pairs: Tensor) -> Tensor:

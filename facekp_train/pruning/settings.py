@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from facekp_train.common.settings import KnownKeys
 
 Scope = Literal["inner", "all"]
-Score = Literal["paper", "greedy"]
-Repair = Literal["none", "lstsq"]
+Score = Literal["paper", "centred", "greedy"]
+Repair = Literal["none", "mean", "lstsq"]
 
 
 class PruneSettings(KnownKeys):
@@ -19,8 +19,15 @@ class PruneSettings(KnownKeys):
 
     rate: float | None = Field(default=None, gt=0, lt=1, description="share of every layer's filters")
     budget: str | None = Field(default=None, description="such as 2.5MB, 30MMACs or 0.5ms")
-    score: Score = Field(default="paper", description="paper: each filter's own; greedy: ThiNet's")
-    repair: Repair = Field(default="none", description="lstsq: the kept weights make up for the rest")
+    score: Score = Field(
+        default="greedy",
+        description="paper: each filter's energy; centred: its variance; greedy: ThiNet's, of the set",
+    )
+    repair: Repair = Field(
+        default="lstsq",
+        description="none: filters go as in the paper; mean: the next layer keeps their mean; lstsq: and the "
+        "kept weights make up for the rest",
+    )
     scope: Scope = Field(
         default="inner", description="inner: filters inside the blocks; all: outputs and stem"
     )

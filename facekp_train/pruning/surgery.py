@@ -29,13 +29,14 @@ def masked(
         net: stays as it is.
         group: the channels.
         keep: [K], those that are still read.
-        moments: of the readers, by layer name; with them, the constants that the readers lose go into
-            the BN after them (or their bias).
-        repair: whether the weights of the kept channels make up for the rest.
+        moments: of the readers, by layer name; for a repair.
+        repair: `none`, the channels are nought from now on; `mean`, the constants that the readers lose go
+            into the BN after them (or their bias); `lstsq`, the weights of the kept channels also make up
+            for the rest.
 
     Raises:
-        ValueError: where `keep` are not some of the group's channels, each once, or a reader has neither
-            BN nor bias for its constant.
+        ValueError: where `keep` are not some of the group's channels, each once, for a repair without
+            moments, or where a reader has neither BN nor bias for its constant.
     """
     keep = _checked(group, keep).to(next(net.parameters()).device)
     cut = copy.deepcopy(net)
@@ -47,7 +48,7 @@ def masked(
             zeroed = torch.zeros_like(weight)
             zeroed[:, keep] = new.view(len(new), len(keep), *weight.shape[2:])
             weight.copy_(zeroed)
-            if known is not None:
+            if repair != "none":
                 _take_over(cut, consumer, lost)
     return cut
 

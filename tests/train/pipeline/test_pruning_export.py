@@ -35,7 +35,7 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     groups = find_groups(net, "all")
     moments = collect_moments(net, [c.layer for g in groups for c in g.consumers], [crops], pairs=True)
     for group in groups:
-        keep = rank(net, group, moments, "greedy").keep(group.width - 3)
+        keep = rank(net, group, moments, "greedy", "lstsq").keep(group.width - 3)
         net = remove(net, group, keep, moments, "lstsq")
     path = folder / "pruned.safetensors"
     save_checkpoint(path, net, checkpoint.header.model_copy(update={"net": net.config}))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor
 
+from facekp_train.commands.prune import prune as prune_command
 from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.pruning.groups import Consumer, Group, find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import filter_scores, group_scores, pair_scores, rank
-from facekp_train.pruning.settings import Repair, Score
+from facekp_train.pruning.settings import PruneSettings, Repair, Score
 from facekp_train.pruning.surgery import remove
 from tests.support.models.pruning_nets import demo_crops, small_net, trained_net
 
@@ -116,26 +119,27 @@ def test_score_of_a_set_equals_its_removal(
     assert float(pairs[gone][:, gone].sum()) == pytest.approx(measured, rel=1e-6)
 
 
-@pytest.mark.parametrize("repair", ["none", "lstsq"])
-@pytest.mark.parametrize("how", ["paper", "greedy"])
+@pytest.mark.parametrize("repair", get_args(Repair))
+@pytest.mark.parametrize("how", get_args(Score))
 def test_a_rankings_errors_are_those_of_surgery(how: Score, repair: Repair) -> None:
-    """After the first m channels have gone and the constants are taken over, the energy that is
-    missing is the ranking's error times the layer's own."""
+    """After the first m channels have gone, the energy that is missing is the ranking's error times the
+    layer's own: about zero where nothing is repaired, else about the mean, which then is as it was."""
     net, crops = trained_net(), demo_crops(4)
     group = group_at(net, ("widths", 9))
     consumer = group.consumers[0]
     moments = {consumer.layer: moments_of(net, consumer, crops, pairs=True)}
     ranking = rank(net, group, moments, how, repair)
     before = answer(net, consumer, crops)
-    energy = change(before, before.mean(0))
-    tolerance = 0 if repair == "none" else 1e-5
+    nothing = answer(net, consumer, crops, silent=list(range(group.width)))
+    energy = change(before, nothing if repair == "none" else before.mean(0))
+    tolerance = 1e-5 if repair == "lstsq" else 0
     for width in (group.width // 2, group.width // 8):
         smaller = remove(net, group, ranking.keep(width), moments, repair)
         after = answer(smaller, consumer, crops)
         missing = change(before, after) / energy
         # The ridge that keeps the least squares solvable costs some digits.
         assert float(ranking.errors[group.width - width]) == pytest.approx(missing, rel=1e-6, abs=tolerance)
-        assert torch.allclose(before.mean(0), after.mean(0), atol=1e-9)
+        assert torch.allclose(before.mean(0), after.mean(0), atol=1e-9) == (repair != "none")
     assert float(ranking.errors[-1]) == pytest.approx(1, rel=1e-6)
 
 
@@ -145,11 +149,67 @@ def test_the_paper_removes_the_lowest_scores_and_greedy_beats_it() -> None:
     consumer = group.consumers[0]
     moments = {consumer.layer: moments_of(net, consumer, crops, pairs=True)}
     scores = group_scores(net, group, moments)
-    paper, greedy = rank(net, group, moments, "paper"), rank(net, group, moments, "greedy")
+    paper, greedy = (rank(net, group, moments, how, "mean") for how in ("paper", "greedy"))
     half = group.width // 2
     gone = set(range(group.width)) - set(paper.keep(half).tolist())
     assert max(float(scores[i]) for i in gone) <= float(scores[paper.keep(half)].min())
     assert float(greedy.errors[half]) < 0.9 * float(paper.errors[half])
+
+
+def test_each_score_beats_the_papers_once_the_mean_is_kept() -> None:
+    """What is lost then is the variance, which the paper's energies do not rank by."""
+    net, crops = trained_net(), demo_crops(8)
+    for entry in (("widths", 3), ("widths", 9), ("widths", 15)):
+        group = group_at(net, entry)
+        layer = group.consumers[0].layer
+        moments = collect_moments(net, [layer], crops.split(4), share=0.2, pairs=True)
+        third = round(0.3 * group.width)
+        lost = {how: float(rank(net, group, moments, how, "mean").errors[third]) for how in get_args(Score)}
+        assert lost["greedy"] < lost["centred"] < lost["paper"]
+
+
+@pytest.mark.parametrize("entry", [("widths", 0), ("widths", 5), ("widths", 15), ("channels", 0)])
+def test_the_centred_score_equals_removal_that_keeps_the_mean(entry: tuple[str, int]) -> None:
+    """The brute force: the net runs without each filter, and the mean change is taken back."""
+    net, crops = trained_net(), demo_crops(4)
+    group = group_at(net, entry)
+    consumer = group.consumers[0]
+    moments = {consumer.layer: moments_of(net, consumer, crops, pairs=True)}
+    scores = filter_scores(net, consumer, moments[consumer.layer], centred=True)
+    before, measured = answer(net, consumer, crops), 0.0
+    for i in (0, int(scores.median(0).indices), int(scores.argmax())):
+        lost = before - answer(net, consumer, crops, silent=[i])
+        measured = change(lost, lost.mean(0))
+        assert float(scores[i]) == pytest.approx(measured, rel=1e-6)
+        smaller = remove(net, group, all_but(group.width, [i]), moments, "mean")
+        assert change(before, answer(smaller, consumer, crops)) == pytest.approx(measured, rel=1e-6)
+    assert measured > 0
+    energy = change(before, before.mean(0))
+    torch.testing.assert_close(group_scores(net, group, moments, centred=True), scores / energy)
+
+
+def test_the_papers_removal_without_repair_is_silence() -> None:
+    """`paper` and `none`: the channels are nought and nothing takes their place, moments or not."""
+    net, crops = trained_net(), demo_crops(2)
+    group = group_at(net, ("widths", 7))
+    consumer = group.consumers[0]
+    moments = {consumer.layer: moments_of(net, consumer, crops, pairs=True)}
+    ranking = rank(net, group, moments, "paper", "none")
+    assert torch.equal(ranking.order, filter_scores(net, consumer, moments[consumer.layer]).argsort())
+    keep = ranking.keep(group.width // 2)
+    silent = [i for i in range(group.width) if i not in set(keep.tolist())]
+    wanted = answer(net, consumer, crops, silent=silent)
+    for known in (moments, None):
+        smaller = remove(net, group, keep, known, "none")
+        torch.testing.assert_close(answer(smaller, consumer, crops), wanted)
+
+
+def test_the_defaults_are_the_best_and_the_command_has_the_same() -> None:
+    """docs/guides/compress.md names them; docs/results/pruning.md shows why."""
+    settings = PruneSettings(rate=0.5)
+    assert (settings.score, settings.repair) == ("greedy", "lstsq")
+    options = inspect.signature(prune_command).parameters
+    assert all(options[name].default == getattr(settings, name) for name in ("score", "repair"))
 
 
 def test_five_percent_of_the_positions_rank_alike() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -46,7 +47,7 @@ def some(width: int, seed: int = 0) -> Tensor:
     return torch.randperm(width, generator=random)[: (width + 1) // 2]
 
 
-@pytest.mark.parametrize("repair", ["none", "lstsq"])
+@pytest.mark.parametrize("repair", get_args(Repair))
 @pytest.mark.parametrize("backbone", ["mobilenet-v2", "resnet-50"])
 def test_masked_equals_removed_for_every_group(backbone: str, repair: Repair) -> None:
     net, crops = small_net(backbone), demo_crops(4, 64)
@@ -97,9 +98,10 @@ def test_constant_channels_cost_nothing_once_their_constant_is_taken_over() -> N
         moments = moments_of(net, crops)
         before = answers(net, crops)
         keep = torch.tensor([i for i in range(group.width) if i not in dead])
-        assert torch.allclose(answers(remove(net, group, keep, moments), crops), before, atol=1e-9)
-        assert not torch.allclose(answers(remove(net, group, keep), crops), before, atol=1e-4)
-        assert set(rank(net, group, moments, "greedy").order[:3].tolist()) == set(dead)
+        assert torch.allclose(answers(remove(net, group, keep, moments, "mean"), crops), before, atol=1e-9)
+        assert not torch.allclose(answers(remove(net, group, keep, moments), crops), before, atol=1e-4)
+        for score in ("centred", "greedy"):
+            assert set(rank(net, group, moments, score, "mean").order[:3].tolist()) == set(dead)
     finally:
         net.load_state_dict(state)
 
@@ -111,15 +113,15 @@ def test_least_squares_repairs() -> None:
     views = demo_crops(48)
     seen, unseen = views[:40], views[40:]
     drift = {}
-    for repair in ("none", "lstsq"):
+    for repair in ("mean", "lstsq"):
         cut = net
         for group in find_groups(net)[::5]:
             layers = [c.layer for c in group.consumers]
             moments = collect_moments(cut, layers, seen.split(8), share=0.2, pairs=True)
-            keep = rank(cut, group, moments, "greedy").keep(share_of_width(group.width, 0.25))
+            keep = rank(cut, group, moments, "greedy", repair).keep(share_of_width(group.width, 0.25))
             cut = remove(cut, group, keep, moments, repair)
         drift[repair] = float((answers(cut, unseen) - answers(net, unseen))[:, :136].abs().mean())
-    assert drift["lstsq"] < 0.8 * drift["none"]
+    assert drift["lstsq"] < 0.8 * drift["mean"]
 
 
 def test_least_squares_bear_channels_that_hardly_vary() -> None:
@@ -192,10 +194,11 @@ def test_channels_that_are_not_there_are_refused(keep: list[int]) -> None:
         remove(net, find_groups(net)[0], torch.tensor(keep, dtype=torch.int64))
 
 
-def test_repair_without_moments_is_refused() -> None:
+@pytest.mark.parametrize("repair", ["mean", "lstsq"])
+def test_repair_without_moments_is_refused(repair: Repair) -> None:
     net = small_net("mobilenet-v2")
-    with pytest.raises(ValueError, match="needs moments"):
-        remove(net, find_groups(net)[0], torch.arange(8), repair="lstsq")
+    with pytest.raises(ValueError, match=f"'{repair}' needs moments"):
+        remove(net, find_groups(net)[0], torch.arange(8), repair=repair)
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet-v2", "resnet-50"])
