@@ -157,7 +157,9 @@ def test_a_test_face_that_stands_there_twice_counts_twice(wflw: Path) -> None:
         samples = list(dataset)
         assert (len(samples), dataset.skipped, dataset.warnings) == (count, [], [])
         if split == "test":
-            answers = Answers(False, samples, [s.keypoints for s in samples], [100.0] * count)
+            answers = Answers(
+                False, samples, [s.keypoints.astype(np.float64) for s in samples], [100.0] * count
+            )
             whole = answers.score(dataset.spec, split)
             figures = row_of(dataset, answers, whole).splits
             assert figures["test"] is not None and figures["test"].n == 2500

@@ -6,6 +6,7 @@ import math
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -88,7 +89,7 @@ def test_the_papers_three_rates_last_a_third_of_the_epochs_however_many(epochs: 
     fall=st.floats(1e-6, 1),
 )
 def test_the_rate_warms_up_falls_and_ends_at_the_final_rate(
-    schedule: str, epochs: int, steps: int, warmup: float, first: float, fall: float
+    schedule: Literal["step", "cosine"], epochs: int, steps: int, warmup: float, first: float, fall: float
 ) -> None:
     assume(epochs * steps - warmup * steps >= 3)
     recipe = OptimizerSettings(
