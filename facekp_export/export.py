@@ -252,7 +252,8 @@ def _verified(
 
     with job.step("PyTorch's own answers"):
         reference = predict(crops)
-        before = None if labelled is None else labelled.measure(predict, job.info.crop, job.info.scheme)
+        info = job.info
+        before = labelled and labelled.measure(predict, info.crop, info.scheme, info.five_offset)
     entries = []
     for kind in kinds:
         with job.step(f"{FILES[kind]} against PyTorch"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,12 +11,13 @@ from facekp_export.commands.options import (
     DATA_HELP,
     JSON_HELP,
     LIMIT_HELP,
+    NORMALIZER_HELP,
     SPLIT_HELP,
     STRICT_HELP,
     THREADS_HELP,
     labelled_faces,
 )
-from facekp_train.common.console import out, print_json
+from facekp_train.common.console import out, print_json, print_line
 
 if TYPE_CHECKING:
     from facekp_export.verification.check import Checked
@@ -28,18 +29,21 @@ def check(
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
     threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Measure exported files again: NME on labeled faces; without --data, against the manifest."""
     from facekp_export.verification.check import check_integrity, check_labelled, find_models
 
+    if normalizer is not None and data is None:
+        raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
     faces = labelled_faces(data, split, limit, strict)
     models = find_models(path, threads)
     if faces is None:
         checked = check_integrity(models, path if path.is_dir() else path.parent)
     else:
-        checked = check_labelled(models, faces)
+        checked = check_labelled(models, faces, normalizer)
     if as_json:
         print_json(checked.document)
     else:
@@ -78,4 +82,30 @@ def _print_checked(checked: Checked) -> None:
         table.caption = f"median, failures and AUC over {entries[0]['normaliser']}"
     out.print(table)
     if checked.document["data"] is not None:
+        _print_groups(entries)
         print_skipped(entries[0]["skipped"] + entries[0]["excluded"])
+
+
+def _print_groups(entries: list[dict[str, Any]]) -> None:
+    """NME and offset of each group of keypoints, a row for each file."""
+    from rich.table import Table
+
+    print_line(
+        f"NME over {entries[0]['normaliser']} in % by group of keypoints; below it the faces' median of "
+        "answer - label, right and down in the face's own frame, in % of the eye distance"
+    )
+    table = Table()
+    table.add_column("file", no_wrap=True)
+    for name in entries[0]["groups"]:
+        table.add_column(name, justify="right")
+    for entry in entries:
+        cells = [
+            "-" if group["nme"] is None else f"{group['nme']:.2f}" + _moved(group["offset"])
+            for group in entry["groups"].values()
+        ]
+        table.add_row(entry["file"], *cells)
+    out.print(table)
+
+
+def _moved(offset: list[float] | None) -> str:
+    return "" if offset is None else "\n{:+.1f} {:+.1f}".format(*offset)

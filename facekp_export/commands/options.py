@@ -22,6 +22,8 @@ LIMIT_HELP = "Number of faces to measure on, spread over the split. Default: all
 
 STRICT_HELP = "Stop at the first row or photograph of --data that cannot be used."
 
+NORMALIZER_HELP = "What errors on --data are percent of, such as box. Default: the data's first."
+
 THREADS_HELP = "Threads of each runtime."
 
 JSON_HELP = "Print one JSON document on stdout."

@@ -75,21 +75,27 @@ def _ours(file: Path, threads: int) -> KeypointModel | None:
     return KeypointModel(runtime, info)
 
 
-def check_labelled(models: list[KeypointModel], faces: LabelledFaces) -> Checked:
+def check_labelled(
+    models: list[KeypointModel], faces: LabelledFaces, normaliser: str | None = None
+) -> Checked:
     """Every file's figures on labeled faces.
 
     Args:
         models: as `find_models` gives them.
         faces: the faces.
+        normaliser: what the figures are percent of; None for the primary one of the data's scheme.
 
     Raises:
-        ValueError: where the schemes do not fit.
+        ValueError: where the schemes do not fit, or the data's lacks the normaliser.
     """
     entries = []
     for model in models:
-        result = faces.measure(model.predict, model.info.crop, model.info.scheme, progress=True).as_json()
+        info = model.info
+        result = faces.measure(
+            model.predict, info.crop, info.scheme, info.five_offset, normaliser, progress=True
+        ).as_json()
         del result["data"], result["split"]
-        entries.append({"file": model.runtime.path.name, "kind": model.info.kind, **result})
+        entries.append({"file": model.runtime.path.name, "kind": info.kind, **result})
     return Checked({"data": faces.data, "split": faces.split, "files": entries}, good=True)
 
 

@@ -10,6 +10,7 @@ from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.landmarks import Scheme
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import FaceSample, Predict, evenly
 
 
@@ -54,7 +55,13 @@ class LabelledFaces:
         )
 
     def measure(
-        self, predict: Predict, rule: CropRule, scheme: Scheme | None = None, progress: bool = False
+        self,
+        predict: Predict,
+        rule: CropRule,
+        scheme: Scheme | None = None,
+        five_offset: FiveOffset | None = None,
+        normaliser: str | None = None,
+        progress: bool = False,
     ) -> Evaluation:
         """A model's figures, cropped as the detector crops.
 
@@ -62,11 +69,16 @@ class LabelledFaces:
             predict: from crops to keypoints.
             rule: how faces are cropped.
             scheme: the model's; None for the default of its count.
+            five_offset: the model's; None where it has none.
+            normaliser: what the figures are percent of; None for the primary one of the data's scheme.
             progress: show a bar.
 
         Raises:
             ValueError: where the schemes do not fit.
         """
-        answers = answer(predict, self.samples, rule, scheme=scheme, strict=self.strict, progress=progress)
+        answers = answer(
+            predict, self.samples, rule, scheme=scheme, five_offset=five_offset, strict=self.strict,
+            progress=progress,
+        )  # fmt: skip
         answers.skipped[:0] = self.skipped
-        return answers.score(self.data, self.split)
+        return answers.score(self.data, self.split, normaliser)

@@ -123,7 +123,8 @@ def verify_file(
     _refuse_beyond(path.name, model.info.kind, difference, tolerance, explain)
     if faces is None or before is None:
         return difference
-    after = faces.measure(model.predict, model.info.crop, model.info.scheme)
+    info = model.info
+    after = faces.measure(model.predict, info.crop, info.scheme, info.five_offset)
     name = before.normaliser
     change = (after.nme[name] / before.nme[name] - 1) * 100
     if abs(change) > tolerance.nme:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
+from facekp_train.commands.options import (
+    JSON_HELP,
+    NORMALIZER_HELP,
+    SPEC_HELP,
+    SPLIT_HELP,
+    STRICT_HELP,
+    spec_is_usage,
+)
 from facekp_train.common.console import print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
 
@@ -56,6 +63,7 @@ def evaluate(
     ] = BoxChoice.listed,
     refine: Annotated[bool, typer.Option(help="Crop once more around the first answer.")] = True,
     batch: Annotated[int, typer.Option(min=1, max=4096, help="Crops in one batch.")] = 64,
+    normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
     by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
     box_jitter: Annotated[
         bool, typer.Option("--box-jitter", help="Measure also with the face's box moved and resized.")
@@ -95,8 +103,8 @@ def evaluate(
     if folder is not None:
         _ready(folder)
     measurement = measure(
-        checkpoint, dataset, boxes=boxes.value, refine=refine, batch=batch, whole_row=split is None,
-        by=conditions, changes=changes, curve_faces=curve_faces or 500,
+        checkpoint, dataset, boxes=boxes.value, refine=refine, batch=batch, normaliser=normalizer,
+        whole_row=split is None, by=conditions, changes=changes, curve_faces=curve_faces or 500,
     )  # fmt: skip
     # Printed first: whatever befalls the report, the figures are there.
     if as_json:

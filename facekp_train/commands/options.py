@@ -72,6 +72,10 @@ SPLIT_HELP = (
 
 STRICT_HELP = "Stop at the first bad row or image."
 
+NORMALIZER_HELP = (
+    "What errors are percent of: inter_ocular, inter_pupil, box (the keypoints'), face_box (the data "
+    "set's), as far as the scheme of the data has it. Default: its first."
+)
 JSON_HELP = "Print one JSON document on stdout."
 
 

@@ -22,6 +22,7 @@ from rich.table import Table
 from facekp_train.common.console import out, print_line
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.published.mtfl import ATTRIBUTES
+from facekp_train.evaluation.groups import GroupErrors, groups_as_json, in_percent
 from facekp_train.evaluation.metrics import FAILURE_THRESHOLDS, Evaluation, failure_rate, in_words
 from facekp_train.landmarks import implies_five, to_five
 from facekp_train.pose import TURN_EDGES, face_frame, signed_turn, turn_of
@@ -184,12 +185,20 @@ _BY_KEYPOINTS = (
 
 @dataclass(frozen=True)
 class GroupFigures:
-    """n faces; NME and median in percent of the evaluation's normaliser, percent of faces above 8 and 10."""
+    """n faces; NME and median in percent of the evaluation's normaliser, percent of faces above 8 and 10.
+
+    groups: the faces' errors by group of keypoints.
+    """
 
     n: int
     nme: float
     median: float
     failure_rate: dict[str, float]
+    groups: dict[str, GroupErrors]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for `--json`."""
+        return asdict(replace(self, groups={})) | {"groups": groups_as_json(self.groups)}
 
 
 @dataclass(frozen=True)
@@ -213,7 +222,7 @@ def group_by(
     for condition in conditions:
         members = [condition.group(samples[face]) for face in evaluation.counted.tolist()]
         places = np.array(members)
-        figures = {name: _figures(evaluation.errors[places == name]) for name in condition.ordered(members)}
+        figures = {name: _figures(evaluation, places == name) for name in condition.ordered(members)}
         grouped.append(ByCondition(condition, members, figures))
     return grouped
 
@@ -221,7 +230,7 @@ def group_by(
 def by_as_json(grouped: Sequence[ByCondition]) -> dict[str, Any]:
     """Plain data for `by` of `--json`: condition -> group -> figures."""
     return {
-        by.condition.name: {name: asdict(figures) for name, figures in by.figures.items()} for by in grouped
+        by.condition.name: {name: figures.as_json() for name, figures in by.figures.items()} for by in grouped
     }
 
 
@@ -237,12 +246,22 @@ def print_by(grouped: Sequence[ByCondition], normaliser: str) -> None:
             percents = (figures.nme, figures.median, figures.failure_rate[f"{limit}"])
             table.add_row(name, f"{figures.n:,}", *(f"{percent:.2f} %" for percent in percents))
         out.print(table)
+        if parts := list(next(iter(by.figures.values())).groups):
+            print_line(f"the same by group of keypoints, NME over {over}")
+            table = Table(by.condition.name)
+            for part in parts:
+                table.add_column(part, justify="right")
+            for name, figures in by.figures.items():
+                table.add_row(name, *(in_percent(group.nme) for group in figures.groups.values()))
+            out.print(table)
 
 
-def _figures(errors: NDArray[np.float64]) -> GroupFigures:
+def _figures(evaluation: Evaluation, faces: NDArray[np.bool_]) -> GroupFigures:
+    errors = evaluation.errors[faces]
     return GroupFigures(
         n=len(errors),
         nme=float(errors.mean()),
         median=float(np.median(errors)),
         failure_rate={f"{limit}": failure_rate(errors, limit) for limit in FAILURE_THRESHOLDS},
+        groups={name: group.of(faces) for name, group in evaluation.groups.items()},
     )

@@ -7,7 +7,7 @@ an exported file are measured by the same lines. Imports neither torch nor tenso
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -19,9 +19,13 @@ from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.reading.notes import Notes, in_short
-from facekp_train.evaluation.metrics import Evaluation, score
+from facekp_train.evaluation.groups import group_errors
+from facekp_train.evaluation.metrics import Evaluation, normalising_distances, score
+from facekp_train.face_parts import parts_of
 from facekp_train.images import read_image
-from facekp_train.landmarks import Scheme, implies_five, to_five
+from facekp_train.implied_five import implied_five
+from facekp_train.landmarks import Scheme, implies_five, scheme_of, to_five
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Box, FaceSample, Predict
 
 Boxes = Literal["listed", "tight"]
@@ -42,6 +46,7 @@ class Answers:
         boxes: how many crops came from which source of boxes.
         skipped: faces that could not be cut or read.
         scheme: the model's; None for the default of its count.
+        five_offset: the model's, [5, 2]; None where it has none.
     """
 
     refine: bool = True
@@ -52,19 +57,34 @@ class Answers:
     boxes: Counter[str] = field(default_factory=Counter)
     skipped: list[dict[str, str]] = field(default_factory=list)
     scheme: Scheme | None = None
+    five_offset: FiveOffset | None = None
 
-    def score(self, data: str = "", split: str = "") -> Evaluation:
+    def of(self, faces: Sequence[int]) -> Answers:
+        """The same about some of the faces, by their places; what was skipped is left out."""
+        return replace(
+            self,
+            samples=[self.samples[face] for face in faces],
+            predicted=[self.predicted[face] for face in faces],
+            sides=[self.sides[face] for face in faces],
+            boxes=Counter(),
+            skipped=[],
+        )
+
+    def score(self, data: str = "", split: str = "", normaliser: str | None = None) -> Evaluation:
         """The figures of the answers.
 
         Where the model's scheme is not the data's they are compared through the five points that both
-        imply; `settings` says so, and the normalisers are still those of the data's keypoints.
+        imply; `settings` says so, and the normalisers are still those of the data's keypoints. Against
+        data of five points the model's five are moved by its `five_offset`, to where a hand places them;
+        against keypoints of another scheme the means of both are compared as they stand.
 
         Args:
             data: the data set's name, for the result.
             split: its split, for the result.
+            normaliser: what the figures are percent of; None for the primary one of the data's scheme.
 
         Raises:
-            ValueError: where no face was answered, or they differ in scheme.
+            ValueError: where no face was answered, they differ in scheme, or it lacks the normaliser.
         """
         if not self.samples:
             raise ValueError(f"{data or 'the data'} gave no face to measure{in_short(self.skipped)}")
@@ -77,20 +97,33 @@ class Answers:
             settings["keypoints"] = {"model": predicted.shape[1], "data": truth.shape[1], "compared": 5}
             # One of the five counts where all that it is made of is visible.
             truth = to_five(np.where(visible[..., None], truth, np.nan))
-            predicted, visible = to_five(predicted, self.scheme), np.isfinite(truth).all(axis=2)
+            by_hand = annotated.shape[1] == 5
+            predicted = implied_five(predicted, self.scheme, self.five_offset if by_hand else None)
+            visible = np.isfinite(truth).all(axis=2)
+        scheme, boxes = _scheme_of_data(annotated.shape[1], self.scheme), _listed_boxes(self.samples)
         evaluation = score(
             predicted,
             truth,
             annotated=annotated,
-            scheme=_scheme_of_data(annotated.shape[1], self.scheme),
+            scheme=scheme,
             visible=visible,
             sides=np.array(self.sides),
-            boxes=_listed_boxes(self.samples),
+            boxes=boxes,
             names=[str(sample.image) for sample in self.samples],
+            normaliser=normaliser,
             data=data,
             split=split,
         )
-        return replace(evaluation, skipped=self.skipped, settings=settings)
+        known, faces = scheme or scheme_of(annotated.shape[1]), evaluation.counted
+        groups = group_errors(
+            parts_of(known if truth is annotated else scheme_of(5)),
+            predicted[faces],
+            truth[faces],
+            visible[faces],
+            normalising_distances(annotated, evaluation.normaliser, boxes, scheme)[faces],
+            to_five(annotated[faces], known) if implies_five(known) else None,
+        )
+        return replace(evaluation, skipped=self.skipped, settings=settings, groups=groups)
 
 
 def answer(
@@ -99,6 +132,7 @@ def answer(
     rule: CropRule,
     *,
     scheme: Scheme | None = None,
+    five_offset: FiveOffset | None = None,
     boxes: Boxes = "listed",
     refine: bool = True,
     batch: int = 64,
@@ -109,7 +143,7 @@ def answer(
     """What a model says about labeled faces; `score` of the answers gives the figures.
 
     Memory stays flat. A model of more than five points is measured on data of another count through
-    `to_five`.
+    `implied_five`.
 
     Args:
         predict: from crops to keypoints.
@@ -117,6 +151,7 @@ def answer(
             stop the run where it is strict.
         rule: how faces are cropped.
         scheme: the model's, and that of data with as many points; None for the default of their count.
+        five_offset: the model's, for data of five points.
         boxes: where the crop comes from: `listed`, the data set's box where it has one, as a deployed
             model meets faces; `tight`, the annotated keypoints.
         refine: crop once more from the first answer, as the detector does.
@@ -130,7 +165,7 @@ def answer(
     """
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
-    answers = Answers(refine, scheme=scheme)
+    answers = Answers(refine, scheme=scheme, five_offset=five_offset)
     notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
     with progress_bar(progress) as bar:
         task = bar.add_task("evaluating", total=None)

@@ -90,6 +90,7 @@ def measure(
     boxes: Boxes = "listed",
     refine: bool = True,
     batch: int = 64,
+    normaliser: str | None = None,
     whole_row: bool = False,
     by: Sequence[Condition] = (),
     changes: Mapping[Kind, tuple[float, ...]] | None = None,
@@ -103,6 +104,7 @@ def measure(
         boxes: as `facekp_train.evaluation.evaluate.answer`.
         refine: as `facekp_train.evaluation.evaluate.answer`.
         batch: as `facekp_train.evaluation.evaluate.answer`.
+        normaliser: what the figures are percent of; None for the primary one of the data's scheme.
         whole_row: measure every split of the published table's row.
         by: conditions to group the split's faces by.
         changes: what to measure the robustness against.
@@ -114,19 +116,20 @@ def measure(
     Raises:
         ValueError: where the data do not fit the model or nothing can be measured.
     """
-    rule = checkpoint.header.crop_rule
-    scheme = checkpoint.header.scheme
+    header = checkpoint.header
     answers = answer(
-        checkpoint.predict, dataset, rule, scheme=scheme, boxes=boxes, refine=refine, batch=batch
-    )
-    evaluation = answers.score(dataset.spec, dataset.split)
+        checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme,
+        five_offset=header.five_offset, boxes=boxes, refine=refine, batch=batch,
+    )  # fmt: skip
+    evaluation = answers.score(dataset.spec, dataset.split, normaliser)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
     robustness = None
     if changes:
         some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
         robustness = measure_robustness(
-            checkpoint.predict, some, rule, changes, scheme=scheme, boxes=boxes, batch=batch
-        )
+            checkpoint.predict, some, header.crop_rule, changes, scheme=header.scheme,
+            five_offset=header.five_offset, normaliser=normaliser, boxes=boxes, batch=batch,
+        )  # fmt: skip
     return Measurement(
         answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,
         [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)],

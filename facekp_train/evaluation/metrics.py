@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_train.evaluation.groups import GroupErrors, groups_as_json
 from facekp_train.landmarks import Doubles, Floats, Scheme, scheme_of
 
 FAILURE_THRESHOLDS = (8, 10)
@@ -40,6 +41,7 @@ class Evaluation:
         excluded: faces without a usable truth.
         skipped: files that could not be read.
         settings: how it was measured.
+        groups: the errors [n] by group of keypoints.
     """
 
     data: str
@@ -61,12 +63,13 @@ class Evaluation:
     excluded: list[dict[str, str]] = field(default_factory=list)
     skipped: list[dict[str, str]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, GroupErrors] = field(default_factory=dict, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `--json`: everything but the single faces."""
-        document = asdict(replace(self, errors=np.empty(0), counted=np.empty(0, np.intp)))
+        document = asdict(replace(self, errors=np.empty(0), counted=np.empty(0, np.intp), groups={}))
         del document["errors"], document["counted"]
-        return document
+        return document | {"groups": groups_as_json(self.groups)}
 
 
 def normaliser_names(scheme: Scheme | int, boxed: bool = False) -> tuple[str, ...]:
@@ -183,6 +186,7 @@ def score(
     sides: Floats | None = None,
     boxes: Floats | None = None,
     names: Sequence[str] | None = None,
+    normaliser: str | None = None,
     data: str = "",
     split: str = "",
 ) -> Evaluation:
@@ -201,22 +205,24 @@ def score(
             [0, 1] of the crop already.
         boxes: [F, 4], the data set's, for `face_box`; NaN for a face without.
         names: [F], for `excluded`.
+        normaliser: the one of all figures but `nme`; None for the scheme's primary one.
         data: the data set's name, for the result.
         split: its split, for the result.
 
     Raises:
-        ValueError: where no face is left or a prediction is not finite.
+        ValueError: where no face is left, a prediction is not finite or the scheme lacks the normaliser.
     """
     marks = truth if annotated is None else annotated
     normalisers = normaliser_names(scheme or np.shape(marks)[1], boxes is not None)
-    scales = {name: _positive(normalising_distances(marks, name, boxes, scheme)) for name in normalisers}
+    primary = normaliser or normalisers[0]
+    wanted = dict.fromkeys((*normalisers, primary))
+    scales = {name: _positive(normalising_distances(marks, name, boxes, scheme)) for name in wanted}
     distances = _distances(predicted, truth, visible)
     by_name = {name: _mean_over_points(distances) / scale for name, scale in scales.items()}
     good = np.isfinite(list(by_name.values())).all(axis=0)
     if not good.any():
         raise ValueError(f"no face of {data or 'the data'} can be measured: {len(good)} were given")
     counted = np.flatnonzero(good)
-    primary = normalisers[0]
     errors = by_name[primary][good] * 100
     median, p90, p95 = np.percentile(errors, [50, 90, 95]).tolist()
     distances = distances[good]

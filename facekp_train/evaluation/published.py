@@ -85,7 +85,7 @@ def row_of(dataset: Dataset, answers: Answers, whole: Evaluation) -> TableRow:
     The paper's table does not stand beside figures of the five points that two schemes imply.
     """
     splits: dict[str, Evaluation | None] = {
-        split: _figures(replace(dataset, split=split, strict=False), answers)
+        split: _figures(replace(dataset, split=split, strict=False), answers, whole.normaliser)
         for split in dataset.format.row[:-1]
     }
     splits[dataset.split] = whole
@@ -115,7 +115,7 @@ def print_row(row: TableRow) -> None:
         print_line(f"the paper's: {PAPER}, {row.published.source}")
 
 
-def _figures(part: Dataset, answers: Answers) -> Evaluation | None:
+def _figures(part: Dataset, answers: Answers, normaliser: str) -> Evaluation | None:
     """The figures of the answered faces that a split lists too; no face is asked about again."""
     try:
         members = Counter(_identity(sample) for sample in part)
@@ -127,15 +127,7 @@ def _figures(part: Dataset, answers: Answers) -> Evaluation | None:
         if members[_identity(sample)]:
             members[_identity(sample)] -= 1
             faces.append(face)
-    if not faces:
-        return None
-    return Answers(
-        answers.refine,
-        [answers.samples[face] for face in faces],
-        [answers.predicted[face] for face in faces],
-        [answers.sides[face] for face in faces],
-        scheme=answers.scheme,
-    ).score(part.spec, part.split)
+    return answers.of(faces).score(part.spec, part.split, normaliser) if faces else None
 
 
 def _identity(sample: FaceSample) -> tuple[Path, bytes]:

@@ -20,6 +20,7 @@ from facekp_train.datasets.reading.notes import print_skipped
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
 from facekp_train.evaluation.conditions import print_by
 from facekp_train.evaluation.evaluate import Answers
+from facekp_train.evaluation.groups import print_groups
 from facekp_train.evaluation.measure import Measurement
 from facekp_train.evaluation.metrics import AUC_THRESHOLD, Evaluation, cumulative_curve, in_words
 from facekp_train.evaluation.published import print_row
@@ -50,6 +51,7 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     table.add_row(f"AUC, 0 to {evaluation.auc_threshold:g} % of {over}", f"{evaluation.auc:.4f}")
     table.add_row("MSE of a coordinate, in crops squared", f"{evaluation.mse:.6f}")
     out.print(table)
+    print_groups(evaluation.groups, over)
     if verbose:
         landmarks = Table("keypoint", f"mean error over {over}")
         for place, percent in enumerate(evaluation.per_landmark):

@@ -19,6 +19,7 @@ from facekp_train.common.console import progress_bar
 from facekp_train.crop import CropRule, apply_affine
 from facekp_train.evaluation.evaluate import Answers, Boxes, FaceView, answer
 from facekp_train.landmarks import Scheme
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Box, FaceSample, Predict
 
 Matrix = NDArray[np.float64]
@@ -87,14 +88,17 @@ def measure_robustness(
     amounts: Mapping[Kind, tuple[float, ...]],
     *,
     scheme: Scheme | None = None,
+    five_offset: FiveOffset | None = None,
+    normaliser: str | None = None,
     boxes: Boxes = "listed",
     batch: int = 64,
     progress: bool = True,
 ) -> Robustness:
     """The error for every kind and amount of change, the same chance for every amount and model.
 
-    amounts: `JITTER`, `TILT` or others. scheme: the model's; None for the default of its count. boxes:
-    where the box is from before it is changed. Errors are over the unchanged face's normalising
+    amounts: `JITTER`, `TILT` or others. scheme: the model's; None for the default of its count.
+    five_offset: the model's. normaliser: None for the primary one of the data's scheme. boxes: where the
+    box is from before it is changed. Errors are over the unchanged face's normalising
     distance. Raises as `facekp_train.evaluation.evaluate.answer`, and ValueError where no face can be
     measured.
     """
@@ -102,7 +106,7 @@ def measure_robustness(
         (kind, amount) for kind, values in amounts.items() for amount in values
     ]
     points: list[Point] = []
-    normaliser, neutral = "", None
+    reported, neutral = "", None
     with progress_bar(progress) as bar:
         for kind, amount in bar.track(wanted, description="changing boxes and tilt"):
             if neutral is not None and amount == _NEUTRAL[kind]:
@@ -111,19 +115,19 @@ def measure_robustness(
             once, refined = (
                 _as_unturned(
                     answer(
-                        predict, faces, rule, scheme=scheme, boxes=boxes, refine=refine, batch=batch,
-                        progress=False, change=_change(kind, amount),
+                        predict, faces, rule, scheme=scheme, five_offset=five_offset, boxes=boxes,
+                        refine=refine, batch=batch, progress=False, change=_change(kind, amount),
                     ),
                     amount if kind == "tilt" else 0.0,
-                ).score()
+                ).score(normaliser=normaliser)
                 for refine in (False, True)
             )  # fmt: skip
-            normaliser = once.normaliser
-            nmes = once.nme[normaliser], refined.nme[normaliser]
+            reported = once.normaliser
+            nmes = once.nme[reported], refined.nme[reported]
             points.append(Point(kind, amount, once.n, *nmes, refined.failure_rate["10"]))
             if amount == _NEUTRAL[kind]:
                 neutral = points[-1]
-    return Robustness(normaliser, points)
+    return Robustness(reported, points)
 
 
 def turned(view: FaceView, degrees: float) -> FaceView:

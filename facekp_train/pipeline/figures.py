@@ -65,7 +65,9 @@ def _split(spec: str, recipe: Recipe) -> str:
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
     dataset = open_dataset(spec, _split(spec, recipe))
     header = checkpoint.header
-    answers = answer(checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme)
+    answers = answer(
+        checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme, five_offset=header.five_offset
+    )
     result = answers.score(spec, dataset.split)
     return {
         "split": dataset.split, "n": result.n, "normaliser": result.normaliser,

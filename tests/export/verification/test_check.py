@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,16 @@ import pytest
 
 from facekp_export.cli import app
 from facekp_export.demo import demo_face
+from facekp_export.inference.metadata import tflite_with_info
+from facekp_export.inference.runtimes import open_model
+from facekp_export.verification.check import check_labelled
+from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.common.console import run
 from facekp_train.common.shipped import default_model
 from facekp_train.draw import write_picture
+from facekp_train.evaluation.evaluate import answer
+from facekp_train.implied_five import implied_five
+from facekp_train.samples import FaceSample
 
 MODEL = default_model()
 
@@ -114,3 +122,41 @@ def test_a_foreign_file_in_a_folder_is_named_and_left_out(
     streams = capsys.readouterr()
     assert [entry["file"] for entry in json.loads(streams.out)["files"]] == ["model_int8.tflite"]
     assert "foreign.tflite" in streams.err
+
+
+def test_the_files_offset_brings_its_five_to_where_a_hand_places_them(
+    tmp_path: Path,
+) -> None:
+    """Two files of one net, measured on the five that its own 68 points imply, moved by a known amount."""
+    offset = ((0.01, -0.03), (-0.01, -0.028), (0.0, 0.025), (0.02, -0.012), (-0.02, -0.011))
+    image, box = demo_face()
+    write_picture(tmp_path / "a.png", image)
+    model = open_model(MODEL)
+    blank = FaceSample(tmp_path / "a.png", np.zeros((5, 2), np.float32), np.ones(5, bool), box, "tight")
+    seen = answer(model.predict, [blank], model.info.crop, progress=False).predicted[0]
+    hand = implied_five(seen, offset=offset).astype(np.float32)
+    faces = LabelledFaces("own", "all", [replace(blank, keypoints=hand)])
+    figures = {}
+    for name, five_offset in (("plain", None), ("moved", offset)):
+        info = replace(model.info, five_offset=five_offset)
+        (tmp_path / f"{name}.tflite").write_bytes(tflite_with_info(MODEL.read_bytes(), info))
+        (entry,) = check_labelled([open_model(tmp_path / f"{name}.tflite")], faces).document["files"]
+        figures[name] = entry
+    assert figures["moved"]["nme"]["inter_pupil"] == pytest.approx(0, abs=1e-3)
+    # The hand's eyes lie 0.98 of the implied ones' distance apart.
+    expected = 100 * np.linalg.norm(offset, axis=1).mean() / 0.98
+    assert figures["plain"]["nme"]["inter_pupil"] == pytest.approx(expected, rel=0.01)
+    assert figures["plain"]["groups"]["eyes"]["offset"] == pytest.approx([0, 2.96], abs=0.05)
+
+
+def test_groups_and_the_normalizer_asked_for(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = MODEL, "--data", f"300w:{faces}", "--normalizer", "box"
+    assert check(*words, "--json") == 0
+    (entry,) = printed(capsys)["files"]
+    assert entry["normaliser"] == "box"
+    assert list(entry["groups"]) == ["jaw", "brows", "nose", "eyes", "mouth", "inner51"]
+    assert check(*words) == 0
+    table = capsys.readouterr().out
+    assert "NME over box in % by group of keypoints" in table
+    assert all(f"{group['nme']:.2f}" in table for group in entry["groups"].values())
+    assert check(MODEL, "--normalizer", "box") == 2

@@ -103,7 +103,9 @@ def test_by_adds_to_the_document_and_changes_nothing_else(
         "glasses": {"no": 4, "yes": 1},
     }
     for groups in by.values():
-        assert all(list(group) == ["n", "nme", "median", "failure_rate"] for group in groups.values())
+        fields = ["n", "nme", "median", "failure_rate", "groups"]
+        assert all(list(group) == fields for group in groups.values())
+        assert all(list(group["groups"]) == ["nose", "eyes", "mouth"] for group in groups.values())
         assert all(set(group["failure_rate"]) == {"8", "10"} for group in groups.values())
         total = sum(group["n"] * group["nme"] for group in groups.values())
         assert total / 5 == pytest.approx(document["nme"]["inter_pupil"])
@@ -114,10 +116,10 @@ def test_tables_name_the_normaliser_and_the_bounds(
 ) -> None:
     assert command(*words_for(mtfl, checkpoints, "--by", "turn,size")) == 0
     text = capsys.readouterr().out
-    assert text.count("NME over inter-pupil distance") == 3
+    assert text.count("NME over inter-pupil distance") == 6  # three tables, and three by group of keypoints
     assert "frontal below 0.15, half below 0.4, profile from there on" in text
     assert "by size: the eye distance in pixels" in text
-    (line,) = [line for line in text.splitlines() if line.split()[1:2] == ["profile"]]
+    line, _ = (line for line in text.splitlines() if line.split()[1:2] == ["profile"])
     assert line.split()[3] == "1"
 
 
