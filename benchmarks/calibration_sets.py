@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +37,8 @@ from facekp_train.crop import CropRule, cut
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.metrics import score
 from facekp_train.images import read_image
-from facekp_train.landmarks import to_five
+from facekp_train.implied_five import implied_five
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Crops, evenly
 
 _RESULT = Path(__file__).parent / "results" / "calibration_sets.json"
@@ -48,14 +49,18 @@ app = new_app("calibration_sets", "int8 error of the shipped models by what cali
 
 @dataclass
 class Judges:
-    """Validation faces: crops uint8 [B, S, S, 3], their five points [B, 5, 2] in [0, 1] of the crop."""
+    """Validation faces: crops uint8 [B, S, S, 3], their five points [B, 5, 2] in [0, 1] of the crop.
+
+    five_offset: of the model that is judged.
+    """
 
     crops: Crops
     five: np.ndarray
+    five_offset: FiveOffset | None = None
 
     def nme(self, points: np.ndarray) -> float:
         """Percent of the eye distance, of keypoints [B, 68, 2]."""
-        result = score(to_five(points), self.five)
+        result = score(implied_five(points, offset=self.five_offset), self.five)
         return round(result.nme[result.normaliser], 4)
 
 
@@ -76,7 +81,7 @@ def main(
         open_rows = [s for s in _sets(data, rule) if (name, s) not in {(r["model"], r["set"]) for r in rows}]
         if not open_rows:
             continue
-        judges = judges_of(data, rule, faces)
+        judges = replace(judges_of(data, rule, faces), five_offset=checkpoint.header.five_offset)
         for calibration in open_rows:
             say(f"{name}: {calibration}")
             crops = with_full_range(_sets(data, rule)[calibration]())

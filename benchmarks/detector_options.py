@@ -20,6 +20,7 @@ from rich.progress import track
 
 from facekp_export.detector import KeypointDetector
 from facekp_export.finders.base import overlap
+from facekp_export.inference.metadata import ModelInfo
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError, err, new_app, run
 from facekp_train.common.files import sha256_of, write_text
@@ -54,10 +55,13 @@ def answers_to(detector: KeypointDetector, sample: FaceSample) -> dict[str, Floa
     return given if points is None or share == 0 else given | {FOUND: points}
 
 
-def figures(samples: list[FaceSample], predicted: list[Floats]) -> dict[str, Any]:
+def figures(info: ModelInfo, samples: list[FaceSample], predicted: list[Floats]) -> dict[str, Any]:
     """NME over the data's first normaliser and the share of faces above 10 %, both in percent."""
     points = [np.asarray(each, np.float64) for each in predicted]
-    answers = Answers(samples=samples, predicted=points, sides=[1.0] * len(samples))
+    answers = Answers(
+        samples=samples, predicted=points, sides=[1.0] * len(samples), scheme=info.scheme,
+        five_offset=info.five_offset,
+    )  # fmt: skip
     evaluation = answers.score()
     return {
         "n": evaluation.n,
@@ -97,10 +101,11 @@ def main(
         detector = KeypointDetector.from_export(path)
         by_face = [answers_to(detector, s) for s in track(samples, path.parent.name, console=err)]
         places = [place for place, answers in enumerate(by_face) if FOUND in answers]
-        rows = {way: figures(samples, [answers[way] for answers in by_face]) for way in WAYS}
+        info = detector.info
+        rows = {way: figures(info, samples, [answers[way] for answers in by_face]) for way in WAYS}
         faces = [samples[place] for place in places]
         where_found = {
-            way: figures(faces, [by_face[place][way] for place in places]) for way in [*WAYS, FOUND]
+            way: figures(info, faces, [by_face[place][way] for place in places]) for way in [*WAYS, FOUND]
         }
         entry = {
             "model": f"{path.parent.name}/{path.name}", "sha256": sha256_of(path), "all": rows,

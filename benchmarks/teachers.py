@@ -26,8 +26,8 @@ from facekp_train.common.files import write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.images import read_image
+from facekp_train.implied_five import implied_five
 from facekp_train.labels.averaging import VARIANTS, AveragedNets, CropVariant
-from facekp_train.landmarks import to_five
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.samples import FaceSample
 
@@ -40,15 +40,17 @@ app = new_app("teachers", "Candidates for a teacher, alone and in pairs, with on
 def averaged_nme(
     checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant], faces: Sequence[FaceSample]
 ) -> float:
-    """NME of the averaged answer, percent of the eye distance."""
+    """NME of the averaged answer, percent of the eye distance; its offset is the nets' mean."""
     nets = AveragedNets(checkpoints, variants)
+    offset = np.mean([net.header.five_offset or np.zeros((5, 2)) for net in checkpoints], axis=0).tolist()
     errors = []
     for batch in _batches(faces):
         images = [read_image(face.image) for face in batch]
         answers, _ = nets(images, [tight_box_of(face, prefer_listed=True) for face in batch])
         for points, face in zip(answers, batch, strict=True):
+            five = implied_five(points, nets.scheme, offset)
             eyes = np.linalg.norm(face.keypoints[1] - face.keypoints[0])
-            errors.append(np.linalg.norm(to_five(points) - face.keypoints, axis=1).mean() / eyes)
+            errors.append(np.linalg.norm(five - face.keypoints, axis=1).mean() / eyes)
     return 100 * float(np.mean(errors))
 
 
@@ -70,7 +72,11 @@ def main(
     nets = {str(path): load_checkpoint(path) for path in model}
     rows = {}
     for name, net in nets.items():
-        plain = answer(net.predict, faces, net.header.crop_rule).score().nme["inter_pupil"]
+        header = net.header
+        answers = answer(
+            net.predict, faces, header.crop_rule, scheme=header.scheme, five_offset=header.five_offset
+        )
+        plain = answers.score().nme["inter_pupil"]
         mirrored = averaged_nme([net], (CropVariant(),), faces)
         careful = averaged_nme([net], VARIANTS, faces)
         rows[name] = {"plain": plain, "mirror": mirrored, "averaged": careful}
