@@ -65,6 +65,10 @@ def evaluate(
     batch: Annotated[int, typer.Option(min=1, max=4096, help="Crops in one batch.")] = 64,
     normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
     by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Compare with this checkpoint on the same faces: change and 95 % interval."),
+    ] = None,
     box_jitter: Annotated[
         bool, typer.Option("--box-jitter", help="Measure also with the face's box moved and resized.")
     ] = False,
@@ -100,11 +104,13 @@ def evaluate(
         dataset.split = dataset.format.evaluation
     conditions = _conditions(by, dataset)
     checkpoint = open_checkpoint(model or default_checkpoint(), dataset)
+    other = None if against is None else (str(against), open_checkpoint(against, dataset))
     if folder is not None:
         _ready(folder)
     measurement = measure(
         checkpoint, dataset, boxes=boxes.value, refine=refine, batch=batch, normaliser=normalizer,
         whole_row=split is None, by=conditions, changes=changes, curve_faces=curve_faces or 500,
+        against=other,
     )  # fmt: skip
     # Printed first: whatever befalls the report, the figures are there.
     if as_json:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facekp_train.common.console import UserError, require
 from facekp_train.datasets import Dataset
+from facekp_train.evaluation.against import Against, paired_against
 from facekp_train.evaluation.conditions import ByCondition, Condition, by_as_json, group_by
 from facekp_train.evaluation.evaluate import Answers, Boxes, answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.evaluation.published import TableRow, row_of
 from facekp_train.evaluation.robustness import Kind, Robustness, measure_robustness
-from facekp_train.samples import evenly
+from facekp_train.samples import FaceSample, evenly
 
 if TYPE_CHECKING:
     from facekp_train.networks.checkpoint import Checkpoint
@@ -33,6 +34,7 @@ class Measurement:
         grouped: the faces by condition.
         robustness: the error under changes, where they were asked for.
         warnings: what to know of the figures.
+        against: the change from another model's error, where one was named.
     """
 
     answers: Answers
@@ -41,12 +43,14 @@ class Measurement:
     grouped: list[ByCondition]
     robustness: Robustness | None
     warnings: list[str]
+    against: Against | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `--json` and evaluation.json."""
         document = self.evaluation.as_json()
         document |= {"splits": self.row.as_json()} if self.row else {}
         document |= {"by": by_as_json(self.grouped)} if self.grouped else {}
+        document |= {"against": self.against.as_json()} if self.against else {}
         document["warnings"] = self.warnings
         document |= {"robustness": self.robustness.as_json()} if self.robustness else {}
         return document
@@ -95,6 +99,7 @@ def measure(
     by: Sequence[Condition] = (),
     changes: Mapping[Kind, tuple[float, ...]] | None = None,
     curve_faces: int = 500,
+    against: tuple[str, Checkpoint] | None = None,
 ) -> Measurement:
     """Measure a checkpoint on a labeled split.
 
@@ -109,6 +114,7 @@ def measure(
         by: conditions to group the split's faces by.
         changes: what to measure the robustness against.
         curve_faces: how many faces, evenly taken from the split, that is measured on.
+        against: the name of another model and its checkpoint, to compare with on the same faces.
 
     Returns:
         The answers and all figures.
@@ -116,15 +122,25 @@ def measure(
     Raises:
         ValueError: where the data do not fit the model or nothing can be measured.
     """
-    header = checkpoint.header
-    answers = answer(
-        checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme,
-        five_offset=header.five_offset, boxes=boxes, refine=refine, batch=batch,
-    )  # fmt: skip
+
+    def answers_of(model: Checkpoint, faces: Iterable[FaceSample]) -> Answers:
+        header = model.header
+        return answer(
+            model.predict, faces, header.crop_rule, scheme=header.scheme, five_offset=header.five_offset,
+            boxes=boxes, refine=refine, batch=batch,
+        )  # fmt: skip
+
+    answers = answers_of(checkpoint, dataset)
     evaluation = answers.score(dataset.spec, dataset.split, normaliser)
     row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
+    compared = None
+    if against:
+        name, other = against
+        figures = answers_of(other, answers.samples).score(normaliser=normaliser)
+        compared = paired_against(evaluation, figures, name, answers.samples)
     robustness = None
     if changes:
+        header = checkpoint.header
         some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
         robustness = measure_robustness(
             checkpoint.predict, some, header.crop_rule, changes, scheme=header.scheme,
@@ -133,4 +149,5 @@ def measure(
     return Measurement(
         answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,
         [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)],
+        compared,
     )  # fmt: skip

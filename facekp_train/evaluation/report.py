@@ -18,6 +18,7 @@ from facekp_train.common.files import write_text, written_aside
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets.reading.notes import print_skipped
 from facekp_train.draw import FRAME, contact_sheet, draw_keypoints, write_picture
+from facekp_train.evaluation.against import print_against
 from facekp_train.evaluation.conditions import print_by
 from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.groups import print_groups
@@ -65,6 +66,8 @@ def print_measurement(measurement: Measurement, warnings: Sequence[str], verbose
     if measurement.row:
         print_row(measurement.row)
     print_evaluation(evaluation, verbose)
+    if measurement.against:
+        print_against(measurement.against)
     print_by(measurement.grouped, evaluation.normaliser)
     if measurement.robustness:
         print_robustness(measurement.robustness)

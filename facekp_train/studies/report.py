@@ -10,8 +10,8 @@ from typing import Any
 
 from facekp_train.common.files import write_text, written_aside
 from facekp_train.evaluation.published import PAPER
+from facekp_train.evaluation.significance import Interval
 from facekp_train.studies.plans import Study
-from facekp_train.studies.significance import Interval
 from facekp_train.studies.summary import CLOSE, RowSummary, Spread
 
 _IN_WORDS = {"lower": "a lower error", "higher": "a higher error", "close": "a small cost"}

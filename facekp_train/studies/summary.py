@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.studies.plans import Expectation, Row, Study
-from facekp_train.studies.significance import (
+from facekp_train.evaluation.significance import (
     Doubles,
     FoldTest,
     PairedChange,
@@ -17,6 +16,7 @@ from facekp_train.studies.significance import (
     paired_change,
     paired_t_test,
 )
+from facekp_train.studies.plans import Expectation, Row, Study
 
 CLOSE = 5.0
 """Percent by which an error may rise and still count as close."""

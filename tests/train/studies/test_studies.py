@@ -17,12 +17,12 @@ import torch
 
 from facekp_train.batches.loader import Batch
 from facekp_train.common.console import UserError
+from facekp_train.evaluation.significance import Interval, PairedChange
 from facekp_train.networks.keypoint_net import NetConfig, Prediction
 from facekp_train.studies.cells import Cell
 from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.methods import SPENDINGS, Methods, Spending
 from facekp_train.studies.plans import STUDIES, Row
-from facekp_train.studies.significance import Interval, PairedChange
 from facekp_train.studies.summary import summarise, verdict
 from facekp_train.training.losses import JointLoss, LossSettings
 from tests.support.models.tiny_studies import TINY, plan_of

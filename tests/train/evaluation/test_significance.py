@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from facekp_train.studies.significance import fold_tests, paired_change, paired_t_test
+from facekp_train.evaluation.significance import fold_tests, paired_change, paired_t_test
 
 
 def errors(seed: int, count: int, scale: float = 1.0) -> np.ndarray:
