@@ -7,21 +7,20 @@ shape alone: where five points were placed by hand, it is moved onto them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.batches.face_store import Face
-from facekp_train.implied_five import fit_five_offset, implied_five
+from facekp_train.batches.markings import fitted_offset
 from facekp_train.labels.averaging import AveragedNets
 from facekp_train.labels.fuse import FEWEST_FACES, GROUPS, POINTS, Fusion, fuse, moved, point_offset
-from facekp_train.labels.hold import hold_to_five
 from facekp_train.labels.labellers import Labeller
-from facekp_train.labels.relabel import BATCH, LARGEST_MISS, Labelled, completed, hand_placed, open_face
-from facekp_train.landmarks import Doubles
+from facekp_train.labels.relabel import LARGEST_MISS, Labelled, answered, hand_placed, held, missed
+from facekp_train.landmarks import Doubles, to_five
+from facekp_train.metadata import FiveOffset
 
 _NETS = "nets"
 
@@ -69,7 +68,7 @@ def fused_labels(
         others: at least one.
         faces: to label.
         skipped: gets what cannot be read or was not found, as {"file", "reason"}.
-        advance: called once for each face.
+        advance: called after each face.
     """
     answers = _look(nets, others, faces, skipped, advance)
     hands = [hand_placed(face) for face in answers.faces]
@@ -82,7 +81,8 @@ def fused_labels(
         if not labeller.sees_jaw:
             shapes[labeller.kind][:, GROUPS["jaw"]] = np.nan
     fusion = fuse(list(shapes.values()), [False, *(labeller.counts_where_it_agrees for labeller in others)])
-    five_offset = _five_offset(fusion.points, hands)
+    pairs = [(hand, shape) for hand, shape in zip(hands, fusion.points, strict=True) if hand is not None]
+    five_offset = fitted_offset(pairs, POINTS)
     facts = {
         "labellers": [
             {
@@ -94,9 +94,9 @@ def fused_labels(
             for place, (name, known) in enumerate(zip(names, [None, *others], strict=True))
         ],
         "offsets_from": source,
-        "five_offset": None if five_offset is None else five_offset.round(5).tolist(),
+        "five_offset": None if five_offset is None else [list(pair) for pair in five_offset],
     }
-    return FusedLabels(_held(answers, hands, fusion.points, five_offset, skipped), facts)
+    return FusedLabels(_held(answers, fusion.points, five_offset, skipped), facts)
 
 
 def _look(
@@ -107,36 +107,31 @@ def _look(
     advance: Callable[[], None],
 ) -> _Answers:
     """What everyone says of every face; photographs are read once and not kept."""
-    answers = _Answers([], [], [], {name: [] for name in (_NETS, *(labeller.kind for labeller in others))})
-    rest = iter(faces)
-    while batch := list(islice(rest, BATCH)):
-        opened = [entry for face in batch if (entry := open_face(face, skipped)) is not None]
-        if opened:
-            found, spreads = nets([image for _, image, _ in opened], [box for _, _, box in opened])
-            answers.spreads += spreads.tolist()
-            answers.points[_NETS] += list(found.astype(np.float32))
-            for (face, image, _), points in zip(opened, found, strict=True):
-                answers.faces.append(face)
-                answers.sizes.append((image.shape[1], image.shape[0]))
-                for labeller in others:
-                    answers.points[labeller.kind].append(labeller(image, points).astype(np.float32))
-        for _ in batch:
-            advance()
-    return answers
+    names = (_NETS, *(labeller.kind for labeller in others))
+    seen = _Answers([], [], [], {name: [] for name in names})
+    for face, image, points, spread in answered(nets, faces, skipped):
+        seen.faces.append(face)
+        seen.sizes.append((image.shape[1], image.shape[0]))
+        seen.spreads.append(spread)
+        seen.points[_NETS].append(points.astype(np.float32))
+        for labeller in others:
+            seen.points[labeller.kind].append(labeller(image, points).astype(np.float32))
+        advance()
+    return seen
 
 
 def _without_misses(points: Doubles, hands: Sequence[Doubles | None]) -> Doubles:
     """Answers, NaN where their five are so far from the hand's that another face was looked at."""
-    missed = [
+    elsewhere = [
         hand is not None and _miss(p, hand) > LARGEST_MISS for p, hand in zip(points, hands, strict=True)
     ]
-    return np.where(np.array(missed, bool)[:, None, None], np.nan, points)
+    return np.where(np.array(elsewhere, bool)[:, None, None], np.nan, points)
 
 
-def _miss(points: Doubles, five: Doubles, offset: Doubles | None = None) -> float:
+def _miss(points: Doubles, five: Doubles) -> float:
     """Mean distance of the five that points imply from a hand's, share of the eye distance."""
     eyes = max(float(np.linalg.norm(five[1] - five[0])), 1.0)
-    return float(np.linalg.norm(implied_five(points, offset=offset) - five, axis=1).mean()) / eyes
+    return float(np.linalg.norm(to_five(points) - five, axis=1).mean()) / eyes
 
 
 def _reference(
@@ -155,14 +150,6 @@ def _reference(
     return _NETS, given[_NETS]
 
 
-def _five_offset(points: Doubles, hands: Sequence[Doubles | None]) -> Doubles | None:
-    pairs = [(hand, p) for hand, p in zip(hands, points, strict=True) if hand is not None]
-    try:
-        return fit_five_offset(pairs)
-    except ValueError:  # too few
-        return None
-
-
 def _shares(fusion: Fusion, system: int) -> dict[str, float]:
     """In how many of the faces each group was heard."""
     heard = fusion.counted[system].mean(axis=0)
@@ -170,27 +157,14 @@ def _shares(fusion: Fusion, system: int) -> dict[str, float]:
 
 
 def _held(
-    answers: _Answers,
-    hands: Sequence[Doubles | None],
-    fused: Doubles,
-    five_offset: Doubles | None,
-    skipped: list[dict[str, str]],
+    answers: _Answers, fused: Doubles, five_offset: FiveOffset | None, skipped: list[dict[str, str]]
 ) -> list[Labelled]:
-    """The shapes, held to what a hand has placed."""
+    """The shapes, held to what a hand has placed; where nobody looked at the face, it is named."""
     labelled = []
-    for face, size, spread, hand, shape in zip(
-        answers.faces, answers.sizes, answers.spreads, hands, fused, strict=True
-    ):
-        miss = None if hand is None else _miss(shape, hand, five_offset)
-        if not np.isfinite(shape).all() or (miss is not None and miss > LARGEST_MISS):
-            reason = f"the labellers' five points are off by over {LARGEST_MISS:.0%} of the eye distance"
+    for face, size, spread, shape in zip(answers.faces, answers.sizes, answers.spreads, fused, strict=True):
+        if not np.isfinite(shape).all():
+            reason = f"every labeller's five points are off by over {LARGEST_MISS:.0%} of the eye distance"
             skipped.append({"file": str(face.sample.image), "reason": reason})
-            continue
-        points = shape
-        if hand is not None:
-            points = hold_to_five(shape, hand, five_offset)
-        elif face.points is not None and not face.derived:
-            points = completed(face.points.astype(np.float64), shape)
-        sample = replace(face.sample, keypoints=points.astype(np.float32), visible=np.ones(POINTS, bool))
-        labelled.append(Labelled(sample, size, spread, miss))
+        elif not missed(one := held(face, size, shape, spread, five_offset), skipped):
+            labelled.append(one)
     return labelled

@@ -7,6 +7,7 @@ them in the mirror, are averaged (http://dlib.net/face_landmark_detection.py.htm
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,25 +86,26 @@ class ShapePredictor:
 
 
 def _box(known: Doubles, scale: float) -> Any:
-    import dlib
-
     x, y, width, height = tight_box(known)
     longer = max(width, height)
     half = longer * _BOX_SCALE * scale / 2
     center_x, center_y = x + width / 2, y + height / 2 - _RISE * longer
     sides = (center_x - half, center_y - half, center_x + half, center_y + half)
-    return dlib.rectangle(*(round(float(side)) for side in sides))
+    return _dlib().rectangle(*(round(float(side)) for side in sides))
 
 
 def _opened(path: Path) -> Any:
-    import dlib
-
     refusal = f"{path} is not dlib's predictor of 68 points; give shape_predictor_68_face_landmarks.dat"
     try:
-        predictor = dlib.shape_predictor(str(path))
+        predictor = _dlib().shape_predictor(str(path))
     except RuntimeError:
         raise UserError(refusal) from None
-    blank = predictor(np.zeros((8, 8, 3), np.uint8), dlib.rectangle(0, 0, 7, 7))
+    blank = predictor(np.zeros((8, 8, 3), np.uint8), _dlib().rectangle(0, 0, 7, 7))
     if blank.num_parts != _POINTS:
         raise UserError(refusal)
     return predictor
+
+
+def _dlib() -> Any:
+    """The package, which tells type checkers nothing of what is in it."""
+    return import_module("dlib")

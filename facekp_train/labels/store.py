@@ -136,6 +136,9 @@ def write_labels(
 
     if others:
         labelled, info = _fused(nets, others, wanted, skipped)
+        info["labellers"][0]["models"] = [
+            {"file": f"{p.parent.name}/{p.name}", "sha256": sha256_of(p)} for p in models
+        ]
     else:
         labelled, info = _by_nets(nets, faces, wanted, skipped), None
     count = coco.write(out, _unless_none(labelled, len(wanted), skipped), info)
@@ -146,7 +149,7 @@ def write_labels(
 def _by_nets(
     nets: AveragedNets, faces: Sequence[Face], wanted: Sequence[Face], skipped: list[dict[str, str]]
 ) -> Iterator[Labelled]:
-    """The wanted of some faces, all of which tell how the nets' five lie to the hand's."""
+    """The wanted ones of the faces, labelled by the nets alone."""
     from facekp_train.batches.markings import warn_of_two_markings
     from facekp_train.common.console import progress_bar
     from facekp_train.labels.relabel import relabel, teachers_offset
@@ -162,14 +165,15 @@ def _by_nets(
 
 
 def _fused(
-    nets: AveragedNets, others: Sequence[Labeller], faces: Sequence[Face], skipped: list[dict[str, str]]
-) -> tuple[Iterable[Labelled], dict[str, Any]]:
+    nets: AveragedNets, others: Sequence[Labeller], wanted: Sequence[Face], skipped: list[dict[str, str]]
+) -> tuple[Sequence[Labelled], dict[str, Any]]:
+    """The wanted faces, labelled by all; and what a label file says of those."""
     from facekp_train.common.console import progress_bar
     from facekp_train.labels.fused import fused_labels
 
     with progress_bar() as bar:
-        task = bar.add_task("labelling", total=len(faces))
-        fused = fused_labels(nets, others, faces, skipped, lambda: bar.advance(task))
+        task = bar.add_task("labelling", total=len(wanted))
+        fused = fused_labels(nets, others, wanted, skipped, lambda: bar.advance(task))
     for labeller in fused.facts["labellers"]:
         heard = ", ".join(f"{group} {share:.0%}" for group, share in labeller["heard"].items())
         say(f"{labeller['kind']}: heard on {heard} of the faces")
