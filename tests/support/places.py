@@ -14,3 +14,5 @@ NATIVE = ROOT / "android_bench" / "native"
 DEMO_PHOTO = ROOT / "facekp_export" / "demo" / "astronaut.png"
 SHARED_DATA = Path(os.environ.get("FACEKP_DATA", ROOT.parent / "shared" / "data"))
 """Real annotated faces, which a fresh clone does not have."""
+LABELLERS = Path(os.environ["FACEKP_LABELLERS"]) if "FACEKP_LABELLERS" in os.environ else None
+"""The files of other labellers (docs/guides/compress.md), which a fresh clone does not have."""
