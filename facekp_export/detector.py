@@ -2,7 +2,7 @@
 
     detector = KeypointDetector.from_export("models/mdp-0.25x/model_int8.tflite")
     for face in detector.detect(image):      # uint8 [H, W, 3] RGB
-        print(face.box, face.score, face.keypoints)
+        print(face.box, face.score, face.confidence, face.keypoints)
 
 Imports neither torch nor tensorflow.
 """
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from facekp_export.finders.base import FaceFinder, as_box, overlapping, suppressed
 from facekp_export.finders.registry import default_finder, open_finder
+from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.inference.runtimes import KeypointModel, open_model
-from facekp_train.boxes import BoxMapping, box_mappings, refined_box
+from facekp_train.boxes import BoxMapping, box_mappings, refined_box, refines
 from facekp_train.crop import cut, tight_box
 from facekp_train.landmarks import Scheme, flip_keypoints
 from facekp_train.samples import Box, Crops, Image
@@ -33,11 +34,14 @@ class Face:
         keypoints: float32 [N, 2], pixels of the image, x then y; an integer is a pixel's center.
         box: x, y, width, height in pixels, as given or as found.
         score: the finder's, 0 to 1; 1 for a given box.
+        confidence: 0 to 1, the chance that the keypoints err by less than 5 % of the eye distance on
+            average, by how far the looks at the face lie apart; None where there was but one look.
     """
 
     keypoints: NDArray[np.float32]
     box: Box
     score: float
+    confidence: float | None = None
 
 
 class KeypointDetector:
@@ -116,9 +120,10 @@ class KeypointDetector:
                 faces.
             box_source: whose boxes they are. `mapping` knows which: `tight` around all keypoints,
                 `mtfl`, `blazeface`, `haar`, ...
-            refine: crop once more around the first answer (`facekp_train.boxes.refined_box`).
+            refine: crop once more around the first answer (`facekp_train.boxes.refined_box`); without it
+                or `flip_average`, faces have no confidence.
             flip_average: average with the answer for the mirrored crop: twice the time, a little more
-                accurate.
+                accurate, and the confidence ranks better.
 
         Returns:
             With boxes, exactly one face for each, in their order. Without, the faces found, by falling
@@ -131,12 +136,13 @@ class KeypointDetector:
         image = checked(image)
         if boxes is not None:
             given = [as_box(box) for box in boxes]
-            points = self._points(image, given, self.mapping(box_source), refine, flip_average)
-            return [Face(keypoints, box, 1.0) for keypoints, box in zip(points, given, strict=True)]
+            seen = self._seen(image, given, self.mapping(box_source), refine, flip_average)
+            return [Face(points, box, 1.0, sure) for (points, sure), box in zip(seen, given, strict=True)]
         faces = suppressed(self.finder.find(image))
         mapping = self.mapping(self.finder.box_source)
-        points = self._points(image, [face.box for face in faces], mapping, refine, flip_average)
-        return _distinct([Face(p, face.box, face.score) for p, face in zip(points, faces, strict=True)])
+        seen = self._seen(image, [face.box for face in faces], mapping, refine, flip_average)
+        pairs = zip(seen, faces, strict=True)
+        return _distinct([Face(points, face.box, face.score, sure) for (points, sure), face in pairs])
 
     def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Run the model on crops.
@@ -199,25 +205,50 @@ class KeypointDetector:
             raise ValueError(f"no box source is called '{source}'; there are {', '.join(sorted(known))}")
         return known[source]
 
-    def _points(
+    def confidence(self, image: Image, answers: NDArray[np.float32], box: Box) -> float | None:
+        """How far a face's keypoints are to be believed, from several looks at it.
+
+        Args:
+            image: uint8 [H, W, 3] RGB.
+            answers: [A, N, 2] in pixels, one a look.
+            box: the tight box of the last look's crop.
+
+        Returns:
+            0 to 1: `inference.confidence.confidence_of` their scatter, less where the crop is nearly flat;
+            None for a single look.
+
+        Raises:
+            ValueError: as `facekp_train.crop.cut` does.
+        """
+        if len(answers) < 2:
+            return None
+        chance = confidence_of(scatter_of(answers, box), self.info.confidence_scale)
+        return chance * texture_of(image, box, self.info.crop)
+
+    def _seen(
         self, image: Image, boxes: Sequence[Box], mapping: BoxMapping, refine: bool, flip: bool
-    ) -> list[NDArray[np.float32]]:
-        """Keypoints in the image for each box."""
+    ) -> list[tuple[NDArray[np.float32], float | None]]:
+        """Keypoints in the image for each box, and their confidence."""
         tights = [mapping.to_tight(box) for box in boxes]
-        points = self._within(image, tights, flip)
-        if not refine:
-            return points
+        firsts = self._within(image, tights, flip)
         own = self.mapping(self.scheme.box_source)
-        refined = [refined_box(p, tight, own) for p, tight in zip(points, tights, strict=True)]
-        return self._within(image, refined, flip)
+        if not (refine and refines(own)):
+            pairs = zip(firsts, tights, strict=True)
+            return [(answers.mean(axis=0), self.confidence(image, answers, box)) for answers, box in pairs]
+        refined = [refined_box(a.mean(axis=0), tight, own) for a, tight in zip(firsts, tights, strict=True)]
+        lasts = self._within(image, refined, flip)
+        seen: list[tuple[NDArray[np.float32], float | None]] = []
+        for first, last, tight, box in zip(firsts, lasts, tights, refined, strict=True):
+            # An answer that gave no box to look at again is not to be believed.
+            sure = 0.0 if box is tight else self.confidence(image, np.concatenate([first, last]), box)
+            seen.append((last.mean(axis=0), sure))
+        return seen
 
     def _within(self, image: Image, tights: Sequence[Box], flip: bool) -> list[NDArray[np.float32]]:
-        """Keypoints in the image from one crop around each tight box, or from it and its mirror image."""
-        points = self.look(image, tights)
-        if not flip:
-            return points
-        mirrored = self.look(image, tights, mirrored=True)
-        return [(one + other) / 2 for one, other in zip(points, mirrored, strict=True)]
+        """The answers [A, N, 2] to one crop around each tight box, or to it and its mirror image."""
+        ways = (False, True) if flip else (False,)
+        looks = [self.look(image, tights, mirrored=mirrored) for mirrored in ways]
+        return [np.stack(answers) for answers in zip(*looks, strict=True)]
 
 
 def checked(image: Image) -> Image:

@@ -23,6 +23,7 @@ from facekp_export.inference.runtimes import OPENERS, open_model
 from facekp_export.publishing.publish import LOG, made_with, staging_for
 from facekp_export.quantization.calibration import CropSets, crop_sets, demo_views
 from facekp_export.quantization.layer_errors import layer_errors
+from facekp_export.verification.confidence_fit import fitted_scale
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import (
     MANIFEST,
@@ -113,8 +114,8 @@ def export_model(
         out: the folder.
         to: "onnx", "tflite" or both; the float model.onnx is written in any case.
         integer_io: also write an all-integer TFLite file.
-        calibration: data set (`FORMAT:PATH`) whose faces set the ranges of quantized files; None for
-            views of the demo photo.
+        calibration: data set (`FORMAT:PATH`) whose faces set the ranges of quantized files and, by their
+            labels, the scale of confidence; None for views of the demo photo and the default scale.
         labelled: faces to measure the NME on.
         tolerance: how far a file may lie from PyTorch; None for `Tolerance()`.
         threads: of the runtimes that verify.
@@ -195,7 +196,11 @@ def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None
             five_offset=header.five_offset,
             weights_licence=header.weights_licence,
         )
-        return _Job(checkpoint, info, crop_sets(calibration, rule), folder, step)
+        sets = crop_sets(calibration, rule)
+    if calibration is not None:
+        with step("confidence"):
+            info = replace(info, confidence_scale=fitted_scale(checkpoint.predict, info, calibration))
+    return _Job(checkpoint, info, sets, folder, step)
 
 
 def _write_onnx(job: _Job, kinds: Sequence[str]) -> None:

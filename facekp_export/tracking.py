@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.detector import KeypointDetector, checked
-from facekp_export.finders.base import overlapping, suppressed
+from facekp_export.finders.base import apart, center_of, overlapping, suppressed
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.crop import tight_box
 from facekp_train.landmarks import Doubles, Floats
@@ -53,6 +53,8 @@ class TrackedFace:
         score: 0 to 1, how well two looks at it agree; a face below 0.5 is lost and not listed.
         may_be: other tracks whose face this may be, as they crossed or one was lost near it; () where
             its identity is sure.
+        confidence: 0 to 1, the chance that the frame's keypoints err by less than 5 % of the eye distance
+            on average; as a `Face`'s, from those two looks.
     """
 
     track: int
@@ -60,15 +62,17 @@ class TrackedFace:
     box: Box
     score: float
     may_be: tuple[int, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Where a face seems to be: float64 keypoints [N, 2] in pixels, its box, the score of the two looks."""
+    """Where a face seems to be: float64 keypoints [N, 2] in pixels, its box, what the two looks say of it."""
 
     keypoints: Doubles
     box: Box
     score: float
+    confidence: float | None
 
 
 @dataclass(eq=False)
@@ -95,10 +99,10 @@ class _Track:
     def see(self, look: Look, seconds: float) -> None:
         """Take over what was seen."""
         passed = seconds - self.seconds
-        speed = (_center(look.box) - _center(self.look.box)) / passed if passed > 0 else self.speed
+        speed = (center_of(look.box) - center_of(self.look.box)) / passed if passed > 0 else self.speed
         expected = self.box_at(seconds)
         side, before = max(look.box[2:]), max(expected[2:])
-        away = np.hypot(*(_center(look.box) - _center(expected)))
+        away = np.hypot(*(center_of(look.box) - center_of(expected)))
         self.surprise = float(away) / before + abs(math.log(side / before))
         self.left = replace(self, left=None) if self.lost else self.left
         # After a loss nobody knows how it moved meanwhile.
@@ -109,10 +113,9 @@ class _Track:
         self.smoothed = self.filter.smooth(look.keypoints, seconds, side) if self.filter else look.keypoints
 
     def face(self) -> TrackedFace:
-        keypoints = self.smoothed.astype(np.float32)
-        return TrackedFace(
-            self.number, keypoints, tight_box(keypoints), self.look.score, tuple(sorted(self.may_be))
-        )
+        keypoints, others = self.smoothed.astype(np.float32), tuple(sorted(self.may_be))
+        box, look = tight_box(keypoints), self.look
+        return TrackedFace(self.number, keypoints, box, look.score, others, look.confidence)
 
 
 class VideoTracker:
@@ -177,9 +180,10 @@ class VideoTracker:
         second_boxes = [self._box(first, box) for first, box in zip(firsts, boxes, strict=True)]
         seconds = self.detector.look(image, second_boxes, mirrored=True)
         for first, second, box in zip(firsts, seconds, second_boxes, strict=True):
-            apart = float(np.hypot(*(first - second).T).mean()) / max(box[2:])
+            away = float(np.hypot(*(first - second).T).mean()) / max(box[2:])
             points = (first.astype(np.float64) + second) / 2
-            answers.append(Look(points, self._box(points, box), 1 / (1 + (apart / LOST_AT) ** 2)))
+            sure = self.detector.confidence(image, np.stack([first, second]), box)
+            answers.append(Look(points, self._box(points, box), 1 / (1 + (away / LOST_AT) ** 2), sure))
         return answers
 
     def _box(self, keypoints: Floats, otherwise: Box) -> Box:
@@ -190,7 +194,7 @@ class VideoTracker:
         """Look again where each face should be by now; those not seen there are lost."""
         looks = self.look(image, [track.box_at(self._seconds) for track in live])
         for track, look in zip(live, looks, strict=True):
-            stayed = _apart(look.box, track.look.box) < _REACH or self._seconds - track.seconds <= _FORESEEN
+            stayed = apart(look.box, track.look.box) < _REACH or self._seconds - track.seconds <= _FORESEEN
             if stayed and _seen(look, image):
                 track.see(look, self._seconds)
             else:
@@ -267,7 +271,7 @@ class VideoTracker:
         reach = _REACH + _REACH_SPEED * (self._seconds - track.seconds)
         # It may have stood still or gone on as it went.
         boxes = track.look.box, track.box_at(self._seconds)
-        return min(_apart(look.box, box) for box in boxes) / reach
+        return min(apart(look.box, box) for box in boxes) / reach
 
 
 def _doubt(one: _Track, other: _Track) -> None:
@@ -278,22 +282,12 @@ def _doubt(one: _Track, other: _Track) -> None:
 
 def _seen(look: Look, image: Image) -> bool:
     """Whether a face is there, with its center on the frame."""
-    x, y = _center(look.box)
+    x, y = center_of(look.box)
     height, width = image.shape[:2]
     return look.score >= 0.5 and -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
 
 
 def _same(one: Look, other: Look) -> bool:
     """Whether two looks ended on one and the same face."""
-    apart = np.hypot(*(one.keypoints - other.keypoints).T).mean()
-    return bool(apart < _SAME * min(max(one.box[2:]), max(other.box[2:])))
-
-
-def _apart(one: Box, other: Box) -> float:
-    """How far the centers of two boxes lie apart, in sides of the larger."""
-    return float(np.hypot(*(_center(one) - _center(other)))) / max(*one[2:], *other[2:])
-
-
-def _center(box: Box) -> Doubles:
-    x, y, width, height = box
-    return np.array([x + width / 2, y + height / 2])
+    away = np.hypot(*(one.keypoints - other.keypoints).T).mean()
+    return bool(away < _SAME * min(max(one.box[2:]), max(other.box[2:])))

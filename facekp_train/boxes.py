@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from facekp_train.landmarks import Floats, Scheme, scheme_of
 from facekp_train.samples import Box, FaceSample
 
 BOXES_FILE = package_file("facekp_train", "boxes.json")
+_NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy": 10.0, "sd_scale": 10.0}
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,31 @@ class BoxMapping:
     def as_dict(self) -> dict[str, float | int | str]:
         """Plain data for `boxes.json` and a model file's metadata."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, source: str, values: object) -> BoxMapping:
+        """The mapping that a model file carries.
+
+        Args:
+            source: whose boxes, for the error.
+            values: plain data as `as_dict` gives it.
+
+        Raises:
+            ValueError: where a number is missing or out of range.
+        """
+        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+            raise ValueError(f"the model's box mapping '{source[:40]}' is incomplete or malformed")
+        for key, limit in _NUMBER_LIMITS.items():
+            number = values[key]
+            if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= limit:
+                raise ValueError(f"the model's box mapping '{source[:40]}' has a bad '{key}'")
+        if (
+            not isinstance(values["n"], int)
+            or not isinstance(values["fitted_on"], str)
+            or values["scale"] <= 0
+        ):
+            raise ValueError(f"the model's box mapping '{source[:40]}' is out of range")
+        return cls(**values)
 
 
 def fit_mapping(pairs: Sequence[tuple[Box, Box]], fitted_on: str) -> BoxMapping:
@@ -154,6 +180,11 @@ _LARGEST_SHIFT = 0.6
 _LEAST_SPAN = 0.7
 
 
+def refines(mapping: BoxMapping) -> bool:
+    """Whether keypoints with this mapping reach far enough over a face to tell its box."""
+    return mapping.scale * _LEAST_SPAN <= 1
+
+
 def refined_box(keypoints: Floats, first: Box, mapping: BoxMapping | None = None) -> Box:
     """The tight box for a second crop, from the first answer.
 
@@ -171,7 +202,7 @@ def refined_box(keypoints: Floats, first: Box, mapping: BoxMapping | None = None
     """
     mapping = mapping or mapping_of(scheme_of(len(keypoints)).box_source)
     degenerate = not np.isfinite(keypoints).all() or not np.ptp(keypoints, axis=0).any()
-    if degenerate or mapping.scale * _LEAST_SPAN > 1:
+    if degenerate or not refines(mapping):
         return first
     x, y, side, _ = found = mapping.to_tight(tight_box(keypoints))
     before = max(first[2:])

@@ -59,12 +59,13 @@ def _with_progress(photos: list[Path]) -> Iterable[Path]:
 
 
 def _table(images: Iterable[dict[str, Any]]) -> Table:
-    table = Table("photograph", "face", "score", "x", "y", "width", "height")
+    table = Table("photograph", "face", "score", "confidence", "x", "y", "width", "height")
     for document in images:
         name = Text(Path(document["image"]).name)
         if not document["faces"]:
-            table.add_row(name, "none found", *[""] * 5)
+            table.add_row(name, "none found", *[""] * 6)
         for number, face in enumerate(document["faces"], 1):
             box = [f"{value:.1f}" for value in face["box"]]
-            table.add_row(name, str(number), f"{face['score']:.2f}", *box)
+            sure = "" if face["confidence"] is None else f"{face['confidence']:.2f}"
+            table.add_row(name, str(number), f"{face['score']:.2f}", sure, *box)
     return table

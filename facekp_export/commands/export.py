@@ -61,7 +61,9 @@ def export(
     ] = None,
     calibration: Annotated[
         str | None,
-        typer.Option(help="Data set whose faces set the int8 ranges, FORMAT:PATH. Default: the demo photo."),
+        typer.Option(
+            help="Data set whose faces set int8 ranges and confidence, FORMAT:PATH. Default: the demo photo."
+        ),
     ] = None,
     io: Annotated[
         Io, typer.Option(help="Input and output: int8 writes also model_int8_io.tflite, integers in and out.")

@@ -20,9 +20,10 @@ def drawn(image: Image, faces: Sequence[Face | TrackedFace], scheme: Scheme) -> 
 
 
 def face_document(face: Face | TrackedFace) -> dict[str, Any]:
-    """Box, score and keypoints of a face; coordinates to 1/1000 pixel."""
+    """Box, score, confidence and keypoints of a face; coordinates to 1/1000 pixel."""
     return {
         "box": [round(value, 3) for value in face.box],
         "score": round(face.score, 4),
+        "confidence": None if face.confidence is None else round(face.confidence, 4),
         "keypoints": [[round(x, 3), round(y, 3)] for x, y in face.keypoints.tolist()],
     }

@@ -132,6 +132,17 @@ def overlap(boxes: ArrayLike, box: ArrayLike) -> Doubles:
     return shared / (_area(boxes) + _area(box) - shared).clip(_SMALLEST)
 
 
+def apart(one: Box, other: Box) -> float:
+    """How far the centers of two boxes lie apart, in sides of the larger."""
+    return float(np.hypot(*(center_of(one) - center_of(other)))) / max(*one[2:], *other[2:])
+
+
+def center_of(box: Box) -> Doubles:
+    """The center of a box x, y, width, height: float64 [2]."""
+    x, y, width, height = box
+    return np.array([x + width / 2, y + height / 2])
+
+
 def intersection(boxes: ArrayLike, box: ArrayLike) -> Doubles:
     """The area that some boxes share with one.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facekp_export.inference.confidence import read_scale
 from facekp_export.inference.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
 from facekp_export.inference.onnx_session import quiet_session
 from facekp_train.boxes import BoxMapping, box_mappings
@@ -40,7 +41,6 @@ KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_io"
 """Every kind of file an export can hold; the last five are TFLite."""
 
 _MOST_ENTRIES = 256
-_NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy": 10.0, "sd_scale": 10.0}
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class ModelInfo:
         five_offset: five pairs (right, down), how far hand-placed five lie from those that the keypoints
             imply, in eye distances; None where the checkpoint has none.
         weights_licence: what the weights may be used for; None where the checkpoint does not say.
+        confidence_scale: the scatter of answers at which a face's confidence is one half, `scale` of the
+            document's `confidence`; None where none was fitted, for `confidence.DEFAULT_SCALE`.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ModelInfo:
     input_type: Number | None = None
     five_offset: FiveOffset | None = None
     weights_licence: str | None = None
+    confidence_scale: float | None = None
 
     @property
     def points(self) -> int:
@@ -94,6 +97,7 @@ class ModelInfo:
                 "input": self.input_type and ModelInput(self.input_type, self.crop.size).as_dict(),
                 "five_offset": self.five_offset,
                 "weights_licence": self.weights_licence,
+                "confidence": self.confidence_scale and {"scale": self.confidence_scale},
             },
             ensure_ascii=False,
             allow_nan=False,
@@ -130,7 +134,7 @@ class ModelInfo:
             name=_typed(document, "name", str),
             kind=kind,
             crop=crop,
-            boxes={source: _mapping(source, values) for source, values in boxes.items()},
+            boxes={source: BoxMapping.from_dict(source, values) for source, values in boxes.items()},
             checkpoint_sha256=checksum,
             source=_typed(document, "source", str),
             **(_of_schema_1(document) if schema == 1 else _of_schema_2(document, crop)),
@@ -152,6 +156,7 @@ def _of_schema_2(document: dict[str, Any], crop: CropRule) -> dict[str, Any]:
         given = None if document["input"] is None else ModelInput.from_dict(document["input"])
         offset = read_five_offset(document["five_offset"], scheme)
         licence = read_licence(document["weights_licence"])
+        scale = read_scale(document.get("confidence"))
     except ValueError as error:
         raise ValueError(f"the model's metadata is malformed: {error}") from None
     if _typed(document, "points", int) != scheme.points:
@@ -165,6 +170,7 @@ def _of_schema_2(document: dict[str, Any], crop: CropRule) -> dict[str, Any]:
         "input_type": given and given.type,
         "five_offset": offset,
         "weights_licence": licence,
+        "confidence_scale": scale,
     }
 
 
@@ -188,18 +194,6 @@ def _typed(document: dict[str, Any], key: str, kind: type) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"the model's metadata lacks '{key}' or holds something else there")
     return value
-
-
-def _mapping(source: str, values: object) -> BoxMapping:
-    if not isinstance(values, dict) or set(values) != {field.name for field in fields(BoxMapping)}:
-        raise ValueError(f"the model's box mapping '{source[:40]}' is incomplete or malformed")
-    for key, limit in _NUMBER_LIMITS.items():
-        number = values[key]
-        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= limit:
-            raise ValueError(f"the model's box mapping '{source[:40]}' has a bad '{key}'")
-    if not isinstance(values["n"], int) or not isinstance(values["fitted_on"], str) or values["scale"] <= 0:
-        raise ValueError(f"the model's box mapping '{source[:40]}' is out of range")
-    return BoxMapping(**values)
 
 
 def read_info(path: Path) -> ModelInfo | None:

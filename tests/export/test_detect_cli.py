@@ -51,10 +51,20 @@ def test_json_is_one_document_with_exactly_the_promised_fields(photo, capsys):
     assert (document["image"], document["width"], document["height"]) == (str(photo), 200, 150)
     assert document["scheme"] == "five"
     (face,) = document["faces"]
-    assert list(face) == ["box", "score", "keypoints"]
+    assert list(face) == ["box", "score", "confidence", "keypoints"]
     assert face["box"] == list(BOX) and face["score"] == 1
+    assert face["confidence"] is None, "one look at a face of five points"
     np.testing.assert_allclose(face["keypoints"][2], (100, 85), atol=0.12)
     assert not list(Path().glob("*.png")), "--json alone draws nothing"
+
+
+def test_json_and_table_give_the_confidence_where_there_are_two_looks(photo, capsys):
+    assert call(photo, "--json", "--flip-average") == 0
+    (face,) = json.loads(capsys.readouterr().out)["faces"]
+    assert 0 <= face["confidence"] <= 1
+    assert call(photo, "--flip-average") == 0
+    shown = capsys.readouterr().out
+    assert "confidence" in shown and f"{face['confidence']:.2f}" in shown
 
 
 def test_the_picture_is_written_where_out_says_and_said(photo, capsys):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from facekp_export.demo import demo_face
 from facekp_export.detector import KeypointDetector
 from facekp_export.finders.base import CallableFinder, FoundFace
 from facekp_train.boxes import mapping_of
+from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import tight_box
-from tests.support.files.synthetic_faces import DiscModel, OvalModel, draw_face
+from tests.support.files.synthetic_faces import DiscModel, OvalModel, UnsureModel, draw_face
 
 
 @pytest.fixture
@@ -226,3 +230,68 @@ def test_a_model_that_answers_nan_is_no_model(detector, monkeypatch):
     monkeypatch.setattr(detector.model, "predict", lambda crops: np.full((1, 5, 2), np.nan, np.float32))
     with pytest.raises(ValueError, match="not finite"):
         detector.detect(canvas(), [(1, 1, 50, 50)])
+
+
+def textured(height: int = 300, width: int = 400) -> np.ndarray:
+    squares = np.random.default_rng(0).integers(0, 255, (height // 10, width // 10, 3), np.uint8)
+    return squares.repeat(10, 0).repeat(10, 1)
+
+
+@pytest.mark.parametrize("options", [{}, {"flip_average": True}, {"refine": False, "flip_average": True}])
+def test_confidence_ranks_planted_errors(options):
+    noise = np.geomspace(0.0005, 0.05, 9)
+    looks = 4 if len(options) == 1 else 2
+    detector = KeypointDetector(UnsureModel(noise, looks))  # type: ignore[arg-type]
+    box = (150.0, 100.0, 100.0, 100.0)
+    chances = [detector.detect(textured(), [box], **options)[0].confidence for _ in noise]
+    assert None not in chances and all(0 <= chance <= 1 for chance in chances)
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.99 and chances[-1] < 0.1
+
+
+def test_one_look_has_no_confidence(detector):
+    image = canvas()
+    box = box_around(draw_face(image, (200, 150), 40))
+    assert detector.detect(image, [box])[0].confidence is None, "five points tell no box to refine"
+    oval = KeypointDetector(OvalModel())  # type: ignore[arg-type]
+    assert oval.detect(textured(), [box], refine=False)[0].confidence is None
+
+
+def test_the_scale_in_the_file_counts():
+    chances = []
+    for scale in (0.001, None, 0.5):
+        model = UnsureModel([0.01])
+        model.info = replace(model.info, confidence_scale=scale)
+        (face,) = KeypointDetector(model).detect(textured(), [(150, 100, 100, 100)])  # type: ignore[arg-type]
+        chances.append(face.confidence)
+    assert chances[0] < 0.01 < chances[1] < 0.99 < chances[2]
+
+
+def test_a_crop_without_texture_has_no_confidence_however_well_the_looks_agree():
+    for image in (canvas(), canvas() + np.uint8(128)):
+        (face,) = KeypointDetector(UnsureModel([0.0])).detect(image, [(150, 100, 100, 100)])  # type: ignore[arg-type]
+        assert face.confidence == 0
+    (outside,) = KeypointDetector(UnsureModel([0.0])).detect(textured(), [(-900, 100, 100, 100)])  # type: ignore[arg-type]
+    assert outside.confidence == 0
+
+
+def test_an_answer_that_tells_no_box_has_no_confidence():
+    class Collapsed(OvalModel):
+        def predict(self, crops):
+            return np.full((len(crops), 68, 2), 0.25, np.float32)
+
+    (face,) = KeypointDetector(Collapsed()).detect(textured(), [(150, 100, 100, 100)])  # type: ignore[arg-type]
+    assert face.confidence == 0
+
+
+@pytest.mark.parametrize("name", ["mdp-0.25x", "mdp-1x"])
+def test_the_shipped_nets_are_sure_of_a_face_and_of_nothing_else(name):
+    detector = KeypointDetector.from_export(shipped_models_dir() / name / "model_int8.tflite")
+    image, tight = demo_face()
+    sure, mirrored = (detector.detect(image, [tight], flip_average=flip)[0] for flip in (False, True))
+    assert sure.confidence > 0.5 < mirrored.confidence
+    ramp = np.broadcast_to(np.linspace(0, 255, 400).astype(np.uint8)[None, :, None], (300, 400, 3))
+    noise = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
+    for nothing in (canvas() + np.uint8(128), ramp, noise):
+        (face,) = detector.detect(nothing, [(150, 100, 100, 100)])
+        assert face.confidence < 0.1

@@ -69,6 +69,7 @@ def test_the_box_follows_the_keypoints_and_the_finder_looks_now_and_then(tracker
     face = seen[-1][0]
     assert face.keypoints.dtype == np.float32 and face.keypoints.shape == (68, 2)
     assert 0.5 < face.score <= 1 and face.may_be == ()
+    assert face.confidence is not None and 0.5 < face.confidence <= 1
     np.testing.assert_allclose(face.box, tight_box(face.keypoints))
 
 

@@ -53,7 +53,8 @@ def test_json_is_one_line_a_frame_with_exactly_the_promised_fields(clip, here, c
     assert (lines[0]["video"], lines[0]["width"], lines[0]["height"]) == ("clip.mp4", 360, 240)
     assert [[face["track"] for face in line["faces"]] for line in lines] == [[]] * 2 + [[1]] * 10
     face = lines[-1]["faces"][0]
-    assert list(face) == ["track", "may_be", "box", "score", "keypoints"]
+    assert list(face) == ["track", "may_be", "box", "score", "confidence", "keypoints"]
+    assert 0.5 < face["confidence"] <= 1
     assert len(face["keypoints"]) == 68 and face["may_be"] == [] and 0.5 < face["score"] <= 1
     x, _, width, _ = face["box"]
     assert x < 174 < x + width

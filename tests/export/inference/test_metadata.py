@@ -51,9 +51,15 @@ def test_the_document_survives_the_trip() -> None:
     st.none() | st.lists(st.tuples(*[st.floats(-1, 1)] * 2), min_size=5, max_size=5).map(tuple),
     st.none() | st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip),
     st.sampled_from([None, "uint8", "int8", "float32"]),
+    st.none() | st.floats(0, 1, exclude_min=True),
 )
-def test_any_document_survives_the_trip(scheme, offset, licence, given_type) -> None:
-    more = {"five_offset": offset, "weights_licence": licence, "input_type": given_type}
+def test_any_document_survives_the_trip(scheme, offset, licence, given_type, scale) -> None:
+    more = {
+        "five_offset": offset,
+        "weights_licence": licence,
+        "input_type": given_type,
+        "confidence_scale": scale,
+    }
     info = replace(INFO, scheme=scheme, **more)
     assert ModelInfo.from_json(info.to_json()) == info
     assert json.loads(info.to_json())["points"] == scheme.points
@@ -63,6 +69,10 @@ def test_a_document_of_schema_1_reads_as_before() -> None:
     read = ModelInfo.from_json(as_schema_1())
     assert read == replace(INFO, input_type=None, weights_licence=None)
     assert ModelInfo.from_json(as_schema_1(scheme="five")).scheme == INFO.scheme, "the count says which"
+
+
+def test_a_document_that_says_nothing_of_confidence_reads_as_before() -> None:
+    assert ModelInfo.from_json(without("confidence")) == INFO
 
 
 def test_the_longest_scheme_fits_and_a_longer_document_is_not_written() -> None:
@@ -103,6 +113,8 @@ def box(**values: object) -> dict[str, Any]:
         (changed(input={"type": "int8", "side": 128}), "its crops 96"),
         (changed(five_offset=[[0, 0]]), "five pairs"),
         (changed(weights_licence=7), "weights_licence"),
+        (changed(confidence=0.02), "malformed: confidence"),
+        (changed(confidence={"scale": 0}), "malformed: confidence"),
         (without("input"), "lacks input"),
         (without("five_offset"), "lacks five_offset"),
         (without("weights_licence"), "lacks weights_licence"),

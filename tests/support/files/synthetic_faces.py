@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from facekp_export.inference.metadata import ModelInfo
 from facekp_train.boxes import box_mappings
 from facekp_train.crop import CropRule
-from facekp_train.landmarks import scheme_of
+from facekp_train.landmarks import flip_keypoints, scheme_of
 
 # Each disc lights its own part of the color cube, so that a crop's pixel belongs to one at most.
 COLORS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
@@ -68,6 +70,29 @@ class OvalModel:
             off = 0.04 if (high - low).max() < 0.6 * len(crop) else 0.0
             answers.append((low + high) / 2 / len(crop) + circle * (high - low) / len(crop) + off)
         return np.array(answers, np.float32)
+
+
+class UnsureModel:
+    """Stands in for a 68-point model that is asked about one face after another, two looks each.
+
+    It answers with one and the same shape, which is its own mirror image, each point of each look thrown
+    off by that face's own noise (standard deviation, in crops), so that errors are planted.
+    """
+
+    def __init__(self, noise: Sequence[float] | NDArray[np.float64], looks: int = 2, seed: int = 0) -> None:
+        self.info = _info("unsure", 68)
+        self.noise, self.looks, self.calls = noise, looks, 0
+        self._random = np.random.default_rng(seed)
+        shape = np.random.default_rng(0).random((68, 2))
+        shape += flip_keypoints(shape, scheme=self.info.scheme)
+        # Filling the crop as the rule has it, so that a second look is at the same square.
+        shape -= (shape.max(axis=0) + shape.min(axis=0)) / 2
+        self.shape = 0.5 + shape / np.ptp(shape, axis=0) / self.info.crop.scale
+
+    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        noise = self.noise[self.calls // self.looks]
+        self.calls += 1
+        return (self.shape + self._random.normal(0, noise, (len(crops), 68, 2))).astype(np.float32)
 
 
 def _centroid(crop: NDArray[np.uint8], color: tuple[int, int, int]) -> tuple[float, float]:
