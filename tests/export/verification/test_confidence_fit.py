@@ -19,7 +19,7 @@ from facekp_train.samples import FaceSample
 from tests.support.files.synthetic_faces import DiscModel, UnsureModel
 
 FACES = 150
-NOISE = np.linspace(0.002, 0.015, FACES)
+NOISE = np.linspace(0.002, 0.03, FACES)
 
 
 @pytest.fixture
