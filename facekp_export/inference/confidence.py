@@ -80,9 +80,14 @@ def texture_of(image: Image, box: Box, rule: CropRule) -> float:
         lie within the image, as its edge is no texture.
     """
     square = rule.square(box)
-    dark, light = (cut(image, square, replace(rule, size=_PATCHES, border=gray)) for gray in (0, 255))
-    patches = dark.mean(axis=2)[(dark == light).all(axis=2)]
-    return min(1.0, float(patches.std()) / _CONTRAST) if len(patches) else 0.0
+    patches = cut(image, square, replace(rule, size=_PATCHES)).mean(axis=2)
+    edges = (np.arange(_PATCHES + 1) / _PATCHES - 0.5) * square.side
+    columns, rows = (
+        (center + edges[:-1] >= 0) & (center + edges[1:] <= length - 1)
+        for center, length in ((square.x, image.shape[1]), (square.y, image.shape[0]))
+    )
+    patches = patches[np.ix_(rows, columns)]
+    return min(1.0, float(patches.std()) / _CONTRAST) if patches.size else 0.0
 
 
 def fit_scale(scatters: Sequence[float], errors: Sequence[float]) -> float | None:
