@@ -16,15 +16,11 @@ import cv2
 import numpy as np
 
 from facekp_train.common.console import require
+from facekp_train.pictures.decoding import read_picture
+from facekp_train.pictures.kinds import VIDEO_SUFFIXES
 from facekp_train.samples import Image
 
 _Reader = Callable[[Path, tuple[str, ...]], Image]
-
-VIDEO_SUFFIXES = (
-    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts",
-    ".wmv", ".flv", ".3gp", ".ogv",
-)  # fmt: skip
-"""What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
 
 # What OpenCV opens at most of any other image.
 _MOST_PIXELS = 1 << 30
@@ -149,15 +145,8 @@ def read_image(path: Path) -> Image:
         UserError: where a library to read the file that it lies in is missing.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        if isinstance(error, NotADirectoryError) and (packed := read_packed(path)) is not None:
+        return read_picture(path)
+    except NotADirectoryError:
+        if (packed := read_packed(path)) is not None:
             return packed
-        raise OSError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        raise OSError(f"{path}: states a size that is too large to read") from None
-    if image is None:
-        raise OSError(f"{path}: not an image that can be read, or cut short")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+        raise OSError(f"{path}: cannot be read (Not a directory)") from None

@@ -1,0 +1,135 @@
+"""What a picture states of itself before anything is decoded: its kind, its size, how it is to be turned."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image as Pillow
+
+from facekp_train.pictures import kinds, tiff_tags
+from facekp_train.pictures.kinds import DAMAGED, Kind
+from facekp_train.pictures.png_exif import exif_of_png
+
+# What Pillow says of damage would stand in the progress bar; `read_picture` says what counts.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_PLUGINS = {
+    kinds.JPEG: "JPEG", kinds.PNG: "PNG", kinds.WEBP: "WEBP", kinds.BMP: "BMP", kinds.PNM: "PPM",
+    kinds.JPEG_2000: "JPEG2000",
+}  # fmt: skip
+_FLOATS = (3, 6)
+# Adobe's own block, where EXIF is silent: Pillow reads it so.
+_XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*['\"]|>)([1-8])")
+
+_FLOATING = "it holds floating-point numbers, which say no color; save it with 8 or 16 bits a channel"
+
+MOST_PIXELS = 178_956_970
+"""What Pillow reads unasked, too: half a gigabyte of RGB."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture states.
+
+    Attributes:
+        kind: its format.
+        width: in pixels, as the picture is stored.
+        height: likewise.
+        orientation: EXIF's, 1 to 8; 1 is upright.
+        pixels: the most that a decoder would hold of it at once.
+    """
+
+    kind: Kind
+    width: int
+    height: int
+    orientation: int
+    pixels: int
+
+
+def header_of(data: bytes, suffix: str = "") -> Header:
+    """Read what a picture states of itself.
+
+    Args:
+        data: a whole file.
+        suffix: of its name.
+
+    Returns:
+        Its statements.
+
+    Raises:
+        ValueError: in half a sentence, for what is no picture, is damaged, too large or of a kind that
+            is not read.
+    """
+    kind = kinds.kind_of(data, suffix)
+    if kind is None:
+        raise ValueError(DAMAGED)
+    if not kind.read:
+        raise ValueError(f"it is {kind.name}, which is not read; {kind.remedy}")
+    header = _of_tiff(data) if kind is kinds.TIFF else _by_pillow(data, kind)
+    refuse_size(header.pixels)
+    return header
+
+
+def _by_pillow(data: bytes, kind: Kind) -> Header:
+    """Opening a file, Pillow reads its header alone."""
+    exif = exif_of_png(data) if kind is kinds.PNG else b""
+    try:
+        picture = Pillow.open(io.BytesIO(data), formats=[_PLUGINS[kind]])
+    except Pillow.DecompressionBombError as error:
+        refuse_size(int(re.findall(r"\d+", str(error))[0]))
+        raise ValueError(DAMAGED) from None
+    # Damage comes as whatever the library stumbles over.
+    except Exception:
+        raise ValueError(DAMAGED) from None
+    if picture.mode == "F":
+        raise ValueError(_FLOATING)
+    width, height = picture.size
+    tags = tiff_tags.tags_of((exif or picture.info.get("exif", b"")).removeprefix(b"Exif\0\0"))
+    turned = _XMP.search(picture.info.get("xmp", b""))
+    told = tags.get(tiff_tags.ORIENTATION)
+    orientation = told.value if told else int(turned[1]) if turned else 1
+    return Header(kind, width, height, _known(orientation), width * height)
+
+
+def _of_tiff(data: bytes) -> Header:
+    """Pillow opens no TIFF whose pixels it does not know, such as those of two bytes and four channels."""
+    values = {number: tag.value for number, tag in tiff_tags.tags_of(data).items()}
+    width, height = (values.get(number, 0) for number in (tiff_tags.WIDTH, tiff_tags.HEIGHT))
+    if not width or not height:
+        raise ValueError(DAMAGED)
+    if values.get(tiff_tags.SAMPLE_FORMAT) in _FLOATS:
+        raise ValueError(_FLOATING)
+    tile = values.get(tiff_tags.TILE_WIDTH, 0) * values.get(tiff_tags.TILE_HEIGHT, 0)
+    orientation = _known(values.get(tiff_tags.ORIENTATION, 1))
+    return Header(kinds.TIFF, width, height, orientation, max(width * height, tile))
+
+
+def _known(orientation: int) -> int:
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+class _Limit:
+    pixels = MOST_PIXELS
+
+
+def most_pixels() -> int:
+    """How many pixels a picture may have in this process."""
+    return _Limit.pixels
+
+
+def allow_pixels(count: int) -> None:
+    """Set how many pixels a picture may have in this process; Pillow's own limit goes along."""
+    _Limit.pixels = count
+    Pillow.MAX_IMAGE_PIXELS = -(-count // 2)
+
+
+def refuse_size(pixels: int) -> None:
+    """Raise ValueError, in half a sentence, where a picture states more pixels than it may have."""
+    if pixels > most_pixels():
+        raise ValueError(
+            f"it states {pixels:,} pixels, and {most_pixels():,} are read at most; make it smaller, or raise "
+            "that with facekp-detect --max-pixels"
+        )

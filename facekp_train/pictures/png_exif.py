@@ -1,0 +1,66 @@
+"""The EXIF block of a PNG, which may stand before or behind its pixels, in a chunk or packed as text.
+
+Pillow decodes the whole picture to find one that stands behind.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from facekp_train.pictures.kinds import DAMAGED
+
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+# ImageMagick's and exiftool's.
+_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
+# A block of 64 kB has twice as many hexadecimal digits; a stranger's may not unpack to gigabytes.
+_LONGEST = 1 << 18
+
+
+def exif_of_png(data: bytes) -> bytes:
+    """The EXIF block of a PNG.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        The block, as a TIFF file; empty where there is none.
+
+    Raises:
+        ValueError: in half a sentence, where a part states more bytes than there are: decoders take
+            memory for what is stated.
+    """
+    for name, content in _chunks(data):
+        if name == b"eXIf":
+            return content
+        if name in _TEXTS and content.startswith(_PROFILES):
+            return _packed(name, content)
+    return b""
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place, found = 8, []
+    while place + 12 <= len(data):
+        length, name = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if place + 12 + length > len(data):
+            raise ValueError(f"{DAMAGED}: a part of it states {length:,} bytes")
+        if name == b"eXIf" or name in _TEXTS:
+            found.append((name, data[place + 8 : place + 8 + length]))
+        if name == b"IEND":
+            break
+        place += 12 + length
+    yield from found
+
+
+def _packed(name: bytes, content: bytes) -> bytes:
+    """Lines of a name, a count and hexadecimal digits, behind the chunk's own header."""
+    _, _, rest = content.partition(b"\0")
+    if name == b"iTXt":
+        packed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
+    else:
+        packed, rest = name == b"zTXt", rest[name == b"zTXt" :]
+    try:
+        text = zlib.decompressobj().decompress(rest, _LONGEST) if packed else rest
+        return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii")).removeprefix(b"Exif\0\0")
+    except (zlib.error, ValueError):
+        return b""

@@ -1,0 +1,97 @@
+"""Pictures that are stored turned, with the mark that says so wherever a format may carry it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+Picture = NDArray[np.uint8]
+
+TURNED: dict[int, Callable[[Picture], Picture]] = {
+    1: lambda image: image,
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.transpose(1, 0, 2),
+    6: np.rot90,
+    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+    8: lambda image: np.rot90(image, -1),
+}
+"""From the upright picture, how it is stored under each of EXIF's orientations."""
+
+
+def exif(orientation: int, order: str = "<", long: bool = False) -> bytes:
+    """An EXIF block of one tag, as a TIFF file."""
+    value = struct.pack(f"{order}I", orientation) if long else struct.pack(f"{order}HH", orientation, 0)
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HIH", 42, 8, 1)
+    return head + struct.pack(f"{order}HHI", 274, 4 if long else 3, 1) + value + bytes(4)
+
+
+def xmp(orientation: int) -> bytes:
+    return f'<x:xmpmeta><rdf:Description tiff:Orientation="{orientation}"/></x:xmpmeta>'.encode()
+
+
+def _segment(content: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _profile(block: bytes) -> bytes:
+    return f"\nexif\n{len(block) + 6:8}\n{(b'Exif' + bytes(2) + block).hex()}\n".encode()
+
+
+def saved(image: Picture, form: str, **options: object) -> bytes:
+    """An RGB picture as a file."""
+    stream = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(image)).save(stream, form, **options)
+    return stream.getvalue()
+
+
+def _jpeg(image: Picture, *segments: bytes) -> bytes:
+    data = saved(image, "JPEG", quality=95)
+    return data[:2] + b"".join(map(_segment, segments)) + data[2:]
+
+
+def _png(image: Picture, name: bytes, content: bytes, behind: bool = False) -> bytes:
+    data = saved(image, "PNG")
+    place = len(data) - 12 if behind else 33
+    return data[:place] + _chunk(name, content) + data[place:]
+
+
+_XMP_HEAD, _EXIF_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
+_KEY = b"Raw profile type exif\0"
+
+FORMS: dict[str, Callable[[Picture, int], bytes]] = {
+    "exif.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
+    "motorola.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, ">")),
+    "long.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, long=True)),
+    "xmp_first.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(1), _EXIF_HEAD + exif(o)),
+    "xmp_alone.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(o)),
+    "saved.jfif": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
+    "before.png": lambda image, o: _png(image, b"eXIf", exif(o)),
+    "behind.png": lambda image, o: _png(image, b"eXIf", exif(o), behind=True),
+    "profile.png": lambda image, o: _png(image, b"zTXt", _KEY + b"\0" + zlib.compress(_profile(exif(o)))),
+    "profile_behind.png": lambda image, o: _png(
+        image, b"zTXt", _KEY + b"\0" + zlib.compress(_profile(exif(o))), behind=True
+    ),
+    "profile_plain.png": lambda image, o: _png(image, b"tEXt", _KEY + _profile(exif(o))),
+    "profile_international.png": lambda image, o: _png(
+        image, b"iTXt", _KEY + b"\1\0\0\0" + zlib.compress(_profile(exif(o)))
+    ),
+    "lossy.webp": lambda image, o: saved(image, "WEBP", quality=95, exif=exif(o)),
+    "headed.webp": lambda image, o: saved(image, "WEBP", quality=95, exif=_EXIF_HEAD + exif(o, ">")),
+    "lossless.webp": lambda image, o: saved(image, "WEBP", lossless=True, exif=exif(o)),
+    "plain.tif": lambda image, o: saved(image, "TIFF", tiffinfo={274: o}),
+    "packed.tiff": lambda image, o: saved(image, "TIFF", compression="tiff_lzw", tiffinfo={274: o}),
+    "big.tif": lambda image, o: saved(image, "TIFF", big_tiff=True, tiffinfo={274: o}),
+}
+"""By file name: an RGB picture as stored, and its mark, as a file."""
