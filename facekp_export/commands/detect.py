@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +10,19 @@ import typer
 
 from facekp_train.common.console import UserError, warn
 
+# Paths fold the two slashes into one.
+_ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)
+
 if TYPE_CHECKING:
     from facekp_export.detector import Face, KeypointDetector
     from facekp_train.samples import Box, Image
 
 
 def detect(
-    photo: Annotated[
-        Path,
+    photos: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="PHOTO", help="Photograph, folder of photographs, video, or a camera's number."
+            metavar="PHOTO", help="Photographs, or a folder of them, a video, or a camera's number."
         ),
     ],
     out_path: Annotated[
@@ -60,14 +64,24 @@ def detect(
         bool, typer.Option("--strict", help="Stop at an unreadable photograph, or where a video is damaged.")
     ] = False,
     smooth: Annotated[bool, typer.Option(help="Smooth the keypoints of a video over time.")] = True,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1 << 30, help="The largest photograph to read, in pixels. Default: 178,956,970."
+        ),
+    ] = None,
 ) -> None:
     """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
     from facekp_export.commands.detect_photos import run_photos, target_of
     from facekp_export.commands.detect_video import run_video, video_target_of
     from facekp_export.video.reading import is_video
     from facekp_train.common.shipped import default_model
+    from facekp_train.pictures.header import allow_pixels
 
-    if is_video(photo):
+    photo = photos[0]
+    if len(photos) > 1:
+        _refuse_others(photos, bool(boxes))
+    elif is_video(photo):
         if boxes or not refine or flip_average:
             raise typer.BadParameter(
                 "--boxes, --no-refine and --flip-average are for photographs: in a video faces are found, "
@@ -78,8 +92,11 @@ def detect(
         run_video(photo, detector, video_target, json_, strict, smooth)
         return
     given = [_parsed_box(text) for text in boxes] if boxes else None
-    if not photo.exists():
-        raise UserError(f"{photo} does not exist; name a photograph or a folder of them")
+    for each in photos:
+        if not each.exists():
+            raise UserError(f"{each} {_missing(each)}")
+    if max_pixels is not None:
+        allow_pixels(max_pixels)
     if given and photo.is_dir():
         raise typer.BadParameter("--boxes is for one photograph, but this is a folder")
     detector = _open(model or default_model(), threads, finder, box_source, finds=not given)
@@ -87,8 +104,29 @@ def detect(
     def find(image: Image) -> list[Face]:
         return detector.detect(image, given, box_source, refine, flip_average=flip_average)
 
-    target = None if json_ and out_path is None else target_of(photo, out_path)
-    run_photos(photo, find, detector.scheme, target, strict=strict, as_json=json_)
+    target = None if json_ and out_path is None else target_of(photos, out_path)
+    run_photos(photos, find, detector.scheme, target, strict=strict, as_json=json_)
+
+
+def _refuse_others(photos: list[Path], boxed: bool) -> None:
+    """Several are photographs, each looked at by itself."""
+    from facekp_export.video.reading import is_video
+
+    for photo in photos:
+        if photo.is_dir() or is_video(photo):
+            raise typer.BadParameter(
+                f"{photo} is no photograph; several are photographs only: give a folder or a video by itself"
+            )
+    if boxed:
+        raise typer.BadParameter("--boxes is for one photograph, but these are several")
+
+
+def _missing(photo: Path) -> str:
+    if str(photo) == "-":
+        return "(standard input) is not read; save the photograph in a file, and name that"
+    if _ADDRESS.match(str(photo)):
+        return "is an address, and nothing is fetched; download the photograph, and name the file"
+    return "does not exist; name a photograph or a folder of them"
 
 
 def _parsed_box(text: str) -> Box:

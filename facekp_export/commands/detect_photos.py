@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +12,44 @@ from rich.table import Table
 from rich.text import Text
 
 from facekp_export.commands.targets import refuse_source
-from facekp_export.detection.photos import Find, find_in_folder, find_in_photo
+from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
 from facekp_train.common.console import err, out, print_json, say, warn
 from facekp_train.landmarks import Scheme
 
 
 def run_photos(
-    photo: Path, find: Find, scheme: Scheme, target: Path | None, *, strict: bool, as_json: bool
+    photos: Sequence[Path], find: Find, scheme: Scheme, target: Path | None, *, strict: bool, as_json: bool
 ) -> None:
-    """Find the faces of a photograph or a folder of them, draw them into `target`, print them.
+    """Find the faces of photographs or a folder of them, draw them into `target`, print them.
 
     Raises UserError where nothing can be read; with `strict`, at the first photograph that cannot.
     """
-    if photo.is_dir():
-        document = find_in_folder(photo, find, scheme, target, strict=strict, track=_with_progress)
-        for skip in document["skipped"]:
-            warn(f"skipped: {skip['reason']}")
+    if len(photos) > 1:
+        document = find_in_photos(photos, find, scheme, target, strict=strict, track=_with_progress)
+    elif photos[0].is_dir():
+        document = find_in_folder(photos[0], find, scheme, target, strict=strict, track=_with_progress)
     else:
-        document = find_in_photo(photo, find, scheme, target)
+        document = find_in_photo(photos[0], find, scheme, target)
+    for skip in document.get("skipped", ()):
+        warn(f"skipped: {skip['reason']}")
     if as_json:
         print_json(document)
     else:
-        out.print(_table(document["images"] if photo.is_dir() else [document]))
+        out.print(_table(document.get("images", [document])))
     if target is not None:
         say(f"drawn in {target}")
 
 
-def target_of(photo: Path, out_path: Path | None) -> Path:
-    """Where to draw: a picture for a photograph, a folder for a folder."""
+def target_of(photos: Sequence[Path], out_path: Path | None) -> Path:
+    """Where to draw: a picture for a photograph, a folder for several or for a folder."""
+    photo = photos[0]
+    several = len(photos) > 1
+    if (several or photo.is_dir()) and out_path is not None and out_path.is_file():
+        what = "several photographs" if several else "a folder of photographs"
+        raise typer.BadParameter(f"{out_path} is a file; for {what}, give a folder with --out")
+    if several:
+        return out_path or Path("photographs_points")
     if photo.is_dir():
-        if out_path is not None and out_path.is_file():
-            raise typer.BadParameter(
-                f"{out_path} is a file; for a folder of photographs, give a folder with --out"
-            )
         target = out_path or Path(f"{photo.resolve().name}_points")
         refuse_source(target, photo, "folder of the photographs")
         return target

@@ -1,21 +1,24 @@
-"""The faces of a photograph or of a folder of them, as a JSON document and drawn into pictures."""
+"""The faces of photographs, named or in a folder, as a JSON document and drawn into pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from facekp_export.detection.faces import drawn, face_document
 from facekp_export.detector import Face
 from facekp_train.common.console import UserError
-from facekp_train.datasets.tools.pts import IMAGE_SUFFIXES
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
 from facekp_train.landmarks import Scheme
+from facekp_train.pictures.folders import folders_below
+from facekp_train.pictures.kinds import looks_like_picture
 from facekp_train.samples import Image
 
 Find = Callable[[Image], list[Face]]
+Track = Callable[[list[Path]], Iterable[Path]]
 
 
 def find_in_photo(photo: Path, find: Find, scheme: Scheme, target: Path | None = None) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def find_in_folder(
     target: Path | None = None,
     *,
     strict: bool = False,
-    track: Callable[[list[Path]], Iterable[Path]] = iter,
+    track: Track = iter,
 ) -> dict[str, Any]:
     """The documents of a folder's photographs ("images"), and what could not be read ("skipped").
 
@@ -43,6 +46,46 @@ def find_in_folder(
     photos = _photos(folder, target)
     if not photos:
         raise UserError(f"no photograph lies in {folder}")
+    # The photograph's whole name is kept: a.jpg and a.png may lie side by side.
+    pictures = {photo: photo.relative_to(folder).with_name(f"{photo.name}.png") for photo in photos}
+    document = _find_in(photos, find, scheme, target, pictures, strict, track)
+    if not document["images"]:
+        raise UserError(f"no photograph in {folder} can be read: {_reasons(document['skipped'])}")
+    return document
+
+
+def find_in_photos(
+    photos: Sequence[Path],
+    find: Find,
+    scheme: Scheme,
+    target: Path | None = None,
+    *,
+    strict: bool = False,
+    track: Track = iter,
+) -> dict[str, Any]:
+    """The documents of several photographs, as of a folder's (`find_in_folder`)."""
+    known: Counter[str] = Counter()
+    pictures = {}
+    for photo in dict.fromkeys(photos):
+        known[photo.name] += 1
+        again = f"-{known[photo.name]}" if known[photo.name] > 1 else ""
+        pictures[photo] = Path(f"{photo.name}{again}.png")
+    document = _find_in(list(pictures), find, scheme, target, pictures, strict, track)
+    if not document["images"]:
+        raise UserError(f"none of the photographs can be read: {_reasons(document['skipped'])}")
+    return document
+
+
+def _find_in(
+    photos: list[Path],
+    find: Find,
+    scheme: Scheme,
+    target: Path | None,
+    pictures: dict[Path, Path],
+    strict: bool,
+    track: Track,
+) -> dict[str, Any]:
+    """pictures: where in `target` each photograph is drawn."""
     images, skipped = [], []
     for photo in track(photos):
         try:
@@ -52,10 +95,14 @@ def find_in_folder(
                 raise UserError(f"{error} (--strict stops here; without it the file is skipped)") from None
             skipped.append({"file": str(photo), "reason": str(error)})
             continue
-        # The photograph's whole name is kept: a.jpg and a.png may lie side by side.
-        picture = target / photo.relative_to(folder).parent / f"{photo.name}.png" if target else None
-        images.append(_document(photo, image, find, scheme, picture))
+        images.append(_document(photo, image, find, scheme, target / pictures[photo] if target else None))
     return {"images": images, "skipped": skipped}
+
+
+def _reasons(skipped: Sequence[dict[str, str]]) -> str:
+    """How many files for each reason, the most frequent first."""
+    counts = Counter(entry["reason"].removeprefix(f"{entry['file']}: ") for entry in skipped)
+    return "; ".join(f"{count:,} of them: {reason}" for reason, count in counts.most_common(3))
 
 
 def _document(photo: Path, image: Image, find: Find, scheme: Scheme, target: Path | None) -> dict[str, Any]:
@@ -73,10 +120,8 @@ def _document(photo: Path, image: Image, find: Find, scheme: Scheme, target: Pat
 
 
 def _photos(folder: Path, target: Path | None) -> list[Path]:
-    """Image files of a folder and its subfolders, by name, without pictures drawn earlier."""
-    files = sorted(
-        file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and not file.is_dir()
-    )
+    """What looks like a picture in a folder and its subfolders, by name, without pictures drawn earlier."""
+    files = sorted(file for _, files in folders_below(folder) for file in files if looks_like_picture(file))
     pictures = target.resolve() if target is not None else None
     # A target that holds the folder holds all its photographs, none of them drawn.
     if pictures is None or not pictures.is_relative_to(folder.resolve()):

@@ -10,21 +10,62 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.table import Table
 
 from facekp_train.common.files import says_full_disk
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-err = Console(stderr=True, highlight=False)
+
+class PlainConsole(Console):
+    """Shows what a name holds, and does nothing that it says: no emoji for `:word:`, no escape code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, emoji=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """As `Console.render`, with control characters shown as what they are."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As `Console.print`; a table is as wide as its longest words, however narrow the terminal."""
+        tables = [each for each in objects if isinstance(each, Table)]
+        wide = self.options.update(width=_WIDEST)
+        needed = max((Measurement.get(self, wide, table).minimum for table in tables), default=0)
+        known = self.width
+        if needed <= known:
+            super().print(*objects, **options)
+            return
+        self.width = needed
+        try:
+            super().print(*objects, **options)
+        finally:
+            self.width = known
+
+
+def visible(text: str) -> str:
+    """Text whose control characters, but for ends of lines and tabs, are written out as `\\x1b`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_WIDEST = 10_000
+
+err = PlainConsole(stderr=True)
 """For people: progress, steps, warnings."""
-out = Console(highlight=False)
+out = PlainConsole()
 """For results: tables on stdout."""
 if not out.is_terminal:
     # Rich takes a pipe or a file for 80 columns wide and would fold names; neither has an edge.
@@ -93,6 +134,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     # An image that cannot be read is named by us; OpenCV's own lines would stand in the progress bar.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = [w for w in words if w != "--debug"]
+    _open_what_is_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal cannot show must not lose the work.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -105,6 +147,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         say("interrupted")
         sys.exit(_INTERRUPTED)
     except _UsageError as error:
+        error.message = visible(error.message)
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -122,6 +165,25 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
             sentence = "the disk is full; free some space, or write elsewhere"
         say(f"error: {sentence}")
         sys.exit(1)
+
+
+def _open_what_is_closed() -> None:
+    """Services and launchers close the standard streams; whatever is opened next would take their place."""
+    for number in range(3):
+        if not _is_open(number):
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+            setattr(sys, name, nowhere)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def faces_in_words(count: int) -> str:

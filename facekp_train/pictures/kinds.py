@@ -80,10 +80,11 @@ _BY_NAME = {
     ".avif": AVIF,
     ".gif": GIF,
 }
-_PICTURES = (
+PICTURE_SUFFIXES = (
     ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".ppm", ".bmp", ".pgm", ".pnm", ".tif", ".tiff", ".webp",
     ".jp2",
 )  # fmt: skip
+"""What counts as a picture that is read, by its name."""
 # Longer than any beginning, and than the brands of a file that begins with them.
 _LOOKED_AT = 64
 
@@ -129,7 +130,7 @@ def is_read(kind: Kind) -> bool:
 def looks_like_picture(path: Path) -> bool:
     """Whether a file calls itself a picture, or is one or a video: it is to be read, or named."""
     suffix = path.suffix.lower()
-    return suffix in _PICTURES or suffix in _BY_NAME or kind_of_file(path) is not None
+    return suffix in PICTURE_SUFFIXES or suffix in _BY_NAME or kind_of_file(path) is not None
 
 
 def _of_brands(start: bytes) -> Kind:

@@ -8,13 +8,13 @@ Source: https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.tools.pts import Pair, pairs_in, read_pairs
+from facekp_train.pictures.folders import folders_below
 from facekp_train.samples import FaceSample
 
 
@@ -27,6 +27,18 @@ class _Folder:
 
     def __str__(self) -> str:
         return "/".join(self.path)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder below the root, and its files."""
+
+    folder: Path
+    files: list[Path]
+
+    def ends_in(self, wanted: _Folder, root: Path) -> bool:
+        parts = self.folder.relative_to(root).parts[-len(wanted.path) :]
+        return tuple(part.lower() for part in parts) == wanted.path
 
 
 _AFW = _Folder(("afw",), 337)
@@ -59,41 +71,44 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         raise ValueError(
             f"300w reads its standard lists; read images of your own choice as pts:PATH@{listing}"
         )
-    places = {folder: _found(root, folder, notes) for folder in _LISTS[split]}
+    places = _found(root, _LISTS[split], notes)
     if not any(places.values()):
         names = ", ".join(map(str, places))
         raise FileNotFoundError(f"{root} has no .pts files in {names}, where 300W's '{split}' list lies")
     for folder, place in places.items():
         count = 0
-        for sample in read_pairs(_unmirrored(place, notes), notes, points=68) if place else ():
+        pairs = pairs_in(place.files, notes) if place else ()
+        for sample in read_pairs(_unmirrored(pairs), notes, points=68):
             count += 1
             yield sample
         _compare(folder, count, place, notes)
 
 
-def _compare(folder: _Folder, count: int, place: Path | None, notes: Notes) -> None:
+def _compare(folder: _Folder, count: int, place: _Place | None, notes: Notes) -> None:
     if place is None:
         notes.warn(f"{folder} is missing: {folder.faces} faces of the standard list")
     elif count != folder.faces:
         notes.warn(f"{folder} gives {count} faces where the standard list has {folder.faces}")
 
 
-def _unmirrored(folder: Path, notes: Notes) -> Iterator[Pair]:
-    for image, annotation in pairs_in(folder, notes):
+def _unmirrored(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    for image, annotation in pairs:
         if not annotation.stem.lower().endswith("_mirror"):
             yield image, annotation
 
 
-def _found(root: Path, wanted: _Folder, notes: Notes) -> Path | None:
-    """The folder with that path, in any case, nearest to the root, that holds annotations."""
-    found = []
-    for folder, folders, files in os.walk(root, followlinks=True):
-        parts = Path(folder).relative_to(root).parts
-        folders[:] = sorted(folders) if len(parts) < _DEEPEST else []
-        ends = tuple(part.lower() for part in parts[-len(wanted.path) :])
-        if ends == wanted.path and any(name.lower().endswith(".pts") for name in files):
-            found.append(Path(folder))
-    found.sort(key=lambda folder: (len(folder.parts), folder))
-    if len(found) > 1:
-        notes.warn(f"{wanted} is there more than once; {found[0]} is used")
-    return found[0] if found else None
+def _found(root: Path, wanted: Sequence[_Folder], notes: Notes) -> dict[_Folder, _Place | None]:
+    """For each the folder with that path, in any case, nearest to the root, that holds annotations."""
+    annotated = [
+        _Place(folder, files)
+        for folder, files in folders_below(root, _DEEPEST)
+        if any(file.suffix.lower() == ".pts" for file in files)
+    ]
+    annotated.sort(key=lambda place: (len(place.folder.parts), place.folder))
+    places: dict[_Folder, _Place | None] = {}
+    for folder in wanted:
+        found = [place for place in annotated if place.ends_in(folder, root)]
+        if len(found) > 1:
+            notes.warn(f"{folder} is there more than once; {found[0].folder} is used")
+        places[folder] = found[0] if found else None
+    return places

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from facekp_train.datasets.reading.notes import Notes
-from facekp_train.datasets.tools.pts import IMAGE_SUFFIXES, Pair, read_pairs
-from facekp_train.images import VIDEO_SUFFIXES
+from facekp_train.datasets.tools.pts import Pair, read_pairs
+from facekp_train.pictures.kinds import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from facekp_train.samples import FaceSample
 
 _PUBLISHED = {
@@ -105,7 +105,7 @@ def _frames(video: Path, notes: Notes) -> Iterator[Pair]:
 def _extracted(video: Path) -> tuple[Path, dict[int, Path]]:
     """The folder of a video's frames, by their numbers; they may also lie beside the annotations."""
     for folder in (*(video / name for name in _FRAME_FOLDERS), video / "annot"):
-        if images := _numbered(folder, IMAGE_SUFFIXES):
+        if images := _numbered(folder, PICTURE_SUFFIXES):
             return folder, images
     return video / _FRAME_FOLDERS[0], {}
 

@@ -17,12 +17,13 @@ Columns = TypeVar("Columns")
 
 # OpenCV opens no image with a longer side.
 _FARTHEST = 1 << 20
+_LOOKED_AT, _QUOTED = 1024, 40
 
 
 def read_text(file: Path, errors: str = "strict") -> str:
-    """A text without its byte order mark, `errors` as in `open`. Raises DataError where it is not UTF-8."""
+    """A text without its byte order mark, `errors` as in `open`. Raises DataError for what is not UTF-8."""
     with file.open("rb") as stream:
-        _refuse_utf16(file, stream)
+        _refuse_binary(file, stream)
         data = stream.read()
     try:
         return data.decode("utf-8-sig", errors)
@@ -31,19 +32,23 @@ def read_text(file: Path, errors: str = "strict") -> str:
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a list from 1, one at a time, without a byte order mark. Raises DataError for UTF-16."""
+    """The lines of a list from 1, one at a time, without a byte order mark. Raises DataError as above."""
     with file.open("rb") as stream:
-        _refuse_utf16(file, stream)
+        _refuse_binary(file, stream)
     with file.open(encoding="utf-8-sig", errors="replace") as lines:
         yield from enumerate(lines, 1)
 
 
-def _refuse_utf16(file: Path, stream: BinaryIO) -> None:
-    """Windows' own programs write it; of plain text in it every other byte is zero."""
-    start = stream.read(2)
+def _refuse_binary(file: Path, stream: BinaryIO) -> None:
+    """Windows' own programs write UTF-16; of plain text in it every other byte is zero."""
+    start = stream.read(_LOOKED_AT)
     stream.seek(0)
-    if start in (b"\xff\xfe", b"\xfe\xff") or start.count(0) == 1:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or any(
+        start[zeros::2] and not any(start[zeros::2]) and all(start[1 - zeros :: 2]) for zeros in (0, 1)
+    ):
         raise DataError(f"{file}: it is UTF-16 text; save it as UTF-8: iconv -f UTF-16 -t UTF-8")
+    if 0 in start:
+        raise DataError(f"{file}: it is binary, not text; write its numbers out as text")
 
 
 def to_numbers(fields: Sequence[str]) -> NDArray[np.float64]:
@@ -51,8 +56,18 @@ def to_numbers(fields: Sequence[str]) -> NDArray[np.float64]:
     try:
         values = np.array([float(field) for field in fields])
     except ValueError:
-        raise ValueError("a coordinate is not a number") from None
+        wrong = next(field for field in fields if not _is_number(field))
+        comma = "; write 1.5, not 1,5" if _is_number(wrong.replace(",", ".", 1)) else ""
+        raise ValueError(f"a coordinate is not a number: '{wrong[:_QUOTED]}'{comma}") from None
     return checked(values)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def checked(coordinates: ArrayLike) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ Source: https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +16,30 @@ from numpy.typing import NDArray
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.rows import SeenRows, first_found, numbered_lines, read_text, to_numbers
 from facekp_train.landmarks import scheme_of
+from facekp_train.pictures.folders import folders_below
+from facekp_train.pictures.kinds import is_read, kind_of_file, looks_like_picture
 from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-
 Pair = tuple[Path, Path]
 """An image and its annotation."""
 
 
 def read_pts(path: Path) -> NDArray[np.float32]:
-    """Keypoints [N, 2] of a `.pts` file, pixels from 0. Raises ValueError saying what is wrong."""
+    """Keypoints [N, 2] of a `.pts` file's first block, pixels from 0. Raises ValueError in words."""
+    return _read_blocks(path)[0]
+
+
+def _read_blocks(path: Path) -> tuple[NDArray[np.float32], int]:
+    """The first block's keypoints, and how many blocks there are."""
     text = read_text(path, errors="replace")
     before, brace, rest = text.partition("{")
-    body, closing, _ = rest.partition("}")
+    body, closing, behind = rest.partition("}")
     if not brace or not closing:
-        raise ValueError("it has no pair of braces around its points, or is cut short")
+        raise ValueError(_without_braces(text))
     header = dict(line.lower().split(":", 1) for line in before.splitlines() if ":" in line)
     stated = {name.strip(): value for name, value in header.items()}.get("n_points")
-    values = to_numbers(body.split())
+    values = _numbers(body, before)
     try:
         count = len(values) // 2 if stated is None else int(stated)
     except ValueError:
@@ -42,7 +47,31 @@ def read_pts(path: Path) -> NDArray[np.float32]:
     if values.size != 2 * count:
         raise ValueError(f"it states {count} points but holds {values.size / 2:g}")
     scheme_of(count)
-    return (values.reshape(count, 2) - 1).astype(np.float32)
+    return (values.reshape(count, 2) - 1).astype(np.float32), 1 + behind.count("{")
+
+
+def _numbers(body: str, before: str) -> NDArray[np.float64]:
+    try:
+        return to_numbers(body.split())
+    except ValueError as whole:
+        faults = ((place, _fault_of(line)) for place, line in enumerate(body.split("\n")))
+        place, fault = next(((place, fault) for place, fault in faults if fault), (0, str(whole)))
+        raise ValueError(f"line {before.count(chr(10)) + place + 1}: {fault}") from None
+
+
+def _fault_of(line: str) -> str | None:
+    try:
+        to_numbers(line.split())
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _without_braces(text: str) -> str:
+    first = text.split()[:1]
+    if first and first[0].isdecimal():
+        return "it begins with a count; a .pts file has 'n_points: COUNT' and braces around its points"
+    return "it has no pair of braces around its points, or is cut short"
 
 
 def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:  # noqa: ARG001
@@ -60,29 +89,33 @@ def read_pairs(pairs: Iterator[Pair], notes: Notes, points: int | None = None) -
     """Faces of images with their annotations; `points` is the count that every face must have."""
     for image, annotation in pairs:
         try:
-            keypoints = read_pts(annotation)
+            keypoints, blocks = _read_blocks(annotation)
             points = points or len(keypoints)
             if len(keypoints) != points:
                 raise ValueError(f"it has {len(keypoints)} points where the others have {points}")
         except (ValueError, OSError) as error:
             notes.skip(annotation, error)
             continue
+        if blocks > 1:
+            notes.skip(annotation, f"of its {blocks} blocks of points the first is used; keep one a file")
         yield FaceSample(image, keypoints, np.ones(points, bool))
 
 
-def pairs_in(folder: Path, notes: Notes) -> Iterator[Pair]:
+def pairs_in(files: Sequence[Path], notes: Notes) -> Iterator[Pair]:
     """Every `.pts` file of one folder with its image, by name.
 
-    Names are matched exactly, else without regard to case. An annotation without an image, and an
-    image without one, are noted as skipped; of several images the first by name is taken, with a
-    warning.
+    files: the folder's. Names are matched exactly, else without regard to case. An annotation without
+    an image, and an image without one, are noted as skipped; of several images that are read the first
+    by name is taken, with a warning.
     """
-    images = _by_stem(folder, IMAGE_SUFFIXES)
+    images = _by_stem(file for file in files if looks_like_picture(file))
     bare = dict.fromkeys(image for found in images.values() for image in found)
-    for annotation in _files(folder, (".pts",)):
+    for annotation in filter(_is_annotation, files):
         found = _named(images, annotation.stem)
         for image in found:
             bare.pop(image, None)
+        # Where one is read, the others are no doubt.
+        found = [image for image in found if _is_read(image)] or found[:1]
         if not found:
             notes.skip(annotation, "no image lies beside it")
             continue
@@ -96,9 +129,8 @@ def pairs_in(folder: Path, notes: Notes) -> Iterator[Pair]:
 
 def _walked(root: Path, notes: Notes) -> Iterator[Pair]:
     seen = False
-    for folder, folders, _ in os.walk(root):
-        folders.sort()
-        for pair in pairs_in(Path(folder), notes):
+    for _, files in folders_below(root):
+        for pair in pairs_in(files, notes):
             seen = True
             yield pair
     if not seen and not any(entry["file"].lower().endswith(".pts") for entry in notes.skipped):
@@ -133,15 +165,15 @@ def _beside(image: Path, folders: dict[Path, dict[str, list[Path]]]) -> Path | N
     if exact.is_file():
         return exact
     if image.parent not in folders:
-        folders[image.parent] = _by_stem(image.parent, (".pts",))
+        folders[image.parent] = _by_stem(filter(_is_annotation, sorted(image.parent.iterdir())))
     return next(iter(_named(folders[image.parent], image.stem)), None)
 
 
-def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, list[Path]]:
-    """Stem, and stem in lower case, -> the folder's files with one of the suffixes."""
+def _by_stem(files: Iterable[Path]) -> dict[str, list[Path]]:
+    """Stem, and stem in lower case, -> files."""
     exact: dict[str, list[Path]] = {}
     folded: dict[str, list[Path]] = {}
-    for file in _files(folder, suffixes):
+    for file in files:
         exact.setdefault(file.stem, []).append(file)
         folded.setdefault(file.stem.lower(), []).append(file)
     return folded | exact
@@ -151,6 +183,11 @@ def _named(files: dict[str, list[Path]], stem: str) -> list[Path]:
     return files.get(stem) or files.get(stem.lower(), [])
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files by name; without the `._NAME` files that macOS leaves in archives beside the real ones."""
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in suffixes and not f.name.startswith("._"))
+def _is_annotation(file: Path) -> bool:
+    return file.suffix.lower() == ".pts" and not file.name.startswith("._")
+
+
+def _is_read(image: Path) -> bool:
+    """A file of no kind is a damaged one of its name's: a doubt."""
+    kind = kind_of_file(image)
+    return kind is None or is_read(kind)

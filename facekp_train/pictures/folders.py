@@ -1,0 +1,49 @@
+"""Folders gone through, each once, wherever links lead."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path, list[Path]]]:
+    """A folder and those in it, also those that links lead to; what cannot be opened is left out.
+
+    A folder that is there by its own name is found under that, not under a link's.
+
+    Args:
+        root: where to begin.
+        deepest: how many folders below the root to go; None for all.
+
+    Yields:
+        Each folder once, parents first and by name, with its files by name: without the `._NAME` files
+        that macOS leaves in archives beside the real ones.
+    """
+    seen: set[tuple[int, int]] = set()
+    ahead, linked = [root], deque[Path]()
+    while ahead or linked:
+        folder = ahead.pop() if ahead else linked.popleft()
+        try:
+            about = folder.stat()
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if (about.st_dev, about.st_ino) in seen:
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        inner = [entry for entry in entries if _is_folder(entry)]
+        files = [entry.name for entry in entries if not _is_folder(entry)]
+        yield folder, [folder / name for name in files if not name.startswith("._")]
+        if deepest is None or len(folder.relative_to(root).parts) < deepest:
+            ahead += [folder / entry.name for entry in reversed(inner) if not entry.is_symlink()]
+            linked += [folder / entry.name for entry in inner if entry.is_symlink()]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a circle of links
+        return False
