@@ -26,8 +26,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, load
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES, Distilled
-from facekp_train.training.initial import carried_factors, five_offset_of, initial_net
-from facekp_train.training.initial import Start, start_of
+from facekp_train.training.initial import Start, five_offset_of, start_of
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
