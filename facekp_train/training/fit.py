@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -20,19 +20,17 @@ from facekp_train.common.console import UserError, say
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
 from facekp_train.crop import CropRule
-from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import FiveOffset
-from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, load_checkpoint, save_checkpoint
+from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, save_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
-from facekp_train.training.distill import AXES_FACES, Distilled
-from facekp_train.training.initial import Start, five_offset_of, start_of
+from facekp_train.training.distill import AXES_FACES
+from facekp_train.training.initial import five_offset_of, make_learner, start_of
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
 from facekp_train.training.losses import JointLoss, LossSettings, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
-from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
     BEST_FILE,
@@ -165,7 +163,7 @@ def _start(
     start = start_of(recipe)
     if settings.bn == "held" or (settings.bn == "auto" and start.goes_on):
         settings = settings.model_copy(update={"freeze_bn": 1.0})
-    learner = _on(fabric.device, _learner(recipe, start, fabric.device))
+    learner = make_learner(recipe, start, fabric.device)
     if not resumed:
         learner.prepare(crops.to(fabric.device) for crops in spread_crops(batches.store, AXES_FACES, 128))
         learner.to_training(_holds(settings, 0))
@@ -188,30 +186,6 @@ def _start(
     )
     optimizer = make_optimizer(learner, settings)
     return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())
-
-
-def _learner(recipe: Recipe, start: Start, device: torch.device) -> Learner:
-    """The recipe's net, with its teacher or its rounding."""
-    if recipe.quantize:
-        return FakeQuantized(start.net)
-    if recipe.teacher is None:
-        return Learner(start.net)
-    teacher = load_checkpoint(recipe.teacher)
-    its_scheme, own = teacher.header.scheme, scheme_of(recipe.points)
-    if recipe.output_weight and its_scheme.name != own.name:
-        raise UserError(
-            f"{recipe.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
-            f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
-            "output_weight=0"
-        )
-    return Distilled(start.net, _on(device, teacher.net), recipe.projection)
-
-
-_Module = TypeVar("_Module", bound=nn.Module)
-
-
-def _on(device: torch.device, module: _Module) -> _Module:
-    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _one_epoch(

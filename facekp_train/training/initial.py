@@ -1,9 +1,12 @@
-"""The net that a run starts from: ImageNet weights, another checkpoint, or chance."""
+"""The net that a run starts from (ImageNet weights, another checkpoint, or chance), and who goes with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import nn
 
 from facekp_train.batches.markings import warn_of_two_markings
 from facekp_train.common.console import UserError, say
@@ -13,7 +16,10 @@ from facekp_train.networks.checkpoint import Checkpoint, LossFactors, load_check
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.data import TrainingData
+from facekp_train.training.distill import Distilled
 from facekp_train.training.imagenet import load_imagenet
+from facekp_train.training.learner import Learner
+from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import INHERITED_KEYS, Recipe
 
 
@@ -54,8 +60,35 @@ def start_of(recipe: Recipe) -> Start:
     return Start(net, sizes == its, checkpoint.header.factors if same_units else None)
 
 
+def make_learner(recipe: Recipe, start: Start, device: torch.device) -> Learner:
+    """The net of a start on a device, with the recipe's teacher or its rounding.
+
+    Raises UserError where the recipe wants a teacher's coordinates that lie elsewhere.
+    """
+    if recipe.quantize:
+        return _on(device, FakeQuantized(start.net))
+    if recipe.teacher is None:
+        return _on(device, Learner(start.net))
+    teacher = load_checkpoint(recipe.teacher)
+    its_scheme, own = teacher.header.scheme, scheme_of(recipe.points)
+    if recipe.output_weight and its_scheme.name != own.name:
+        raise UserError(
+            f"{recipe.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
+            f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
+            "output_weight=0"
+        )
+    return _on(device, Distilled(start.net, _on(device, teacher.net), recipe.projection))
+
+
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
+def _on(device: torch.device, module: _Module) -> _Module:
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 # Settings that a factor between losses is true of.
-_UNITS = ("loss", "wing", "heatmap_sigma")
+_UNITS = ("loss", "wing", "soft_wing", "heatmap_sigma")
 
 
 def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:
