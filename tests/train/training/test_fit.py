@@ -297,9 +297,10 @@ def save_drifted(path: Path, data: TrainingData) -> None:
     with torch.no_grad():
         head.bn.weight.fill_(0.01)
         head.bn.bias.fill_(1.5)
-        head.bn.running_mean += 50 * (head.bn.running_var + head.bn.eps).sqrt()
+        assert head.bn.running_mean is not None and head.bn.running_var is not None
+        head.bn.running_mean.add_(50 * (head.bn.running_var + head.bn.eps).sqrt())
         head.fc2.weight.fill_(0.1)
-        head.fc2.bias -= head.fc2.weight.sum(dim=1)
+        head.fc2.bias.sub_(head.fc2.weight.sum(dim=1))
     save_checkpoint(path, made.net, made.header)
 
 
