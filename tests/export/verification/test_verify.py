@@ -98,7 +98,7 @@ class Faces:
     n: int = 9
     normaliser: str = "inter_ocular"
 
-    def measure(self, predict, rule, scheme) -> Faces:
+    def measure(self, predict, rule, scheme, five_offset) -> Faces:
         return self
 
 
