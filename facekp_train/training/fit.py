@@ -25,7 +25,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, save
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import AXES_FACES
-from facekp_train.training.initial import five_offset_of, make_learner, start_of
+from facekp_train.training.initial import Start, five_offset_of, make_learner, start_of
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
@@ -128,10 +128,11 @@ def _train(
     on_step: Callable[[Step], None],
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
-    offset = five_offset_of(data, recipe.init, recipe.points)
+    start = start_of(recipe)
+    offset = five_offset_of(data, start, recipe.points)
     place = {"rank": fabric.global_rank, "world": fabric.world_size}
     batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, five_offset=offset, **place)
-    run = _start(fabric, recipe, out.name, batches, offset, resumed)
+    run = _start(fabric, recipe, out.name, start, batches, offset, resumed)
     if resumed:
         run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
         run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
@@ -155,12 +156,12 @@ def _start(
     fabric: Fabric,
     recipe: Recipe,
     name: str,
+    start: Start,
     batches: TrainBatches,
     offset: FiveOffset | None,
     resumed: bool,
 ) -> _Run:
     settings = recipe.part(OptimizerSettings)
-    start = start_of(recipe)
     if settings.bn == "held" or (settings.bn == "auto" and start.goes_on):
         settings = settings.model_copy(update={"freeze_bn": 1.0})
     learner = make_learner(recipe, start, fabric.device)

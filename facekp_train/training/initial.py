@@ -28,11 +28,13 @@ class Start(NamedTuple):
 
     goes_on: it is a checkpoint's, with all its sizes and heads. factors: of the losses that the
     checkpoint was trained with; None where they are not known, or of losses in other units.
+    five_offset: the checkpoint's, where its scheme is the net's.
     """
 
     net: KeypointNet
     goes_on: bool = False
     factors: LossFactors | None = None
+    five_offset: FiveOffset | None = None
 
 
 def start_of(recipe: Recipe) -> Start:
@@ -57,7 +59,14 @@ def start_of(recipe: Recipe) -> Start:
     sizes, its = ({n: t.shape for n, t in one.state_dict().items()} for one in (net, checkpoint.net))
     own = recipe.shareable()
     same_units = all(checkpoint.header.recipe.get(key) == own[key] for key in _UNITS)
-    return Start(net, sizes == its, checkpoint.header.factors if same_units else None)
+    header = checkpoint.header
+    of_its_scheme = header.scheme.name == scheme_of(config.points).name
+    return Start(
+        net,
+        goes_on=sizes == its,
+        factors=header.factors if same_units else None,
+        five_offset=header.five_offset if of_its_scheme else None,
+    )
 
 
 def make_learner(recipe: Recipe, start: Start, device: torch.device) -> Learner:
@@ -101,12 +110,11 @@ def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:
         )
 
 
-def five_offset_of(data: TrainingData, init: str | None, points: int) -> FiveOffset | None:
+def five_offset_of(data: TrainingData, start: Start, points: int) -> FiveOffset | None:
     """The offset that a net's header gets: as the faces tell or else as the net had that it starts from."""
     if data.five_offset is not None or points == 5:
         return data.five_offset
-    start = load_checkpoint(init).header if init is not None else None
-    if start is not None and start.five_offset is not None and start.scheme.name == scheme_of(points).name:
+    if start.five_offset is not None:
         return start.five_offset
     if any(store.five_known.any() for store in (data.train, data.validation)):
         warn_of_two_markings(points)
