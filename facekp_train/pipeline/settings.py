@@ -106,7 +106,7 @@ class Prune(PruneSettings):
 
 
 class Pipeline(KnownKeys):
-    """Teacher, student, distillation and pruning, and what they share.
+    """Teacher, student, distillation and, where it is there, pruning; and what they share.
 
     `shared` holds settings of every stage's recipe (data, validation, points, seed, ...).
     """
@@ -117,7 +117,9 @@ class Pipeline(KnownKeys):
     labels: Labels = Field(default=Labels(), description="labels by the teacher")
     student: _Section = Field(default=_Section(), description="the net that learns")
     distill: Distill = Field(default=Distill(), description="the student goes on under the teacher")
-    prune: Prune = Field(description="the distilled net loses filters")
+    prune: Prune | None = Field(
+        default=None, description="the distilled net loses filters; without it the run ends there"
+    )
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 
     @field_validator("shared")
@@ -173,7 +175,7 @@ def load_pipeline(path: Path) -> Pipeline:
         ) from None
     # Wrong settings are named now, not after hours of another stage.
     pipeline.teacher_recipe()
-    for section in (pipeline.student, pipeline.distill, pipeline.prune):
+    for section in filter(None, (pipeline.student, pipeline.distill, pipeline.prune)):
         pipeline.recipe(section)
     return pipeline
 

@@ -1,4 +1,4 @@
-"""Teacher -> student -> distill -> prune: four stages from one file, each resumable
+"""Teacher -> student -> distill -> prune: up to four stages from one file, each resumable
 (Appl. Sci. 2024, 14, 7153, figure 2).
 
 A run's folder holds a folder for each stage: `begun.json` says by which settings and out of which
@@ -23,7 +23,7 @@ from facekp_train.common.locks import alone_in
 from facekp_train.labels.labellers import open_labellers
 from facekp_train.labels.store import LABELS_FILE, labelled, make_labels
 from facekp_train.pipeline.layerwise import prune
-from facekp_train.pipeline.settings import Labels, Pipeline
+from facekp_train.pipeline.settings import Labels, Pipeline, Prune
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import Step, fit
 from facekp_train.training.initial import shape_of, start_from
@@ -120,7 +120,7 @@ class _Runner:
 def run_stages(
     pipeline: Pipeline, out: Path, fabric: Fabric, on_step: Callable[[Step], None] = lambda _step: None
 ) -> Iterator[Stage]:
-    """The four stages in order, each yielded as soon as it is finished.
+    """The stages in order, each yielded as soon as it is finished.
 
     Raises UserError where a finished stage was made by other settings, or another process is using it.
     """
@@ -146,7 +146,8 @@ def _stages(runner: _Runner) -> Iterator[Stage]:
     recipe = pipeline.recipe(pipeline.distill, **start, teacher=str(teacher.checkpoint))
     distilled = runner.fit("distill", recipe)
     yield distilled
-    yield _prune(runner, shared, teacher, distilled)
+    if pipeline.prune is not None:
+        yield _prune(runner, shared, pipeline.prune, teacher, distilled)
 
 
 def _teacher(runner: _Runner) -> Stage:
@@ -180,8 +181,9 @@ def _labelling(section: Labels, teacher: Stage) -> list[Path]:
     return paths or [teacher.checkpoint]
 
 
-def _prune(runner: _Runner, shared: dict[str, Any], teacher: Stage, distilled: Stage) -> Stage:
-    section = runner.pipeline.prune
+def _prune(
+    runner: _Runner, shared: dict[str, Any], section: Prune, teacher: Stage, distilled: Stage
+) -> Stage:
     supervisor = teacher if section.teacher == "teacher" else distilled
     shape = shape_of(distilled.checkpoint)
     recipe = runner.pipeline.recipe(section, **shared, **shape, teacher=str(supervisor.checkpoint))

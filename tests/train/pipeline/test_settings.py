@@ -25,12 +25,19 @@ def written(folder: Path, **changes: object) -> Path:
     return path
 
 
+def test_a_pipeline_may_end_before_pruning(tmp_path: Path) -> None:
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump({key: GOOD[key] for key in GOOD if key != "prune"}).replace("$", ""))
+    assert load_pipeline(path).prune is None
+
+
 def test_stages_share_what_is_shared_and_keep_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACES", "/faces")
     pipeline = load_pipeline(written(tmp_path))
     assert pipeline.name == "small"
+    assert pipeline.prune is not None
     recipes = [
         pipeline.recipe(s) for s in (pipeline.teacher, pipeline.student, pipeline.distill, pipeline.prune)
     ]
