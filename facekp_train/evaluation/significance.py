@@ -1,8 +1,9 @@
-"""Whether two figures differ: the paper's tests over folds, and intervals of paired differences.
+"""Whether two figures differ: the paper's tests over folds, and intervals of paired changes.
 
 The paper (Appl. Sci. 2024, 14, 7153, section 4) tests whether the folds of one method agree. That
 says how even the folds are, not whether one method beats another; for this the same images are
-compared under both.
+compared under both. A net trained again is another net: what is said of a method, not of one net, must
+hold over its runs too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,19 @@ class PairedChange(NamedTuple):
     percent: Interval
     faces: int
     images: int
+
+
+class RunsChange(NamedTuple):
+    """From a reference to another method, in percent of the reference's error, over all of their runs.
+
+    over_both: drawn by run, then by image. over_images: by image alone. runs: the change of each run.
+    over_runs: Student's interval of the runs' mean; None for a single run.
+    """
+
+    over_both: Interval
+    over_images: Interval
+    runs: tuple[float, ...]
+    over_runs: Interval | None
 
 
 def fold_tests(folds: Sequence[Doubles]) -> list[FoldTest]:
@@ -107,6 +121,78 @@ def paired_change(
         len(images),
         sums.shape[1],
     )
+
+
+def change_over_runs(
+    reference: Sequence[Doubles],
+    other: Sequence[Doubles],
+    images: Sequence[NDArray[np.integer]],
+    seed: int = 0,
+    resamples: int = _RESAMPLES,
+) -> RunsChange:
+    """The change between two methods' errors on the same faces, by bootstrap over runs and images.
+
+    Args:
+        reference: a run's errors [F] each.
+        other: those of the other method, run by run on the same faces.
+        images: the faces' images, run by run. An image that several runs were measured on is drawn for
+            all of them at once: it is hard or easy for each.
+        seed: of the draws.
+        resamples: how many.
+
+    Raises:
+        ValueError: where shapes differ, nothing was measured or a run of the reference has no error.
+    """
+    if not (len(reference) == len(other) == len(images)) or not len(images):
+        raise ValueError(f"{len(reference)} and {len(other)} runs do not pair")
+    alone = [
+        paired_change(*run, resamples=1).percent.value for run in zip(reference, other, images, strict=True)
+    ]
+    joined = [np.concatenate(list(each)) for each in (reference, other, images)]
+    over_images = paired_change(*joined, seed=seed, resamples=resamples).percent  # type: ignore[arg-type]
+    _, places = np.unique(joined[2], return_inverse=True)
+    count = int(places.max()) + 1
+    of_runs = np.split(places, np.cumsum([len(run) for run in images])[:-1])
+    sums = np.array([
+        [np.bincount(at, errors, count) for at, errors in zip(of_runs, method, strict=True)]
+        for method in (reference, other)
+    ], np.float64)  # fmt: skip
+    first, second = _drawn_by_run(sums, seed, resamples)
+    ratios = np.divide(second, first, out=np.ones_like(first), where=first > 0)
+    both = _interval(over_images.value, (ratios - 1) * 100)
+    return RunsChange(both, over_images, tuple(alone), t_interval(np.array(alone)))
+
+
+def t_interval(values: Doubles) -> Interval | None:
+    """The mean of values [K] and its 95 % interval by Student's t with K - 1 degrees of freedom; None for
+    a single one."""
+    from scipy import stats
+
+    if len(values) < 2:
+        return None
+    mean = float(values.mean())
+    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def _drawn_by_run(sums: Doubles, seed: int, resamples: int) -> Doubles:
+    """Totals [2, resamples] of runs drawn with replacement, on images drawn with replacement, from
+    sums [2, runs, images]."""
+    random = np.random.default_rng(seed)
+    _, runs, images = sums.shape
+    blocks = []
+    block = max(1, _BLOCK // max(runs, images))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        by_image = np.einsum("bi,mri->mbr", _times_drawn(random, size, images), sums, optimize=True)
+        blocks.append((by_image * _times_drawn(random, size, runs)).sum(axis=2))
+    return np.concatenate(blocks, axis=1)
+
+
+def _times_drawn(random: np.random.Generator, size: int, count: int) -> Doubles:
+    """How often each of `count` comes up in `count` draws with replacement, [size, count]."""
+    draws = random.integers(0, count, (size, count)) + np.arange(size)[:, None] * count
+    return np.bincount(draws.ravel(), minlength=size * count).reshape(size, count).astype(np.float64)
 
 
 def _drawn(sums: Doubles, seed: int, resamples: int) -> Doubles:

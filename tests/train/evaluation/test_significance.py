@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from facekp_train.evaluation.significance import fold_tests, paired_change, paired_t_test
+from facekp_train.evaluation.significance import (
+    change_over_runs,
+    fold_tests,
+    paired_change,
+    paired_t_test,
+    t_interval,
+)
 
 
 def errors(seed: int, count: int, scale: float = 1.0) -> np.ndarray:
@@ -121,3 +127,57 @@ def test_what_does_not_pair_is_refused() -> None:
         paired_change(np.ones(0), np.ones(0), np.arange(0))
     with pytest.raises(ValueError, match="without any error"):
         paired_change(np.zeros(3), np.ones(3), np.arange(3))
+
+
+# Over runs
+
+
+def runs_of(seed: int, runs: int = 3, images: int = 40) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Errors of methods whose second is worse by an amount that differs from run to run."""
+    random = np.random.default_rng(seed)
+    hard = random.gamma(2.0, 1.0, images)
+    first = [hard * random.uniform(0.8, 1.2, images) for _ in range(runs)]
+    return first, [errors * random.normal(1.1, 0.1) for errors in first]
+
+
+def test_the_interval_over_runs_and_images_agrees_with_plain_loops() -> None:
+    first, second = runs_of(0)
+    random = np.random.default_rng(9)
+    draws = []
+    for _ in range(4000):
+        faces = random.integers(0, 40, 40)
+        runs = random.integers(0, 3, 3)
+        before = sum(first[run][face] for run in runs for face in faces)
+        after = sum(second[run][face] for run in runs for face in faces)
+        draws.append((after / before - 1) * 100)
+    low, high = np.percentile(draws, [2.5, 97.5])
+    change = change_over_runs(first, second, [np.arange(40)] * 3)
+    assert change.over_both.low == pytest.approx(low, abs=0.05 * (high - low))
+    assert change.over_both.high == pytest.approx(high, abs=0.05 * (high - low))
+    assert change.over_both.value == pytest.approx((np.sum(second) / np.sum(first) - 1) * 100)
+
+
+def test_runs_of_folds_are_measured_on_images_of_their_own() -> None:
+    first, second = runs_of(1)
+    change = change_over_runs(first, second, [np.arange(40) + 40 * run for run in range(3)])
+    assert change.runs == pytest.approx([(b.sum() / a.sum() - 1) * 100 for a, b in zip(first, second, strict=True)])
+    assert change.over_both.high - change.over_both.low > change.over_images.high - change.over_images.low
+
+
+def test_one_run_has_no_interval_over_runs_and_the_rest_is_that_of_its_images() -> None:
+    first, second = runs_of(2, runs=1)
+    change = change_over_runs(first, second, [np.arange(40)])
+    alone = paired_change(first[0], second[0], np.arange(40)).percent
+    assert change.over_runs is None and change.over_images == alone
+    assert change.over_both == pytest.approx(alone, abs=0.2)
+
+
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=6))
+def test_students_interval_is_scipys(values: list[float]) -> None:
+    interval = t_interval(np.array(values))
+    assert interval is not None and interval.value == pytest.approx(np.mean(values))
+    spread = stats.sem(values)
+    if spread > 1e-9:
+        low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), spread)
+        assert (interval.low, interval.high) == pytest.approx((low, high))
+    assert t_interval(np.array(values[:1])) is None
