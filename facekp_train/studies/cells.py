@@ -6,31 +6,35 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from facekp_train.common.console import UserError, say
-from facekp_train.crop import CropRule
-from facekp_train.pruning.settings import PruneSettings
-from facekp_train.studies.faces import FaceFolds, FoldedFaces
+from facekp_train.common.console import UserError
+from facekp_train.common.files import sha256_of
+from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.mobilenet import hidden_widths
+from facekp_train.networks.sizes import share_of_width
+from facekp_train.studies.faces import FaceFolds
 from facekp_train.studies.jobs import StudyJob
 from facekp_train.studies.methods import Method, Methods, Spending
 from facekp_train.training.recipe import Recipe, make_recipe
 
 # Raised when a cell's figures are made in another way, so that old ones are not taken for new.
-_VERSION = 1
+_VERSION = 2
 
 
-DECIDED = frozenset({"name", "seed", "init", "teacher", "lambda_rh", "lambda_dp"})
+DECIDED = frozenset({
+    "name", "seed", "epochs", "init", "teacher", "lambda_rh", "lambda_dp", "distill_factor", "output_weight",
+    "shuffle_features",
+})  # fmt: skip
 """Settings of a recipe that the methods, folds and options of a study decide, whatever a user sets."""
 
 
 @dataclass(frozen=True)
 class CellPlan:
     """What all cells of a command share. assignments: `--set KEY=VALUE`. fingerprint: the data's.
-    work: the folder of the cells' folders."""
+    work: the folder of the cells' folders. teacher: a trained net that supervises, where one is given."""
 
     spending: Spending
     faces: FaceFolds
@@ -39,6 +43,12 @@ class CellPlan:
     assignments: tuple[str, ...]
     accelerator: str
     work: Path
+    teacher: Path | None = None
+
+    @property
+    def methods(self) -> Methods:
+        """Those that this plan's studies are made of."""
+        return Methods(self.spending, self.teacher)
 
 
 @dataclass(frozen=True)
@@ -49,18 +59,23 @@ class Cell:
     method: Method
     fold: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names everything that decides the cell's figures, its teacher's and its start's included."""
-        recipe = self.recipe().shareable()
-        decisive = {
-            "version": _VERSION,
-            # Where files lie decides nothing; what is in them, the other keys say.
-            "recipe": {k: v for k, v in recipe.items() if k not in ("name", "data", "init", "teacher")},
-            "faces": [self.plan.fingerprint, self.fold],
-            "pruning": self.pruning and self.pruning.model_dump(mode="json"),
-            "needs": {role: cell.key for role, cell in self._roles().items()},
-        }
+        method = self.method
+        decisive: dict[str, Any] = {"version": _VERSION, "faces": [self.plan.fingerprint, self.fold]}
+        if method.given is not None:
+            decisive["given"] = _content(method.given)
+        else:
+            recipe = self.recipe().shareable()
+            decisive |= {
+                # Where files lie decides nothing; what is in them, the other keys say.
+                "recipe": {k: v for k, v in recipe.items() if k not in ("name", "data", "init", "teacher")},
+                "cut": method.cut and vars(method.cut),
+                "restarts": method.restarts,
+                "pieces": self.plan.spending.pieces if method.cut and method.cut.pieces > 1 else None,
+                "needs": {role: cell.key for role, cell in self._roles().items()},
+            }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -70,21 +85,24 @@ class Cell:
         return self.plan.work / f"{name}-fold{self.fold + 1}-{self.key}"
 
     @property
+    def run(self) -> Path:
+        """The folder of its training."""
+        return self.folder / "run"
+
+    @property
     def name(self) -> str:
         """For people."""
         return f"{self.method.name}, fold {self.fold + 1}"
 
     @property
     def checkpoint(self) -> Path:
-        """The trained net, the last epoch's; a pruned one's retraining is one epoch a step."""
-        return self.folder / "run" / ("last.safetensors" if self.pruning is None else "best.safetensors")
+        """The trained net, the last epoch's."""
+        return self.method.given or self.run / "last.safetensors"
 
     @property
-    def pruning(self) -> PruneSettings | None:
-        """How the cell's net is pruned, if it is."""
-        if self.method.rate is None:
-            return None
-        return PruneSettings(rate=self.method.rate, layers_per_step=self.plan.spending.layers_per_step)
+    def epochs(self) -> int:
+        """Of its own training; none for a net that is given."""
+        return 0 if self.method.given else self.recipe().epochs
 
     @property
     def depth(self) -> int:
@@ -100,11 +118,13 @@ class Cell:
         """Leave out what a finished cell needs no more: the states of training, several times the net."""
         from facekp_train.training.run_folder import STATE_FILE
 
-        for state in (self.folder / "run").rglob(STATE_FILE):
+        for state in self.run.rglob(STATE_FILE):
             state.unlink()
 
     def job(self) -> StudyJob:
         """The cell as a job."""
+        from facekp_train.studies.run_cell import run_cell
+
         return StudyJob(self.name, self.key, self.folder / "result.json", run_cell, (self,))
 
     def recipe(self) -> Recipe:
@@ -114,9 +134,11 @@ class Cell:
         """
         plan, spending = self.plan, self.plan.spending
         faces = {"data": list(plan.faces.data), "split": plan.faces.split, "points": plan.points}
-        common = make_recipe(spending.recipe, {**spending.settings, **faces}, list(plan.assignments))
+        settings = {**spending.settings, "epochs": spending.epochs, **faces}
+        common = make_recipe(spending.recipe, settings, list(plan.assignments))
         own = {
             **self.method.settings,
+            **narrowed_settings(common, self.method.width),
             "name": f"{spending.name} study",
             "seed": plan.faces.seed + self.fold + 1000 * self.method.chance,
             "init": str(self.started_from.checkpoint) if self.started_from else None,
@@ -139,98 +161,34 @@ class Cell:
         return {role: cell for role, cell in roles.items() if cell is not None}
 
 
-def check_settings(plan: CellPlan) -> None:
-    """Raise UserError where a user's settings are wrong, before anything is trained."""
+def student_recipe(plan: CellPlan) -> Recipe:
+    """How the first fold's student is trained."""
+    return Cell(plan, plan.methods.joint(), 0).recipe()
+
+
+def check_plan(plan: CellPlan) -> None:
+    """Raise UserError where what a user set is wrong, before anything is trained."""
     named = {setting.partition("=")[0].strip() for setting in plan.assignments}
     if refused := sorted(named & DECIDED):
-        raise UserError(f"a study itself decides {', '.join(refused)}; leave --set {refused[0]} out")
-    if not Cell(plan, Methods(plan.spending).joint(), 0).recipe().heatmap_width:
+        instead = "give --epochs instead" if refused[0] == "epochs" else f"leave --set {refused[0]} out"
+        raise UserError(f"a study itself decides {', '.join(refused)}; {instead}")
+    if not student_recipe(plan).heatmap_width:
         raise UserError("heatmap_width=0 leaves no heatmaps to study; leave it out")
+    if plan.teacher is not None:
+        try:
+            load_checkpoint(plan.teacher)
+        except (OSError, ValueError) as error:
+            raise UserError(str(error)) from None
 
 
-def run_cell(cell: Cell) -> dict[str, Any]:
-    """Train, or go on training, and measure. Raises ValueError where the data are other than planned."""
-    faces = cell.plan.faces.load()
-    if faces.fingerprint() != cell.plan.fingerprint:
-        raise ValueError(f"{', '.join(cell.plan.faces.data)} changed since the study began; start it again")
-    _train(cell, faces)
-    return _measure(cell, faces)
+def narrowed_settings(recipe: Recipe, share: float) -> dict[str, Any]:
+    """Settings of a net with a share of the inner filters of a recipe's, as pruning would leave it."""
+    if share == 1:
+        return {}
+    whole = recipe.net_config().widths or hidden_widths(1.0, recipe.channels)
+    return {"widths": tuple(share_of_width(width, share) for width in whole), "expansion": 1.0}
 
 
-def _train(cell: Cell, faces: FoldedFaces) -> None:
-    from facekp_train.batches.face_store import FaceStore
-    from facekp_train.pipeline.layerwise import prune
-    from facekp_train.training.data import TrainingData
-    from facekp_train.training.fit import Step, fit
-    from facekp_train.training.launch import launch
-    from facekp_train.training.run_folder import RECIPE_FILE
-
-    recipe, out = cell.recipe(), cell.folder / "run"
-    rule = CropRule(size=recipe.size)
-    learnt, watched = faces.training(cell.fold)
-    data = TrainingData(
-        FaceStore(learnt, recipe.points, rule, recipe.box_source == "listed"),
-        FaceStore(watched, recipe.points, rule, prefer_listed=True),
-        None,
-    )
-
-    def report(step: Step) -> None:
-        if step.step == step.steps:
-            say(f"{cell.name}: epoch {step.epoch + 1} of {step.epochs}, {step.faces_per_second:.0f} faces/s")
-
-    fabric = launch(cell.plan.accelerator, 1, recipe.precision)
-    if cell.pruning is None:
-        resume = (out / RECIPE_FILE).is_file()
-        fit(recipe, out, resume=resume, on_step=report, fabric=fabric, data=data)
-    else:
-        start = cell.started_from
-        assert start is not None
-        prune(start.checkpoint, recipe, out, cell.pruning, fabric=fabric, data=data, on_step=report)
-
-
-def _measure(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:
-    """The figures of every tested face: by number, error in percent and squared error in crops.
-
-    Crops come from the data's boxes as a deployed net meets faces, without a second look: the crop
-    must not depend on the method.
-    """
-    from facekp_train.evaluation.evaluate import answer
-    from facekp_train.networks.checkpoint import load_checkpoint
-    from facekp_train.pruning.cost import net_cost
-
-    checkpoint = load_checkpoint(cell.checkpoint)
-    places = faces.tested(cell.fold)
-    samples = [faces.faces[i].sample for i in places]
-    answers = answer(checkpoint.predict, samples, checkpoint.header.crop_rule, refine=False, progress=False)
-    evaluation = answers.score(", ".join(cell.plan.faces.data))
-    place_of = {id(sample): place for sample, place in zip(samples, places.tolist(), strict=True)}
-    counted = [answers.samples[i] for i in evaluation.counted]
-    kept = [place_of[id(sample)] for sample in counted]
-    offsets = [answers.predicted[i] - answers.samples[i].keypoints for i in evaluation.counted]
-    sides = np.array(answers.sides)[evaluation.counted]
-    squared = [
-        float(np.square(offset[sample.visible] / side).mean())
-        for offset, sample, side in zip(offsets, counted, sides, strict=True)
-    ]
-    cost = net_cost(checkpoint.net)
-    return {
-        "method": cell.method.name,
-        "fold": cell.fold + 1,
-        "normaliser": evaluation.normaliser,
-        "nme": evaluation.nme[evaluation.normaliser],
-        "mse": float(np.mean(squared)),
-        "megabytes": cost.bytes / 1e6,
-        "mmacs": cost.macs / 1e6,
-        "training": _training(cell),
-        "faces": faces.numbers[kept].tolist(),
-        "images": faces.images[kept].tolist(),
-        "errors": [round(error, 4) for error in evaluation.errors.tolist()],
-        "squared": [float(f"{value:.6g}") for value in squared],
-    }
-
-
-def _training(cell: Cell) -> dict[str, Any]:
-    """Epochs and seconds of the cell's own training."""
-    logs = sorted((cell.folder / "run").rglob("log.jsonl"))
-    rows = [json.loads(line) for log in logs for line in log.read_text(encoding="utf-8").splitlines()]
-    return {"epochs": len(rows), "seconds": round(sum(row["seconds"] for row in rows), 1)}
+@lru_cache(maxsize=4)
+def _content(file: Path) -> str:
+    return sha256_of(file)

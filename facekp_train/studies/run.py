@@ -1,4 +1,4 @@
-"""A study from its plan to its report: cells as jobs, in the order that they need each other.
+"""Studies from their plan to their reports: cells as jobs, in the order that they need each other.
 
 Every method is trained and tested in k-fold cross-validation; a method on a fold is a cell, a job of
 its own (`facekp_train.studies.jobs`). Studies that share a cell compute it once.
@@ -6,53 +6,73 @@ its own (`facekp_train.studies.jobs`). Studies that share a cell compute it once
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import say
 from facekp_train.studies.cells import Cell, CellPlan
 from facekp_train.studies.jobs import Workers, run_jobs
-from facekp_train.studies.methods import Methods
 from facekp_train.studies.plans import STUDIES, Row, Study
 from facekp_train.studies.report import StudyResult, write_study
-from facekp_train.studies.summary import summarise
+from facekp_train.studies.summary import summarize
 
 
-def run_study(name: str, plan: CellPlan, out: Path, workers: Workers, deep: bool = True) -> StudyResult:
-    """Compute the cells of a study that are missing, then write `out/NAME`.
+@dataclass(frozen=True)
+class Chosen:
+    """Which studies, with what left out. dropped: how many of `plans.DROPS`. deep: with ResNet-50's rows."""
 
-    deep: with the rows of ResNet-50. Raises UserError where a cell failed.
+    names: Sequence[str]
+    dropped: int = 0
+    deep: bool = True
+
+    def studies(self, plan: CellPlan) -> list[Study]:
+        """Those studies under a plan."""
+        return [STUDIES[name](plan.methods).without(self.dropped, self.deep) for name in self.names]
+
+
+def run_studies(chosen: Chosen, plan: CellPlan, out: Path, workers: Workers) -> list[StudyResult]:
+    """Compute all cells that are missing, then write `out/NAME` for each study.
+
+    Raises UserError where a cell failed.
     """
-    study = STUDIES[name](Methods(plan.spending))
-    rows = [row for row in study.rows if deep or not row.resnet]
-    cells = {row.method.name: [Cell(plan, row.method, fold) for fold in _folds(row, plan)] for row in rows}
-    every = [cell for of_row in cells.values() for cell in of_row]
-    results = _compute([*every, *(below for cell in every for below in cell.needs())], workers)
-    study = Study(study.name, study.title, tuple(rows), study.notes, study.axis)
-    summaries = summarise(
-        study, {method: [results[cell.key] for cell in of_row] for method, of_row in cells.items()}
-    )
-    result = StudyResult(study, summaries, _settings(plan, every, results))
-    write_study(out / name, result)
-    return result
+    studies = chosen.studies(plan)
+    results = _compute(cells_of(studies, plan), workers)
+    written = []
+    for study in studies:
+        rows = {row.method.name: _row_cells(row, plan) for row in study.rows}
+        own = {name: [results[cell.key] for cell in cells] for name, cells in rows.items()}
+        result = StudyResult(study, summarize(study, own), _settings(plan, rows, results))
+        write_study(out / study.name, result)
+        written.append(result)
+    return written
 
 
-def _folds(row: Row, plan: CellPlan) -> range:
+def cells_of(studies: Iterable[Study], plan: CellPlan) -> list[Cell]:
+    """Every cell of some studies once, those that others build on first; of those that may run side by side
+    the longest first, lest one is left over."""
+    rows = [row for study in studies for row in study.rows]
+    own = [cell for row in rows for cell in _row_cells(row, plan)]
+    unique = {cell.key: cell for cell in [*own, *(below for cell in own for below in cell.needs())]}
+    return sorted(unique.values(), key=lambda cell: (cell.depth, -cell.epochs))
+
+
+def _row_cells(row: Row, plan: CellPlan) -> list[Cell]:
     own = plan.spending.resnet_folds if row.resnet else None
-    return range(min(own or plan.faces.folds, plan.faces.folds))
+    folds = min(own or plan.faces.folds, plan.faces.folds)
+    return [Cell(plan, row.method, fold) for fold in range(folds)]
 
 
-def _compute(cells: Iterable[Cell], workers: Workers) -> dict[str, dict[str, Any]]:
-    """Results by key. Those that others build on come first; folds of a level side by side."""
-    unique = {cell.key: cell for cell in cells}
+def _compute(cells: Sequence[Cell], workers: Workers) -> dict[str, dict[str, Any]]:
+    """Results by key; folds and methods of a level side by side."""
     results: dict[str, dict[str, Any]] = {}
-    for depth in sorted({cell.depth for cell in unique.values()}):
-        level = {key: cell for key, cell in unique.items() if cell.depth == depth}
-        say(f"{len(level)} of {len(unique)} cells: {_names(level.values())}")
-        done = run_jobs([cell.job() for cell in level.values()], workers)
-        results.update(zip(level, done, strict=True))
-        for cell in level.values():
+    for depth in sorted({cell.depth for cell in cells}):
+        level = [cell for cell in cells if cell.depth == depth]
+        say(f"{len(level)} of {len(cells)} cells: {_names(level)}")
+        done = run_jobs([cell.job() for cell in level], workers)
+        results.update(zip((cell.key for cell in level), done, strict=True))
+        for cell in level:
             cell.tidy()
     return results
 
@@ -61,19 +81,24 @@ def _names(cells: Iterable[Cell]) -> str:
     return "; ".join(dict.fromkeys(cell.method.name for cell in cells))
 
 
-def _settings(plan: CellPlan, cells: list[Cell], results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _settings(
+    plan: CellPlan, rows: dict[str, list[Cell]], results: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """For the report: what was spent on what, without the folders of this machine."""
-    recipe = cells[0].recipe().shareable()
-    tested = {face for result in results.values() for face in result["faces"]}
-    seconds = sum(result["training"]["seconds"] for result in results.values())
+    spending, faces = plan.spending, plan.faces
+    first = next(cell for cells in rows.values() for cell in cells if cell.method.given is None)
+    recipe = first.recipe().shareable()
+    own = {cell.key: results[cell.key] for cells in rows.values() for cell in cells}
+    tested = {face for result in own.values() for face in result["faces"]}
+    unseen = max((len(result["unseen"]["faces"]) for result in own.values() if result["unseen"]), default=0)
+    seconds = sum(result["training"]["seconds"] for result in own.values() if result["training"])
     return {
         "data": ", ".join(recipe["data"]) + (f", split {recipe['split']}" if recipe["split"] else ""),
-        "faces": f"{len(tested)}, in {plan.faces.folds} folds by image, seed {plan.faces.seed}",
-        "budget": plan.spending.name,
+        "faces": f"{len(tested)}, in {faces.folds} folds by image, seed {faces.seed}",
+        "faces that decide": f"{unseen} that no net saw" if unseen else "each net's on the fold left out",
+        "budget": spending.name,
         "first row's recipe": _differing(recipe),
-        "teacher": plan.spending.teacher,
-        "after each step of pruning": {"layers": plan.spending.layers_per_step, **plan.spending.pruning},
-        "ResNet-50's rows": {"folds": plan.spending.resnet_folds or plan.faces.folds, **plan.spending.resnet},
+        "trainings that go on": {"epochs": spending.stage_epochs, **spending.stage_settings},
         "training in all": f"{seconds / 3600:.2f} hours of one worker",
     }
 

@@ -18,7 +18,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from facekp_train.common.console import UserError
 from facekp_train.common.settings import Settings
+from facekp_train.implied_five import five_operator
+from facekp_train.landmarks import Doubles, implies_five, scheme_of
+from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 from facekp_train.training.learner import Learner, TeacherAnswer
 
@@ -34,6 +38,9 @@ class TeacherSettings(Settings):
 
     teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
     projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
+    shuffle_features: bool = Field(
+        default=False, description="a control: each face learns from the teacher's features of another"
+    )
 
 
 class Distilled(Learner):
@@ -42,12 +49,21 @@ class Distilled(Learner):
     As a module it is student and projections alone: the teacher's weights are neither trained nor
     saved. width: the common width, at most the teacher's own channels. Both nets take raw crops of
     the student's size; the teacher resizes them where its own differs, and normalises itself.
+    to_five: [5, 2, N, 2], from the teacher's keypoints to the student's five; None where they are the same.
+    shuffled: every face of a batch gets the features of the one before.
     """
 
     axes: Tensor
     centre: Tensor
 
-    def __init__(self, net: KeypointNet, teacher: KeypointNet, width: int) -> None:
+    def __init__(
+        self,
+        net: KeypointNet,
+        teacher: KeypointNet,
+        width: int,
+        to_five: Doubles | None = None,
+        shuffled: bool = False,
+    ) -> None:
         super().__init__(net)
         channels = int(teacher.backbone.channels)  # type: ignore[arg-type]
         width = min(width, channels)
@@ -56,6 +72,8 @@ class Distilled(Learner):
         self.register_buffer("centre", torch.zeros(channels))
         # In a tuple, so that it is no part of this module's parameters and state.
         self._teacher = (teacher.eval().requires_grad_(False),)
+        self._to_five = None if to_five is None else torch.from_numpy(to_five).float()
+        self._shuffled = shuffled
 
     @property
     def teacher(self) -> KeypointNet:
@@ -71,7 +89,10 @@ class Distilled(Learner):
     def teacher_answer(self, crops: Tensor) -> TeacherAnswer:
         """The teacher on raw crops [B, 3, S, S]."""
         pooled, keypoints = self._look(crops)
-        return TeacherAnswer((pooled - self.centre) @ self.axes, keypoints)
+        if self._to_five is not None:
+            keypoints = torch.einsum("fcnd,bnd->bfc", self._to_five.to(keypoints.device), keypoints)
+        features = (pooled - self.centre) @ self.axes
+        return TeacherAnswer(features.roll(1, dims=0) if self._shuffled else features, keypoints)
 
     @torch.no_grad()
     def prepare(self, batches: Iterable[Tensor]) -> None:
@@ -118,13 +139,37 @@ class Distilled(Learner):
         return carried["weight"].to(weight)
 
     def _look(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        size = self.teacher.config.size
-        crops = crops.float()
-        if crops.shape[-1] != size:
-            crops = F.interpolate(crops, size=(size, size), mode="bilinear", antialias=True)
+        crops = resized(crops.float(), self.teacher.config.size)
         features = self.teacher.features(crops)
         keypoints = self.teacher.regression(features).view(len(crops), -1, 2)
         return features.mean(dim=(2, 3)).float(), keypoints.float()
+
+
+def supervised(net: KeypointNet, settings: TeacherSettings, output_weight: float) -> Distilled:
+    """A net with the settings' teacher; output_weight: of the teacher's coordinates.
+
+    Raises UserError where they cannot teach the net, since neither scheme follows from the other.
+    """
+    assert settings.teacher is not None
+    teacher = load_checkpoint(settings.teacher)
+    its_scheme, own = teacher.header.scheme, scheme_of(net.config.points)
+    to_five = None
+    if own.points == 5 and its_scheme.name != own.name and implies_five(its_scheme):
+        to_five = five_operator(its_scheme, teacher.header.five_offset)
+    if output_weight and to_five is None and its_scheme.name != own.name:
+        raise UserError(
+            f"{settings.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
+            f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
+            "output_weight=0"
+        )
+    return Distilled(net, teacher.net, settings.projection, to_five, settings.shuffle_features)
+
+
+def resized(crops: Tensor, size: int) -> Tensor:
+    """Float crops [B, 3, S, S] with a side of `size` pixels, as a teacher of another size sees them."""
+    if crops.shape[-1] == size:
+        return crops
+    return F.interpolate(crops, size=(size, size), mode="bilinear", antialias=True)
 
 
 def feature_loss(student: Tensor, teacher: Tensor) -> Tensor:

@@ -90,6 +90,7 @@ def fit(
     out: Path,
     *,
     resume: bool = False,
+    until: int | None = None,
     accelerator: str = "cpu",
     devices: int = 1,
     on_step: Callable[[Step], None] = lambda _step: None,
@@ -104,7 +105,8 @@ def fit(
 
     Writes `best.safetensors`, `last.safetensors`, `recipe.yaml`, `log.jsonl`, `curves.png`, a
     tensorboard log and `state.safetensors` into `out`. With `resume` it goes on after the last
-    finished epoch and ends with the weights of an unbroken run. Raises UserError where `out` holds
+    finished epoch and ends with the weights of an unbroken run. until: it stops after so many of its
+    epochs, to be resumed; the schedule remains that of all. Raises UserError where `out` holds
     another run, or another process is using it.
     """
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
@@ -116,7 +118,7 @@ def fit(
     with alone_in(out, fabric):
         claim_folder(out, recipe, resume, faces_known=data is not None)
         data = data or load_training_data(recipe.part(FaceSettings))
-        return _train(fabric, recipe, out, data, resume, on_step)
+        return _train(fabric, recipe, out, data, resume, until or recipe.epochs, on_step)
 
 
 def _train(
@@ -125,6 +127,7 @@ def _train(
     out: Path,
     data: TrainingData,
     resume: bool,
+    until: int,
     on_step: Callable[[Step], None],
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
@@ -140,7 +143,7 @@ def _train(
     optimizer = fabric.setup_optimizers(run.optimizer)
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
-        for epoch in range(run.progress.epoch, run.settings.epochs):
+        for epoch in range(run.progress.epoch, until):
             row = _one_epoch(run, model, optimizer, batches, epoch, on_step)
             if log is not None:
                 _finish_epoch(run, data, out, epoch, row, log)

@@ -16,7 +16,7 @@ from facekp_train.networks.checkpoint import Checkpoint, LossFactors, load_check
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.data import TrainingData
-from facekp_train.training.distill import Distilled
+from facekp_train.training.distill import TeacherSettings, supervised
 from facekp_train.training.imagenet import load_imagenet
 from facekp_train.training.learner import Learner
 from facekp_train.training.quantize_aware import FakeQuantized
@@ -78,15 +78,9 @@ def make_learner(recipe: Recipe, start: Start, device: torch.device) -> Learner:
         return _on(device, FakeQuantized(start.net))
     if recipe.teacher is None:
         return _on(device, Learner(start.net))
-    teacher = load_checkpoint(recipe.teacher)
-    its_scheme, own = teacher.header.scheme, scheme_of(recipe.points)
-    if recipe.output_weight and its_scheme.name != own.name:
-        raise UserError(
-            f"{recipe.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
-            f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "
-            "output_weight=0"
-        )
-    return _on(device, Distilled(start.net, _on(device, teacher.net), recipe.projection))
+    learner = supervised(start.net, recipe.part(TeacherSettings), recipe.output_weight)
+    _on(device, learner.teacher)
+    return _on(device, learner)
 
 
 _Module = TypeVar("_Module", bound=nn.Module)

@@ -17,19 +17,28 @@ TINY = Spending(
     settings={
         "size": 64, "batch": 8, "imagenet": False, "hidden": 16, "heatmap_width": 8,
         "widths": (*(16,) * 15, 48),  # so that the least of the rates removes something
-        "precision": PRECISION, "learning_rate": 0.005, "ema": 0.9, "epochs": 2,
+        "precision": PRECISION, "learning_rate": 0.005, "ema": 0.9,
     },
+    epochs=4,
+    stage=0.5,
+    stage_settings={"learning_rate": 0.003},
     limit=None,
+    deep=True,
     resnet={"widths": (8,) * 32, "channels": (8, 32, 32, 32, 32)},
     resnet_folds=1,
     teacher={"hidden": 32},
-    layers_per_step=8,
-    pruning={"epochs": 1},
-    trained_on=2,
+    pieces=2,
 )  # fmt: skip
 
 
-def plan_of(discs: Path, work: Path, spending: Spending = TINY, *settings: str, **options: Any) -> CellPlan:
+def plan_of(
+    discs: Path,
+    work: Path,
+    spending: Spending = TINY,
+    *settings: str,
+    teacher: Path | None = None,
+    **options: Any,
+) -> CellPlan:
     source = replace(FaceFolds((f"mtfl:{discs}",), None, 2, None, 0), **options)
     faces = source.load()
-    return CellPlan(spending, source, faces.fingerprint(), faces.points, settings, "cpu", work)
+    return CellPlan(spending, source, faces.fingerprint(), faces.points, settings, "cpu", work, teacher)

@@ -160,7 +160,9 @@ def test_the_interval_over_runs_and_images_agrees_with_plain_loops() -> None:
 def test_runs_of_folds_are_measured_on_images_of_their_own() -> None:
     first, second = runs_of(1)
     change = change_over_runs(first, second, [np.arange(40) + 40 * run for run in range(3)])
-    assert change.runs == pytest.approx([(b.sum() / a.sum() - 1) * 100 for a, b in zip(first, second, strict=True)])
+    assert change.runs == pytest.approx(
+        [(b.sum() / a.sum() - 1) * 100 for a, b in zip(first, second, strict=True)]
+    )
     assert change.over_both.high - change.over_both.low > change.over_images.high - change.over_images.low
 
 
