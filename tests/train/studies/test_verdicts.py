@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.support.models.tiny_studies import TINY
 _T2 = 4.303
 
 
-def change(runs: list[float], both: tuple[float, float] | None = None) -> RunsChange:
+def change(runs: Sequence[float], both: tuple[float, float] | None = None) -> RunsChange:
     low, high = both or (min(runs), max(runs))
     interval = Interval(float(np.mean(runs)), low, high)
     return RunsChange(interval, interval, tuple(runs), t_interval(np.array(runs)))
