@@ -13,7 +13,7 @@ from rich.text import Text
 
 from facekp_export.commands.targets import refuse_source
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
-from facekp_train.common.console import err, out, print_json, say, warn
+from facekp_train.common.console import err, out, print_json, say, visible, warn
 from facekp_train.landmarks import Scheme
 
 
@@ -66,7 +66,7 @@ def _with_progress(photos: list[Path]) -> Iterable[Path]:
 def _table(images: Iterable[dict[str, Any]]) -> Table:
     table = Table("photograph", "face", "score", "confidence", "x", "y", "width", "height")
     for document in images:
-        name = Text(Path(document["image"]).name)
+        name = Text(visible(Path(document["image"]).name))
         if not document["faces"]:
             table.add_row(name, "none found", *[""] * 6)
         for number, face in enumerate(document["faces"], 1):

@@ -84,7 +84,7 @@ class UserError(Exception):
 
 def say(text: str) -> None:
     """Text for people on stderr, as it stands: brackets are no markup, and no name is folded."""
-    err.print(text, markup=False, soft_wrap=True)
+    err.print(visible(text), markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
@@ -94,7 +94,7 @@ def warn(text: str) -> None:
 
 def print_line(text: str) -> None:
     """Text of a result on stdout, as it stands."""
-    out.print(text, markup=False, soft_wrap=True)
+    out.print(visible(text), markup=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -21,7 +22,7 @@ def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path
         Each folder once, parents first and by name, with its files by name: without the `._NAME` files
         that macOS leaves in archives beside the real ones.
     """
-    seen: set[tuple[int, int]] = set()
+    seen = _above(root)
     ahead, linked = [root], deque[Path]()
     while ahead or linked:
         folder = ahead.pop() if ahead else linked.popleft()
@@ -40,6 +41,16 @@ def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path
         if deepest is None or len(folder.relative_to(root).parts) < deepest:
             ahead += [folder / entry.name for entry in reversed(inner) if not entry.is_symlink()]
             linked += [folder / entry.name for entry in inner if entry.is_symlink()]
+
+
+def _above(root: Path) -> set[tuple[int, int]]:
+    """The folders that the root lies in: a link to one of them is a loop."""
+    found = set()
+    for parent in root.resolve().parents:
+        with suppress(OSError):
+            about = parent.stat()
+            found.add((about.st_dev, about.st_ino))
+    return found
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

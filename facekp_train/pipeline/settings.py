@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from facekp_train.common.console import UserError
 from facekp_train.common.settings import KnownKeys
+from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, PRESETS, Recipe, make_recipe
 
@@ -155,14 +156,12 @@ def load_pipeline(path: Path) -> Pipeline:
 
     Raises UserError naming the key that is wrong, or the file that is missing.
     """
-    import yaml
-
     if not path.is_file():
         raise UserError(f"{path}: no such file; docs/guides/compress.md shows what it holds")
     try:
-        data = yaml.safe_load(_expanded(path.read_text(encoding="utf-8"), path))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not YAML ({str(error).splitlines()[0]})") from None
+        data = parse_yaml(_expanded(path.read_text(encoding="utf-8"), path))
+    except ValueError as error:
+        raise UserError(f"{path} is not YAML ({error})") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} is not a pipeline for a run: it holds no 'key: value' lines")
     try:

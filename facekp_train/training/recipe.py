@@ -11,6 +11,7 @@ from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
 from facekp_train.common.settings import Settings
+from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.keypoint_net import NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
@@ -134,8 +135,6 @@ def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> 
     `settings` whose value is None are left to the recipe; assignments may be nested
     (`augmentation.rotation=30`). Raises UserError naming the key that is wrong.
     """
-    import yaml
-
     data = _named_or_file(base)
     data.update({key: value for key, value in settings.items() if value not in (None, [])})
     for assignment in assignments:
@@ -149,7 +148,10 @@ def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> 
             if not isinstance(target, dict):
                 raise UserError(f"--set {assignment}: '{parent}' has no settings of its own")
         # YAML 1.1 reads 1e-3 as a word; pydantic turns it into a number.
-        target[last] = yaml.safe_load(value)
+        try:
+            target[last] = parse_yaml(value)
+        except ValueError as error:
+            raise UserError(f"--set {assignment}: the value is not YAML ({error})") from None
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
@@ -169,12 +171,10 @@ def _named_or_file(base: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not YAML ({str(error).splitlines()[0]})") from None
+        data = parse_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not YAML ({error})") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} is not a recipe: it holds no 'key: value' lines")
     return data

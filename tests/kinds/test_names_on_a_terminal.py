@@ -1,0 +1,83 @@
+"""A name is shown as it is: no emoji, no escape code; and a command ends well without a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+
+from facekp_export.demo import demo_photo
+from facekp_train.common.console import PlainConsole, err, out
+from tests.support.models.detect_cli import call
+from tests.support.models.train_cli import annotated, command
+from tests.support.places import ROOT
+
+
+@pytest.mark.parametrize("name", ["lips", "eyes", "man", "camera", "zero"])
+def test_names_of_emoji_stay(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    annotated(tmp_path / name, "a")
+    assert command("data", f"pts:{name}") == 0
+    assert f"pts:{name}: 1 face" in capsys.readouterr().out
+    assert call(f"no:{name}:.png") == 1
+    assert f"error: no:{name}:.png does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x9b2J", "\r", "\x07", "\u202e"])
+def test_escape_codes_are_written_out(
+    hostile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / f"a{hostile}b.jpg"
+    shutil.copy(demo_photo(), photo)
+    assert call(photo, "--out", tmp_path / f"x{hostile}.png") == 0
+    assert call(tmp_path / f"gone{hostile}.jpg") == 1
+    assert call(photo, "--boxes", f"1,2,3{hostile}") == 2
+    printed = capsys.readouterr()
+    assert hostile not in printed.out + printed.err
+    escaped = hostile.encode("unicode_escape").decode()
+    assert f"a{escaped}b.jpg" in printed.out
+    assert f"gone{escaped}.jpg does not exist" in printed.err
+
+
+def test_every_console_is_plain() -> None:
+    assert isinstance(err, PlainConsole)
+    assert isinstance(out, PlainConsole)
+    made = subprocess.run(
+        ["git", "grep", "-lE", r"\bConsole\(", "--", "*.py", ":!tests"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert made.stdout.split() in ([], ["facekp_train/common/console.py"])
+
+
+@pytest.mark.parametrize("width", [1, 20, 40])
+def test_numbers_are_whole_however_narrow_the_terminal(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = Table("photograph", "score", "x", "y")
+    table.add_row("a_long_name_of_a_photograph.jpg", "0.93", "1079.3", "-76.5")
+    console = PlainConsole(width=width)
+    console.print(table)
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("a_long_name_of_a_photograph.jpg", "0.93", "1079.3", "-76.5"))
+    assert console.width == width
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_cost_no_work(closed: str, tmp_path: Path) -> None:
+    words = f"'{sys.executable}' -m facekp_export.detect '{demo_photo()}' --out x.png {closed}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["bash", "-c", words], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "x.png").stat().st_size > 1000
+    assert "Traceback" not in done.stderr
