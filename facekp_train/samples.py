@@ -35,6 +35,7 @@ class FaceSample:
         box: where a detector (or the list) saw the face, None where the data set has no boxes.
         box_source: names who made the box (`facekp_train.boxes`).
         attributes: further facts of the list, such as MTFL's pose.
+        stated_size: width and height that the list states of the photograph, where it does.
     """
 
     image: Path
@@ -43,6 +44,7 @@ class FaceSample:
     box: Box | None = None
     box_source: str = "tight"
     attributes: dict[str, str] = field(default_factory=dict)
+    stated_size: tuple[int, int] | None = None
 
 
 def evenly(size: int, count: int) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
+from facekp_train.datasets.reading.label_check import LabelCheck
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.tools import coco, detected, pts
 from facekp_train.samples import FaceSample
@@ -34,6 +35,7 @@ class Format:
         row: the splits of a published table's row, all of them parts of `evaluation`, which is the last.
         attributes: the facts that its lists tell of a face, not of every split, and their values in
             order.
+        from_one: the splits whose files count pixels from 1; the others count from 0.
     """
 
     read: Reader
@@ -44,11 +46,28 @@ class Format:
     file: bool = False
     row: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    from_one: tuple[str, ...] = ()
 
 
 FORMATS: dict[str, Format] = {
-    "mtfl": Format(mtfl.read, mtfl.SPLITS, mtfl.PARTS, "validation", 5, attributes=mtfl.ATTRIBUTES),
-    "300w": Format(w300.read, w300.SPLITS, w300.PARTS, "full", 68, row=("common", "challenging", "full")),
+    "mtfl": Format(
+        mtfl.read,
+        mtfl.SPLITS,
+        mtfl.PARTS,
+        "validation",
+        5,
+        attributes=mtfl.ATTRIBUTES,
+        from_one=mtfl.FROM_ONE,
+    ),
+    "300w": Format(
+        w300.read,
+        w300.SPLITS,
+        w300.PARTS,
+        "full",
+        68,
+        row=("common", "challenging", "full"),
+        from_one=w300.SPLITS,
+    ),
     "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
     "wflw": Format(
@@ -60,9 +79,11 @@ FORMATS: dict[str, Format] = {
         row=(*wflw.SUBSETS, "test"),
         attributes=wflw.ATTRIBUTES,
     ),
-    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29),
-    "300vw": Format(w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW),
-    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None),
+    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29, from_one=cofw.SPLITS),
+    "300vw": Format(
+        w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW, from_one=w300vw.SPLITS
+    ),
+    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None, from_one=pts.SPLITS),
     "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
     "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
 }
@@ -97,7 +118,8 @@ class Dataset:
 
     def __iter__(self) -> Iterator[FaceSample]:
         self.notes.clear()
-        yield from self.format.read(self.root, self.split, self.listing, self.notes)
+        faces = self.format.read(self.root, self.split, self.listing, self.notes)
+        yield from LabelCheck(self.notes, 1 if self.split in self.format.from_one else 0).of(faces)
 
     @property
     def skipped(self) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import stat
 from pathlib import Path
 
@@ -56,7 +57,10 @@ def read_header(path: Path) -> Header:
         OSError: as of `read_picture`.
     """
     try:
-        return header_of(_bytes_of(path), path.suffix)
+        _check_plain(path)
+        # Of a mapped file only what is looked at is read from the disk.
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return header_of(data, path.suffix)
     except ValueError as error:
         raise OSError(f"{path}: {error}") from None
 
@@ -104,12 +108,7 @@ _MIRRORED_DOWN = (3, 4, 7, 8)
 def _bytes_of(path: Path) -> bytes:
     """The whole file, if it is one and no larger than the largest picture."""
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(f"{path}: {_not_plain(about.st_mode)}")
-        most = _BYTES_A_PIXEL * most_pixels() + _FREE_BYTES
-        if about.st_size > most:
-            raise OSError(f"{path}: it has {about.st_size:,} bytes, more than any picture that is read")
+        _check_plain(path)
         return path.read_bytes()
     except NotADirectoryError:
         raise
@@ -117,6 +116,14 @@ def _bytes_of(path: Path) -> bytes:
         if error.strerror is None:
             raise
         raise OSError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _check_plain(path: Path) -> None:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError(f"{path}: {_not_plain(about.st_mode)}")
+    if about.st_size > _BYTES_A_PIXEL * most_pixels() + _FREE_BYTES:
+        raise OSError(f"{path}: it has {about.st_size:,} bytes, more than any picture that is read")
 
 
 def _not_plain(mode: int) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from mmap import mmap
 
 from PIL import Image as Pillow
 
@@ -30,6 +31,10 @@ MOST_PIXELS = 178_956_970
 """What Pillow reads unasked, too: half a gigabyte of RGB."""
 
 
+Content = bytes | mmap
+"""A whole file."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a picture states.
@@ -49,7 +54,7 @@ class Header:
     pixels: int
 
 
-def header_of(data: bytes, suffix: str = "") -> Header:
+def header_of(data: Content, suffix: str = "") -> Header:
     """Read what a picture states of itself.
 
     Args:
@@ -63,7 +68,7 @@ def header_of(data: bytes, suffix: str = "") -> Header:
         ValueError: in half a sentence, for what is no picture, is damaged, too large or of a kind that
             is not read.
     """
-    kind = kinds.kind_of(data, suffix)
+    kind = kinds.kind_of(data[: kinds.LOOKED_AT], suffix)
     if kind is None:
         raise ValueError(DAMAGED)
     if not kind.read:
@@ -73,11 +78,11 @@ def header_of(data: bytes, suffix: str = "") -> Header:
     return header
 
 
-def _by_pillow(data: bytes, kind: Kind) -> Header:
+def _by_pillow(data: Content, kind: Kind) -> Header:
     """Opening a file, Pillow reads its header alone."""
     exif = exif_of_png(data) if kind is kinds.PNG else b""
     try:
-        picture = Pillow.open(io.BytesIO(data), formats=[_PLUGINS[kind]])
+        picture = Pillow.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=[_PLUGINS[kind]])
     except Pillow.DecompressionBombError as error:
         refuse_size(int(re.findall(r"\d+", str(error))[0]))
         raise ValueError(DAMAGED) from None
@@ -94,7 +99,7 @@ def _by_pillow(data: bytes, kind: Kind) -> Header:
     return Header(kind, width, height, _known(orientation), width * height)
 
 
-def _of_tiff(data: bytes) -> Header:
+def _of_tiff(data: Content) -> Header:
     """Pillow opens no TIFF whose pixels it does not know, such as those of two bytes and four channels."""
     values = {number: tag.value for number, tag in tiff_tags.tags_of(data).items()}
     width, height = (values.get(number, 0) for number in (tiff_tags.WIDTH, tiff_tags.HEIGHT))

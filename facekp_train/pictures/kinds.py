@@ -86,7 +86,7 @@ PICTURE_SUFFIXES = (
 )  # fmt: skip
 """What counts as a picture that is read, by its name."""
 # Longer than any beginning, and than the brands of a file that begins with them.
-_LOOKED_AT = 64
+LOOKED_AT = 64
 
 
 def kind_of(start: bytes, suffix: str = "") -> Kind | None:
@@ -117,7 +117,7 @@ def kind_of_file(path: Path) -> Kind | None:
         if not path.is_file():
             return None
         with path.open("rb") as stream:
-            return kind_of(stream.read(_LOOKED_AT), path.suffix)
+            return kind_of(stream.read(LOOKED_AT), path.suffix)
     except OSError:
         return None
 
@@ -135,7 +135,7 @@ def looks_like_picture(path: Path) -> bool:
 
 def _of_brands(start: bytes) -> Kind:
     """ISO base media files name what they are in four letters each; the exact ones count first."""
-    length = min(int.from_bytes(start[:4], "big"), _LOOKED_AT)
+    length = min(int.from_bytes(start[:4], "big"), LOOKED_AT)
     brands = [start[8:12], *(start[at : at + 4] for at in range(16, length, 4))]
     found = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
     exact = [_BRANDS[brand] for brand in brands if brand in _BRANDS and brand not in (b"mif1", b"msf1")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from mmap import mmap
 
 from facekp_train.pictures.kinds import DAMAGED
 
@@ -17,7 +18,7 @@ _PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
 _LONGEST = 1 << 18
 
 
-def exif_of_png(data: bytes) -> bytes:
+def exif_of_png(data: bytes | mmap) -> bytes:
     """The EXIF block of a PNG.
 
     Args:
@@ -38,7 +39,7 @@ def exif_of_png(data: bytes) -> bytes:
     return b""
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
     place, found = 8, []
     while place + 12 <= len(data):
         length, name = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]

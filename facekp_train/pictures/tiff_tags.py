@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from mmap import mmap
 
 WIDTH, HEIGHT, ORIENTATION, TILE_WIDTH, TILE_HEIGHT, SAMPLE_FORMAT = 256, 257, 274, 322, 323, 339
 
@@ -26,7 +27,7 @@ class Tag:
         return struct.pack(self.code, value)
 
 
-def tags_of(data: bytes) -> dict[int, Tag]:
+def tags_of(data: bytes | mmap) -> dict[int, Tag]:
     """The first directory's tags that are whole numbers, by their own numbers; each that comes first.
 
     Args:
@@ -44,7 +45,7 @@ def tags_of(data: bytes) -> dict[int, Tag]:
         return {}
 
 
-def _directory(data: bytes, order: str) -> dict[int, Tag]:
+def _directory(data: bytes | mmap, order: str) -> dict[int, Tag]:
     big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
     offset, count_code, head, room = ("Q", "Q", "HHQ", 8) if big else ("I", "H", "HHI", 4)
     (start,) = struct.unpack_from(order + offset, data, 8 if big else 4)

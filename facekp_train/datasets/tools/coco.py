@@ -38,6 +38,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     try:
         data = parse_json(text, object_pairs_hook=_object)
         images, doubtful = _images(_list(data, "images"))
+        sizes = _stated_sizes(_list(data, "images"))
         annotations = _list(data, "annotations")
     except (ValueError, RecursionError) as error:
         raise DataError(f"{root} is not COCO-style JSON with images and annotations: {error}") from None
@@ -54,7 +55,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             name = _image_of(annotation, images, doubtful)
             if name not in places:
                 places[name] = first_found(root.parent, _FOLDERS, [name]) or root.parent / name
-            sample = _sample(places[name], annotation, seen)
+            sample = _sample(places[name], annotation, seen, sizes.get(name))
             points = points or len(sample.keypoints)
             if len(sample.keypoints) != points:
                 raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
@@ -100,6 +101,16 @@ def _images(entries: list[Any]) -> tuple[dict[Any, str], set[Any]]:
     return images, doubtful
 
 
+def _stated_sizes(entries: list[Any]) -> dict[str, tuple[int, int]]:
+    """Width and height by file name, where both are stated."""
+    sizes = {}
+    for entry in entries:
+        width, height = entry.get("width"), entry.get("height")
+        if all(isinstance(side, int) and side > 0 for side in (width, height)):
+            sizes[str(entry["file_name"])] = (width, height)
+    return sizes
+
+
 def _identity(entry: dict[str, Any], key: str, what: str) -> float | str:
     """What images and annotations find each other by."""
     if key not in entry:
@@ -131,13 +142,14 @@ def _states_seen(annotations: list[Any]) -> bool:
     return any(2 in marks[2::3] for marks in lists if isinstance(marks, list))
 
 
-def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
+def _sample(image: Path, annotation: dict[str, Any], seen: bool, size: tuple[int, int] | None) -> FaceSample:
     points, box = _keys(annotation)
     marks = _numbers(annotation, points)
     if len(marks) % 3:
         raise ValueError(f"{len(marks)} keypoint numbers, which is not a list of x, y, v")
     marks = marks.reshape(-1, 3)
     scheme_of(len(marks))
+    _check_states(annotation[points][2::3])
     # NaN, which JSON's writers give for what is missing, is no state.
     known = ~(marks[:, 2] <= 0)
     if not known.any():
@@ -145,7 +157,16 @@ def _sample(image: Path, annotation: dict[str, Any], seen: bool) -> FaceSample:
     checked(marks[known])
     keypoints = np.where(known[:, None], marks[:, :2], np.nan).astype(np.float32)
     visible = known & (marks[:, 2] >= (2 if seen else 1))
-    return FaceSample(image, keypoints, visible, **_box(annotation, box))
+    return FaceSample(image, keypoints, visible, **_box(annotation, box), stated_size=size)
+
+
+def _check_states(states: list[Any]) -> None:
+    """Another number is a confidence, or means what nobody knows."""
+    for state in states:
+        # NaN and null, which JSON's writers give for what is missing, are met with their places.
+        missing = state is None or state != state  # noqa: PLR0124
+        if not missing and (isinstance(state, bool) or state not in (0, 1, 2)):
+            raise ValueError(f"a keypoint's v is {json.dumps(state)}, not 0, 1 or 2")
 
 
 def _box(annotation: dict[str, Any], key: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ is there, they count from the document's own folder.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,24 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     text = read_text(root)
     try:
         data = parse_json(text)
-        images = [(str(entry["image"]), entry["faces"]) for entry in data.get("images", [data])]
+        entries = data.get("images", [data])
+        images = [(str(entry["image"]), entry["faces"], _stated_size(entry)) for entry in entries]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None
-    for name, faces in images:
+    for name, faces, size in images:
         place = first_found(Path(), ["", str(root.parent)], [name]) or root.parent / name
         for number, face in enumerate(faces):
             sample = _sample_or_reason(place, face)
             if isinstance(sample, FaceSample):
-                yield sample
+                yield replace(sample, stated_size=size)
             else:
                 notes.skip(f"{name}: face {number}", sample)
+
+
+def _stated_size(entry: dict[str, Any]) -> tuple[int, int] | None:
+    width, height = entry.get("width"), entry.get("height")
+    good = all(isinstance(side, int) and side > 0 for side in (width, height))
+    return (width, height) if good else None
 
 
 def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:

@@ -1,0 +1,124 @@
+"""What every reader's faces go through: labels that belong to another picture, or stand for none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facekp_train.common.console import faces_in_words
+from facekp_train.datasets.reading.notes import Notes
+from facekp_train.pictures.decoding import read_header, upright_points
+from facekp_train.pictures.header import Header
+from facekp_train.samples import Box, FaceSample
+
+# Lists write these for a point that was not placed.
+_PLACEHOLDERS = (-1.0, 0.0)
+# No face of any list is smaller; shares of a picture are within one pixel.
+_SMALLEST_FACE = 2.0
+# Stated sizes are whole numbers, and so is the photograph's.
+_ROUNDING = 1.0
+
+
+class LabelCheck:
+    """Mends or refuses the faces of one pass, and says so once at its end."""
+
+    def __init__(self, notes: Notes, first_pixel: int) -> None:
+        """first_pixel: from where the files count, 0 or 1."""
+        self._notes = notes
+        self._placeholders = np.array(_PLACEHOLDERS, np.float32) - first_pixel
+        self._hidden, self._hidden_faces = 0, 0
+        self._sizes: Counter[str] = Counter()
+        self._example: dict[str, str] = {}
+
+    def of(self, samples: Iterator[FaceSample]) -> Iterator[FaceSample]:
+        """The faces that can be used."""
+        for sample in samples:
+            if isinstance(mended := self._mended(sample), FaceSample):
+                yield mended
+            else:
+                self._notes.skip(sample.image, mended)
+        if self._hidden:
+            self._notes.warn(
+                f"keypoints at exactly -1 -1 or 0 0 stand for points that were not placed, and count as not "
+                f"labeled: {self._hidden:,} of {faces_in_words(self._hidden_faces)}"
+            )
+        for what, count in self._sizes.items():
+            self._notes.warn(f"{what}: {faces_in_words(count)}, such as of {self._example[what]}")
+
+    def _mended(self, sample: FaceSample) -> FaceSample | str:
+        sample = self._without_placeholders(sample)
+        known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
+        if not len(known):
+            return "none of its keypoints is placed"
+        extent = float(np.ptp(known, axis=0).max())
+        if 0 < extent < _SMALLEST_FACE:
+            shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
+            return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
+        return sample if sample.stated_size is None else self._on_this_picture(sample, sample.stated_size)
+
+    def _without_placeholders(self, sample: FaceSample) -> FaceSample:
+        """Only exact pairs: real points may lie outside the picture."""
+        absent = (sample.keypoints[:, :1] == sample.keypoints[:, 1:]).all(axis=1) & np.isin(
+            sample.keypoints[:, 0], self._placeholders
+        )
+        if not absent.any():
+            return sample
+        self._hidden += int(absent.sum())
+        self._hidden_faces += 1
+        keypoints = np.where(absent[:, None], np.float32(np.nan), sample.keypoints)
+        return replace(sample, keypoints=keypoints, visible=sample.visible & ~absent)
+
+    def _on_this_picture(self, sample: FaceSample, stated: tuple[int, int]) -> FaceSample | str:
+        """Labels of the picture as stored, or in another size, brought to the one that is read."""
+        header = _header_of(sample.image)
+        if header is None:
+            return sample
+        stored = header.width, header.height
+        upright = stored[::-1] if header.orientation >= 5 else stored
+        if stated == upright:
+            return sample
+        if stated == stored:
+            self._count("labels were placed on the photograph as stored, and are turned as EXIF says", sample)
+            box = None if sample.box is None else _around(upright_points(_corners(sample.box), header))
+            return replace(sample, keypoints=upright_points(sample.keypoints, header), box=box)
+        sizes = (
+            f"the list states {stated[0]} x {stated[1]} and the photograph has {upright[0]} x {upright[1]}"
+        )
+        scale = upright[0] / stated[0]
+        if abs(stated[1] * scale - upright[1]) > _ROUNDING * max(scale, 1):
+            return f"{sizes}: it is another picture, or a part of it"
+        self._count("the stated size is not the photograph's, and labels are scaled to it", sample, sizes)
+        moved = ((sample.keypoints + 0.5) * scale - 0.5).astype(np.float32)
+        box = None if sample.box is None else _around((_corners(sample.box) + 0.5) * scale - 0.5)
+        return replace(sample, keypoints=moved, box=box)
+
+    def _count(self, what: str, sample: FaceSample, detail: str = "") -> None:
+        self._sizes[what] += 1
+        self._example.setdefault(what, str(sample.image) + (f" ({detail})" if detail else ""))
+
+
+def _header_of(image: Path) -> Header | None:
+    """What cannot be read is named where it is read."""
+    try:
+        return read_header(image)
+    except OSError:
+        return None
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def _corners(box: Box) -> NDArray[np.float32]:
+    x, y, width, height = box
+    return np.array([[x, y], [x + width, y + height]], np.float32)
+
+
+def _around(corners: NDArray[np.float32]) -> Box:
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return left, top, right - left, bottom - top
