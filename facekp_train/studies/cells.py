@@ -16,7 +16,6 @@ from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.mobilenet import hidden_widths
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.studies.faces import FaceFolds
-from facekp_train.studies.jobs import StudyJob
 from facekp_train.studies.methods import Method, Methods, Spending
 from facekp_train.training.recipe import Recipe, make_recipe
 
@@ -120,12 +119,6 @@ class Cell:
 
         for state in self.run.rglob(STATE_FILE):
             state.unlink()
-
-    def job(self) -> StudyJob:
-        """The cell as a job."""
-        from facekp_train.studies.run_cell import run_cell
-
-        return StudyJob(self.name, self.key, self.folder / "result.json", run_cell, (self,))
 
     def recipe(self) -> Recipe:
         """How the cell is trained: the spending, what the user set, then what makes the method.

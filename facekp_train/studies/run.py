@@ -13,7 +13,7 @@ from typing import Any
 
 from facekp_train.common.console import say
 from facekp_train.studies.cells import Cell, CellPlan
-from facekp_train.studies.jobs import Workers, run_jobs
+from facekp_train.studies.jobs import StudyJob, Workers, run_jobs
 from facekp_train.studies.plans import STUDIES, Row, Study
 from facekp_train.studies.report import StudyResult, write_study
 from facekp_train.studies.summary import summarize
@@ -70,11 +70,17 @@ def _compute(cells: Sequence[Cell], workers: Workers) -> dict[str, dict[str, Any
     for depth in sorted({cell.depth for cell in cells}):
         level = [cell for cell in cells if cell.depth == depth]
         say(f"{len(level)} of {len(cells)} cells: {_names(level)}")
-        done = run_jobs([cell.job() for cell in level], workers)
+        done = run_jobs(list(map(_job, level)), workers)
         results.update(zip((cell.key for cell in level), done, strict=True))
         for cell in level:
             cell.tidy()
     return results
+
+
+def _job(cell: Cell) -> StudyJob:
+    from facekp_train.studies.run_cell import run_cell
+
+    return StudyJob(cell.name, cell.key, cell.folder / "result.json", run_cell, (cell,))
 
 
 def _names(cells: Iterable[Cell]) -> str:

@@ -49,7 +49,7 @@ def data_of(*faces: FaceSample) -> Dataset:
 
 
 def known(points: int = 5) -> dict[str, Condition]:
-    return conditions_of(data_of(face(np.random.default_rng(0).random((points, 2)))))
+    return conditions_of(data_of(face(100 * np.random.default_rng(0).random((points, 2)))))
 
 
 @given(st.floats(-1, 1), st.floats(0.1, 500), st.floats(-3, 3), st.floats(-1e3, 1e3), st.booleans())
