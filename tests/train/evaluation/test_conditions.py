@@ -141,7 +141,7 @@ def test_chosen_conditions_come_in_the_order_asked_for_and_once() -> None:
     ],
 )
 def test_groups_of_occlusion_are_shares_of_the_labelled_keypoints(hidden: int, group: str) -> None:
-    keypoints = np.random.default_rng(1).random((29, 2))
+    keypoints = 100 * np.random.default_rng(1).random((29, 2))
     covered = replace(face(keypoints), visible=np.arange(29) >= hidden)
     condition = conditions_of(data_of(covered, replace(covered, visible=np.arange(29) > 0)))["occlusion"]
     assert condition.group(covered) == group
