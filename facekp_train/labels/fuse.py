@@ -12,17 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.landmarks import Doubles, Floats, to_five
+from facekp_train.face_parts import PARTS, parts_of
+from facekp_train.landmarks import Doubles, Floats, scheme_of, to_five
 from facekp_train.pose import face_frame
 
 POINTS = 68
 """Only answers of this many points are fused."""
 GROUPS: dict[str, slice] = {
-    "jaw": slice(0, 17),
-    "brows": slice(17, 27),
-    "nose": slice(27, 36),
-    "eyes": slice(36, 48),
-    "mouth": slice(48, 68),
+    part: slice(places[0], places[-1] + 1)
+    for part, places in parts_of(scheme_of(POINTS)).items()
+    if part in PARTS
 }
 """Points of the 300W mark-up by the part of the face that they outline."""
 FEWEST_FACES = 10
