@@ -20,7 +20,7 @@ def label(
         list[str],
         typer.Option(
             metavar="KIND:FILE",
-            help="Another labeller whose shape is fused with the nets': mesh:FILE (MediaPipe's face "
+            help="Another labeler whose shape is fused with the nets': mesh:FILE (MediaPipe's face "
             "landmarker, .task or .tflite) or dlib:FILE (its 68-point predictor, .dat); repeatable.",
         ),
     ] = [],  # noqa: B006 - typer's way to repeat
@@ -34,7 +34,7 @@ def label(
 
     Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
-    Constant differences between the nets and other labellers are fitted and taken away before the mean.
+    Constant differences between the nets and other labelers are fitted and taken away before the mean.
     """
     from facekp_train.labels.store import write_labels
 

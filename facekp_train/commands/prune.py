@@ -53,8 +53,8 @@ def prune(
     score: Annotated[
         Score,
         typer.Option(
-            help="Score of filters: paper, each one's energy; centred, its variance; greedy, chosen as a set "
-            "(ThiNet)."
+            help="Score of filters: each one's energy, as the paper has it; its variance about the mean; or "
+            "all chosen as one set (greedy, ThiNet)."
         ),
     ] = "greedy",
     repair: Annotated[

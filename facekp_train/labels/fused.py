@@ -163,7 +163,7 @@ def _held(
     labelled = []
     for face, size, spread, shape in zip(answers.faces, answers.sizes, answers.spreads, fused, strict=True):
         if not np.isfinite(shape).all():
-            reason = f"every labeller's five points are off by over {LARGEST_MISS:.0%} of the eye distance"
+            reason = f"every labeler's five points are off by over {LARGEST_MISS:.0%} of the eye distance"
             skipped.append({"file": str(face.sample.image), "reason": reason})
         elif not missed(one := held(face, size, shape, spread, five_offset), skipped):
             labelled.append(one)

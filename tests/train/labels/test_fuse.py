@@ -183,8 +183,8 @@ def test_what_is_known_of_the_labellers_is_written_and_read_over(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["mask:a.tflite"], "'mask:a.tflite' is no labeller; give KIND:FILE"),
-        (["mesh"], "'mesh' is no labeller"),
+        (["mask:a.tflite"], "'mask:a.tflite' is no labeler; give KIND:FILE"),
+        (["mesh"], "'mesh' is no labeler"),
         (["mesh:lost.task"], "lost.task: no such file; docs/guides/compress.md tells where 'mesh' is from"),
         (["mesh:{here}", "mesh:{here}"], "counts once"),
         (["mesh:{here}"], "is not MediaPipe's face landmarker of 478 points; give face_landmarker.task"),
