@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facekp_export.inference.onnx_weights import DAMAGED, refuse_foreign_weights
+
 if TYPE_CHECKING:
     import onnx
     import onnxruntime
@@ -41,11 +43,13 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """The session of an ONNX model or file.
 
-    Raises ValueError, without the path, for a file that is no ONNX, lacks its weights or needs
-    operators that are not here.
+    Raises ValueError, without the path, for a file that is no ONNX, lacks its weights, keeps them outside
+    its folder or needs operators that are not here.
     """
     import onnxruntime
 
+    if isinstance(model, Path):
+        refuse_foreign_weights(model)
     content = str(model) if isinstance(model, Path) else model.SerializeToString()
     try:
         return onnxruntime.InferenceSession(content, options, providers=list(providers))
@@ -62,7 +66,7 @@ def _reason(error: Exception) -> str:
     """What is wrong and what to do about it, in the engine's words of several versions."""
     message = str(error)
     if "INVALID_PROTOBUF" in message or "ModelProto does not have a graph" in message:
-        return "(damaged, cut short, or not an ONNX file); copy or export it again"
+        return DAMAGED
     engine = f"({first_line(error)})"
     if any(
         words in message

@@ -1,0 +1,133 @@
+"""Which files an ONNX file keeps its weights in, and the refusal of those that lie elsewhere.
+
+Such files are listed inside the ONNX file's protobuf, of which the few fields on the way to them are
+walked here: neither the package onnx nor the weights are needed. onnxruntime opens whatever is
+listed, so that a stranger's model could print any file of its user as numbers.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
+
+# onnx.proto: by message, which of its fields hold a message on the way to a tensor.
+_INSIDE = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+}
+_ENTRIES = 13
+DAMAGED = "(damaged, cut short, or not an ONNX file); copy or export it again"
+
+
+def refuse_foreign_weights(path: Path) -> None:
+    """Nothing where all weights lie in the file or beside it.
+
+    Raises:
+        OSError: for a file that cannot be read.
+        ValueError: without the path, where weights lie outside the model's folder (an absolute path, `..`,
+            a link that leads out), in what is no file, or where the file cannot be understood.
+    """
+    for location in sorted(external_locations(path)):
+        if not _inside(path, location):
+            raise ValueError(
+                f"its weights lie outside the model's folder, in {location[:200]!r}, which no model needs; "
+                "do not use it, or save it anew with its weights inside"
+            )
+
+
+def external_locations(path: Path) -> set[str]:
+    """Every place of weights that an ONNX file names, as it names it.
+
+    Raises OSError for a file that cannot be read, ValueError, without the path, for a damaged one.
+    """
+    if not path.stat().st_size:
+        raise ValueError(f"onnxruntime cannot open it {DAMAGED}")
+    try:
+        with path.open("rb") as stream:
+            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            return set(_locations(memoryview(content)))
+    except ValueError:
+        raise ValueError(f"onnxruntime cannot open it {DAMAGED}") from None
+
+
+def _inside(path: Path, location: str) -> bool:
+    """Whether the place lies in the model's folder.
+
+    Where the model itself is a link, as in caches of models, what lies beside the file that it leads to
+    does too. A file that is missing is the engine's to name.
+    """
+    windows = PureWindowsPath(location)
+    if location.startswith(("/", "*")) or windows.anchor or ".." in re.split(r"[/\\]", location):
+        return False  # "*/_ORT_MEM_ADDR_/*" is the process's own memory to onnxruntime
+    try:
+        file = (path.parent / location).resolve()
+        folders = path.parent.resolve(), path.resolve().parent
+        return any(map(file.is_relative_to, folders)) and (file.is_file() or not file.exists())
+    except (OSError, ValueError):
+        return False
+
+
+def _locations(model: memoryview) -> Iterator[str]:
+    """Every `location` of external data. Raises ValueError where the file is damaged."""
+    waiting = [("model", model)]
+    while waiting:
+        message, data = waiting.pop()
+        if message == "tensor":
+            yield from _location(data)
+            continue
+        for number, value in _fields(data):
+            inner = _INSIDE[message].get(number)
+            if inner and isinstance(value, memoryview):
+                waiting.append((inner, value))
+
+
+def _location(tensor: memoryview) -> Iterator[str]:
+    # Whether the tensor says that it is external does not matter: a second piece of it may.
+    for number, entry in _fields(tensor):
+        if number == _ENTRIES and isinstance(entry, memoryview):
+            texts = {n: bytes(v).decode() for n, v in _fields(entry) if isinstance(v, memoryview)}
+            if texts.get(1) == "location":
+                yield texts.get(2, "")
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """A message's fields: number, and bytes or a whole number; those of fixed width are passed over."""
+    place = 0
+    while place < len(data):
+        key, place = _varint(data, place)
+        # protobuf's readers drop what is beyond 32 bits: a field must not hide behind that.
+        number, kind = (key & 0xFFFFFFFF) >> 3, key & 7
+        if kind == 0:
+            value, place = _varint(data, place)
+            yield number, value
+        elif kind == 2:
+            size, place = _varint(data, place)
+            if place + size > len(data):
+                raise ValueError("cut short")
+            yield number, data[place : place + size]
+            place += size
+        elif kind in (1, 5):
+            place += 8 if kind == 1 else 4
+        else:
+            raise ValueError("no protobuf")
+
+
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    """A whole number of seven bits a byte, the lowest first, and the place after it."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if place >= len(data):
+            break
+        byte = data[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+    raise ValueError("no protobuf")
