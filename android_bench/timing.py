@@ -26,6 +26,8 @@ SPREAD_LIMIT = 0.25
 """(p90 - p50) / p50 above which the machine was too restless for a comparison."""
 SHORT_RUN_MS = 0.005
 """Below it the call from Python and the clock itself are a good part of what is measured."""
+_CLOCKS_DIFFER_SECONDS = 1.0
+"""What two clocks, and the way to a phone, may make of one call."""
 
 Progress = Callable[[float, int, str], None]
 """Called between turns, never during one, with (measurements done, measurements, what is measured)."""
@@ -92,6 +94,26 @@ def time_runs(
         samples.append(after - before)
         if after >= end:
             return samples
+
+
+def impossible(samples_ns: Sequence[int], seconds: float, other_ms: float = 0.0) -> str | None:
+    """Why no clock can have given these samples; None where one can.
+
+    Args:
+        samples_ns: of one call, in nanoseconds.
+        seconds: that the whole call took by this computer's clock.
+        other_ms: what else of the call was timed, finite or infinite.
+    """
+    # In whole numbers: a stranger's may be beyond any float.
+    most = int((seconds + _CLOCKS_DIFFER_SECONDS) * 1e9)
+    if sum(samples_ns) > most or other_ms * 1e6 > most:
+        return (
+            f"its runs took longer than the {seconds:.1f} s of the whole call, so its clock cannot be "
+            "trusted; measure again"
+        )
+    if 2 * sum(sample == 0 for sample in samples_ns) >= len(samples_ns):
+        return "its runs took no time, so its clock cannot be trusted; measure again"
+    return None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,13 @@ def bench(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds to wait for a model's answer before giving up.")
     ] = TIMEOUT_SECONDS,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SIZES",
+            help="Size of an input that the file leaves open, such as input=1,3,128,128; repeatable.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
     ] = False,
@@ -129,17 +137,19 @@ def bench(
         engines, gpu = gpu_engines()
     runtimes = None if runtime is None else _chosen(runtime, engines, "--runtime")
     counts, rule = _numbers(threads, "--threads"), StopRule(min_runs, min_seconds)
-    files = models or [_shipped_export()]
+    files, shapes = models or [_shipped_export()], _shapes(shape or [])
 
     def on_this_machine(progress: Progress) -> tuple[list[Record], list[str]]:
         records = bench_models(
             files, threads=counts, runtimes=runtimes, rule=rule, warmup=warmup, timeout=timeout,
-            progress=progress, engines=engines, gpu=gpu,
+            progress=progress, engines=engines, gpu=gpu, shapes=shapes,
         )  # fmt: skip
         return records, []
 
     measure: Measure = on_this_machine
     if device == "adb":
+        if shapes:
+            raise typer.BadParameter("a phone's runner takes the file's own size", param_hint="--shape")
         measure = phone_measurement(
             files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
             delegates=_chosen(delegate, ("cpu", "gpu", "nnapi"), "--delegate"), repeat=repeat, runner=runner,
@@ -191,6 +201,20 @@ def _numbers(text: str, option: str) -> list[int]:
             raise typer.BadParameter(f"'{word}' is not a number from 1 to {MOST_THREADS}", param_hint=option)
         numbers.append(int(word))
     return numbers
+
+
+def _shapes(texts: Sequence[str]) -> dict[str, list[int]]:
+    """{"input": [1, 3, 128, 128]} of "input=1,3,128,128"; a name may hold an equals sign."""
+    shapes: dict[str, list[int]] = {}
+    for text in texts:
+        name, equals, sizes = text.rpartition("=")
+        words = [word.strip() for word in sizes.split(",")]
+        if not equals or not name or not all(re.fullmatch(r"0*[1-9]\d{0,8}", word) for word in words):
+            raise typer.BadParameter(
+                f"'{text}' is not NAME=SIZES, such as input=1,3,128,128", param_hint="--shape"
+            )
+        shapes[name] = [int(word) for word in words]
+    return shapes
 
 
 def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | None]) -> None:

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.runtimes import TensorSpec
+
+
+def sized(spec: TensorSpec, shapes: Mapping[str, Sequence[int]]) -> TensorSpec:
+    """The input with every dimension known: as `shapes` has it by name, else the batch, if open, as 1.
+
+    Raises ValueError where another dimension is open, or what is given is not of the file's shape: the time
+    of a picture of 1 x 1 is nobody's.
+    """
+    known = ["open" if axis in spec.open else str(size) for axis, size in enumerate(spec.shape)]
+    stated = f"its input '{spec.name}' is [{', '.join(known)}]"
+    given = shapes.get(spec.name)
+    if given is None:
+        if any(axis > 0 for axis in spec.open):
+            sizes = (128 if axis > 0 and axis in spec.open else n for axis, n in enumerate(spec.shape))
+            example = ",".join(map(str, sizes))
+            raise ValueError(
+                f"{stated}: give its size, such as --shape {spec.name}={example}, or export it with a "
+                "fixed size"
+            )
+        return spec
+    pairs = enumerate(zip(spec.shape, given, strict=False))
+    fits = all(axis in spec.open or size == one for axis, (size, one) in pairs)
+    if not fits or len(given) != len(spec.shape):
+        raise ValueError(f"{stated} and --shape gives {list(given)}; give a size of that form, or none")
+    return replace(spec, shape=tuple(given), open=())
 
 
 def fill(spec: TensorSpec) -> NDArray[Any]:

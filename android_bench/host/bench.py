@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
 from android_bench.engines.engines import ENGINES, Engine
@@ -37,6 +38,7 @@ def bench_models(
     progress: Progress | None = None,
     engines: Mapping[str, Engine] = ENGINES,
     gpu: str | None = None,
+    shapes: Mapping[str, Sequence[int]] = MappingProxyType({}),
 ) -> list[Record]:
     """Measure model files on this machine.
 
@@ -51,6 +53,7 @@ def bench_models(
         progress: told between turns.
         engines: see `plan`.
         gpu: name of the device that the engines compute on, for the record.
+        shapes: sizes of inputs by name, for files that leave them open. A batch that is open is 1.
 
     Returns:
         One record for each file, engine and number of threads. What fails later (a damaged file, a
@@ -71,7 +74,7 @@ def bench_models(
     try:
         for group in _groups(measurements):
             begun = len(trials)
-            trials.extend(HostTrial(each, rule, timeout) for each in group)
+            trials.extend(HostTrial(each, rule, timeout, shapes) for each in group)
             _measure(trials[begun:], warmup, lambda label: _tell(progress, trials, len(measurements), label))
     except KeyboardInterrupt:
         raise Interrupted([trial.record(machine, "interrupted: ") for trial in trials]) from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from android_bench.engines.engines import identity
@@ -12,7 +15,7 @@ from android_bench.engines.weights import size_and_sha256
 from android_bench.host.link import Worker, WorkerError
 from android_bench.host.machine import machine_warnings
 from android_bench.records.record import Machine, Record, Tensor
-from android_bench.timing import StopRule, sample_warnings, summarize
+from android_bench.timing import StopRule, impossible, sample_warnings, summarize
 
 TURN_SECONDS = 0.1
 """Length of a turn: short against a machine's moods, long against the change of process."""
@@ -21,8 +24,16 @@ TURN_SECONDS = 0.1
 class HostTrial:
     """A measurement in progress: its process, the samples so far, and what went wrong."""
 
-    def __init__(self, measurement: Measurement, rule: StopRule, timeout: float) -> None:
+    def __init__(
+        self,
+        measurement: Measurement,
+        rule: StopRule,
+        timeout: float,
+        shapes: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    ) -> None:
+        """shapes: of inputs by name, where the file leaves them open."""
         self.measurement = measurement
+        self._shapes = {name: list(shape) for name, shape in shapes.items()}
         self._rule = rule
         self._timeout = timeout
         self._worker: Worker | None = None
@@ -63,13 +74,17 @@ class HostTrial:
         """Load the model into its process, run it for the first time and warm it up."""
         self._worker = worker
         path, engine, threads = str(self._path), self.measurement.engine.name, self.measurement.threads
-        self._facts = self._ask({"do": "open", "engine": engine, "path": path, "threads": threads})
+        request = {"engine": engine, "path": path, "threads": threads, "shapes": self._shapes}
+        self._facts = self._ask({"do": "open", **request})
         self._untimed += self._ask({"do": "warm", "runs": warmup}).get("untimed", 0)
 
     def turn(self) -> None:
         """Take some samples."""
+        begun = time.monotonic()
         reply = self._ask({"do": "run", "seconds": TURN_SECONDS})
         samples = reply.get("samples_ns", [])
+        if samples and self._failure is None:
+            self._failure = impossible(samples, time.monotonic() - begun)
         self._samples_ns += samples
         self._total_ns += sum(samples)
         self._untimed += reply.get("untimed", 0)

@@ -2,7 +2,7 @@
 
 `python -m android_bench.host.worker` reads one JSON object a line and answers each with one line:
 
-    {"do": "open", "engine": NAME, "path": FILE, "threads": N}  first, and once
+    {"do": "open", "engine": NAME, "path": FILE, "threads": N, "shapes": {INPUT: [N, ...]}}  first, and once
         -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "first_ns"}
     {"do": "warm", "runs": N} -> {"untimed"}
     {"do": "run", "seconds": S} -> {"untimed", "samples_ns": [...], "peak_bytes", "base_bytes"}
@@ -25,7 +25,7 @@ import numpy as np
 
 from android_bench.engines.engines import ENGINES
 from android_bench.engines.gpu import GPU_ENGINES
-from android_bench.engines.inputs import fill
+from android_bench.engines.inputs import fill, sized
 from android_bench.host import memory
 from android_bench.timing import time_runs
 
@@ -38,16 +38,21 @@ SETTLE_SECONDS = 0.2
 class Subject:
     """The model that this process measures."""
 
-    def __init__(self, engine: str, path: str, threads: int) -> None:
-        """Load the file and fill its inputs. Raises what the engine raises."""
+    def __init__(self, engine: str, path: str, threads: int, shapes: dict[str, list[int]]) -> None:
+        """Load the file and fill its inputs. Raises what the engine raises, and as `sized`."""
         chosen = (ENGINES | GPU_ENGINES)[engine]
         self._version = chosen.load()  # first, so that the base line below holds the library
         gc.collect()
         memory.reset_peak()
         self._base_bytes = memory.resident_bytes()
         self._runtime = chosen.open(Path(path), threads)
-        arrays = [fill(spec) for spec in self._runtime.inputs]
-        self._runtime.set_inputs(arrays)
+        self._inputs = [sized(spec, shapes) for spec in self._runtime.inputs]
+        self._notes = [
+            f"it has no input '{name}', of which --shape speaks"
+            for name in shapes
+            if name not in [spec.name for spec in self._inputs]
+        ]
+        self._runtime.set_inputs([fill(spec) for spec in self._inputs])
         # A collection of Python's garbage inside a run would be timed with it.
         gc.disable()
 
@@ -58,13 +63,12 @@ class Subject:
         first_ns = time.perf_counter_ns() - before
         self._check_results()
         inputs = [
-            {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype.name}
-            for spec in self._runtime.inputs
+            {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype.name} for spec in self._inputs
         ]
-        notes = [
+        notes = self._notes + [
             f"the file leaves the size of its input '{spec.name}' open; measured with {list(spec.shape)}"
-            for spec in self._runtime.inputs
-            if spec.dynamic
+            for spec in self._inputs
+            if spec.open
         ]
         return {"version": self._version, "inputs": inputs, "notes": notes, "first_ns": first_ns}
 
@@ -105,7 +109,7 @@ def _settle() -> None:
 
 def _answer(subject: Subject | None, request: dict[str, Any]) -> tuple[Subject, dict[str, Any]]:
     if subject is None:
-        subject = Subject(request["engine"], request["path"], request["threads"])
+        subject = Subject(request["engine"], request["path"], request["threads"], request.get("shapes", {}))
         return subject, subject.first()
     if request["do"] == "warm":
         return subject, subject.warm(request["runs"])

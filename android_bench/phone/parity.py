@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from android_bench.engines.engines import ENGINES, engine_of
-from android_bench.engines.inputs import fill
+from android_bench.engines.inputs import fill, sized
 from android_bench.records.phone import Parity
 from android_bench.records.record import Tensor
 from facekp_export.inference.metadata import ModelInfo, read_info
@@ -57,7 +57,7 @@ def reference_of(path: Path) -> Reference:
     runtime, info = open_runtime(path), read_info(path)
     if len(runtime.inputs) != 1:
         raise ValueError(f"it has {len(runtime.inputs)} inputs, but a phone's runner fills only one")
-    (spec,) = runtime.inputs
+    spec = sized(runtime.inputs[0], {})
     inputs = [fill(spec)] if info is None else _crops(spec, info)
     outputs: list[NDArray[Any]] = []
     for array in inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -16,6 +17,7 @@ from android_bench.phone.runner.runners import Program
 from android_bench.phone.settings import Settings
 from android_bench.records.phone import Parity
 from android_bench.records.record import Tensor
+from android_bench.timing import impossible
 
 WORK = f"{ROOT}/work"
 """Models, inputs and outputs; removed when the measurement ends."""
@@ -66,13 +68,17 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
     if call.program.tool is not None:
         return _official_turn(phone, call, settings, started)
     phone.ask(f"rm -f {shlex.quote(_OUTPUT)}")
+    begun = time.monotonic()
     result = run_program(phone, call.program.folder, _words(call, settings), settings.timeout)
+    seconds = time.monotonic() - begun
     if result.code != 0 and NO_SPACE in result.stderr:
         raise RunError(str(disk_full(phone, sum(output.nbytes for output in call.reference.outputs))))
     answer = answer_of(result)
     nodes = delegated_nodes(result.stderr, call.delegate)
     if answer.delegate != call.delegate or answer.threads != call.threads:
         raise RunError("the runner measured something else than it was asked for; run it again")
+    if reason := impossible(answer.samples_ns, seconds, answer.load_ms + answer.first_ms):
+        raise RunError(reason)
     _expect_enough(len(answer.samples_ns), sum(answer.samples_ns) / 1e9, settings)
     try:
         parity, complaint = compare(call.reference, read_back(phone, _OUTPUT), answer.outputs, call.delegate)
@@ -137,13 +143,18 @@ def _official_turn(phone: Phone, call: Call, settings: Settings, started: str) -
         )
     except ValueError as error:
         raise RunError(str(error)) from None
+    begun = time.monotonic()
     result = run_program(phone, call.program.folder, words, settings.timeout)
+    seconds = time.monotonic() - begun
     if reason := failure_of(result):
         raise RunError(reason)
     try:
         facts = output.parse(result.stdout, result.stderr, call.delegate)
     except ValueError as error:
         raise RunError(str(error)) from None
+    others = facts.load_ms + facts.first_ms + facts.mean_ms * facts.runs
+    if reason := impossible([int(facts.mean_ms > 0)], seconds, others):
+        raise RunError(reason)
     if facts.delegated == "none":
         raise RunError(f"the {call.delegate.upper()} delegate took no part of the model; measure with cpu")
     # It counts its own pauses between runs as measured time, and tells a rounded mean.

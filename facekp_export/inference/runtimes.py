@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -19,30 +18,9 @@ from facekp_export.inference.flatbuffer import read_model
 from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
+from facekp_export.inference.tensor_spec import TensorSpec, differing
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops, Image
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """A model's input or output.
-
-    Attributes:
-        name: as the file has it.
-        shape: a dimension that the file leaves open counts as 1. Empty for one number, and where the
-            file gives none: onnxruntime does not tell these apart.
-        dtype: of its elements.
-        scale: real value = scale * (stored - zero_point); 0 where not quantized.
-        zero_point: see `scale`.
-        dynamic: the file leaves a dimension open.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    scale: float = 0.0
-    zero_point: int = 0
-    dynamic: bool = False
 
 
 class Runtime(Protocol):
@@ -55,7 +33,7 @@ class Runtime(Protocol):
     outputs: tuple[TensorSpec, ...]
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Hand over one array an input, of its shape and dtype."""
+        """Hand over one array an input, of its dtype and shape, whose open dimensions may be others."""
         ...
 
     def invoke(self) -> None:
@@ -149,8 +127,20 @@ class LiteRuntime:
         self._output_indices = [int(detail["index"]) for detail in outputs]
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
-        for index, array in zip(self._input_indices, arrays, strict=True):
-            self._interpreter.set_tensor(index, array)
+        resized = [
+            (index, array.shape)
+            for index, spec, array in zip(self._input_indices, self.inputs, arrays, strict=True)
+            if spec.open and array.shape != spec.shape
+        ]
+        try:
+            for index, shape in resized:
+                self._interpreter.resize_tensor_input(index, shape, strict=True)
+            if resized:
+                self._interpreter.allocate_tensors()
+            for index, array in zip(self._input_indices, arrays, strict=True):
+                self._interpreter.set_tensor(index, array)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{self.path}: LiteRT cannot take such inputs ({first_line(error)})") from None
 
     def invoke(self) -> None:
         try:
@@ -174,14 +164,16 @@ def _onnx_spec(path: Path, node: Any) -> TensorSpec:
         reason = "a type that cannot be filled in; export it with float32" if numbers else "not numbers"
         raise ValueError(f"{path}: its tensor '{node.name}' holds {node.type}, {reason}")
     shape = tuple(size if isinstance(size, int) and size >= 0 else 1 for size in node.shape)
-    return TensorSpec(node.name, shape, dtype, dynamic=list(shape) != list(node.shape))
+    return TensorSpec(node.name, shape, dtype, open=differing(shape, node.shape))
 
 
 def _lite_spec(detail: dict[str, Any]) -> TensorSpec:
     scale, zero_point = detail["quantization"]
     shape = tuple(int(size) for size in detail["shape"])
-    dtype, dynamic = np.dtype(detail["dtype"]), -1 in detail["shape_signature"]
-    return TensorSpec(detail["name"], shape, dtype, float(scale), int(zero_point), dynamic)
+    left_open = differing(shape, detail["shape_signature"])
+    return TensorSpec(
+        detail["name"], shape, np.dtype(detail["dtype"]), float(scale), int(zero_point), left_open
+    )
 
 
 OPENERS: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tflite": LiteRuntime}
