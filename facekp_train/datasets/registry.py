@@ -119,7 +119,11 @@ class Dataset:
     def __iter__(self) -> Iterator[FaceSample]:
         self.notes.clear()
         faces = self.format.read(self.root, self.split, self.listing, self.notes)
-        yield from LabelCheck(self.notes, 1 if self.split in self.format.from_one else 0).of(faces)
+        yield from LabelCheck(self.notes, self._first_pixel, self.spec).of(faces)
+
+    @property
+    def _first_pixel(self) -> int:
+        return 1 if self.split in self.format.from_one else 0
 
     @property
     def skipped(self) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facekp_train.common.console import faces_in_words
 from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.reading.order_check import OrderCheck
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
 from facekp_train.samples import Box, FaceSample
@@ -27,18 +28,20 @@ _ROUNDING = 1.0
 class LabelCheck:
     """Mends or refuses the faces of one pass, and says so once at its end."""
 
-    def __init__(self, notes: Notes, first_pixel: int) -> None:
-        """first_pixel: from where the files count, 0 or 1."""
+    def __init__(self, notes: Notes, first_pixel: int, spec: str) -> None:
+        """first_pixel: from where the files count, 0 or 1. spec: what a refused data set is called."""
         self._notes = notes
+        self._order = OrderCheck(notes, spec)
         self._placeholders = np.array(_PLACEHOLDERS, np.float32) - first_pixel
         self._hidden, self._hidden_faces = 0, 0
         self._sizes: Counter[str] = Counter()
         self._example: dict[str, str] = {}
 
     def of(self, samples: Iterator[FaceSample]) -> Iterator[FaceSample]:
-        """The faces that can be used."""
+        """The faces that can be used. Raises DataError at the end where their points cannot be a face's."""
         for sample in samples:
             if isinstance(mended := self._mended(sample), FaceSample):
+                self._order.add(mended.keypoints)
                 yield mended
             else:
                 self._notes.skip(sample.image, mended)
@@ -49,6 +52,7 @@ class LabelCheck:
             )
         for what, count in self._sizes.items():
             self._notes.warn(f"{what}: {faces_in_words(count)}, such as of {self._example[what]}")
+        self._order.close()
 
     def _mended(self, sample: FaceSample) -> FaceSample | str:
         sample = self._without_placeholders(sample)
@@ -108,10 +112,6 @@ def _header_of(image: Path) -> Header | None:
         return read_header(image)
     except OSError:
         return None
-
-
-def _size(size: tuple[int, int]) -> str:
-    return f"{size[0]} x {size[1]}"
 
 
 def _corners(box: Box) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from facekp_train.common.files import parse_json, write_text
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import SeenRows, checked, first_found, read_text
+from facekp_train.datasets.tools.coco_names import Names
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
@@ -45,6 +46,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     if not annotations:
         raise DataError(f"{root} holds no face: its list of annotations is empty")
     seen, without = _states_seen(annotations), 0
+    names = Names(data.get("categories"))
     places: dict[str, Path] = {}
     faces, points = SeenRows(), 0
     for number, annotation in enumerate(annotations, 1):
@@ -55,7 +57,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             name = _image_of(annotation, images, doubtful)
             if name not in places:
                 places[name] = first_found(root.parent, _FOLDERS, [name]) or root.parent / name
-            sample = _sample(places[name], annotation, seen, sizes.get(name))
+            sample = _sample(places[name], annotation, names, seen, sizes.get(name))
             points = points or len(sample.keypoints)
             if len(sample.keypoints) != points:
                 raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
@@ -66,6 +68,8 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             notes.skip(f"{root.name}: annotation {number - 1}", error)
             continue
         yield sample
+    for known in names.used.values():
+        notes.warn(f"{root}: keypoints are put in order by their names, which the file has as {known}")
     if without:
         notes.warn(f"{root}: annotations that show no face (face_valid is false) are left out: {without:,}")
 
@@ -142,7 +146,9 @@ def _states_seen(annotations: list[Any]) -> bool:
     return any(2 in marks[2::3] for marks in lists if isinstance(marks, list))
 
 
-def _sample(image: Path, annotation: dict[str, Any], seen: bool, size: tuple[int, int] | None) -> FaceSample:
+def _sample(
+    image: Path, annotation: dict[str, Any], names: Names, seen: bool, size: tuple[int, int] | None
+) -> FaceSample:
     points, box = _keys(annotation)
     marks = _numbers(annotation, points)
     if len(marks) % 3:
@@ -150,6 +156,9 @@ def _sample(image: Path, annotation: dict[str, Any], seen: bool, size: tuple[int
     marks = marks.reshape(-1, 3)
     scheme_of(len(marks))
     _check_states(annotation[points][2::3])
+    # A category of COCO-WholeBody names the body's.
+    if points == "keypoints" and (order := names.order(annotation, len(marks))) is not None:
+        marks = marks[list(order)]
     # NaN, which JSON's writers give for what is missing, is no state.
     known = ~(marks[:, 2] <= 0)
     if not known.any():
