@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from facekp_train.commands.options import JSON_HELP, SPEC_HELP, SPLIT_HELP, STRICT_HELP, spec_is_usage
+from facekp_train.commands.options import (
+    IMAGES_HELP,
+    JSON_HELP,
+    SPEC_HELP,
+    SPLIT_HELP,
+    STRICT_HELP,
+    spec_is_usage,
+)
 from facekp_train.common.console import UserError, faces_in_words, out, print_json, print_line, say, warn
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 def data(
     spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP + " Default: everything.")] = None,
+    images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--out", help="Contact sheet to write. Default: NAME_sheet.png in this folder."),
@@ -31,7 +39,7 @@ def data(
     from facekp_train.draw import contact_sheet, write_picture
 
     with spec_is_usage():
-        parts = parts_of(spec, split, strict)
+        parts = parts_of(spec, split, strict, images)
     survey = survey_faces(spec, parts)
     if survey.tiles:
         sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")

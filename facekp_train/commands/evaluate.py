@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands.options import (
+    IMAGES_HELP,
     JSON_HELP,
     NORMALIZER_HELP,
     SPEC_HELP,
@@ -55,6 +56,7 @@ def evaluate(
         str | None,
         typer.Option(help=SPLIT_HELP + _EVALUATED),
     ] = None,
+    images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
     boxes: Annotated[
         BoxChoice,
         typer.Option(
@@ -99,7 +101,7 @@ def evaluate(
     if curve_faces is not None and not changes:
         raise typer.BadParameter("--curve-faces is for --box-jitter and --tilt; give one of them")
     with spec_is_usage():
-        dataset = open_dataset(data, split, strict)
+        dataset = open_dataset(data, split, strict, images)
     if split is None:
         dataset.split = dataset.format.evaluation
     conditions = _conditions(by, dataset)

@@ -72,6 +72,8 @@ SPLIT_HELP = (
 
 STRICT_HELP = "Stop at the first bad row or image."
 
+IMAGES_HELP = "Folder of the photographs of coco:FILE.json. Default: looked for around the file."
+
 NORMALIZER_HELP = (
     "What errors are percent of: inter_ocular, inter_pupil, box (the keypoints'), face_box (the data "
     "set's), as far as the scheme of the data has it. Default: its first."

@@ -1,8 +1,8 @@
 """The data sets by name, each yielding `FaceSample`s lazily.
 
 A data set is named on the command line as FORMAT:PATH or FORMAT:PATH@LIST, for example
-`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`. A new format is one reader in `published`
-or `tools` and one line in FORMATS.
+`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`; of `coco`, LIST is the photographs' folder.
+A new format is one reader in `published` or `tools` and one line in FORMATS.
 """
 
 from __future__ import annotations
@@ -148,19 +148,22 @@ class Dataset:
         self.notes.skip(file, reason)
 
 
-def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> Dataset:
+def open_dataset(
+    spec: str, split: str | None = None, strict: bool = False, images: Path | None = None
+) -> Dataset:
     """Open a data set by its name on the command line.
 
     Args:
         spec: `FORMAT:PATH[@LIST]`.
         split: one of the format's splits; None for the one to train on.
         strict: as of `Dataset`.
+        images: the photographs' folder, of a format that can be told (`coco`); None to look for it.
 
     Returns:
         The faces, not yet read.
 
     Raises:
-        DataError: for an unknown format or split.
+        DataError: for an unknown format or split, or images of a format that knows where they are.
         FileNotFoundError: for a folder or file that is missing.
     """
     name, colon, rest = spec.partition(":")
@@ -177,6 +180,12 @@ def open_dataset(spec: str, split: str | None = None, strict: bool = False) -> D
         wanted, other = ("file", "folder") if known.file else ("folder", "file")
         state = f"is a {other}" if root.exists() else "does not exist"
         raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
+    if images is not None:
+        if name.lower() != "coco":
+            raise DataError(
+                f"the folder of the photographs is named for coco alone; {name} says where they are"
+            )
+        listing = str(images)
     return Dataset(spec, known, root, split or known.splits[0], listing, strict)
 
 

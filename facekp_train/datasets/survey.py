@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,15 @@ class Survey:
         return {name: getattr(self, name) for name in names}
 
 
-def parts_of(spec: str, split: str | None, strict: bool) -> list[Dataset]:
-    """The one split asked for, else the splits that hold every face of the data set once."""
-    whole = open_dataset(spec, split, strict)
+def parts_of(spec: str, split: str | None, strict: bool, images: Path | None = None) -> list[Dataset]:
+    """The one split asked for, else the splits that hold every face of the data set once.
+
+    images: the photographs' folder, as of `open_dataset`.
+    """
+    whole = open_dataset(spec, split, strict, images)
     if split is not None or whole.listing is not None:
         return [whole]
-    return [open_dataset(spec, part, strict) for part in whole.format.parts]
+    return [open_dataset(spec, part, strict, images) for part in whole.format.parts]
 
 
 def survey_faces(spec: str, parts: Sequence[Dataset]) -> Survey:

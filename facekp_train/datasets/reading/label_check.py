@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facekp_train.common.console import faces_in_words
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.order_check import OrderCheck
+from facekp_train.datasets.reading.unit_check import UnitCheck
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
 from facekp_train.samples import Box, FaceSample
@@ -32,6 +33,7 @@ class LabelCheck:
         """first_pixel: from where the files count, 0 or 1. spec: what a refused data set is called."""
         self._notes = notes
         self._order = OrderCheck(notes, spec)
+        self._unit = UnitCheck(notes)
         self._placeholders = np.array(_PLACEHOLDERS, np.float32) - first_pixel
         self._hidden, self._hidden_faces = 0, 0
         self._sizes: Counter[str] = Counter()
@@ -42,6 +44,7 @@ class LabelCheck:
         for sample in samples:
             if isinstance(mended := self._mended(sample), FaceSample):
                 self._order.add(mended.keypoints)
+                self._unit.add(mended)
                 yield mended
             else:
                 self._notes.skip(sample.image, mended)
@@ -52,6 +55,7 @@ class LabelCheck:
             )
         for what, count in self._sizes.items():
             self._notes.warn(f"{what}: {faces_in_words(count)}, such as of {self._example[what]}")
+        self._unit.close()
         self._order.close()
 
     def _mended(self, sample: FaceSample) -> FaceSample | str:

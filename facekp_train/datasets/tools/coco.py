@@ -3,7 +3,7 @@
 https://cocodataset.org/#format-data. `keypoints` holds x, y, v by turns, pixels from 0. v = 0 means
 not labelled; 1 means hidden only in a file that also uses 2 (seen), since face data sets in this
 form often write 1 for every point. COCO-WholeBody's faces are read from `face_kpts` and `face_box`,
-except where `face_valid` is false. Images lie beside the file, in `images/`, or where `file_name` says.
+except where `face_valid` is false. `coco_places` finds the images, `coco_names` the order of the keypoints.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from numpy.typing import NDArray
 
 from facekp_train.common.files import parse_json, write_text
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import SeenRows, checked, first_found, read_text
+from facekp_train.datasets.reading.rows import SeenRows, checked, read_text
 from facekp_train.datasets.tools.coco_names import Names
+from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
-_FOLDERS = ("", "images")
 _QUOTED = 40
 
 
-def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
     """Every annotated face of the file `root`, which is read whole; the first says the scheme of all.
 
+    `listing`, which stands behind '@', is the folder of the photographs.
     Keys that the form does not know are ignored. Raises DataError where it is not COCO's JSON, or
     an object in it has one key twice.
     """
@@ -47,7 +48,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
         raise DataError(f"{root} holds no face: its list of annotations is empty")
     seen, without = _states_seen(annotations), 0
     names = Names(data.get("categories"))
-    places: dict[str, Path] = {}
+    places = Places(root, _folder(listing))
     faces, points = SeenRows(), 0
     for number, annotation in enumerate(annotations, 1):
         if isinstance(annotation, dict) and annotation.get("face_valid") is False:
@@ -55,9 +56,7 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             continue
         try:
             name = _image_of(annotation, images, doubtful)
-            if name not in places:
-                places[name] = first_found(root.parent, _FOLDERS, [name]) or root.parent / name
-            sample = _sample(places[name], annotation, names, seen, sizes.get(name))
+            sample = _sample(places.of(name), annotation, names, seen, sizes.get(name))
             points = points or len(sample.keypoints)
             if len(sample.keypoints) != points:
                 raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
@@ -68,10 +67,20 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
             notes.skip(f"{root.name}: annotation {number - 1}", error)
             continue
         yield sample
+    if missing := places.warning():
+        notes.warn(missing)
     for known in names.used.values():
         notes.warn(f"{root}: keypoints are put in order by their names, which the file has as {known}")
     if without:
         notes.warn(f"{root}: annotations that show no face (face_valid is false) are left out: {without:,}")
+
+
+def _folder(listing: str | None) -> Path | None:
+    """Raises FileNotFoundError where the photographs' folder is none."""
+    folder = None if listing is None else Path(listing).expanduser()
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder; give that of the photographs")
+    return folder
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

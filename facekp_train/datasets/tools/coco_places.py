@@ -1,0 +1,59 @@
+"""Where a COCO file's photographs lie: beside it, or where COCO, CVAT, MMPose and FiftyOne put them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facekp_train.datasets.reading.rows import first_found
+
+# COCO-WholeBody and Label Studio beside the file; FiftyOne has `data`.
+_BESIDE = ("", "images", "data")
+
+
+class Places:
+    """Finds photographs by the names that the file has for them."""
+
+    def __init__(self, file: Path, images: Path | None) -> None:
+        """images: their folder, where the user names it; nowhere else is looked then."""
+        self._file, self._images = file, images
+        self._folders = _folders(file) if images is None else ("",)
+        self._found: dict[str, Path] = {}
+        self.missing: list[str] = []
+
+    def of(self, name: str) -> Path:
+        """Where a photograph is, or where it would be beside the file."""
+        if name not in self._found:
+            root = self._images or self._file.parent
+            place = first_found(root, self._folders, [name])
+            if place is None:
+                self.missing.append(name)
+            self._found[name] = place or root / name
+        return self._found[name]
+
+    def warning(self) -> str | None:
+        """Which photographs were not found, where was looked, and how to name another folder."""
+        if not self.missing:
+            return None
+        around = self._file.parent
+        where = self._images or (
+            f"{around} and {around / '..'}, and there in images, data and folders with the file's name"
+        )
+        return (
+            f"photographs not found: {len(self.missing):,}, such as {self.missing[0]}; looked in {where}; "
+            f"name their folder with --images FOLDER, or as coco:{self._file}@FOLDER"
+        )
+
+
+def _folders(file: Path) -> tuple[str, ...]:
+    """From the file's own folder: beside it, then beside that folder.
+
+    COCO has `annotations/person_keypoints_val2017.json` and `val2017/`, CVAT
+    `annotations/person_keypoints_default.json` and `images/default/`, MMPose `annotations/` and `images/`.
+    """
+    words = file.name.split(".")[0].split("_")
+    splits = ["_".join(words[start:]) for start in range(len(words))]
+    splits += ["_".join(words[:end]) for end in range(1, len(words))]
+    splits = [split for split in splits if split]
+    up = (f"../{folder}" if folder else ".." for folder in _BESIDE)
+    named = (f"{base}{split}" for split in splits for base in ("", "images/", "../", "../images/"))
+    return (*_BESIDE, *named, *up)
