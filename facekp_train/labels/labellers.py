@@ -69,9 +69,7 @@ def split_labeller(word: str) -> tuple[str, Path]:
     """
     kind, colon, name = word.partition(":")
     if kind not in LABELLERS or not colon or not name:
-        raise UserError(
-            f"'{word}' is no labeler; give KIND:FILE, with one of {', '.join(LABELLERS)} as KIND"
-        )
+        raise UserError(f"'{word}' is no labeler; give KIND:FILE, with one of {', '.join(LABELLERS)} as KIND")
     if not Path(name).is_file():
         raise UserError(f"{name}: no such file; docs/guides/compress.md tells where '{kind}' is from")
     return kind, Path(name)
