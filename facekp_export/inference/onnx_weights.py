@@ -38,7 +38,7 @@ def refuse_foreign_weights(path: Path) -> None:
         if not _inside(path, location):
             raise ValueError(
                 f"its weights lie outside the model's folder, in {location[:200]!r}, which no model needs; "
-                "do not use it, or save it anew with its weights inside"
+                "do not use it, or export it again with its weights inside"
             )
 
 

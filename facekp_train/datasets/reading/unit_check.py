@@ -50,6 +50,6 @@ class UnitCheck:
         faces = self._within + self._beyond
         if self._within and self._within >= (_SHARE * faces if faces >= _ENOUGH else faces):
             self._notes.warn(
-                f"keypoints of {self._within:,} of {faces_in_words(faces)} lie within 100 x 100 pixels at the "
-                "top left of larger photographs, and look like percent of the picture; write pixels"
+                f"keypoints of {self._within:,} of {faces_in_words(faces)} lie within 100 x 100 pixels at "
+                "the top left of larger photographs, and look like percent of the picture; write pixels"
             )
