@@ -9,7 +9,6 @@ from android_bench.commands.devices import devices
 from android_bench.commands.doctor import doctor
 from android_bench.commands.report import report
 from android_bench.commands.schema import schema
-from android_bench.interruption import ended_like_ctrl_c
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
 
@@ -31,8 +30,7 @@ app.command()(schema)
 def main() -> None:
     """Run as a program."""
     this_process_is_ours()
-    with ended_like_ctrl_c():
-        run(app)
+    run(app)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from android_bench.records.record import Record
 from android_bench.reports.tables import FORMATS
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import write_text
+from facekp_train.common.files import is_written_into, write_text
 
 
 def check_targets(*targets: Path | None) -> None:
@@ -19,6 +19,8 @@ def check_targets(*targets: Path | None) -> None:
             continue
         if target.is_dir():
             raise UserError(f"{target} is a folder; name a file in it")
+        if is_written_into(target):
+            continue
         folder = next(parent for parent in target.absolute().parents if parent.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise UserError(f"{target} cannot be written: {folder} is not a folder that you can write to")

@@ -23,6 +23,7 @@ from facekp_export.commands.options import (
     labelled_faces,
 )
 from facekp_train.common.console import err, out, print_json, print_line
+from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 
 if TYPE_CHECKING:
     from facekp_export.verification.manifest import Manifest
@@ -102,7 +103,9 @@ def export(
         raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
     checkpoint = model or default_checkpoint()
     steps = _Steps()
-    signal.signal(signal.SIGTERM, steps.stop)
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, steps.stop)
     result = export_model(
         checkpoint,
         folder or Path("exports") / checkpoint.resolve().parent.name,
@@ -138,12 +141,16 @@ class _Steps:
 
     def __init__(self) -> None:
         self._number = 0
-        self._stopped = False
+        self._code: int | None = None
 
-    def stop(self, *_: object) -> None:
-        """SIGTERM as an exception, so that what was built aside is cleared away."""
-        self._stopped = True
-        sys.exit(143)
+    def stop(self, number: int, *_: object) -> None:
+        """SIGTERM and SIGHUP as an exception, so that what was built aside is cleared away."""
+        for other in SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        self._code = 128 + number
+        if number != signal.SIGTERM:
+            let_go_of_the_terminal()
+        sys.exit(self._code)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -155,8 +162,8 @@ class _Steps:
                 yield
             finally:
                 # Converters swallow an exit, or make an error of theirs of it.
-                if self._stopped:
-                    sys.exit(143)
+                if self._code is not None:
+                    sys.exit(self._code)
         err.print(f"{line} [dim]{time.perf_counter() - begun:.1f} s[/dim]", soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -23,6 +23,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from facekp_train.common.files import says_full_disk
+from facekp_train.common.interruption import ended_like_ctrl_c
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -127,6 +128,7 @@ def new_app(name: str, help_text: str) -> typer.Typer:
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     """Run a command group as a program: never returns, exits with 0, 1, 2 or 130.
 
+    SIGTERM and SIGHUP end it as Ctrl-C does, with 143 and 129.
     `--debug` anywhere on the line shows the traceback of a failure.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -138,6 +140,12 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal cannot show must not lose the work.
         sys.stdout.reconfigure(errors="backslashreplace")
+    with ended_like_ctrl_c():
+        _exit_of(app, words, debug)
+
+
+def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
+    """Run it and exit, with a sentence where it fails."""
     try:
         code = app(args=words, standalone_mode=False)
         if code == _INTERRUPTED:  # typer turns Ctrl-C into this code, without a word

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.resources
 import json
 import os
 import re
+import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -20,8 +24,17 @@ def written_aside(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it is renamed to `target` if the block ends well.
 
     The folder is made where it is missing. On an error, or a kill, `target` stays as it was; a full
-    disk is named. The suffix is kept, since several libraries choose their format by it.
+    disk is named. The suffix is kept, since several libraries choose their format by it. A file that is
+    replaced keeps its mode; a device, a pipe or /dev/stdout stays what it is, and is written into.
     """
+    if is_written_into(target):
+        with tempfile.TemporaryDirectory(prefix="facekp-") as folder:
+            aside = Path(folder) / f"out{target.suffix}"
+            aside.touch()
+            yield aside
+            with aside.open("rb") as made, _opened(target) as stream:
+                shutil.copyfileobj(made, stream)
+        return
     with naming_folder(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
@@ -30,13 +43,65 @@ def written_aside(target: Path) -> Iterator[Path]:
     try:
         with naming_full_disk(target):
             yield aside
+            _to_disk(aside)
+            _give_mode(aside, target)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def is_written_into(target: Path) -> bool:
+    """Whether that is no file to be replaced: a device, a pipe, or a stream such as /dev/stdout."""
+    if _STREAM.fullmatch(str(target.absolute())):
+        return True
+    try:
+        mode = target.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+_STREAM = re.compile(r"/dev/std(out|err)|(?:/dev|/proc/self)/fd/(\d+)")
+
+
+def _opened(target: Path) -> BinaryIO:
+    """The target, to be written to. A stream of ours goes on where it is: opened anew, it is emptied."""
+    if own := _STREAM.fullmatch(str(target.absolute())):
+        number = int(own[2]) if own[2] else {"out": 1, "err": 2}[own[1]]
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return os.fdopen(os.dup(number), "wb")
+    return target.open("wb")
+
+
+def _give_mode(aside: Path, target: Path) -> None:
+    """The mode of the file that it replaces, and its owner where that is allowed; else that of a new file."""
+    try:
+        before = target.lstat()
+    except OSError:
+        before = None
+    if before is None or not stat.S_ISREG(before.st_mode):
         # mkstemp makes the file private; a finished artifact has the mode of any new file.
         umask = os.umask(0)
         os.umask(umask)
         aside.chmod(0o666 & ~umask)
-        aside.replace(target)
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(PermissionError):
+            os.chown(aside, before.st_uid, before.st_gid)
+    aside.chmod(before.st_mode & 0o777)
+
+
+def _to_disk(file: Path) -> None:
+    """What a crash of the machine right after the renaming would else leave empty."""
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that has no such thing
+            raise
     finally:
-        aside.unlink(missing_ok=True)
+        os.close(handle)
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

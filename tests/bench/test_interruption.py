@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from android_bench import cli
-from android_bench.interruption import ended_like_ctrl_c
 from android_bench.phone.runner.install import ROOT
 from android_bench.records.record import Document
 from facekp_train.common.console import run
+from facekp_train.common.interruption import ended_like_ctrl_c
 from tests.support.phones.scripted_phone import ScriptedPhone, assembled
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
 
 PROGRAM = """\
 import pathlib, sys, time
-from android_bench.interruption import ended_like_ctrl_c
+from facekp_train.common.interruption import ended_like_ctrl_c
 
 with ended_like_ctrl_c():
     try:
@@ -51,13 +51,13 @@ def test_a_measurement_that_is_ended_is_kept_and_its_phone_tidied_up(
 ) -> None:  # fmt: skip
     monkeypatch.setattr("android_bench.phone.runner.runners.bundle", assembled(tmp_path / "bundle"))
     # Without a terminal to let go of: that the test's own output goes on.
-    monkeypatch.setattr("android_bench.interruption._let_go_of_the_terminal", lambda: None)
+    monkeypatch.setattr("facekp_train.common.interruption.let_go_of_the_terminal", lambda: None)
     number, kept = tmp_path / "number", tmp_path / "kept.json"
     kill = f"os.kill({os.getpid()}, {int(getattr(signal, name))})"
     scripted.behave(f"open({str(number)!r}, 'w').write(str(os.getpid())); {kill}; time.sleep(60)")
     words = ("--device", "adb", "--models", odd_model, "--repeat", "1", "--out", kept)
     begun = time.monotonic()
-    with pytest.raises(SystemExit) as stop, ended_like_ctrl_c():
+    with pytest.raises(SystemExit) as stop:
         run(cli.app, [str(word) for word in words])
     assert stop.value.code == code
     assert time.monotonic() - begun < 40
