@@ -70,8 +70,8 @@ def look_at_phone(phone: Phone) -> Iterator[Finding]:
     if device.free_bytes is not None and device.free_bytes < _SPACE_BYTES:
         text = f"{device.free_bytes / 1e6:.0f} MB are free in {FOLDER}; delete something on it"
         yield Finding(name, "missing", f"{text}: {_SPACE_BYTES / 1e6:.0f} MB are needed")
-    fastest = device.fingerprint.clusters[:1]
-    if not fastest or fastest[0].max_khz is None:
+    clusters = device.fingerprint.clusters
+    if not clusters or any(cluster.max_khz is None for cluster in clusters):
         yield Finding(
             name, "note", "hides its cores' frequencies: the runner will not be pinned to the fastest"
         )

@@ -26,6 +26,7 @@ from android_bench.phone.trial import PhoneTrial
 from android_bench.phone.turn import WORK, Call, take_turn
 from android_bench.records.phone import CurvePoint, State
 from android_bench.records.record import Record
+from facekp_export.inference.onnx_session import first_line
 from facekp_train.common.console import UserError
 
 _ATTEMPTS = 3
@@ -69,7 +70,15 @@ class Session:
 
     def records(self, cause: str = "") -> list[Record]:
         """What was measured so far. cause: what ended it early."""
-        return [trial.record(self._settings, cause) for trial in self._trials]
+        return [self._record(trial, cause) for trial in self._trials]
+
+    def _record(self, trial: PhoneTrial, cause: str) -> Record:
+        """The trial's; where what a phone said fits in none, one that says so: others are not lost for it."""
+        try:
+            return trial.record(self._settings, cause)
+        except (ValueError, OverflowError) as error:
+            trial.discard(f"the phone's answers fit in no record ({first_line(error)}); restart it")
+            return trial.record(self._settings, cause)
 
     def run(self) -> None:
         """Measure everything. Raises StoppedError when called off; what goes wrong else is in `error`."""

@@ -54,7 +54,7 @@ def survey_phones(program: str | None = None, server: Server | None = None) -> l
 
 
 def _look(client: Adb, entry: Listed, deadline: Deadline) -> SeenPhone:
-    if entry.state != "device":
+    if not entry.ready:
         return SeenPhone(entry.serial, entry.state, unready(entry))
     phone = Phone(client, entry.serial)
     device = state = problem = None

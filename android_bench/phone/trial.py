@@ -76,6 +76,11 @@ class PhoneTrial:
         self.repeats.append(repeat)
         self.failure = turn.complaint
 
+    def discard(self, reason: str) -> None:
+        """Give up all that was measured."""
+        self.failure, self.before, self.after = reason, None, None
+        self._turns, self.repeats, self.curve = [], [], []
+
     def share(self, settings: Settings) -> float:
         """How much of what was asked for is measured, from 0 to 1."""
         if settings.sustained is None:

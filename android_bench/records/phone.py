@@ -80,6 +80,10 @@ class State(Strict):
     )
     screen: str | None = Field(None, description="awake, asleep, dozing or dreaming")
     load: float | None = Field(None, ge=0, description="runnable processes, mean of the last minute")
+    asleep: list[int] = Field(default_factory=list, description="cores that are switched off just now")
+    unknown: list[str] = Field(
+        default_factory=list, description="what the phone tells and is not to be believed, in words"
+    )
 
 
 class RunnerFacts(Strict):

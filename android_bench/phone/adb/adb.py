@@ -24,6 +24,8 @@ DISCOVERY_SECONDS = 20.0
 """Within which a user learns that there is no adb, no server, no phone or no answer."""
 OLDEST = 29
 """Platform tools before it were not tried: they differ in what they print and return."""
+NO_SERIAL = "(no serial number)"
+"""In place of a serial number, in `adb devices`."""
 _MOST_BYTES = 64_000_000
 """Of output of one call. No answer of ours is near it; a phone that floods must not fill our memory."""
 _INSTALL = (
@@ -31,6 +33,17 @@ _INSTALL = (
     "android-platform-tools; else developer.android.com/tools/releases/platform-tools), or name the program "
     "with --adb"
 )
+
+
+_NEWER = (
+    "install Google's platform tools (developer.android.com/tools/releases/platform-tools: unpack the "
+    "archive) and name their adb with --adb; what apt-get gives on Ubuntu 22.04 and Debian 11 is no newer"
+)
+_LINE = re.compile(
+    r"(\(no serial number\)|\S+)\s+(device|offline|unauthorized|authorizing|connecting|bootloader|recovery|"
+    r"rescue|sideload|host|unknown|no permissions.*)(?:\s.*)?"
+)
+"""Of `adb devices`, where blanks stand in place of the tab."""
 
 
 class AdbError(UserError):
@@ -90,6 +103,11 @@ class Listed:
 
     serial: str
     state: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be measured on: adb cannot address a phone without a serial number."""
+        return self.state == "device" and self.serial != NO_SERIAL
 
 
 class Adb:
@@ -170,7 +188,7 @@ class Adb:
         name = release[1] if release else f"1.0.{protocol[1]}"
         number = re.match(r"\d+", release[1]) if release else None
         if number is None or int(number[0]) < OLDEST:
-            raise AdbError(f"{self.program} is adb {name}, too old; {_INSTALL}")
+            raise AdbError(f"{self.program} is adb {name}, too old; {_NEWER}")
         return int(protocol[1]), name
 
     def start(self, deadline: Deadline) -> bool:
@@ -205,7 +223,7 @@ class Adb:
             why = "no answer" if answer.code is None else answer.last_line
             raise AdbError(f"adb cannot list the phones ({why}); run 'adb kill-server' and try again")
         lines = answer.stdout.decode("utf-8", "replace").splitlines()
-        return [Listed(*line.split("\t", 1)) for line in lines if "\t" in line]
+        return [entry for entry in map(_listed, lines) if entry]
 
     def connect(self, address: str, timeout: float) -> None:
         """Reach a phone over TCP. Its exit code is 0 even when it fails: the text decides.
@@ -221,6 +239,14 @@ class Adb:
                 f"the phone at {address} cannot be reached ({why}); it must be in the same network with "
                 "wireless debugging on, or be set to TCP over a cable first: adb tcpip 5555"
             )
+
+
+def _listed(line: str) -> Listed | None:
+    """The phone of a line; None for what is none."""
+    if "\t" in line:
+        return Listed(*(part.strip() for part in line.split("\t", 1)))
+    match = _LINE.fullmatch(line.strip())
+    return Listed(match[1], match[2]) if match else None
 
 
 class _Drain(threading.Thread):

@@ -20,6 +20,8 @@ _PUSH_BYTES_PER_SECOND = 1e6
 """A slow phone over wireless debugging; a cable does thirty times as much."""
 NO_SPACE = "No space left"
 """In what any program of a phone says that cannot write."""
+_ENDLESS = re.compile(r"\d{100,}")
+"""No phone counts anything so far."""
 _GONE = ("not found", "offline", "no devices", "closed", "unauthorized", "connect", "couldn't read")
 
 
@@ -84,7 +86,14 @@ class Phone:
         _, *answers = self.shell("\n".join(parts), timeout).stdout.split(f"\n{mark}\n")
         if len(answers) != len(commands):
             raise AdbError(f"phone {self.serial} gives garbled answers; restart it")
-        return {name: answer.strip() for name, answer in zip(commands, answers, strict=True)}
+        told = {name: answer.strip() for name, answer in zip(commands, answers, strict=True)}
+        for name, answer in told.items():
+            if number := _ENDLESS.search(answer):
+                raise AdbError(
+                    f"phone {self.serial} answers a number of {len(number[0])} digits ({number[0][:20]}...) "
+                    f"when it is asked for its {name}; restart it"
+                )
+        return told
 
     def push(self, local: Path, remote: str) -> None:
         """Copy a file. What has arrived is not yet proven; `install` compares hashes.

@@ -27,9 +27,12 @@ def clusters_of(
     capacity: the kernel's measure of work per time. Where big and little cores have one highest frequency
     it tells them apart; without it the higher numbers are taken for the big ones, as makers count.
     """
+    speeds = {cpu: (max_khz.get(cpu, 0), capacity.get(cpu, 0)) for cpu in cores}
     groups: dict[tuple[int, int, str], list[int]] = {}
     for cpu in sorted(cores):
-        kind = max_khz.get(cpu, 0), capacity.get(cpu, 0), parts.get(cpu, "")
+        # A core that is asleep tells no part: it is as those of its frequency are, if these are alike.
+        alike = {parts[other] for other in parts if speeds.get(other) == speeds[cpu] and speeds[cpu][0]}
+        kind = *speeds[cpu], parts.get(cpu) or (alike.pop() if len(alike) == 1 else "")
         groups.setdefault(kind, []).append(cpu)
     fastest_first = sorted(groups.items(), key=lambda item: (*item[0][:2], item[1][-1]), reverse=True)
     return [
@@ -65,11 +68,15 @@ def core_list(text: str) -> list[int]:
 
 
 def parts_of(cpuinfo: str) -> dict[int, str]:
-    """Implementer and part of each core that /proc/cpuinfo lists, such as {0: "0x51/0x805"}."""
+    """Implementer and part of each core that /proc/cpuinfo lists, such as {0: "0x51/0x805"}.
+
+    One block for several cores tells the part of whichever read it, so of none.
+    """
     parts: dict[int, str] = {}
     for block in re.split(r"\n\s*\n", cpuinfo):
         fields = dict(re.findall(r"^([^:\n]+?)\s*:\s*(.*?)\s*$", block, re.MULTILINE))
-        if fields.get("processor", "").isdecimal() and "CPU part" in fields:
+        cores = re.findall(r"^processor\s*:\s*(\d{1,4})\s*$", block, re.MULTILINE)
+        if len(cores) == 1 and "CPU part" in fields:
             implementer, part = fields.get("CPU implementer", "?"), fields["CPU part"]
-            parts[int(fields["processor"])] = f"{implementer}/{part}".lower()
+            parts[int(cores[0])] = f"{implementer}/{part}".lower()
     return parts

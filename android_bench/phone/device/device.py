@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from android_bench.phone.adb.shell import Phone
+from android_bench.phone.device.chips import chip_of
 from android_bench.phone.device.clusters import clusters_of, core_list, parts_of
 from android_bench.records.phone import Fingerprint
 from android_bench.records.record import Machine
@@ -30,15 +30,6 @@ _COMMANDS = {
     "linker": "ls /system/bin/linker64",
     "space": f"df -k {FOLDER}",
 }
-_CHIPS = {
-    "sm8150": "Snapdragon 855", "msmnile": "Snapdragon 855", "sdm845": "Snapdragon 845",
-    "sm8250": "Snapdragon 865", "kona": "Snapdragon 865", "sm8350": "Snapdragon 888",
-    "lahaina": "Snapdragon 888", "sm8450": "Snapdragon 8 Gen 1", "taro": "Snapdragon 8 Gen 1",
-    "sm8550": "Snapdragon 8 Gen 2", "kalama": "Snapdragon 8 Gen 2", "sm8650": "Snapdragon 8 Gen 3",
-    "pineapple": "Snapdragon 8 Gen 3", "msm8998": "Snapdragon 835", "hi3660": "Kirin 960",
-    "kirin960": "Kirin 960", "hi3670": "Kirin 970", "kirin970": "Kirin 970", "hi3680": "Kirin 980",
-    "kirin980": "Kirin 980", "kirin990": "Kirin 990",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,25 +57,25 @@ def describe(phone: Phone) -> Device:
     """Look at a phone. Raises as `Phone.shell` does."""
     answers = phone.look_up(_COMMANDS)
     properties = dict(re.findall(r"^\[(.+?)\]: \[(.*)\]\r?$", answers["properties"], re.MULTILINE))
-    cores = core_list(answers["present"])
-    online = core_list(answers["online"]) or cores
+    # Cores that are asleep too: a phone may wake its fastest for work alone.
+    cores = core_list(answers["present"]) or core_list(answers["online"])
     clusters = clusters_of(
         numbers_of_cores(answers["max_khz"], "cpuinfo_max_freq"),
         numbers_of_cores(answers["capacity"], "cpu_capacity"),
         parts_of(answers["cpuinfo"]),
-        online,
+        cores,
     )
-    memory = re.search(r"MemTotal:\s*(\d+) kB", answers["memory"])
+    memory = re.search(r"MemTotal:\s*(\d{1,12}) kB", answers["memory"])
     api, abis = properties.get("ro.build.version.sdk", ""), properties.get("ro.product.cpu.abilist", "")
     fingerprint = Fingerprint(
         manufacturer=properties.get("ro.product.manufacturer"),
         model=properties.get("ro.product.model"),
         device=properties.get("ro.product.device"),
-        chip=_chip(properties),
+        chip=chip_of(properties),
         soc_model=properties.get("ro.soc.model"),
         platform=properties.get("ro.board.platform"),
         android=properties.get("ro.build.version.release"),
-        api=int(api) if api.isdecimal() else None,
+        api=int(api) if re.fullmatch(r"\d{1,4}", api) else None,
         build=properties.get("ro.build.fingerprint"),
         kernel=answers["kernel"] or None,
         abis=[abi for abi in (abis or properties.get("ro.product.cpu.abi", "")).split(",") if abi],
@@ -134,21 +125,14 @@ def machine_of(device: Device, governor: str | None, load: float | None) -> Mach
 
 def numbers_of_cores(text: str, name: str) -> dict[int, int]:
     """Lines ".../cpu4/cpufreq/NAME:2419200", or without the folder cpufreq -> {4: 2419200}."""
-    numbers = re.findall(rf"/cpu(\d+)/(?:cpufreq/)?{name}:(\d{{1,9}})$", text, re.MULTILINE)
+    numbers = re.findall(rf"/cpu(\d{{1,4}})/(?:cpufreq/)?{name}:(\d{{1,9}})$", text, re.MULTILINE)
     return {int(cpu): int(value) for cpu, value in numbers}
 
 
-def _chip(properties: Mapping[str, str]) -> str | None:
-    """The chip's usual name; else what the phone calls it."""
-    known = ("ro.soc.model", "ro.board.platform", "ro.hardware")
-    names = [properties[name] for name in known if properties.get(name)]
-    return next((_CHIPS[name.lower()] for name in names if name.lower() in _CHIPS), next(iter(names), None))
-
-
 def _page_bytes(text: str) -> int | None:
-    if text.isdecimal():
+    if re.fullmatch(r"\d{1,9}", text):
         return int(text)
-    kilobytes = re.search(r"KernelPageSize:\s*(\d+) kB", text)
+    kilobytes = re.search(r"KernelPageSize:\s*(\d{1,6}) kB", text)
     return int(kilobytes[1]) * 1024 if kilobytes else None
 
 
@@ -156,4 +140,4 @@ def free_bytes(df: str) -> int | None:
     """Space by `df -k` of one folder; None where its output is not understood."""
     # "Filesystem 1K-blocks Used Available Use% Mounted": a long name may have a line of its own.
     words = df.split()
-    return int(words[-3]) * 1024 if len(words) > 6 and words[-3].isdecimal() else None
+    return int(words[-3]) * 1024 if len(words) > 6 and re.fullmatch(r"\d{1,15}", words[-3]) else None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from android_bench.phone.adb.shell import Phone
+from android_bench.phone.device.clusters import core_list
 from android_bench.phone.device.device import numbers_of_cores
 from android_bench.records.phone import CoreCluster, State
 
@@ -24,9 +25,23 @@ _COMMANDS = {
     "clocks": f'grep -H "" {_CPU}/scaling_cur_freq {_CPU}/scaling_max_freq {_CPU}/scaling_governor',
     "power": "dumpsys power | grep mWakefulness=",
     "load": "cat /proc/loadavg",
+    "present": "cat /sys/devices/system/cpu/present",
+    "online": "cat /sys/devices/system/cpu/online",
 }
 _SKIN_ZONE = re.compile(r"skin|shell|quiet|xo.?therm|surface", re.IGNORECASE)
-_KINDS = {"2": "battery", "3": "skin"}
+_KINDS = {2: "battery", 3: "skin"}
+_NO_DEGREES = (6, 7, 8)
+"""Volts, amperes and percent. Samsung's service (Sdhms) counts all types from 1, others from 0."""
+_NO_STATUS = {
+    r"HAL Ready: false": "the phone's thermal service is not ready, so its status is unknown: throttling may "
+    "go unseen",
+    r"IsStatusOverride: true": "the phone's thermal status was set by hand, so it is unknown: throttling may "
+    "go unseen; undo it with: adb shell cmd thermalservice reset",
+}
+_FROZEN = (
+    "what the phone says of its battery was frozen by hand, so it is unknown; undo it with: adb shell "
+    "dumpsys battery reset"
+)
 _SCREENS = {"Awake": "awake", "Asleep": "asleep", "Dozing": "dozing", "Dreaming": "dreaming"}
 
 
@@ -34,32 +49,39 @@ def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
     """The phone now. cpus: whose governor counts; None: the last core's. Raises as `Phone.shell`."""
     answers = phone.look_up(_COMMANDS)
     battery = dict(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", answers["battery"], re.MULTILINE))
+    frozen = "UPDATES STOPPED" in answers["battery"]
+    if frozen:
+        battery = {}
     temperatures = _temperatures(answers, battery)
     gate = next((name for name in ("skin", "battery") if name in temperatures), None)
     gate = gate or next((name for name in temperatures if _SKIN_ZONE.search(name)), None)
-    status = re.search(r"Thermal Status: (\d+)", answers["thermal"])
+    unknown = [_FROZEN] if frozen else []
+    if status := re.search(r"Thermal Status: (\d{1,2})\b", answers["thermal"]):
+        unknown += [text for pattern, text in _NO_STATUS.items() if re.search(pattern, answers["thermal"])]
     wakefulness = re.search(r"mWakefulness=(\w+)", answers["power"])
-    load = re.match(r"\d+\.\d+", answers["load"])
+    load = re.match(r"\d{1,6}\.\d{1,6}", answers["load"])
     level = battery.get("level", "")
     return State(
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        battery_percent=float(level) if level.isdecimal() and int(level) <= 100 else None,
+        battery_percent=float(level) if re.fullmatch(r"\d{1,3}", level) and int(level) <= 100 else None,
         charging=_charging(battery),
         temperature_c=temperatures[gate] if gate else None,
         temperature_of=gate,
         temperatures_c=temperatures,
-        thermal_status=int(status[1]) if status else None,
+        thermal_status=int(status[1]) if status and not set(unknown) & set(_NO_STATUS.values()) else None,
         governor=_governor(answers["clocks"], cpus),
         frequencies_khz=_named(numbers_of_cores(answers["clocks"], "scaling_cur_freq")),
         limits_khz=_named(numbers_of_cores(answers["clocks"], "scaling_max_freq")),
         screen=_SCREENS.get(wakefulness[1]) if wakefulness else None,
         load=float(load[0]) if load else None,
+        asleep=_asleep(answers),
+        unknown=unknown,
     )
 
 
 def blind_spots(state: State) -> list[str]:
     """What the phone does not tell and a reader should therefore not take for granted."""
-    warnings = []
+    warnings = list(state.unknown)
     if state.temperature_c is None:
         warnings.append(
             "the phone does not report its temperature: the measurement did not wait for it to cool"
@@ -77,6 +99,11 @@ def caps(state: State, clusters: Sequence[CoreCluster]) -> list[str]:
     """Clusters that may not reach their highest frequency before anything has begun."""
     warnings = []
     for cluster in clusters:
+        if cluster.max_khz is None and set(cluster.cpus) & set(state.asleep):
+            warnings.append(
+                f"cores {','.join(map(str, cluster.cpus))} are asleep and tell no frequency; they may be the "
+                "fastest, so the runner is pinned to none"
+            )
         limit = min((state.limits_khz.get(str(cpu), math.inf) for cpu in cluster.cpus), default=math.inf)
         if cluster.max_khz and limit < cluster.max_khz:
             warnings.append(
@@ -110,16 +137,21 @@ def _temperatures(answers: dict[str, str], battery: dict[str, str]) -> dict[str,
     read: dict[str, float | None] = {
         fields.get("type", zone): _zone_degrees(fields.get("temp", "")) for zone, fields in zones.items()
     }
-    if re.fullmatch(r"-?\d{1,4}", battery.get("temperature", "")):
+    # Voltage and temperature 0 stand for no battery: an emulator, a phone on a bench supply.
+    there = (battery.get("voltage"), battery.get("temperature")) != ("0", "0")
+    if there and re.fullmatch(r"-?\d{1,4}", battery.get("temperature", "")):
         read["battery"] = int(battery["temperature"]) / 10
     known = {name: value for name, value in read.items() if value is not None and _believable(value)}
     # What the sensors say now, rather than what was cached at the last change.
     _, _, current = answers["thermal"].partition("Current temperatures from HAL")
-    kinds: dict[str, list[float]] = {}
-    for value, kind, name in re.findall(
-        r"Temperature\{mValue=(-?[\d.]+), mType=(-?\d+), mName=([^,}]*)", current.partition("cooling")[0]
+    kinds: dict[int, list[float]] = {}
+    first = 1 if re.search(r"Sdhms connected: yes", answers["thermal"]) else 0
+    for value, number, name in re.findall(
+        r"Temperature\{mValue=(-?\d{1,9}(?:\.\d+)?), mType=(-?\d{1,3}), mName=([^,}]*)",
+        current.partition("cooling")[0],
     ):
-        if _believable(degrees := float(value)):
+        kind, degrees = int(number) - first, float(value)
+        if kind >= 0 and kind not in _NO_DEGREES and _believable(degrees):
             known[name] = degrees
             kinds.setdefault(kind, []).append(degrees)
     # A phone may have several of a kind: the warmest counts.
@@ -146,8 +178,13 @@ def _charging(battery: dict[str, str]) -> str | None:
     return next((source.lower() for source in known if battery[f"{source} powered"] == "true"), "none")
 
 
+def _asleep(answers: dict[str, str]) -> list[int]:
+    online = core_list(answers["online"])
+    return [cpu for cpu in core_list(answers["present"]) if cpu not in online] if online else []
+
+
 def _governor(text: str, cpus: Sequence[int] | None) -> str | None:
-    governors = dict(re.findall(r"/cpu(\d+)/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
+    governors = dict(re.findall(r"/cpu(\d{1,4})/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
     chosen = [str(cpu) for cpu in cpus] if cpus else sorted(governors, key=int)[-1:]
     return next((governors[cpu] for cpu in chosen if cpu in governors), None)
 

@@ -122,7 +122,7 @@ def share_of(text: str, delegate: str) -> Share:
         return "none" if not kernels else "all" if sentence[1] == "completely" else "part"
     if "Explicitly applied" in text or f"Though {name} delegate" in text:
         return "none"
-    ours = r"Gpu|LITERT_CL|LITERT_GL|WEBGPU|VULKAN" if delegate == "gpu" else r"Nnapi"
+    ours = r"Gpu|LITERT_CL|LITERT_OPENGL|WEBGPU|VULKAN" if delegate == "gpu" else r"Nnapi"
     taken = all_nodes = 0
     for replaced, total, kind in _REPLACING.findall(text):
         if re.search(ours, kind, re.IGNORECASE):

@@ -26,6 +26,9 @@ _LOGGED = "ERROR: "
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 15: "SIGTERM", 31: "SIGSYS"}
 
 
+_Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
 class RunError(Exception):
     """Why a program on the phone gave no measurement, in one sentence. The phone itself is well."""
 
@@ -43,10 +46,10 @@ class RunnerAnswer(BaseModel):
     pinned: bool | None
     load_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     first_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    warmup_runs: Annotated[int, Field(ge=0)]
-    samples_ns: list[Annotated[int, Field(ge=0)]]
-    peak_memory_kb: int | None
-    base_memory_kb: int | None
+    warmup_runs: _Count
+    samples_ns: list[Annotated[int, Field(ge=0, le=10**300)]]
+    peak_memory_kb: _Count | None
+    base_memory_kb: _Count | None
     inputs: list[Tensor]
     outputs: list[Tensor]
 
