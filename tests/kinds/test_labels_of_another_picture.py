@@ -12,11 +12,11 @@ import pytest
 from facekp_train.datasets import open_dataset
 from facekp_train.datasets.registry import Dataset
 from facekp_train.samples import FaceSample
-from tests.support.files.annotated_faces import picture, points_file
+from tests.support.files.annotated_faces import face_like, picture, points_file
 from tests.support.files.turned_pictures import FORMS, TURNED
 
 WIDTH, HEIGHT = 120, 80
-FACE = (np.random.default_rng(0).random((68, 2)) * 40 + 20).round(2).astype(np.float32)
+FACE = (face_like(68) * 40 + 20).round(2).astype(np.float32)
 
 
 def _coco(folder: Path, points: np.ndarray, v: Any = 2, image: str = "a.jpg", **stated: Any) -> Dataset:

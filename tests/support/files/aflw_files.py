@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from facekp_train.datasets.published.aflw_sqlite import KEYPOINTS
+from tests.support.files.annotated_faces import face_like
 
 MAT, DATABASE = "AFLWinfo_release.mat", "aflw.sqlite"
 BOX = (10.0, 20.0, 120.0, 130.0)
@@ -26,7 +27,7 @@ def pictures(folder: Path, names: Sequence[str] = NAMES) -> None:
 
 
 def face(points: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).uniform((20, 30), (110, 140), (points, 2))
+    return face_like(points, seed) * (90, 110) + (20, 30)
 
 
 def write_mat(file: Path, count: int, **changed: Any) -> np.ndarray:

@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facekp_train.landmarks import scheme_of
+
 # Of the demo photo, cut to 256 x 256.
 FACE_68 = np.array(
     [
@@ -46,12 +48,31 @@ def points_file(
     return path
 
 
-def face(points: int = 68, seed: int = 0) -> np.ndarray:
-    """The demo photo's face within 30 x 30 pixels, each time a little otherwise; of other counts no face."""
+# Where the demo photo's face has what a keypoint's name begins with, the first that fits.
+_AT = {
+    "left_brow": 19, "right_brow": 24, "left_eye": 37, "right_eye": 44, "left_pupil": 37, "right_pupil": 44,
+    "left_mouth": 48, "right_mouth": 54, "left_ear": 0, "right_ear": 16, "left_nos": 31, "right_nos": 35,
+    "nos": 30, "chin": 8, "jaw": 8, "mouth": 62, "upper_lip": 51, "lower_lip": 57, "inner_lips": 62,
+}  # fmt: skip
+_CORNERS = {"outer_lips_0": 48, "outer_lips_6": 54}
+
+
+def face_like(points: int, seed: int = 0) -> np.ndarray:
+    """Keypoints [N, 2] of any scheme within 0 to 1, roughly the demo photo's, each time others."""
     rng = np.random.default_rng(seed)
+    whole = (FACE_68 - FACE_68.min(axis=0)) / np.ptp(FACE_68, axis=0).max()
     if points != 68:
-        return (rng.random((points, 2)) * 30).round(3)
-    return ((FACE_68 - FACE_68.min(axis=0)) * 0.29 + rng.random((68, 2)) + rng.random(2)).round(3)
+        corners = [_CORNERS.get(name) for name in scheme_of(points).names]
+        known = [
+            next((at for start, at in _AT.items() if name.startswith(start)), 62)
+            for name in scheme_of(points).names
+        ]
+        whole = whole[[at if corner is None else corner for corner, at in zip(corners, known, strict=True)]]
+    return whole * 0.9 + rng.random((points, 2)) * 0.04 + rng.random(2) * 0.05
+
+
+def face(points: int = 68, seed: int = 0) -> np.ndarray:
+    return (face_like(points, seed) * 30).round(3)
 
 
 def annotated(folder: Path, name: str, points: int = 68, seed: int = 0) -> None:

@@ -11,13 +11,13 @@ import pytest
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.published.w300vw import PARTS
 from facekp_train.images import read_image
+from tests.support.files.annotated_faces import face
 from tests.support.files.packed_files import write_video
 from tests.support.models.train_cli import command, printed
 
 
 def points(number: int) -> np.ndarray:
-    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
-    return np.column_stack([32 + 20 * np.cos(turn), 24 + 20 * np.sin(turn)]) + number / 100
+    return face(seed=number) + 10
 
 
 def annotate(video: Path, numbers: range) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from facekp_train.datasets import DataError, Dataset, open_dataset
+from tests.support.files.annotated_faces import FACE_68
 from tests.support.models.train_cli import command, printed
 
 FIVE = [10, 11, 2, 20, 10.5, 2, 15, 16, 2, 11, 20, 2, 19, 21, 2]
@@ -126,14 +127,15 @@ def test_a_document_without_a_face_says_so(tmp_path: Path, capsys: pytest.Captur
 
 def test_faces_of_whole_bodies_are_read(tmp_path: Path) -> None:
     """As COCO-WholeBody has them: 17 keypoints of the body, 68 of the face, the last not labelled here."""
-    marks = [value for place in range(68) for value in (place, 2 * place + 3, 1)]
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((256, 256, 3), np.uint8))
+    marks = [value for x, y in FACE_68.tolist() for value in (x, y, 1)]
     body = {"keypoints": [1, 2, 2] * 17, "bbox": [0, 0, 300, 400]}
     box = {"face_box": [1, 2, 60, 70], "box_source": "tight"}
     shown = face(**body, face_kpts=[*marks[:-1], 0], face_valid=True, **box)
     turned_away = face(**body, face_kpts=[0] * 204, face_valid=False)
     dataset = dataset_of(tmp_path, document(shown, turned_away), strict=True)
     (sample,) = dataset
-    assert sample.keypoints[:2].tolist() == [[0, 3], [1, 5]] and np.isnan(sample.keypoints[67]).all()
+    assert sample.keypoints[:2].tolist() == FACE_68[:2].tolist() and np.isnan(sample.keypoints[67]).all()
     assert sample.visible.tolist() == [True] * 67 + [False], "the body's states say nothing of the face's"
     assert (sample.box, sample.box_source) == ((1, 2, 60, 70), "tight")
     (warning,) = dataset.warnings

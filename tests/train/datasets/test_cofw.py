@@ -11,6 +11,7 @@ import pytest
 
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.images import read_image
+from tests.support.files.annotated_faces import face_like
 from tests.support.files.packed_files import write_mat
 from tests.support.models.train_cli import command, printed
 
@@ -21,7 +22,7 @@ def photograph(seed: int) -> np.ndarray:
 
 def row(seed: int, hidden: int) -> np.ndarray:
     """29 x, 29 y counted from 1, 29 flags of which the first so many say hidden."""
-    places = np.random.default_rng(seed).uniform(20, 100, (2, 29))
+    places = face_like(29, seed).T * 80 + 20
     return np.concatenate([places.ravel() + 1, np.arange(29) < hidden])
 
 
