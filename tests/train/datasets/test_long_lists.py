@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from facekp_train.datasets import open_dataset
+from tests.support.files.annotated_faces import face_like
 
 MILLION = 1_000_000
 _PICTURE = cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()
@@ -49,7 +50,7 @@ def celeba(folder: Path, rows: int) -> str:
 
 def wflw(folder: Path, rows: int) -> str:
     (folder / "a.jpg").write_bytes(_PICTURE)
-    others = " ".join(str(place % 90) for place in range(186))
+    others = " ".join(f"{value:.1f}" for value in (face_like(98)[5:] * 85 + 5).ravel())
     with (folder / "list_98pt_rect_attr_train.txt").open("w") as lines:
         for row in range(rows):
             lines.write(f"{five(row)} {others} 5 5 60 60 0 0 0 0 0 0 a.jpg\n")
