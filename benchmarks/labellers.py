@@ -112,14 +112,15 @@ def _rows(shapes: dict[str, Doubles], faces: list[FaceSample]) -> list[dict[str,
     for subset, chosen in subsets.items():
         for name, points in shapes.items():
             distances = np.linalg.norm(points - truth, axis=2) / sides[:, None] * 100
-            row: dict[str, Any] = {"faces": subset, "n": int(chosen.sum()), "labels": name}
+            # The mesh sees no face in some photographs: its row is of the others.
+            seen = chosen & np.isfinite(points).all(axis=(1, 2))
+            row: dict[str, Any] = {"faces": subset, "n": int(seen.sum()), "labels": name}
             for part in ("inner51", "eyes", "jaw"):
                 errors = distances[:, parts[part]].mean(axis=1)
                 before = first[:, parts[part]].mean(axis=1)
-                told = chosen & np.isfinite(errors)
-                row[part] = round(float(errors[told].mean()), 3)
+                row[part] = round(float(errors[seen].mean()), 3)
                 if name != reference:
-                    change = paired_change(before[told], errors[told], np.flatnonzero(told)).percent
+                    change = paired_change(before[seen], errors[seen], np.flatnonzero(seen)).percent
                     row[f"{part}_change"] = [round(value, 1) for value in change]
             rows.append(row)
     return rows
