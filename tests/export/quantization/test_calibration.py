@@ -13,6 +13,7 @@ from facekp_export.quantization.calibration import crop_sets, demo_views
 from facekp_export.quantization.distilled_crops import distilled_crops
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, cut
+from tests.support.files.annotated_faces import face_like
 
 RULE = CropRule(size=32)
 
@@ -63,7 +64,7 @@ def write_faces(folder: Path, count: int) -> str:
     for number in range(count):
         image = random.integers(0, 256, (60, 60, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{number:03}.png"), image)
-        points = "\n".join(f"{x:.1f} {y:.1f}" for x, y in random.uniform(15, 45, (68, 2)))
+        points = "\n".join(f"{x:.1f} {y:.1f}" for x, y in face_like(68, number) * 30 + 15)
         (folder / f"{number:03}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{points}\n}}\n")
     return f"pts:{folder}"
 
