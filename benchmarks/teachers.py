@@ -42,7 +42,8 @@ def averaged_nme(
 ) -> float:
     """NME of the averaged answer, percent of the eye distance; its offset is the nets' mean."""
     nets = AveragedNets(checkpoints, variants)
-    offset = np.mean([net.header.five_offset or np.zeros((5, 2)) for net in checkpoints], axis=0).tolist()
+    offsets = [np.array(net.header.five_offset or np.zeros((5, 2))) for net in checkpoints]
+    offset = np.mean(offsets, axis=0).tolist()
     errors = []
     for batch in _batches(faces):
         images = [read_image(face.image) for face in batch]

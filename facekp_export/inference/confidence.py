@@ -117,6 +117,6 @@ def read_scale(value: object) -> float | None:
     if value is None:
         return None
     scale = value.get("scale") if isinstance(value, dict) and set(value) == {"scale"} else None
-    if type(scale) not in (int, float) or not 0 < scale <= 1:
+    if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0 < scale <= 1:
         raise ValueError("confidence is not a scale above 0 and up to 1")
     return float(scale)

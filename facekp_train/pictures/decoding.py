@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import stat
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -155,7 +156,7 @@ def _unturned(data: bytes) -> bytes:
 
 def _decoded_heic(data: bytes) -> Image:
     """What the format itself says of turning counts, not the EXIF beside it; its reader obeys that."""
-    import pillow_heif
+    pillow_heif = import_module("pillow_heif")  # an extra, which type checkers need not have
 
     try:
         picture = pillow_heif.open_heif(data)

@@ -7,6 +7,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from mmap import mmap
+from typing import IO, cast
 
 from PIL import Image as Pillow
 
@@ -82,7 +83,9 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
     """Opening a file, Pillow reads its header alone."""
     exif = exif_of_png(data) if kind is kinds.PNG else b""
     try:
-        picture = Pillow.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=[_PLUGINS[kind]])
+        # A map of a file reads and seeks as a stream does, which its type does not say.
+        stream = io.BytesIO(data) if isinstance(data, bytes) else cast(IO[bytes], data)
+        picture = Pillow.open(stream, formats=[_PLUGINS[kind]])
     except Pillow.DecompressionBombError as error:
         refuse_size(int(re.findall(r"\d+", str(error))[0]))
         raise ValueError(DAMAGED) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_a_damaged_block_costs_no_photograph(block: bytes, tmp_path: Path) -> No
 def test_heic_is_turned_by_itself(tmp_path: Path) -> None:
     if not is_read(HEIC):
         pytest.skip("pillow-heif is not installed: facekp[heic]")
-    import pillow_heif
+    pillow_heif = import_module("pillow_heif")
 
     pillow_heif.register_heif_opener()
     stream = io.BytesIO()

@@ -68,7 +68,7 @@ class Names:
         if isinstance(order, ValueError):
             raise order
         if order is not None:
-            self.used[category] = _listed(self._names[category])
+            self.used[category] = _listed(self._names[category] or ())
         return order
 
 

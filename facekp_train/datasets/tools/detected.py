@@ -43,8 +43,9 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
 
 def _stated_size(entry: dict[str, Any]) -> tuple[int, int] | None:
     width, height = entry.get("width"), entry.get("height")
-    good = all(isinstance(side, int) and side > 0 for side in (width, height))
-    return (width, height) if good else None
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        return width, height
+    return None
 
 
 def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:
