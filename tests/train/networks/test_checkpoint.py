@@ -131,11 +131,12 @@ def test_a_header_of_format_1_reads_as_what_was_meant_then(saved: Path) -> None:
     assert read.five_offset is None and read.weights_licence is None
 
 
-@pytest.mark.parametrize("folder", ["mdp-1x", "mdp-0.25x", "teacher"])
-def test_the_shipped_checkpoints_are_of_format_1_and_read(folder: str) -> None:
+@pytest.mark.parametrize(("folder", "written"), [("mdp-1x", 2), ("mdp-0.25x", 2), ("teacher", 1)])
+def test_shipped_checkpoints_of_both_formats_are_read(folder: str, written: int) -> None:
     path = shipped_models_dir() / folder / "model.safetensors"
     header = load_checkpoint(path).header
-    assert (header.format, header.scheme, header.crop_rule) == (1, scheme_of(68), CropRule())
+    assert (header.format, header.scheme, header.crop_rule) == (written, scheme_of(68), CropRule())
+    assert (header.five_offset is not None) == (written == 2)
 
 
 def test_a_header_of_a_newer_format_or_beyond_all_length_is_refused(saved: Path) -> None:
