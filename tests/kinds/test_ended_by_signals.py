@@ -43,6 +43,8 @@ def other() -> None:
     pass
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Whoever runs the tests in the background passes on that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run(app)
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,17 @@ ODD = {
 }
 
 
+@pytest.fixture
+def usual_depth() -> Iterator[None]:
+    """Python's own limit: a library that another test has loaded may have raised it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize("text", ODD, ids=list(ODD.values()))
-def test_files_are_named(text: str, tmp_path: Path) -> None:
+def test_files_are_named(text: str, tmp_path: Path, usual_depth: None) -> None:
     (tmp_path / "a.yaml").write_text(text)
     for read in (lambda path: make_recipe(str(path), {}, []), load_pipeline):
         with pytest.raises(UserError, match=r"a\.yaml is not YAML") as caught:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.phone.adb import find
 from android_bench.phone.adb.adb import Adb, AdbError, PhoneLostError, StoppedError, TimeLimitError
 from android_bench.phone.adb.find import find_phones
 from android_bench.phone.adb.server import Server
@@ -52,8 +53,13 @@ def test_the_only_phone_is_found_whatever_it_is_called(scripted: ScriptedPhone) 
     ids=str,
 )
 def test_a_phone_that_is_no_use_has_its_sentence(
-    scripted: ScriptedPhone, phones: dict[str, str], serials: tuple[str, ...], says: str
+    scripted: ScriptedPhone,
+    phones: dict[str, str],
+    serials: tuple[str, ...],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(find, "_identity", lambda phone, _deadline: phone.serial)  # all have one script
     scripted.save(phones=phones)
     with pytest.raises(AdbError) as error:
         find_phones(Adb(), serials)
