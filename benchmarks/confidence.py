@@ -64,8 +64,9 @@ def figures(samples: list[FaceSample], faces: list[Judged], detector: KeypointDe
     """One way's row: errors in percent."""
     points = [np.asarray(points, np.float64) for points, _ in faces]
     evaluation = Answers(
-        samples=samples, predicted=points, sides=[1.0] * len(samples), scheme=detector.scheme
-    ).score()
+        samples=samples, predicted=points, sides=[1.0] * len(samples), scheme=detector.scheme,
+        five_offset=detector.info.five_offset,
+    ).score()  # fmt: skip
     errors, sure = evaluation.errors, np.array([sure for _, sure in faces])[evaluation.counted]
     area, oracle, chance = aurc(errors, sure), aurc(errors, -errors), float(errors.mean())
     least = sure <= np.quantile(sure, 0.05)

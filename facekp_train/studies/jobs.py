@@ -168,11 +168,13 @@ def _pool(workers: Workers, jobs: int) -> Iterator[_Pool]:
 
 
 def _local(workers: Workers, jobs: int) -> _Pool:
+    import torch
     from joblib import cpu_count
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     count = min(workers.count or 1, jobs)
-    threads = max(1, cpu_count() // count)
+    # As many as the cores allow, and OMP_NUM_THREADS where somebody bounded it.
+    threads = max(1, min(cpu_count() // count, torch.get_num_threads()))
     settings = {"backend": "loky", "n_jobs": count, "inner_max_num_threads": threads}
     return _Pool(settings, threads, (BrokenProcessPool,))
 
