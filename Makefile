@@ -10,7 +10,7 @@ ASIDE := -n auto --dist loadfile --durations 15
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines lint format docs reference messages lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors lint format docs reference messages lock native clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +38,10 @@ demo: setup ## export the shipped model and draw keypoints on the demo photo
 	@echo "The demo photo with keypoints:   exports/points.png"
 
 test: lint ## lint and all tests but those of test-adb and test-engines
-	$(BIN)/python -m pytest $(ASIDE) -m 'not adb and not engines'
+	$(BIN)/python -m pytest $(ASIDE) -m 'not adb and not engines and not app'
 
 test-fast: setup ## the tests that take less than ten seconds each
-	$(BIN)/python -m pytest $(ASIDE) -m 'not slow and not adb and not engines'
+	$(BIN)/python -m pytest $(ASIDE) -m 'not slow and not adb and not engines and not app'
 
 test-processors: setup ## what rests on a short training, as other processors round it
 	$(BIN)/python tests/processors.py
@@ -53,6 +53,13 @@ test-adb: setup ## the whole of `facekp-bench --device adb` against a real adb d
 # Each engine gets an environment of its own.
 test-engines: setup ## every shipped file in the engines of old phones and of today
 	$(BIN)/python -m pytest -m engines -s tests/engines
+
+# What is missing, the tests say as they skip.
+test-app: setup ## the Android library and app, without a phone (JDK 17)
+	$(BIN)/python -m pytest -m app tests/android
+
+app-vectors: setup ## write tests/vectors/, what Python computes and Kotlin has to meet
+	$(BIN)/python -m tests.android.library.vectors
 
 lint: setup ## ruff and basedpyright
 	$(BIN)/ruff check .

@@ -1,0 +1,145 @@
+package org.facekp
+
+import java.io.Closeable
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import org.tensorflow.lite.DataType
+import org.tensorflow.lite.Delegate
+import org.tensorflow.lite.Interpreter
+import org.tensorflow.lite.Tensor
+import org.tensorflow.lite.gpu.GpuDelegate
+
+/** What is asked to compute a model. NNAPI is deprecated since Android 15. */
+enum class Processor { CPU, GPU, NNAPI }
+
+/**
+ * How a model is run.
+ *
+ * @property threads of the CPU, 1 or more.
+ * @property processor where it fails, the CPU computes, and `fallback` says so.
+ */
+data class Options @JvmOverloads constructor(val threads: Int = 1, val processor: Processor = Processor.CPU) {
+    init {
+        demand(threads >= 1) { "a model runs on at least one thread, not $threads" }
+    }
+}
+
+/**
+ * A model file opened by TensorFlow Lite, for the thread that opened it alone: the GPU demands that.
+ *
+ * @param model the whole file, in a direct buffer.
+ */
+internal class Engine(model: ByteBuffer, options: Options) : Closeable {
+    private val owner = Thread.currentThread()
+    private val delegate: Delegate?
+    private val interpreter: Interpreter
+    private var closed = false
+
+    /** What computes. */
+    val ran: Processor
+
+    /** Why it is not what was asked for; null where it is. */
+    val fallback: String?
+
+    /** The bytes of the model's one input, to be filled before each run. */
+    val input: ByteBuffer
+    private val results: Map<Int, ByteBuffer>
+    private val inputs: Array<Any>
+
+    init {
+        ModelFile.refuseDamaged(model)
+        var opened: Opened? = null
+        var reason: String? = null
+        if (options.processor != Processor.CPU) {
+            try {
+                opened = open(model, options)
+            } catch (error: Exception) {
+                reason = said(error)
+            } catch (error: LinkageError) {
+                reason = said(error)
+            }
+        }
+        val taken = opened ?: openOnCpu(model, options)
+        interpreter = taken.interpreter
+        delegate = taken.delegate
+        ran = if (opened == null) Processor.CPU else options.processor
+        fallback = reason?.let { "the CPU computes, as ${options.processor} cannot: $it" }
+        demand(interpreter.inputTensorCount == 1) { "the model has ${interpreter.inputTensorCount} inputs and not one; export it again" }
+        input = room(interpreter.getInputTensor(0))
+        inputs = arrayOf(input)
+        results = (0 until interpreter.outputTensorCount).associateWith { room(interpreter.getOutputTensor(it)) }
+    }
+
+    val inputTensor: Tensor get() = interpreter.getInputTensor(0)
+
+    val outputTensors: List<Tensor> get() = results.keys.map { interpreter.getOutputTensor(it) }
+
+    /** Run once on what `input` holds. */
+    fun run() {
+        refuseOthers()
+        input.rewind()
+        results.values.forEach { it.rewind() }
+        try {
+            interpreter.runForMultipleInputsOutputs(inputs, results)
+        } catch (error: RuntimeException) {
+            throw FacekpException("TensorFlow Lite cannot compute the model (${said(error)}); export it again", error)
+        }
+    }
+
+    /** An output of the last run as real numbers. */
+    fun result(number: Int, into: FloatArray) {
+        val tensor = interpreter.getOutputTensor(number)
+        val bytes = results.getValue(number)
+        val scale = tensor.quantizationParams().scale
+        val zero = tensor.quantizationParams().zeroPoint
+        bytes.rewind()
+        when (tensor.dataType()) {
+            DataType.FLOAT32 -> bytes.asFloatBuffer().get(into)
+            DataType.UINT8 -> for (i in into.indices) into[i] = scale * ((bytes.get(i).toInt() and 255) - zero)
+            DataType.INT8 -> for (i in into.indices) into[i] = scale * (bytes.get(i) - zero)
+            else -> throw FacekpException("the model answers with ${tensor.dataType()}; export it again")
+        }
+    }
+
+    fun refuseOthers() {
+        demand(!closed) { "this model was closed; open it again" }
+        demand(Thread.currentThread() === owner) {
+            "a model belongs to the thread that opened it, ${owner.name}; call it there, or open another one here"
+        }
+    }
+
+    override fun close() {
+        if (closed) return
+        refuseOthers()
+        closed = true
+        interpreter.close()
+        delegate?.close()
+    }
+
+    private class Opened(val interpreter: Interpreter, val delegate: Delegate?)
+
+    private companion object {
+        fun open(model: ByteBuffer, options: Options): Opened {
+            val settings = Interpreter.Options().setNumThreads(options.threads)
+            if (options.processor == Processor.NNAPI) settings.setUseNNAPI(true)
+            val delegate = if (options.processor == Processor.GPU) GpuDelegate() else null
+            try {
+                delegate?.let { settings.addDelegate(it) }
+                return Opened(Interpreter(model, settings), delegate)
+            } catch (error: RuntimeException) {
+                delegate?.close()
+                throw error
+            }
+        }
+
+        fun openOnCpu(model: ByteBuffer, options: Options): Opened = try {
+            open(model, options.copy(processor = Processor.CPU))
+        } catch (error: RuntimeException) {
+            throw FacekpException("TensorFlow Lite cannot open the model (${said(error)}); export it again", error)
+        }
+
+        fun room(tensor: Tensor): ByteBuffer = ByteBuffer.allocateDirect(tensor.numBytes()).order(ByteOrder.nativeOrder())
+
+        fun said(error: Throwable): String = (error.message ?: error.javaClass.simpleName).lineSequence().first().take(200)
+    }
+}

@@ -1,0 +1,33 @@
+@file:JvmName("Frames")
+
+package org.facekp
+
+import android.graphics.Bitmap
+import android.graphics.ImageFormat
+import android.media.Image
+
+/** A bitmap as a picture: of any configuration, hardware too. */
+fun pictureOf(bitmap: Bitmap): Picture {
+    demand(!bitmap.isRecycled) { "the bitmap was recycled; detect before that" }
+    val hardware = bitmap.config?.name == "HARDWARE" // unknown to Android 7
+    val readable = if (hardware) bitmap.copy(Bitmap.Config.ARGB_8888, false) else bitmap
+    val pixels = IntArray(readable.width * readable.height)
+    readable.getPixels(pixels, 0, readable.width, 0, 0, readable.width, readable.height)
+    return ArgbPicture(pixels, readable.width, readable.height)
+}
+
+/**
+ * Show a camera's frame, its crop rectangle alone.
+ *
+ * @param rotation clockwise degrees that bring it upright: `Orientation.upright`.
+ * @param mirror show the mirror image of the upright picture.
+ */
+@JvmOverloads
+fun YuvPicture.show(image: Image, rotation: Int, mirror: Boolean = false): YuvPicture {
+    demand(image.format == ImageFormat.YUV_420_888) {
+        "a frame is YUV_420_888, not format ${image.format}; give that format to the ImageReader"
+    }
+    val (y, u, v) = image.planes.map { YuvPicture.Plane(it.buffer, it.rowStride, it.pixelStride) }
+    val part = image.cropRect
+    return show(y, u, v, part.left, part.top, part.width(), part.height(), rotation, mirror)
+}

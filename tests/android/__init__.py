@@ -1,0 +1,1 @@
+"""The Android app and its library, without a phone."""

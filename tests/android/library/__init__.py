@@ -1,0 +1,1 @@
+"""The Kotlin library on this machine's JVM, against what Python computes."""
