@@ -3,10 +3,8 @@ package org.facekp
 import java.io.Closeable
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
-import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
-import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.gpu.GpuDelegate
 
 /** What is asked to compute a model. NNAPI is deprecated since Android 15. */
@@ -46,8 +44,19 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
     private val results: Map<Int, ByteBuffer>
     private val inputs: Array<Any>
 
+    /** What the file says of its one input and of its outputs. */
+    val inputTensor: TensorSpec
+    val outputTensors: List<TensorSpec>
+
     init {
         ModelFile.refuseDamaged(model)
+        val given = ModelFile.inputs(model)
+        demand(given.size == 1) { "the model has ${given.size} inputs and not one; export it again" }
+        inputTensor = given[0]
+        outputTensors = ModelFile.outputs(model)
+        input = room(inputTensor)
+        inputs = arrayOf(input)
+        results = outputTensors.indices.associateWith { room(outputTensors[it]) }
         var opened: Opened? = null
         var reason: String? = null
         if (options.processor != Processor.CPU) {
@@ -64,15 +73,7 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
         delegate = taken.delegate
         ran = if (opened == null) Processor.CPU else options.processor
         fallback = reason?.let { "the CPU computes, as ${options.processor} cannot: $it" }
-        demand(interpreter.inputTensorCount == 1) { "the model has ${interpreter.inputTensorCount} inputs and not one; export it again" }
-        input = room(interpreter.getInputTensor(0))
-        inputs = arrayOf(input)
-        results = (0 until interpreter.outputTensorCount).associateWith { room(interpreter.getOutputTensor(it)) }
     }
-
-    val inputTensor: Tensor get() = interpreter.getInputTensor(0)
-
-    val outputTensors: List<Tensor> get() = results.keys.map { interpreter.getOutputTensor(it) }
 
     /** Run once on what `input` holds. */
     fun run() {
@@ -88,17 +89,15 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
 
     /** An output of the last run as real numbers. */
     fun result(number: Int, into: FloatArray) {
-        val tensor = interpreter.getOutputTensor(number)
+        val tensor = outputTensors[number]
         val bytes = results.getValue(number)
-        val scale = tensor.quantizationParams().scale
-        val zero = tensor.quantizationParams().zeroPoint
         bytes.rewind()
-        when (tensor.dataType()) {
-            DataType.FLOAT32 -> bytes.asFloatBuffer().get(into)
-            DataType.UINT8 -> for (i in into.indices) into[i] = scale * ((bytes.get(i).toInt() and 255) - zero)
-            DataType.INT8 -> for (i in into.indices) into[i] = scale * (bytes.get(i) - zero)
-            else -> throw FacekpException("the model answers with ${tensor.dataType()}; export it again")
+        if (tensor.type == "float32") {
+            bytes.asFloatBuffer().get(into)
+            return
         }
+        val mask = if (tensor.type == "uint8") 255 else -1
+        for (i in into.indices) into[i] = tensor.scale * ((bytes.get(i).toInt() and mask) - tensor.zero)
     }
 
     fun refuseOthers() {
@@ -138,7 +137,7 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
             throw FacekpException("TensorFlow Lite cannot open the model (${said(error)}); export it again", error)
         }
 
-        fun room(tensor: Tensor): ByteBuffer = ByteBuffer.allocateDirect(tensor.numBytes()).order(ByteOrder.nativeOrder())
+        fun room(tensor: TensorSpec): ByteBuffer = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.nativeOrder())
 
         fun said(error: Throwable): String = (error.message ?: error.javaClass.simpleName).lineSequence().first().take(200)
     }

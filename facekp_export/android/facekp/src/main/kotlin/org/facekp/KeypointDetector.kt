@@ -6,7 +6,6 @@ import android.net.Uri
 import java.io.Closeable
 import java.io.File
 import java.nio.ByteBuffer
-import org.tensorflow.lite.DataType
 
 /**
  * One face's keypoints.
@@ -32,11 +31,9 @@ class KeypointDetector private constructor(model: ByteBuffer, options: Options) 
     private val confidence = Confidence(info)
     private val shares = FloatArray(2 * info.scheme.points)
     private val flipped = FloatArray(shares.size)
-    private val inputType: DataType
 
     init {
         try {
-            inputType = engine.inputTensor.dataType()
             refuseOtherTensors()
         } catch (error: FacekpException) {
             engine.close()
@@ -108,8 +105,8 @@ class KeypointDetector private constructor(model: ByteBuffer, options: Options) 
         val pixels = reader.pixels
         val input = engine.input
         input.rewind()
-        val floats = if (inputType == DataType.FLOAT32) input.asFloatBuffer() else null
-        val flip = if (inputType == DataType.INT8) 128 else 0
+        val floats = if (engine.inputTensor.type == "float32") input.asFloatBuffer() else null
+        val flip = if (engine.inputTensor.type == "int8") 128 else 0
         for (y in 0 until size) {
             for (x in 0 until size) {
                 val from = 3 * (y * size + if (mirrored) size - 1 - x else x)
@@ -131,16 +128,15 @@ class KeypointDetector private constructor(model: ByteBuffer, options: Options) 
 
     private fun refuseOtherTensors() {
         val size = info.crop.size
-        val shape = engine.inputTensor.shape()
-        demand(shape.contentEquals(intArrayOf(1, size, size, 3))) {
-            "the model's input ${shape.toList()} is not an RGB crop of $size x $size pixels; export it again"
+        val shape = engine.inputTensor.shape
+        demand(shape == listOf(1, size, size, 3)) {
+            "the model's input $shape is not an RGB crop of $size x $size pixels; export it again"
         }
-        val answers = engine.outputTensors.map { it.shape().toList() }
+        val answers = engine.outputTensors.map { it.shape }
         demand(answers == listOf(listOf(1, shares.size))) {
             "the model's output $answers is not [1, ${shares.size}]; export it again"
         }
-        val name = mapOf(DataType.FLOAT32 to "float32", DataType.UINT8 to "uint8", DataType.INT8 to "int8")[inputType]
-            ?: throw FacekpException("the model's input is $inputType, not uint8, int8 or float32; export it again")
+        val name = engine.inputTensor.type
         demand(info.inputType == null || info.inputType == name) {
             "the model's input is $name and its metadata says ${info.inputType}; export it again"
         }

@@ -18,7 +18,9 @@ internal object ModelFile {
     private object Model { const val CODES = 1; const val GRAPHS = 2; const val BUFFERS = 4; const val METADATA = 6 }
     private object Graph { const val TENSORS = 0; const val INPUTS = 1; const val OUTPUTS = 2; const val OPERATORS = 3 }
     private object Node { const val CODE = 0; const val INPUTS = 1; const val OUTPUTS = 2 }
-    private const val TENSOR_BUFFER = 2
+    private object Tensor { const val SHAPE = 0; const val TYPE = 1; const val BUFFER = 2; const val QUANTIZATION = 4 }
+    private object Quantization { const val SCALE = 2; const val ZERO = 3 }
+    private val TYPES = mapOf(0 to "float32", 1 to "float16", 2 to "int32", 3 to "uint8", 4 to "int64", 9 to "int8")
 
     /** The `facekp` document of a file; refused where there is none, it is no TFLite file, or it is damaged. */
     fun info(file: ByteBuffer): ModelInfo {
@@ -40,12 +42,34 @@ internal object ModelFile {
         demand(holds) { DAMAGED }
     }
 
+    /** What a file says of its inputs; it was looked over by `refuseDamaged`. */
+    fun inputs(file: ByteBuffer): List<TensorSpec> = tensors(file, Graph.INPUTS)
+
+    /** What it says of its outputs. */
+    fun outputs(file: ByteBuffer): List<TensorSpec> = tensors(file, Graph.OUTPUTS)
+
+    private fun tensors(file: ByteBuffer, which: Int): List<TensorSpec> {
+        val graph = root(file).tables(Model.GRAPHS)[0]
+        val tensors = graph.tables(Graph.TENSORS)
+        return graph.ints(which).map { index ->
+            demand(index >= 0) { DAMAGED }
+            val tensor = tensors[index]
+            val steps = tensor.child(Tensor.QUANTIZATION)
+            TensorSpec(
+                shape = tensor.ints(Tensor.SHAPE).toList(),
+                type = TYPES[tensor.byte(Tensor.TYPE)] ?: "type ${tensor.byte(Tensor.TYPE)}",
+                scale = steps?.firstFloat(Quantization.SCALE) ?: 0f,
+                zero = (steps?.firstLong(Quantization.ZERO) ?: 0L).toInt(),
+            )
+        }
+    }
+
     private fun graphHolds(graph: Table, buffers: Int, codes: Int): Boolean {
         val tensors = graph.tables(Graph.TENSORS)
         val nodes = graph.tables(Graph.OPERATORS)
         // -1 stands for an optional tensor that is not given.
         val inside = { indices: IntArray -> indices.all { it in -1 until tensors.size } }
-        return tensors.all { it.long(TENSOR_BUFFER) < buffers } &&
+        return tensors.all { it.long(Tensor.BUFFER) < buffers } &&
             inside(graph.ints(Graph.INPUTS)) && inside(graph.ints(Graph.OUTPUTS)) &&
             nodes.all { it.long(Node.CODE) < codes && inside(it.ints(Node.INPUTS)) && inside(it.ints(Node.OUTPUTS)) }
     }
@@ -82,5 +106,22 @@ internal object ModelFile {
         decoder.onMalformedInput(CodingErrorAction.REPORT).decode(data).toString()
     } catch (error: CharacterCodingException) {
         throw FacekpException("the model's metadata is not valid UTF-8; export it again", error)
+    }
+}
+
+/** What a model file says of an input or output: real value = scale * (stored - zero); scale 0 where not quantized. */
+internal class TensorSpec(val shape: List<Int>, val type: String, val scale: Float, val zero: Int) {
+    /** Bytes of the whole tensor; refused for what no crop or answer of ours is. */
+    val bytes: Int
+        get() {
+            val width = mapOf("float32" to 4, "uint8" to 1, "int8" to 1)[type]
+                ?: throw FacekpException("the model's tensor holds $type, not uint8, int8 or float32; export it again")
+            val count = shape.fold(1L) { all, side -> all * side }
+            demand(shape.all { it in 1..LARGEST } && count in 1..LARGEST) { "the model's tensor $shape is too large; export it again" }
+            return count.toInt() * width
+        }
+
+    private companion object {
+        const val LARGEST = 1 shl 24
     }
 }
