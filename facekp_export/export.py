@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.inference.noise import noise_in
 from facekp_export.inference.runtimes import OPENERS, open_model
-from facekp_export.publishing.publish import LOG, made_with, staging_for
+from facekp_export.publishing.publish import LOG, folders_of, made_with, staging_for
 from facekp_export.quantization.calibration import CropSets, crop_sets, demo_views
 from facekp_export.quantization.layer_errors import layer_errors
 from facekp_export.verification.confidence_fit import fitted_scale
@@ -143,6 +143,7 @@ def export_model(
         if "tflite" in to:
             _write_tflite(job, [kind for kind in kinds if FILES[kind].endswith(".tflite")])
         manifest = _verified(job, kinds, labelled, tolerance or Tolerance(), threads)
+        manifest.folders = folders_of(out)
         with step("report"):
             if "int8" in kinds:
                 _draw(job)

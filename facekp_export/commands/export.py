@@ -34,6 +34,7 @@ class Format(str, Enum):
 
     onnx = "onnx"
     tflite = "tflite"
+    android = "android"
 
 
 class Io(str, Enum):
@@ -46,7 +47,11 @@ class Io(str, Enum):
 def export(
     context: typer.Context,
     to: Annotated[
-        list[Format] | None, typer.Option(help="Format to write; repeatable. Default: both.")
+        list[Format] | None,
+        typer.Option(
+            help="Format to write; repeatable. Default: onnx and tflite. android: a folder with the TFLite "
+            "files, a Kotlin library and an example."
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
@@ -95,21 +100,28 @@ def export(
     from facekp_train.common.console import require
     from facekp_train.common.shipped import default_checkpoint
 
+    checkpoint = model or default_checkpoint()
+    out_folder = folder or Path("exports") / checkpoint.resolve().parent.name
+    formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
+    if android := Format.android.value in formats:
+        formats = _before_android(formats, out_folder, model)
+    if io is Io.int8 and Format.tflite.value not in formats:
+        raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
+    if not formats:
+        _add_android(out_folder, as_json)
+        return
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
-    from facekp_export.export import FORMATS, export_model
+    from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance
 
-    if io is Io.int8 and to and Format.tflite not in to:
-        raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
-    checkpoint = model or default_checkpoint()
     steps = _Steps()
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, steps.stop)
     result = export_model(
         checkpoint,
-        folder or Path("exports") / checkpoint.resolve().parent.name,
-        to=[chosen.value for chosen in to] if to else FORMATS,
+        out_folder,
+        to=formats,
         integer_io=io is Io.int8,
         calibration=_checked_spec(calibration),
         labelled=labelled_faces(data, split, limit, strict),
@@ -118,10 +130,43 @@ def export(
         name=name,
         step=steps.step,
     )
-    if as_json:
+    if android:
+        _add_android(result.folder, as_json, table=True)
+    elif as_json:
         print_json({"folder": str(result.folder), **result.manifest.model_dump(mode="json")})
     else:
         _print_manifest(result.folder, result.manifest)
+
+
+def _before_android(formats: list[str], out: Path, model: Path | None) -> list[str]:
+    """What is to be exported before the folder for Android is made: TFLite files, where there are none."""
+    from facekp_export.publishing.android import tflite_files
+    from facekp_export.verification.manifest import read_manifest
+    from facekp_train.common.console import UserError
+    from facekp_train.common.files import sha256_of
+
+    others = [chosen for chosen in formats if chosen != Format.android.value]
+    if Format.tflite.value in others:
+        return others
+    if not tflite_files(out):
+        return [*others, Format.tflite.value]
+    manifest = read_manifest(out)
+    if others or (model and manifest and model.is_file() and sha256_of(model) != manifest.checkpoint_sha256):
+        raise UserError(f"{out} holds TFLite files of an earlier export; add --to tflite to make them again")
+    return []
+
+
+def _add_android(out: Path, as_json: bool, table: bool = False) -> None:
+    """Make the folder for Android and say what the export holds now."""
+    from facekp_export.publishing.android import FOLDER, export_android
+
+    manifest = export_android(out)
+    if as_json:
+        print_json({"folder": str(out), **manifest.model_dump(mode="json")})
+        return
+    if table:
+        _print_manifest(out, manifest)
+    print_line(f"wrote {out / FOLDER}: {len(manifest.folders[FOLDER])} files; begin with README.md there")
 
 
 def _checked_spec(spec: str | None) -> str | None:

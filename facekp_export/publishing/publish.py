@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from facekp_export.publishing.staging import staging_folder
 from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
 from facekp_train.common.console import UserError, warn
-from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of
+from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of, write_text
 
 LOG = "export.log"
 # Within the staging folder: what is to be published, what that replaces, and an empty file for each name
@@ -69,6 +69,67 @@ def made_with(kinds: Collection[str], files: Collection[str]) -> set[str]:
         files: names of its files.
     """
     return {*files, MANIFEST, REPORT, LOG, *([PICTURE] if "int8" in kinds else [])}
+
+
+def publish_folder(out: Path, name: str, build: Callable[[Path], None]) -> Manifest:
+    """Put a folder into an export, in place of the one that an earlier call put there, and into its manifest.
+
+    On an error, or a kill, the export stays as it was, as for `staging_for`.
+
+    Args:
+        out: the export's folder.
+        name: of the folder in it.
+        build: makes the folder and its files at the path that it is given.
+
+    Returns:
+        The manifest with the folder's files.
+
+    Raises:
+        UserError: where `out` is no export, or holds files of that folder that no export made.
+        OSError: where nothing can be written.
+    """
+    place = out.resolve()
+    with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
+        manifest = read_manifest(out)
+        if manifest is None:
+            raise UserError(f"{out} holds no export; make one with facekp-export --out {out}")
+        _refuse_strangers(out / name, manifest.folders.get(name, {}))
+        new = folder / _NEW
+        with naming_full_disk(out):
+            new.mkdir()
+            build(new / name)
+            manifest.folders[name] = _hashes(new / name)
+            write_text(new / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+        made = _names_in(new)
+        try:
+            _move(folder, out, made, {made_name for made_name in made if os.path.lexists(out / made_name)})
+        except BaseException:
+            _undo_moves(folder, out)
+            raise
+    return manifest
+
+
+def folders_of(out: Path) -> dict[str, dict[str, str]]:
+    """The folders that an earlier export's manifest lists; files of the export may change beside them."""
+    before = _manifest_of(out)
+    return {} if before is None else before.folders
+
+
+def _refuse_strangers(path: Path, known: dict[str, str]) -> None:
+    """Raise UserError where a folder that is to be replaced holds what no export put there."""
+    if not os.path.lexists(path):
+        return
+    changed = {file for file, sha256 in _hashes(path).items() if known.get(file) != sha256}
+    if not path.is_dir() or path.is_symlink() or changed:
+        what = f"{path / min(changed)} is" if changed else f"{path} is"
+        raise UserError(
+            f"{what} not of an earlier export and would be lost; move it, or choose another --out"
+        )
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 
 
 def _manifest_of(out: Path) -> Manifest | None:
@@ -150,10 +211,19 @@ def _undo_moves(folder: Path, out: Path) -> None:
         return
     for name in _names_in(added):
         if not os.path.lexists(new / name):
-            (out / name).unlink(missing_ok=True)
+            _remove(out / name)
         (added / name).unlink()
     for name in _manifest_last(_names_in(old)):
+        if (out / name).is_dir():  # a file is replaced
+            _remove(out / name)
         (old / name).replace(out / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _names_in(folder: Path) -> set[str]:

@@ -73,6 +73,10 @@ class Manifest(_Strict):
     labelled: str | None = Field(None, description="data set, split and faces behind the NME figures")
     torch_nme: float | None = Field(None, description="NME of PyTorch on these faces, percent")
     files: list[FileEntry] = Field(description="what was exported")
+    folders: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="further folders: the SHA-256 of each file by its path in the folder",
+    )
     versions: dict[str, str] = Field(description="packages that took part")
     created: str = Field(description="ISO 8601, UTC")
 

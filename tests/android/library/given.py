@@ -1,4 +1,4 @@
-"""Pictures, models and what `facekp-detect` says of them, for the Kotlin library's way from pixels to points."""
+"""Pictures, models and what `facekp-detect` says of them: what the Kotlin library is given whole."""
 
 from __future__ import annotations
 

@@ -39,15 +39,18 @@ class Library:
 
     def __init__(self) -> None:
         _BUILD.mkdir(parents=True, exist_ok=True)
-        phone = [str(jars.member(name, _BUILD)) for name in jars.PHONE]
+        names = [jars.archive("android"), *(jars.member(name, _BUILD) for name in jars.PHONE)]
+        self._phone = [*map(str, names), str(jars.archive("kotlin-stdlib"))]
         self._engine = [jars.member(name, _BUILD) for name in jars.ENGINE]
-        stdlib = str(jars.archive("kotlin-stdlib"))
-        android = str(jars.archive("android"))
-        self._classes = _compiled("library", SOURCES, [android, *phone, stdlib], _PHONE_OPTIONS)
+        self._classes = _compiled("library", SOURCES, self._phone, _PHONE_OPTIONS)
         run = [str(jars.archive(name)) for name in jars.RUN]
         self._run = [str(self._classes), str(self._engine[0]), *run]
         friends = (f"-Xfriend-paths={self._classes}",)
         self._tests = _compiled("tests", TESTS, self._run, friends, str(self._classes.stat().st_mtime_ns))
+
+    def compile_example(self, example: Path) -> None:
+        """Compile what calls the library as an app does. Raises AssertionError where that fails."""
+        _compiled("example", example, [str(self._classes), *self._phone], _PHONE_OPTIONS)
 
     def run(self, test: str, **properties: object) -> str:
         """Run a test class; what it printed. Raises AssertionError where it fails."""
