@@ -14,6 +14,7 @@ from tests.support.places import ROOT
 
 SOURCES = ROOT / "facekp_export" / "android" / "facekp" / "src/main/kotlin"
 TESTS = Path(__file__).with_name("kotlin")
+CALLER = Path(__file__).with_name("java") / "Caller.java"
 _BUILD = ROOT / "build" / "app-tests"
 _OPTIONS = ("-jvm-target", "1.8", "-no-stdlib", "-no-reflect")
 # What an APK's classes are compiled with: nothing that Android 7 lacks.
@@ -26,7 +27,7 @@ _COMPILE_SECONDS, _RUN_SECONDS = 540, 300
 
 def missing() -> str:
     """Why nothing can be run here; "" where it can."""
-    if shutil.which("java") is None:
+    if shutil.which("javac") is None:
         return "needs a JDK 17; install it with: apt-get install openjdk-17-jdk-headless"
     return ""
 
@@ -51,6 +52,14 @@ class Library:
     def compile_example(self, example: Path) -> None:
         """Compile what calls the library as an app does. Raises AssertionError where that fails."""
         _compiled("example", example, [str(self._classes), *self._phone], _PHONE_OPTIONS)
+
+    def compile_java(self, file: Path, folder: Path) -> None:
+        """Compile a caller in Java. Raises AssertionError where that fails."""
+        classpath = os.pathsep.join([str(self._classes), *self._phone])
+        command = ["javac", "-nowarn", "-Xlint:-options", "-proc:none", "-source", "8", "-target", "8"]
+        command += ["-cp", classpath, "-d", str(folder), str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def run(self, test: str, **properties: object) -> str:
         """Run a test class; what it printed. Raises AssertionError where it fails."""

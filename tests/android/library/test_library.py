@@ -30,3 +30,7 @@ def test_the_exported_example_compiles(library: jvm.Library, tmp_path: Path) -> 
     example.mkdir()
     shutil.copy(tmp_path / "a/android/Example.kt", example)
     library.compile_example(example)
+
+
+def test_java_calls_it(library: jvm.Library, tmp_path: Path) -> None:
+    library.compile_java(jvm.CALLER, tmp_path)

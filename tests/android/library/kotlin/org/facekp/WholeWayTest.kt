@@ -86,6 +86,22 @@ class WholeWayTest {
         }
     }
 
+    @Test fun aGpuThatFailsLaterFallsBackAsWell() {
+        val model = fileBytes(File(given, "float32.tflite"))
+        val engine = Engine(model, Options(processor = Processor.GPU)) { file, options ->
+            val opened = Engine.opened(file, options.copy(processor = Processor.CPU))
+            if (options.processor == Processor.GPU) opened.interpreter.close() // it opens, and cannot compute
+            opened
+        }
+        engine.use {
+            assertEquals(Processor.GPU, it.ran)
+            assertEquals(null, it.fallback)
+            it.run()
+            assertEquals(Processor.CPU, it.ran)
+            assertTrue(it.fallback!!, "GPU" in it.fallback!!)
+        }
+    }
+
     @Test fun filesThatCannotBeUsedAreRefusedWithTheRemedy() {
         val sentences = mapOf(
             "foreign" to "facekp-export", "cut" to "cut short", "empty" to "empty", "onnx" to "ONNX",

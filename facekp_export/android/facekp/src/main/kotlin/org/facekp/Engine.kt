@@ -27,17 +27,22 @@ data class Options @JvmOverloads constructor(val threads: Int = 1, val processor
  *
  * @param model the whole file, in a direct buffer.
  */
-internal class Engine(model: ByteBuffer, options: Options) : Closeable {
+internal class Engine(
+    private val model: ByteBuffer,
+    private val options: Options,
+    private val open: (ByteBuffer, Options) -> Opened = ::opened,
+) : Closeable {
     private val owner = Thread.currentThread()
-    private val delegate: Delegate?
-    private val interpreter: Interpreter
+    private var taken: Opened
     private var closed = false
 
     /** What computes. */
-    val ran: Processor
+    var ran = options.processor
+        private set
 
     /** Why it is not what was asked for; null where it is. */
-    val fallback: String?
+    var fallback: String? = null
+        private set
 
     /** The bytes of the model's one input, to be filled before each run. */
     val input: ByteBuffer
@@ -57,33 +62,44 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
         input = room(inputTensor)
         inputs = arrayOf(input)
         results = outputTensors.indices.associateWith { room(outputTensors[it]) }
-        var opened: Opened? = null
-        var reason: String? = null
-        if (options.processor != Processor.CPU) {
-            try {
-                opened = open(model, options)
-            } catch (error: Exception) {
-                reason = said(error)
-            } catch (error: LinkageError) {
-                reason = said(error)
-            }
+        taken = try {
+            open(model, options)
+        } catch (error: RuntimeException) {
+            openedOnCpu(error)
+        } catch (error: LinkageError) {
+            openedOnCpu(error)
         }
-        val taken = opened ?: openOnCpu(model, options)
-        interpreter = taken.interpreter
-        delegate = taken.delegate
-        ran = if (opened == null) Processor.CPU else options.processor
-        fallback = reason?.let { "the CPU computes, as ${options.processor} cannot: $it" }
     }
 
     /** Run once on what `input` holds. */
     fun run() {
         refuseOthers()
+        try {
+            compute()
+        } catch (error: RuntimeException) {
+            if (ran == Processor.CPU) throw refusal("compute", error)
+            // A driver may fail only now.
+            taken.close()
+            taken = openedOnCpu(error)
+            compute()
+        }
+    }
+
+    private fun compute() {
         input.rewind()
         results.values.forEach { it.rewind() }
-        try {
-            interpreter.runForMultipleInputsOutputs(inputs, results)
+        taken.interpreter.runForMultipleInputsOutputs(inputs, results)
+    }
+
+    /** The CPU in place of what failed, which is said; refused where that was the CPU. */
+    private fun openedOnCpu(failure: Throwable): Opened {
+        if (options.processor == Processor.CPU) throw refusal("open", failure)
+        ran = Processor.CPU
+        fallback = "the CPU computes, as the ${options.processor} cannot: ${said(failure)}"
+        return try {
+            open(model, options.copy(processor = Processor.CPU))
         } catch (error: RuntimeException) {
-            throw FacekpException("TensorFlow Lite cannot compute the model (${said(error)}); export it again", error)
+            throw refusal("open", error)
         }
     }
 
@@ -111,14 +127,20 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
         if (closed) return
         refuseOthers()
         closed = true
-        interpreter.close()
-        delegate?.close()
+        taken.close()
     }
 
-    private class Opened(val interpreter: Interpreter, val delegate: Delegate?)
+    /** An interpreter, and the delegate that goes after it. */
+    internal class Opened(val interpreter: Interpreter, private val delegate: Delegate?) : Closeable {
+        override fun close() {
+            interpreter.close()
+            delegate?.close()
+        }
+    }
 
-    private companion object {
-        fun open(model: ByteBuffer, options: Options): Opened {
+    companion object {
+        /** An interpreter on what is asked for; where that cannot be had, whatever the engine throws. */
+        fun opened(model: ByteBuffer, options: Options): Opened {
             val settings = Interpreter.Options().setNumThreads(options.threads)
             if (options.processor == Processor.NNAPI) settings.setUseNNAPI(true)
             val delegate = if (options.processor == Processor.GPU) GpuDelegate() else null
@@ -131,14 +153,11 @@ internal class Engine(model: ByteBuffer, options: Options) : Closeable {
             }
         }
 
-        fun openOnCpu(model: ByteBuffer, options: Options): Opened = try {
-            open(model, options.copy(processor = Processor.CPU))
-        } catch (error: RuntimeException) {
-            throw FacekpException("TensorFlow Lite cannot open the model (${said(error)}); export it again", error)
-        }
+        private fun refusal(what: String, error: Throwable) =
+            FacekpException("TensorFlow Lite cannot $what the model (${said(error)}); export it again", error)
 
-        fun room(tensor: TensorSpec): ByteBuffer = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.nativeOrder())
+        private fun room(tensor: TensorSpec): ByteBuffer = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.nativeOrder())
 
-        fun said(error: Throwable): String = (error.message ?: error.javaClass.simpleName).lineSequence().first().take(200)
+        private fun said(error: Throwable): String = (error.message ?: error.javaClass.simpleName).lineSequence().first().take(200)
     }
 }
