@@ -21,6 +21,7 @@ from facekp_export.finders.registry import default_finder, open_finder
 from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box, refines
+from facekp_train.common.shipped import EXPORT, shipped_file
 from facekp_train.crop import cut, tight_box
 from facekp_train.landmarks import Scheme, flip_keypoints
 from facekp_train.samples import Box, Crops, Image
@@ -78,7 +79,7 @@ class KeypointDetector:
         """Open one .tflite or .onnx file of an export: scheme, crop rule and mappings are inside.
 
         Args:
-            path: the model file.
+            path: the model file, or a shipped model's name, such as mdp-1x, for its int8 file.
             threads: of the model and of the finder.
             finder: as of the class.
 
@@ -89,7 +90,7 @@ class KeypointDetector:
             OSError: for a missing file.
             ValueError: for a file that is damaged or not ours.
         """
-        return cls(open_model(path, threads), finder, threads)
+        return cls(open_model(shipped_file(Path(path), EXPORT), threads), finder, threads)
 
     @property
     def scheme(self) -> Scheme:

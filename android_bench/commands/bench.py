@@ -21,6 +21,7 @@ from android_bench.defaults import (
     WARMUP_RUNS,
 )
 from facekp_train.common.console import UserError, err, out
+from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:
     from android_bench.commands.phone_options import Measure
@@ -40,9 +41,8 @@ def bench(
     ] = "cpu",
     models: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="File, .tflite, .onnx or .safetensors, or a folder of them; repeatable. "
-            "Default: the shipped 0.25X export."
+        folder_option(
+            "File, .tflite, .onnx or .safetensors, a folder of them; repeatable. Default: mdp-0.25x."
         ),
     ] = None,
     runtime: Annotated[

@@ -18,13 +18,14 @@ from facekp_export.commands.options import (
     labelled_faces,
 )
 from facekp_train.common.console import out, print_json, print_line
+from facekp_train.common.model_option import folder_argument
 
 if TYPE_CHECKING:
     from facekp_export.verification.check import Checked
 
 
 def check(
-    path: Annotated[Path, typer.Argument(help="Export folder, or one .tflite or .onnx file.")],
+    path: Annotated[Path, folder_argument("Export folder, or one .tflite or .onnx file.")],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.common.console import UserError, warn
+from facekp_train.common.model_option import export_option
 
 # Paths fold the two slashes into one.
 _ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)
@@ -40,7 +41,8 @@ def detect(
         ),
     ] = False,
     model: Annotated[
-        Path | None, typer.Option(help="Exported .tflite or .onnx file. Default: the shipped 0.25X int8.")
+        Path | None,
+        export_option("Exported .tflite or .onnx file. Default: mdp-0.25x."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the models.")] = 1,
     finder: Annotated[

@@ -24,6 +24,7 @@ from facekp_export.commands.options import (
 )
 from facekp_train.common.console import err, out, print_json, print_line
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
+from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
     from facekp_export.verification.manifest import Manifest
@@ -54,7 +55,8 @@ def export(
         ),
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
+        Path | None,
+        checkpoint_option("Checkpoint, .safetensors. Default: mdp-0.25x."),
     ] = None,
     folder: Annotated[
         Path | None,

@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 from facekp_train.common.console import out, print_json, require
+from facekp_train.common.model_option import checkpoint_argument
 
 _SHOWN = 15
 
 
 def layers(
     model: Annotated[
-        Path | None, typer.Argument(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
+        Path | None,
+        checkpoint_argument("Checkpoint, .safetensors. Default: mdp-0.25x."),
     ] = None,
     data: Annotated[
         str | None,

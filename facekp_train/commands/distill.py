@@ -10,6 +10,7 @@ import typer
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import require
+from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -36,8 +37,8 @@ class DistillOptions(option.TrainingOptions):
 @option.with_options
 def distill(
     *,
-    model: Annotated[Path, typer.Option(help="The student's checkpoint, .safetensors.")],
-    teacher: Annotated[Path, typer.Option(help="The checkpoint that supervises it.")],
+    model: Annotated[Path, checkpoint_option("The student's checkpoint, .safetensors.")],
+    teacher: Annotated[Path, checkpoint_option("The checkpoint that supervises it.")],
     training: DistillOptions,
     relabel: Annotated[Literal["none", "missing", "all"], typer.Option(help=_RELABEL)] = "none",
     lambda_dp: Annotated[

@@ -20,6 +20,7 @@ from facekp_train.commands.options import (
 )
 from facekp_train.common.console import print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
+from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
@@ -50,7 +51,8 @@ def evaluate(
     *,
     data: Annotated[str, typer.Option(help=SPEC_HELP)],
     model: Annotated[
-        Path | None, typer.Option(help="Checkpoint, .safetensors. Default: the shipped 0.25X.")
+        Path | None,
+        checkpoint_option("Checkpoint, .safetensors. Default: mdp-0.25x."),
     ] = None,
     split: Annotated[
         str | None,
@@ -69,7 +71,7 @@ def evaluate(
     by: Annotated[str | None, typer.Option(metavar="CONDITION,...", help=_BY_HELP)] = None,
     against: Annotated[
         Path | None,
-        typer.Option(help="Compare with this checkpoint on the same faces: change and 95 % interval."),
+        checkpoint_option("Compare with this checkpoint on the same faces: change and 95 % interval."),
     ] = None,
     box_jitter: Annotated[
         bool, typer.Option("--box-jitter", help="Measure also with the face's box moved and resized.")

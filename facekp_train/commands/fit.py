@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
+from facekp_train.common.model_option import checkpoint_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ def fit(
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint to start from. Default: ImageNet weights, if the recipe says so."),
+        checkpoint_option("Checkpoint to start from. Default: ImageNet weights, if the recipe says so."),
     ] = None,
     imagenet: Annotated[
         Path | None,

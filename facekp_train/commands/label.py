@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
+from facekp_train.common.model_option import checkpoint_option
 
 
 def label(
     *,
     model: Annotated[
-        list[Path], typer.Option(help="Checkpoint; repeat it to average several of one scheme.")
+        list[Path],
+        checkpoint_option("Checkpoint; repeat it to average several of one scheme."),
     ],
     data: option.Data,
     also: Annotated[

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import print_json, require, say
+from facekp_train.common.model_option import checkpoint_option
 from facekp_train.pruning.settings import PruneSettings, Repair, Scope, Score
 
 PruneTeacher = Literal["student", "teacher"]
@@ -38,8 +39,8 @@ class PruneOptions(option.TrainingOptions):
 @option.with_options
 def prune(
     *,
-    model: Annotated[Path, typer.Option(help="The checkpoint to prune, .safetensors.")],
-    teacher: Annotated[Path | None, typer.Option(help="The checkpoint of --prune-teacher teacher.")] = None,
+    model: Annotated[Path, checkpoint_option("The checkpoint to prune, .safetensors.")],
+    teacher: Annotated[Path | None, checkpoint_option("The checkpoint of --prune-teacher teacher.")] = None,
     prune_teacher: Annotated[PruneTeacher, typer.Option(help=_PRUNE_TEACHER)] = "student",
     training: PruneOptions,
     rate: Annotated[float | None, typer.Option(help="Share of every layer's filters, such as 0.75.")] = None,

@@ -10,6 +10,7 @@ import typer
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import require
+from facekp_train.common.model_option import checkpoint_option
 
 _BASE = "Recipe: quantize-aware (three epochs, low rate), or a YAML file."
 
@@ -25,7 +26,7 @@ class QuantizeAwareOptions(option.TrainingOptions):
 @option.with_options
 def quantize_aware(
     *,
-    model: Annotated[Path, typer.Option(help="The trained checkpoint, .safetensors.")],
+    model: Annotated[Path, checkpoint_option("The trained checkpoint, .safetensors.")],
     training: QuantizeAwareOptions,
 ) -> None:
     """Train a checkpoint further while it is rounded as its int8 file will be.

@@ -10,6 +10,7 @@ import typer
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import UserError, print_json, print_line, say
+from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
     from facekp_train.studies.cells import CellPlan
@@ -67,7 +68,7 @@ def study(
     split: option.Split = None,
     validation: Annotated[list[str], typer.Option(help=_UNSEEN)] = [],  # noqa: B006
     validation_split: option.ValidationSplit = None,
-    teacher: Annotated[Path | None, typer.Option(help=_TEACHER)] = None,
+    teacher: Annotated[Path | None, checkpoint_option(_TEACHER)] = None,
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of the cross-validation.")] = 3,
     out: Annotated[Path, typer.Option(help="Folder for the reports, one for each study.")] = Path(
         "runs/studies"

@@ -7,6 +7,8 @@ from pathlib import Path
 from facekp_train.common.files import package_file
 
 DEFAULT_NAME = "mdp-0.25x"
+CHECKPOINT, EXPORT = "model.safetensors", "model_int8.tflite"
+"""What a shipped model's name stands for as a checkpoint and as an exported file."""
 
 
 def shipped_models_dir() -> Path:
@@ -20,9 +22,33 @@ def shipped_models_dir() -> Path:
 
 def default_model() -> Path:
     """The file that `facekp-detect` uses: the 0.25X student as int8 TFLite."""
-    return shipped_models_dir() / DEFAULT_NAME / "model_int8.tflite"
+    return shipped_models_dir() / DEFAULT_NAME / EXPORT
 
 
 def default_checkpoint() -> Path:
     """The checkpoint that `facekp-export` exports when none is named."""
-    return shipped_models_dir() / DEFAULT_NAME / "model.safetensors"
+    return shipped_models_dir() / DEFAULT_NAME / CHECKPOINT
+
+
+def shipped_names(file: str = "") -> list[str]:
+    """Names of the shipped models, or of those that have that file."""
+    try:
+        folders = sorted(shipped_models_dir().iterdir())
+    except FileNotFoundError:
+        return []
+    return [folder.name for folder in folders if folder.is_dir() and (folder / file).exists()]
+
+
+def shipped_file(given: Path, file: str = "") -> Path:
+    """What a user's words for a model mean.
+
+    Args:
+        given: a path, or the name of a shipped model; an existing path of that name wins.
+        file: of the shipped model; empty for its folder.
+
+    Returns:
+        The shipped model's file or folder; `given` where it names none.
+    """
+    if given.exists() or str(given) not in shipped_names(file):
+        return given
+    return shipped_models_dir() / given / file
