@@ -74,6 +74,8 @@ def main(
     from facekp_train.networks.checkpoint import load_checkpoint
 
     rows = json.loads(result.read_text(encoding="utf-8"))["rows"] if result.exists() else []
+    hashes = {name: sha256_of(shipped_models_dir() / name / "model.safetensors") for name in _MODELS}
+    rows = [row for row in rows if row["sha256"] == hashes[row["model"]]]  # an earlier model's say nothing
     for name in _MODELS:
         path = shipped_models_dir() / name / "model.safetensors"
         checkpoint = load_checkpoint(path)
@@ -86,7 +88,7 @@ def main(
             say(f"{name}: {calibration}")
             crops = with_full_range(_sets(data, rule)[calibration]())
             figures = measure(checkpoint, crops, judges)
-            row = {"model": name, "sha256": sha256_of(path), "set": calibration, "crops": len(crops)}
+            row = {"model": name, "sha256": hashes[name], "set": calibration, "crops": len(crops)}
             rows.append({**row, **figures})
             document = {"data": data.partition(":")[0], "faces": len(judges.crops), "rows": rows}
             write_text(result, json.dumps(document, indent=2) + "\n")
