@@ -54,10 +54,11 @@ FILES = {
     "float16": "model_float16.tflite",
     "dynamic": "model_dynamic.tflite",
     "int8": "model_int8.tflite",
+    "int8_in": "model_int8_in.tflite",
     "int8_io": "model_int8_io.tflite",
 }
 """The file of every kind."""
-_INTEGER_INPUTS: dict[str, Number] = {"int8": "uint8", "int8_io": "int8"}
+_INTEGER_INPUTS: dict[str, Number] = {"int8": "uint8", "int8_in": "int8", "int8_io": "int8"}
 
 Step = Callable[[str], AbstractContextManager[object]]
 """Wraps one named step of the work, for whoever shows progress."""
@@ -100,6 +101,7 @@ def export_model(
     *,
     to: Sequence[str] = FORMATS,
     integer_io: bool = False,
+    int8_input: bool = False,
     calibration: str | None = None,
     labelled: LabelledFaces | None = None,
     tolerance: Tolerance | None = None,
@@ -114,6 +116,7 @@ def export_model(
         out: the folder.
         to: "onnx", "tflite" or both; the float model.onnx is written in any case.
         integer_io: also write an all-integer TFLite file.
+        int8_input: also write the int8 TFLite file with an int8 input in place of uint8.
         calibration: data set (`FORMAT:PATH`) whose faces set the ranges of quantized files and, by their
             labels, the scale of confidence; None for views of the demo photo and the default scale.
         labelled: faces to measure the NME on.
@@ -131,7 +134,7 @@ def export_model(
             and the converters' log lies beside it.
     """
     checkpoint, out = Path(checkpoint), Path(out)
-    kinds = _kinds(to, integer_io)
+    kinds = _kinds(to, integer_io, int8_input)
     _refuse_other_than_checkpoints(checkpoint)
     if out.exists() and not out.is_dir():
         raise OSError(f"{out} is a file; name a folder for the export")
@@ -152,13 +155,14 @@ def export_model(
     return ExportResult(out, manifest)
 
 
-def _kinds(to: Sequence[str], integer_io: bool) -> list[str]:
+def _kinds(to: Sequence[str], integer_io: bool, int8_input: bool) -> list[str]:
     """The kinds of file to write, in their order; ValueError for an unknown format."""
     if not to or not set(to) <= set(FORMATS):
         raise ValueError(f"a model is exported to {' or '.join(FORMATS)}, not to '{' '.join(to)}'")
     onnx = ["onnx_int8"] if "onnx" in to else []
     tflite = ["float32", "float16", "dynamic", "int8"] if "tflite" in to else []
-    return ["onnx", *onnx, *tflite, *(["int8_io"] if tflite and integer_io else [])]
+    more = ["int8_in"] * int8_input + ["int8_io"] * integer_io
+    return ["onnx", *onnx, *tflite, *(more if tflite else [])]
 
 
 def _refuse_other_than_checkpoints(path: Path) -> None:

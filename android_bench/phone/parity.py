@@ -29,7 +29,7 @@ _VIEWS = (
 shares of it, mirrored. What a face finder's box may do to a crop."""
 _FLOAT_TOLERANCE = {"cpu": 1e-4, "gpu": 5e-3, "nnapi": 5e-3}
 """On outputs in [0, 1]. GPUs compute in half precision, and the accelerators behind NNAPI may."""
-_QUANTIZED = ("dynamic", "int8", "int8_io", "onnx_int8")
+_QUANTIZED = ("dynamic", "int8", "int8_in", "int8_io", "onnx_int8")
 _STEPS = 2
 _MEAN_PX_OF_128 = 0.1
 

@@ -43,6 +43,7 @@ class Io(str, Enum):
 
     float = "float"
     int8 = "int8"
+    int8_in = "int8-in"
 
 
 def export(
@@ -74,7 +75,11 @@ def export(
         ),
     ] = None,
     io: Annotated[
-        Io, typer.Option(help="Input and output: int8 writes also model_int8_io.tflite, integers in and out.")
+        Io,
+        typer.Option(
+            help="Input and output: int8 writes also model_int8_io.tflite, integers in and out; int8-in "
+            "model_int8_in.tflite, int8 in and float out."
+        ),
     ] = Io.float,
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
@@ -107,8 +112,8 @@ def export(
     formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
     if android := Format.android.value in formats:
         formats = _before_android(formats, out_folder, model)
-    if io is Io.int8 and Format.tflite.value not in formats:
-        raise typer.BadParameter("--io int8 is about TFLite files; add --to tflite")
+    if io is not Io.float and Format.tflite.value not in formats:
+        raise typer.BadParameter(f"--io {io.value} is about TFLite files; add --to tflite")
     if not formats:
         _add_android(out_folder, as_json)
         return
@@ -125,6 +130,7 @@ def export(
         out_folder,
         to=formats,
         integer_io=io is Io.int8,
+        int8_input=io is Io.int8_in,
         calibration=_checked_spec(calibration),
         labelled=labelled_faces(data, split, limit, strict),
         tolerance=Tolerance(float16=float16_tolerance, quantized=tolerance, nme=nme_tolerance),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_export.conversion.int8_input import with_int8_input
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
 from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalization
 from facekp_export.quantization.output_bias import unbiased_tflite
@@ -58,8 +59,9 @@ class TfliteConverter:
             elif kind == "dynamic":
                 data = self._float(**{_DENSE_PER_TENSOR: True})
             elif kind == "int8":
-                data = self._integer(tf.uint8, tf.float32, self._float_tail())
-                data = unbiased_tflite(data, self._calibrated, self._inputs, self._crops)
+                data = self._uint8
+            elif kind == "int8_in":
+                return with_int8_input(write_model(_named(read_model(self._uint8))))
             else:
                 data = self._integer(tf.int8, tf.int8, [])
         except Exception as error:  # the converter raises many types without a common base
@@ -94,6 +96,14 @@ class TfliteConverter:
         converter.representative_dataset = lambda: ([values[None]] for values in self._inputs)
         converter._experimental_calibrate_only = True
         return without_outliers(bytes(converter.convert()), self._inputs)
+
+    @cached_property
+    def _uint8(self) -> bytes:
+        """The int8 file, which takes uint8 and gives float32."""
+        import tensorflow as tf
+
+        data = self._integer(tf.uint8, tf.float32, self._float_tail())
+        return unbiased_tflite(data, self._calibrated, self._inputs, self._crops)
 
     def _float_tail(self) -> list[str]:
         """TensorFlow's names of the last dense layer and what follows it, as in `to_onnx.float_tail`."""

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 KEY = "facekp"
 SCHEMA = 2
-KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_io")
-"""Every kind of file an export can hold; the last five are TFLite."""
+KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_in", "int8_io")
+"""Every kind of file an export can hold; those after the first two are TFLite."""
 
 _MOST_ENTRIES = 256
 

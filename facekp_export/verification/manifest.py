@@ -47,7 +47,7 @@ class FileEntry(_Strict):
     """One exported file."""
 
     file: str = Field(description="its name in the folder")
-    kind: str = Field(description="onnx, onnx_int8, float32, float16, dynamic, int8 or int8_io")
+    kind: str = Field(description="onnx, onnx_int8, float32, float16, dynamic, int8, int8_in or int8_io")
     bytes: int = Field(description="its size")
     sha256: str = Field(description="its hash")
     input: TensorEntry = Field(description="the crop that it takes")
