@@ -8,9 +8,11 @@ UV := $(BIN)/uv
 # Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files.
 ASIDE := -n auto --dist loadfile --durations 15
 READY := $(VENV)/.ready
+APP_READY := $(if $(wildcard $(READY)),,build/python/.ready)
+APP_PYTHON := $(if $(wildcard $(READY)),$(BIN),build/python/bin)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors lint format docs reference messages lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors apk lint format docs reference messages lock native clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +59,16 @@ test-engines: setup ## every shipped file in the engines of old phones and of to
 # What is missing, the tests say as they skip.
 test-app: setup ## the Android library and app, without a phone (JDK 17)
 	$(BIN)/python -m pytest -m app tests/android
+
+# FROM=FOLDER takes the archives of android_bench/app/parts.json from a folder. Only what changed is built. Without
+# .venv it makes itself a small one: neither torch nor tensorflow is needed.
+apk: $(APP_READY) ## build/facekp-sample.apk, signed (JDK 17, aapt2, apksigner; FROM=FOLDER: without a registry)
+	@PYTHONPATH=. $(APP_PYTHON) -m android_bench.app $(if $(FROM),--from "$(FROM)")
+
+build/python/.ready: requirements.txt
+	@$(PYTHON) -m venv build/python
+	@build/python/bin/pip install --quiet --disable-pip-version-check -c requirements.txt pydantic rich typer tomli
+	@touch $@
 
 app-vectors: setup ## write tests/vectors/, what Python computes and Kotlin has to meet
 	$(BIN)/python -m tests.android.library.vectors

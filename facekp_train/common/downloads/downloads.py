@@ -31,18 +31,22 @@ _DEBIAN = (
 )
 
 
-def fetch(part: Part, folder: Path) -> Path:
-    """Fetch a part's archive into `folder`. Raises UserError where it cannot be had."""
+def fetch(part: Part, folder: Path, way: str = "facekp-bench bundle --from") -> Path:
+    """Fetch a part's archive into `folder`. Raises UserError where it cannot be had.
+
+    way: how the caller's user names a folder of archives that were fetched elsewhere.
+    """
     target = folder / part.file
+    sources = {"maven": _from_maven, "google": _from_google, "pypi": _from_pip, "debian": _from_debian}
     try:
-        {"maven": _from_maven, "pypi": _from_pip, "debian": _from_debian}[part.registry](part, target)
+        sources[part.registry](part, target)
     except (ValueError, OSError, subprocess.SubprocessError) as error:
         if says_full_disk(error):
             raise UserError(
                 f"{part.file} cannot be saved: this computer's disk is full; free some space, or "
                 "name another folder in FACEKP_CACHE"
             ) from None
-        raise UserError(_sentence(part, " ".join(str(error).split()))) from None
+        raise UserError(_sentence(part, " ".join(str(error).split()), way)) from None
     return target
 
 
@@ -61,15 +65,16 @@ def given(parts: list[Part], source: Path) -> dict[str, Path]:
     return {part.file: source / part.file for part in parts}
 
 
-def _sentence(part: Part, reason: str) -> str:
+def _sentence(part: Part, reason: str, way: str) -> str:
     settings = {
         "maven": "~/.m2/settings.xml or FACEKP_MAVEN",
+        "google": f"add to the profiles of ~/.m2/settings.xml {maven.GOOGLE_PROFILE}",
         "pypi": "pip's settings",
         "debian": "apt's settings or FACEKP_DEBIAN",
     }[part.registry]
     return (
         f"{part.file} cannot be fetched ({reason}); check the network and {settings}, "
-        f"or fetch it elsewhere and name its folder with facekp-bench bundle --from"
+        f"or fetch it elsewhere and name its folder with {way}"
     )
 
 
@@ -96,7 +101,22 @@ def _from_maven(part: Part, target: Path) -> None:
     if kept.is_file() and _difference(part, kept) is None:
         shutil.copyfile(kept, target)
         return
-    repository = maven.central()
+    _from_repository(part, target, maven.central())
+
+
+def _from_google(part: Part, target: Path) -> None:
+    """From the user's own Maven where that has what Google publishes, else from Google."""
+    try:
+        _from_maven(part, target)
+    except (ValueError, OSError) as error:
+        try:
+            _from_repository(part, target, maven.google())
+        except (ValueError, OSError) as other:
+            raise ValueError(f"{error}; {other}") from None
+
+
+def _from_repository(part: Part, target: Path, repository: maven.Repository) -> None:
+    path = maven.artifact_path(part.package, part.version, part.file)
     _download(f"{repository.url}/{path}", target, part.bytes, repository.authorization)
     _refuse_other(part, target)
 
@@ -108,10 +128,12 @@ def _from_pip(part: Part, target: Path) -> None:
     )
     tag, abi = part.file.split("-")[2:4]
     platforms = part.file.removesuffix(".whl").split("-")[4].split(".")
+    # A wheel of pure Python is the same for everybody; pip takes no `any` among tags of its own.
+    tags = ["--implementation", tag[:2], "--python-version", tag[2:], "--abi", abi]
+    tags += [f"--platform={platform}" for platform in platforms]
     command = [
         *pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check",
-        "--implementation", tag[:2], "--python-version", tag[2:], "--abi", abi,
-        *(f"--platform={platform}" for platform in platforms),
+        *(["--ignore-requires-python"] if platforms == ["any"] else tags),
         "--dest", str(target.parent), f"{part.package}=={part.version}",
     ]  # fmt: skip
     try:

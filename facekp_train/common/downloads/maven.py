@@ -13,6 +13,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 CENTRAL = "https://repo.maven.apache.org/maven2"
+GOOGLE = "https://maven.google.com"
+"""What Google publishes for Android, but not on Maven Central."""
+GOOGLE_PROFILE = (
+    "<profile><id>google</id><repositories><repository><id>google</id>"
+    f"<url>{GOOGLE}</url></repository></repositories></profile>"
+)
+"""For the user's settings; another address in it is heeded."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +52,39 @@ def central() -> Repository:
     """
     if url := os.environ.get("FACEKP_MAVEN"):
         return Repository(url.rstrip("/"))
+    return _mirror("central") or Repository(CENTRAL)
+
+
+def google() -> Repository:
+    """Google's repository: what the settings put in its place, or a profile's of the id `google`.
+
+    Raises ValueError where the settings cannot be read.
+    """
+    if mirror := _mirror("google"):
+        return mirror
+    settings = _settings()
+    for document in settings:
+        for repository in document.iter("repository"):
+            if _text(repository, "id") == "google" and (url := _text(repository, "url")):
+                return Repository(url.rstrip("/"), _authorization(settings, "google"))
+    return Repository(GOOGLE)
+
+
+def _mirror(name: str) -> Repository | None:
+    """What the settings put in the place of a repository."""
     settings = _settings()
     for document in settings:
         for mirror in document.iter("mirror"):
             url = _text(mirror, "url")
-            if url and _stands_for_central(_text(mirror, "mirrorOf")) and _text(mirror, "blocked") != "true":
+            if url and _stands_for(name, _text(mirror, "mirrorOf")) and _text(mirror, "blocked") != "true":
                 return Repository(url.rstrip("/"), _authorization(settings, _text(mirror, "id")))
-    return Repository(CENTRAL)
+    return None
 
 
-def _stands_for_central(pattern: str) -> bool:
+def _stands_for(name: str, pattern: str) -> bool:
     """https://maven.apache.org/guides/mini/guide-mirror-settings.html"""
     words = [word.strip() for word in pattern.split(",")]
-    return "!central" not in words and any(word in ("*", "external:*", "central") for word in words)
+    return f"!{name}" not in words and any(word in ("*", "external:*", name) for word in words)
 
 
 def _authorization(settings: list[ElementTree.Element], identity: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-_REGISTRIES = {"maven": "Maven Central", "pypi": "PyPI", "debian": "Debian"}
+_REGISTRIES = {"maven": "Maven Central", "google": "Google's Maven", "pypi": "PyPI", "debian": "Debian"}
 
 
 class StrictModel(BaseModel):
@@ -26,7 +26,7 @@ class Member(StrictModel):
 class Part(StrictModel):
     """An archive of a registry. `folder` is a Debian package's place in the archive's pool."""
 
-    registry: Literal["maven", "pypi", "debian"]
+    registry: Literal["maven", "google", "pypi", "debian"]
     package: str
     version: str
     file: str

@@ -1,0 +1,1 @@
+"""The Android sample app, and its build from registry packages alone: no SDK, no Gradle, no NDK."""

@@ -1,0 +1,121 @@
+package org.facekp.sample
+
+import android.content.Context
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Color
+import android.graphics.Matrix
+import android.graphics.Paint
+import android.util.AttributeSet
+import android.view.MotionEvent
+import android.view.ScaleGestureDetector
+import android.view.View
+
+/** A photograph as large as fits, with keypoints over it; two fingers zoom, one moves. */
+class KeypointView @JvmOverloads constructor(context: Context, attributes: AttributeSet? = null) :
+    View(context, attributes) {
+    /** One face's points, x then y in pixels of the picture, and pairs of points that lines join. */
+    class Points(val coordinates: FloatArray, val lines: IntArray)
+
+    private val density = resources.displayMetrics.density
+    private val picturePaint = Paint(Paint.FILTER_BITMAP_FLAG)
+    private val pointPaint = Paint(Paint.ANTI_ALIAS_FLAG).apply { color = context.getColor(R.color.point_left) }
+    private val linePaint = Paint(Paint.ANTI_ALIAS_FLAG).apply {
+        color = context.getColor(R.color.line)
+        strokeWidth = density
+    }
+    private val toView = Matrix()
+    private var bitmap: Bitmap? = null
+    private var faces: List<Points> = emptyList()
+    private var mapped = FloatArray(0)
+    private var zoom = 1f
+    private var shiftX = 0f
+    private var shiftY = 0f
+    private var lastX = 0f
+    private var lastY = 0f
+
+    private val pinch = ScaleGestureDetector(
+        context,
+        object : ScaleGestureDetector.SimpleOnScaleGestureListener() {
+            override fun onScale(detector: ScaleGestureDetector): Boolean {
+                zoom = (zoom * detector.scaleFactor).coerceIn(1f, MOST_ZOOM)
+                invalidate()
+                return true
+            }
+        },
+    )
+
+    /** Shows a picture, whole, and nothing on it. */
+    fun show(picture: Bitmap) {
+        bitmap = picture
+        faces = emptyList()
+        zoom = 1f
+        shiftX = 0f
+        shiftY = 0f
+        invalidate()
+    }
+
+    /** Draws faces over the picture. */
+    fun mark(found: List<Points>) {
+        faces = found
+        invalidate()
+    }
+
+    override fun onTouchEvent(event: MotionEvent): Boolean {
+        pinch.onTouchEvent(event)
+        when (event.actionMasked) {
+            MotionEvent.ACTION_MOVE -> if (event.pointerCount == 1 && !pinch.isInProgress) {
+                shiftX += event.x - lastX
+                shiftY += event.y - lastY
+                invalidate()
+            }
+            MotionEvent.ACTION_UP -> performClick()
+        }
+        lastX = event.x
+        lastY = event.y
+        return true
+    }
+
+    override fun performClick(): Boolean {
+        super.performClick()
+        return true
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        canvas.drawColor(Color.BLACK)
+        val picture = bitmap ?: return
+        place(picture)
+        canvas.drawBitmap(picture, toView, picturePaint)
+        val radius = POINT_RADIUS_DP * density
+        for (face in faces) {
+            if (mapped.size < face.coordinates.size) mapped = FloatArray(face.coordinates.size)
+            toView.mapPoints(mapped, 0, face.coordinates, 0, face.coordinates.size / 2)
+            for (i in face.lines.indices step 2) {
+                val a = 2 * face.lines[i]
+                val b = 2 * face.lines[i + 1]
+                canvas.drawLine(mapped[a], mapped[a + 1], mapped[b], mapped[b + 1], linePaint)
+            }
+            for (i in face.coordinates.indices step 2) canvas.drawCircle(mapped[i], mapped[i + 1], radius, pointPaint)
+        }
+    }
+
+    /** Fits the picture into the view, zoomed and moved, but never away from it. Points name pixels' centers. */
+    private fun place(picture: Bitmap) {
+        val fit = minOf(width / picture.width.toFloat(), height / picture.height.toFloat())
+        val scale = fit * zoom
+        val roomX = maxOf(0f, (picture.width * scale - width) / 2)
+        val roomY = maxOf(0f, (picture.height * scale - height) / 2)
+        shiftX = shiftX.coerceIn(-roomX, roomX)
+        shiftY = shiftY.coerceIn(-roomY, roomY)
+        toView.setScale(scale, scale)
+        toView.postTranslate(
+            (width - picture.width * scale) / 2 + shiftX,
+            (height - picture.height * scale) / 2 + shiftY,
+        )
+    }
+
+    private companion object {
+        const val MOST_ZOOM = 8f
+        const val POINT_RADIUS_DP = 2.5f
+    }
+}
