@@ -41,7 +41,7 @@ def write_framework(android_jar: Path, target: Path) -> None:
 
 
 def plain_table(table: bytes) -> bytes:
-    """A table of resources with 32-bit offsets and plain entries alone. Raises ValueError for anything else."""
+    """A table of resources with 32-bit offsets and plain entries alone. Raises ValueError for others."""
     kind, header, size = struct.unpack_from("<HHI", table)
     if kind != _TABLE or size > len(table):
         raise ValueError("not a table of resources")

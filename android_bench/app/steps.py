@@ -1,4 +1,4 @@
-"""A build that repeats only what changed: each step's result is kept beside the key of what it was made from."""
+"""A build that repeats only what changed: each result is kept beside the key of what it was made from."""
 
 from __future__ import annotations
 

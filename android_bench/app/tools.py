@@ -1,4 +1,4 @@
-"""The programs that the build takes from this computer: a JDK, aapt2 and apksigner, each named where it is missing."""
+"""The programs that the build takes from this computer: a JDK, aapt2, apksigner; what is missing is named."""
 
 from __future__ import annotations
 

@@ -1,0 +1,5 @@
+// Versions stand here once; the modules name the plugins alone.
+plugins {
+    alias(libs.plugins.android.application) apply false
+    alias(libs.plugins.android.library) apply false
+}

@@ -1,0 +1,1 @@
+"""The APK and its build."""
