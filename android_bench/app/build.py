@@ -36,7 +36,7 @@ _ALIAS, _PASSWORD = "androiddebugkey", "android"
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the build reads: the library's and the sample's source sets, and the public key of debug builds."""
+    """What the build reads: source sets of library and sample, and the public key of debug builds."""
 
     root: Path
     library: Path
@@ -115,7 +115,8 @@ class _Build:
             compiled = target / "compiled.zip"
             run("aapt2", program("aapt2"), "compile", "--dir", res, "-o", compiled)
             said = run(
-                "aapt2", program("aapt2"), "link", "--warn-manifest-validation", "-I", framework.path, "--manifest", manifest, "--java",
+                "aapt2", program("aapt2"), "link", "--warn-manifest-validation", "-I", framework.path,
+                "--manifest", manifest, "--java",
                 target / "java", "-o", target / "base.zip", "--min-sdk-version", str(MIN_SDK),
                 "--target-sdk-version", str(TARGET_SDK), compiled,
             )  # fmt: skip
@@ -192,12 +193,24 @@ class _Build:
         r8, libraries = self.parts.archive("r8"), ("--lib", self.home, "--lib", self.android)
         java([r8], "com.android.tools.r8.D8", *_D8, *libraries, "--output", target, *words)
 
+    def assets(self) -> tuple[dict[str, bytes], Made]:
+        """Models, licences and the rest by name, and a folder of them, which Gradle's build takes."""
+        contents = assets(self.sources.root, self.parts)
+
+        def make(target: Path) -> None:
+            for name, content in contents.items():
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes(content)
+
+        keys = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(contents.items())]
+        return contents, self.shop.made("assets", keys, make)
+
     def archive(self) -> Made:
         """The APK, unsigned."""
         resources = self.resources()
         constants, library = self.constants(resources), self.library()
         own, other = self.own_dex(library, constants, self.sample(library, constants)), self.other_dex()
-        contents = assets(self.sources.root, self.parts)
+        contents, listed = self.assets()
         engines = {
             f"lib/{abi}/{file}": (name, f"{abi}/{file}") for name, file in ENGINES.items() for abi in ABIS
         }
@@ -205,17 +218,14 @@ class _Build:
         def make(target: Path) -> None:
             with zipfile.ZipFile(resources.path / "base.zip") as base:
                 files = {name: base.read(name) for name in base.namelist()}
-            files |= contents
+            files |= {f"assets/{name}": content for name, content in contents.items()}
             files["classes.dex"] = (own.path / "classes.dex").read_bytes()
             files["classes2.dex"] = (other.path / "classes.dex").read_bytes()
             files |= {name: self.parts.member(*place) for name, place in engines.items()}
             write_apk(target, files)
 
         code = Path(__file__).parent / "packing.py"
-        keys = [resources.key, own.key, other.key, self.tools, digest(code)]
-        keys += [
-            f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(contents.items())
-        ]
+        keys = [resources.key, own.key, other.key, listed.key, self.tools, digest(code)]
         return self.shop.made("unsigned.zip", keys, make)
 
     def signed(self, archive: Made) -> Made:

@@ -1,4 +1,4 @@
-"""The build's own parts, without a JDK: archives, steps, tables, and what it says where something is missing."""
+"""The build's own parts, without a JDK: archives, steps, tables, and what it says of missing things."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_missing_tool_is_named_with_its_apt_line(
 def test_a_missing_jdk_is_named_with_its_apt_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(UserError, match="javac is missing; .* apt-get install openjdk-17-jdk-headless"):
+    with pytest.raises(UserError, match=r"javac is missing; .* apt-get install openjdk-17-jdk-headless"):
         jdk()
     (tmp_path / "release").write_text('JAVA_VERSION="11.0.2"\n')
     (tmp_path / "bin").mkdir()
