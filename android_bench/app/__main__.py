@@ -14,8 +14,8 @@ from facekp_train.common.console import UserError, say
 def main() -> int:
     """Build the APK and say how to install it; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m android_bench.app", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("build"), help="folder for the APK")
-    parser.add_argument("--from", dest="source", type=Path, help="folder with the archives of parts.json")
+    parser.add_argument("--out", type=Path, default=Path("build"), help="Folder for the APK")
+    parser.add_argument("--from", dest="source", type=Path, help="Folder with the archives of parts.json")
     options = parser.parse_args()
     try:
         apk = build_apk(checkout(), Parts(options.source), options.out)

@@ -22,12 +22,12 @@ from tests.support.places import ROOT
 
 pytestmark = pytest.mark.app
 
-# Annotations and an annotation processor's interface that no class file needs at run time.
+# Annotations and what D8 keeps of debug information: nothing that runs needs them.
 _ANNOTATIONS = (
     "Lorg/checkerframework/",
     "Lcom/google/auto/value/",
     "Ljavax/annotation/",
-    "Landroidx/annotation/",
+    "Ldalvik/annotation/",
 )
 
 
