@@ -17,7 +17,7 @@ from facekp_train.common.files import package_file
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FINDERS = ("face_detection_short_range.tflite", "face_detection_full_range_sparse.tflite")
 LIST = "facekp/models.json"

@@ -25,7 +25,7 @@ from tests.support.places import ROOT
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 APP = ROOT / "android_bench" / "app"
 
