@@ -235,9 +235,8 @@ def _write_tflite(job: _Job, kinds: Sequence[str]) -> None:
 
     from facekp_export.conversion.to_tflite import TfliteConverter
 
-    # TF's SAME padding is built into the MobileNets, so that no file of theirs needs a PAD.
-    mobile = job.checkpoint.header.net.backbone.startswith("mobilenet")
-    unwanted = ("TRANSPOSE", "PAD", "PADV2") if mobile else ("TRANSPOSE",)
+    pads_as_tf = job.checkpoint.net.backbone.pads_as_tf
+    unwanted = ("TRANSPOSE", "PAD", "PADV2") if pads_as_tf else ("TRANSPOSE",)
     with job.step("ONNX to TensorFlow"):
         model = onnx.load(str(job.path("onnx")))
         converter = TfliteConverter(model, job.sets.calibration)

@@ -27,7 +27,7 @@ def fit(
         int | None, typer.Option(help="Keypoints of the net: 5, 19, 21, 29, 68 or 98. Default: the recipe's.")
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="Backbone: mobilenet-v2 or resnet-50. Default: the recipe's.")
+        str | None, typer.Option(help="Backbone: mobilenet-v2, resnet-50 or mdp-fast. Default: the recipe's.")
     ] = None,
     init: Annotated[
         Path | None,

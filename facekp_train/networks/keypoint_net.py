@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-from facekp_train.networks.heads import HeatmapHead, RegressionHead
+from facekp_train.networks.backbone import Backbone
+from facekp_train.networks.heads import HeatmapHead
+from facekp_train.networks.mdp_fast import MdpFast
 from facekp_train.networks.mobilenet import MobileNetV2
 from facekp_train.networks.resnet import ResNet50
 from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
 
-
-class Backbone(Protocol):
-    """What a backbone offers besides being an nn.Module: see `MobileNetV2`."""
-
-    channels: int
-
-    @property
-    def inner_layers(self) -> tuple[str, ...]: ...
-
-    @property
-    def outer_layers(self) -> tuple[str, ...]: ...
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]: ...
-
-    def __call__(self, x: Tensor) -> Tensor: ...
-
-
-BACKBONES: dict[str, type[MobileNetV2] | type[ResNet50]] = {
+BACKBONES: dict[str, type[Backbone]] = {
     "mobilenet-v2": MobileNetV2,
     "resnet-50": ResNet50,
+    "mdp-fast": MdpFast,
 }
+
+BACKBONES_TOLD = ", ".join(list(BACKBONES)[:-1]) + " or " + list(BACKBONES)[-1]
+"""Their names, as help texts list them."""
+SIDE_TOLD = "side of the crop in pixels, a multiple of 32, for mdp-fast of 16"
+PAIRS_TOLD = "residual pairs of each stage of mdp-fast; None: 0, 0, 2, 2, 1"
 
 
 class NetConfig(BaseModel):
@@ -42,15 +32,16 @@ class NetConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    backbone: str = Field(default="mobilenet-v2", description="mobilenet-v2 or resnet-50")
+    backbone: str = Field(default="mobilenet-v2", description=BACKBONES_TOLD)
     points: int = Field(default=68, ge=FEWEST_POINTS, le=MOST_POINTS, description="keypoints of the net")
-    size: int = Field(default=128, ge=32, le=512, description="side of the crop in pixels, a multiple of 32")
+    size: int = Field(default=128, ge=32, le=512, description=SIDE_TOLD)
     widths: tuple[int, ...] | None = Field(
         default=None, max_length=64, description="channels inside the blocks, first to last; None: full"
     )
     channels: tuple[int, ...] | None = Field(
         default=None, max_length=64, description="channels of the stem and of each stage; None: published"
     )
+    pairs: tuple[int, ...] | None = Field(default=None, max_length=64, description=PAIRS_TOLD)
     hidden: int = Field(default=256, ge=1, le=8192, description="width of the regression head's hidden layer")
     heatmap_width: int = Field(
         default=64, ge=0, le=2048, description="channels of the heatmap head; 0: no head"
@@ -60,8 +51,11 @@ class NetConfig(BaseModel):
     def _buildable(self) -> NetConfig:
         if self.backbone not in BACKBONES:
             raise ValueError(f"no backbone is called '{self.backbone}'; there are {', '.join(BACKBONES)}")
-        if self.size % 32:
-            raise ValueError(f"the crop's side must be a multiple of 32, not {self.size}")
+        stride = BACKBONES[self.backbone].stride
+        if self.size % stride:
+            raise ValueError(
+                f"the crop's side of {self.backbone} must be a multiple of {stride}, not {self.size}"
+            )
         if any(not 0 < width <= 8192 for width in (*(self.widths or ()), *(self.channels or ()))):
             raise ValueError("a block's width and a stage's channels must lie between 1 and 8192")
         return self
@@ -73,7 +67,8 @@ class Prediction(NamedTuple):
     Attributes:
         keypoints: [B, N, 2] in [0, 1] of the crop.
         heatmaps: [B, N, h, w], in training mode where the net has that head.
-        pooled: in training mode the last features, pooled, [B, C].
+        pooled: in training mode the vector that the regression head makes of the features, [B, C]: their
+            mean over the map, unless a backbone brings a head of its own.
     """
 
     keypoints: Tensor
@@ -91,12 +86,15 @@ class KeypointNet(nn.Module):
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = BACKBONES[config.backbone](config.widths, config.channels)
-        channels = int(self.backbone.channels)  # type: ignore[arg-type]
-        self.regression = RegressionHead(channels, config.hidden, config.points)
-        self.heatmap = (
-            HeatmapHead(channels, config.heatmap_width, config.points) if config.heatmap_width else None
-        )
+        kind = BACKBONES[config.backbone]
+        self.backbone = kind.of_sizes(config.widths, config.channels, config.pairs)
+        self.regression = self.backbone.regression_head(config.size, config.hidden, config.points)
+        self.heatmap: HeatmapHead | None = None
+        if config.heatmap_width:
+            # Maps of a quarter of the crop's side, whatever that of the features is.
+            self.heatmap = HeatmapHead(
+                self.backbone.channels, config.heatmap_width, config.points, kind.map_stride // 4
+            )
 
     def features(self, crops: Tensor) -> Tensor:
         """The last feature map.
@@ -105,10 +103,18 @@ class KeypointNet(nn.Module):
             crops: [B, 3, S, S], RGB 0..255 of any dtype.
 
         Returns:
-            [B, C, S / 32, S / 32].
+            [B, C, h, h], h = S / 32 for most backbones.
         """
+        return self.backbone(self.normalized(crops))
+
+    def normalized(self, crops: Tensor) -> Tensor:
+        """Raw crops as the backbone takes them, in the weights' own precision."""
         # One scalar for all channels: an int8 file's input scale 1/128 and zero point 128 are it.
-        return self.backbone(crops.to(self.regression.fc1.weight.dtype) / 128 - 1)
+        return crops.to(next(self.parameters()).dtype) / 128 - 1
+
+    def vector(self, crops: Tensor) -> Tensor:
+        """What distillation compares: `Prediction.pooled` of crops [B, 3, S, S], in any mode."""
+        return self.regression.vector(self.features(crops))
 
     def forward(self, crops: Tensor) -> Prediction:
         """Keypoints and, in training mode, heatmaps and features.
@@ -117,11 +123,12 @@ class KeypointNet(nn.Module):
             crops: [B, 3, S, S], RGB 0..255.
         """
         features = self.features(crops)
-        keypoints = self.regression(features).view(-1, self.config.points, 2)
+        vector = self.regression.vector(features)
+        keypoints = self.regression.answer(vector).view(-1, self.config.points, 2)
         if not self.training:
             return Prediction(keypoints)
         heatmaps = None if self.heatmap is None else self.heatmap(features)
-        return Prediction(keypoints, heatmaps, features.mean(dim=(2, 3)))
+        return Prediction(keypoints, heatmaps, vector)
 
 
 class DeployedNet(nn.Module):
@@ -129,7 +136,7 @@ class DeployedNet(nn.Module):
 
     Args:
         net: whose backbone and heads it shares.
-        heatmaps: also give the maps [B, N, S / 4, S / 4] as a second output.
+        heatmaps: also give the maps, of a quarter of the crop's side, as a second output.
 
     Raises:
         ValueError: for heatmaps of a net that has no heatmap head.

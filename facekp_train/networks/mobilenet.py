@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facekp_train.networks.backbone import Backbone, refuse_pairs
+from facekp_train.networks.layers import Conv
 from facekp_train.networks.sizes import check_sizes, share_of_width
 
 # Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
@@ -67,26 +67,6 @@ def hidden_widths(share: float = 1.0, channels: Sequence[int] | None = None) -> 
     return tuple(share_of_width(width, share) for width in full)
 
 
-class Conv(nn.Conv2d):
-    """A convolution without bias that pads as TF's SAME: for stride 2, right and bottom alone."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        padding = kernel // 2 if stride == 1 else 0
-        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
-
-    def padded(self, input: Tensor) -> Tensor:
-        """The input with the border that `padding` cannot express."""
-        return F.pad(input, (0, 1, 0, 1)) if self.stride[0] == 2 else input
-
-    def forward(self, input: Tensor) -> Tensor:
-        """[B, C, H, W] -> [B, C', ceil(H / stride), ceil(W / stride)], for even H and W."""
-        if self.groups > 1 and self.stride[0] == 2 and torch.is_autocast_enabled("cpu"):
-            # On a CPU the backward pass of these few is five times slower in bfloat16 than in float32.
-            with torch.autocast("cpu", enabled=False):
-                return super().forward(self.padded(input.float()))
-        return super().forward(self.padded(input))
-
-
 def _conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
     conv = Conv(inputs, outputs, kernel, stride, groups)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
@@ -111,7 +91,7 @@ class InvertedResidual(nn.Module):
         return x + self.conv(x) if self.residual else self.conv(x)
 
 
-class MobileNetV2(nn.Module):
+class MobileNetV2(Backbone):
     """Features of MobileNetV2: normalised [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
 
     `widths` are the hidden channels of the 16 expanding blocks (default: six times their inputs),
@@ -130,6 +110,14 @@ class MobileNetV2(nn.Module):
         residuals = [InvertedResidual(*pair) for pair in zip(blocks, (outer[0], *hidden), strict=True)]
         self.features = nn.Sequential(_conv_bn_relu(3, outer[0], 3, stride=2), *residuals)
         self.apply(_initialise)
+
+    @classmethod
+    def of_sizes(
+        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
+    ) -> Self:
+        """See `Backbone`."""
+        refuse_pairs(pairs)
+        return cls(widths, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Last feature map of normalised pictures; S is a multiple of 32."""

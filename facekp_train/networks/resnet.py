@@ -8,9 +8,12 @@ net can be rebuilt.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar, Self
 
 from torch import Tensor, nn
 
+from facekp_train.networks.backbone import Backbone, refuse_pairs
+from facekp_train.networks.layers import initialize_convolutions
 from facekp_train.networks.sizes import check_sizes
 
 # Inner width, output channels, blocks, first stride.
@@ -42,12 +45,14 @@ class Bottleneck(nn.Module):
         return self.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
-class ResNet50(nn.Module):
+class ResNet50(Backbone):
     """Features of ResNet-50: normalised [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
 
     `widths` are the two inner widths of each of the 16 blocks, 32 numbers; `channels` those of the
     stem and the four stages (default: 64, 256, 512, 1024, 2048).
     """
+
+    pads_as_tf: ClassVar[bool] = False
 
     def __init__(self, widths: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> None:
         super().__init__()
@@ -71,7 +76,15 @@ class ResNet50(nn.Module):
                 stage.append(Bottleneck(inputs, next(pairs), outputs, stride if first else 1, projects=first))
                 inputs = outputs
             self.add_module(f"layer{number}", nn.Sequential(*stage))
-        self.apply(_initialise)
+        self.apply(initialize_convolutions)
+
+    @classmethod
+    def of_sizes(
+        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
+    ) -> Self:
+        """See `Backbone`."""
+        refuse_pairs(pairs)
+        return cls(widths, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Last feature map of normalised pictures; S is a multiple of 32."""
@@ -98,8 +111,3 @@ class ResNet50(nn.Module):
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
         """The first convolution and its BN, into which an input normalisation can be folded."""
         return self.conv1, self.bn1
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

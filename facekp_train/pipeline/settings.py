@@ -83,7 +83,7 @@ class Prune(PruneSettings):
     set: dict[str, Any] = Field(default_factory=dict, description="settings of the recipe, nested")
     teacher: Literal["distill", "teacher"] = Field(
         default="distill",
-        description="whose net supervises the training: that of the stage distill, or the teacher's",
+        description="whose net supervises the training: that of the stage before (distill), or the teacher's",
     )
 
     @field_validator("set")
@@ -117,9 +117,12 @@ class Pipeline(KnownKeys):
     teacher: Teacher = Field(description="who labels faces and supervises distillation")
     labels: Labels = Field(default=Labels(), description="labels by the teacher")
     student: _Section = Field(default=_Section(), description="the net that learns")
-    distill: Distill = Field(default=Distill(), description="the student goes on under the teacher")
+    distill: Distill | None = Field(
+        default=None,
+        description="the student goes on under the teacher; without it the student is not distilled",
+    )
     prune: Prune | None = Field(
-        default=None, description="the distilled net loses filters; without it the run ends there"
+        default=None, description="the net so far loses filters; without it the run ends there"
     )
     latency: bool = Field(default=True, description="export and time every stage's net on this machine")
 

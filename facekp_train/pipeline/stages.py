@@ -142,12 +142,14 @@ def _stages(runner: _Runner) -> Iterator[Stage]:
     shared = _label(runner, teacher)
     student = runner.fit("student", pipeline.recipe(pipeline.student, **shared))
     yield student
-    start = {**shared, **start_from(student.checkpoint)}
-    recipe = pipeline.recipe(pipeline.distill, **start, teacher=str(teacher.checkpoint))
-    distilled = runner.fit("distill", recipe)
-    yield distilled
+    last = student
+    if pipeline.distill is not None:
+        start = {**shared, **start_from(student.checkpoint)}
+        recipe = pipeline.recipe(pipeline.distill, **start, teacher=str(teacher.checkpoint))
+        last = runner.fit("distill", recipe)
+        yield last
     if pipeline.prune is not None:
-        yield _prune(runner, shared, pipeline.prune, teacher, distilled)
+        yield _prune(runner, shared, pipeline.prune, teacher, last)
 
 
 def _teacher(runner: _Runner) -> Stage:
@@ -181,19 +183,17 @@ def _labelling(section: Labels, teacher: Stage) -> list[Path]:
     return paths or [teacher.checkpoint]
 
 
-def _prune(
-    runner: _Runner, shared: dict[str, Any], section: Prune, teacher: Stage, distilled: Stage
-) -> Stage:
-    supervisor = teacher if section.teacher == "teacher" else distilled
-    shape = shape_of(distilled.checkpoint)
+def _prune(runner: _Runner, shared: dict[str, Any], section: Prune, teacher: Stage, last: Stage) -> Stage:
+    supervisor = teacher if section.teacher == "teacher" else last
+    shape = shape_of(last.checkpoint)
     recipe = runner.pipeline.recipe(section, **shared, **shape, teacher=str(supervisor.checkpoint))
     pruning = section.settings()
 
     def make() -> dict[str, Any]:
         return prune(
-            distilled.checkpoint, recipe, runner.out / "prune", pruning,
+            last.checkpoint, recipe, runner.out / "prune", pruning,
             fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
         )  # fmt: skip
 
-    settings = {"prune": pruning.model_dump(mode="json"), "model": sha256_of(distilled.checkpoint)}
+    settings = {"prune": pruning.model_dump(mode="json"), "model": sha256_of(last.checkpoint)}
     return runner.stage("prune", recipe, settings, make)

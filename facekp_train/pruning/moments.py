@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet
-from facekp_train.networks.mobilenet import Conv
+from facekp_train.networks.layers import Conv
 from facekp_train.pruning.groups import is_depthwise
 
 # Fewer positions of an image would make the covariance of a wide layer singular: a last map of

@@ -19,6 +19,7 @@ from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
 from facekp_train.metadata import FiveOffset
+from facekp_train.networks.keypoint_net import SIDE_TOLD
 from facekp_train.samples import FaceSample, evenly
 
 
@@ -50,7 +51,7 @@ class FaceSettings(Settings):
         default="tight", description="training crops lie around the keypoints, or around the listed boxes"
     )
     points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
-    size: int = Field(default=128, description="side of the crop in pixels, a multiple of 32")
+    size: int = Field(default=128, description=SIDE_TOLD)
     seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
 
     @model_validator(mode="after")

@@ -65,9 +65,9 @@ class Distilled(Learner):
         shuffled: bool = False,
     ) -> None:
         super().__init__(net)
-        channels = int(teacher.backbone.channels)  # type: ignore[arg-type]
+        channels = teacher.regression.vector_width
         width = min(width, channels)
-        self.projection = nn.Linear(int(net.backbone.channels), width)  # type: ignore[arg-type]
+        self.projection = nn.Linear(net.regression.vector_width, width)
         self.register_buffer("axes", torch.eye(channels)[:, :width])
         self.register_buffer("centre", torch.zeros(channels))
         # In a tuple, so that it is no part of this module's parameters and state.
@@ -116,7 +116,7 @@ class Distilled(Learner):
         """
         before = self._carried_on(carried)
         net = copy.deepcopy(self.net)  # in training mode a look would move the statistics of batch norm
-        seen = [(net.features(c).mean(dim=(2, 3)), self.teacher_answer(c).pooled) for c in batches]
+        seen = [(net.vector(c), self.teacher_answer(c).pooled) for c in batches]
         features, answers = (torch.cat(column).double() for column in zip(*seen, strict=True))
         weight = least_squares(features, answers, before.double().T).T
         self.projection.weight.copy_(weight)
@@ -140,9 +140,9 @@ class Distilled(Learner):
 
     def _look(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         crops = resized(crops.float(), self.teacher.config.size)
-        features = self.teacher.features(crops)
-        keypoints = self.teacher.regression(features).view(len(crops), -1, 2)
-        return features.mean(dim=(2, 3)).float(), keypoints.float()
+        pooled = self.teacher.vector(crops)
+        keypoints = self.teacher.regression.answer(pooled).view(len(crops), -1, 2)
+        return pooled.float(), keypoints.float()
 
 
 def supervised(net: KeypointNet, settings: TeacherSettings, output_weight: float) -> Distilled:

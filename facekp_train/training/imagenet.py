@@ -53,6 +53,10 @@ def find_weights(backbone: str) -> Path:
 
     Raises UserError naming the ways to get it where it can neither be found nor fetched.
     """
+    if backbone not in FILES:
+        raise UserError(
+            f"there are no ImageNet weights for {backbone}; start without them: --set imagenet=false"
+        )
     wanted = FILES[backbone]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / wanted.name
     for candidate in (cached, _in_wheel(wanted)):
@@ -83,7 +87,7 @@ def load_imagenet(net: KeypointNet, file: Path | None = None) -> None:
         _check_hash(path, FILES[backbone])
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        whole = build_net(net.config.model_copy(update={"widths": None, "channels": None}))
+        whole = build_net(net.config.model_copy(update={"widths": None, "channels": None, "pairs": None}))
         whole.backbone.load_state_dict({name: state[name] for name in whole.backbone.state_dict()})
     except Exception as error:
         first = str(error).splitlines()[0]
@@ -96,7 +100,7 @@ def load_imagenet(net: KeypointNet, file: Path | None = None) -> None:
             f"({error}); start without them: --set imagenet=false"
         ) from None
     net.backbone.load_state_dict(start.backbone.state_dict())
-    fold_normalisation(*net.backbone.stem)  # type: ignore[misc]
+    fold_normalisation(*net.backbone.stem)
 
 
 def fold_normalisation(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:

@@ -17,7 +17,7 @@ from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.training.data import TrainingData
 from facekp_train.training.distill import TeacherSettings, supervised
-from facekp_train.training.imagenet import load_imagenet
+from facekp_train.training.imagenet import FILES, load_imagenet
 from facekp_train.training.learner import Learner
 from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import INHERITED_KEYS, Recipe
@@ -46,8 +46,10 @@ def start_of(recipe: Recipe) -> Start:
     config = recipe.net_config()
     if recipe.init is None:
         net = build_net(config)
-        if recipe.imagenet:
+        if isinstance(recipe.imagenet, str) or (recipe.imagenet and config.backbone in FILES):
             load_imagenet(net, Path(recipe.imagenet) if isinstance(recipe.imagenet, str) else None)
+        elif recipe.imagenet:
+            say(f"{config.backbone} starts from random weights: there are no ImageNet weights for it")
         return Start(net)
     checkpoint = load_checkpoint(recipe.init)
     _refuse_other_scheme(checkpoint, config.points, recipe.init)

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from facekp_train.networks.heads import RegressionHead
+from facekp_train.networks.heads import Regression
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 from facekp_train.networks.tracing import NORMS, is_add, trace
 from facekp_train.training.learner import Learner
@@ -70,13 +70,12 @@ class FakeQuantized(Learner):
     def forward(self, crops: Tensor) -> Prediction:
         """Keypoints [B, N, 2] in [0, 1] and, in training mode, heatmaps and pooled features."""
         net = self.net
-        pictures = crops.to(net.regression.fc1.weight.dtype) / 128 - 1
-        features, answer = _Rounding(self._plan[0], self._only).run(pictures)
+        features, answer = _Rounding(self._plan[0], self._only).run(net.normalized(crops))
         keypoints = answer.view(-1, net.config.points, 2)
         if not self.training:
             return Prediction(keypoints)
         heatmaps = None if net.heatmap is None else net.heatmap(features)
-        return Prediction(keypoints, heatmaps, features.mean(dim=(2, 3)))
+        return Prediction(keypoints, heatmaps, net.regression.vector(features))
 
 
 class _Parts(nn.Module):
@@ -85,7 +84,7 @@ class _Parts(nn.Module):
     def __init__(self, net: KeypointNet) -> None:
         super().__init__()
         self.backbone: nn.Module = net.backbone
-        self.regression: RegressionHead = net.regression
+        self.regression: Regression = net.regression
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         features = self.backbone(pictures)

@@ -13,7 +13,7 @@ from facekp_train.common.files import package_file
 from facekp_train.common.settings import Settings
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import scheme_of
-from facekp_train.networks.keypoint_net import NetConfig
+from facekp_train.networks.keypoint_net import BACKBONES_TOLD, PAIRS_TOLD, NetConfig
 from facekp_train.networks.mobilenet import hidden_widths
 from facekp_train.training.data import FaceSettings
 from facekp_train.training.distill import TeacherSettings
@@ -25,7 +25,7 @@ from facekp_train.training.optimizer import OptimizerSettings
 KEEP_WIDTHS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
 
 # What a net passes on to the one that goes on from it: scheme, crop and heads.
-INHERITED_KEYS = ("backbone", "points", "size", "hidden", "heatmap_width")
+INHERITED_KEYS = ("backbone", "points", "size", "pairs", "hidden", "heatmap_width")
 
 
 class Named(Settings):
@@ -37,7 +37,7 @@ class Named(Settings):
 class NetSettings(Settings):
     """The net, and the weights that it starts from."""
 
-    backbone: str = Field(default="mobilenet-v2", description="mobilenet-v2 or resnet-50")
+    backbone: str = Field(default="mobilenet-v2", description=BACKBONES_TOLD)
     expansion: float = Field(default=1.0, gt=0, le=1, description="share of every block's hidden channels")
     widths: tuple[int, ...] | None = Field(
         default=None, description="channels inside the blocks, first to last, in place of `expansion`"
@@ -45,9 +45,12 @@ class NetSettings(Settings):
     channels: tuple[int, ...] | None = Field(
         default=None, description="channels of the stem and of each stage"
     )
+    pairs: tuple[int, ...] | None = Field(default=None, description=PAIRS_TOLD)
     hidden: int = Field(default=256, description="width of the regression head's hidden layer")
     heatmap_width: int = Field(default=64, description="channels of the heatmap head; 0: no head")
-    imagenet: bool | str = Field(default=True, description="start from ImageNet weights; or a file of them")
+    imagenet: bool | str = Field(
+        default=True, description="start from ImageNet weights, where there are any; or a file of them"
+    )
     init: str | None = Field(default=None, description="a checkpoint to start from, narrowed where needed")
 
 
@@ -97,6 +100,7 @@ class Recipe(
             size=self.size,
             widths=widths,
             channels=self.channels,
+            pairs=self.pairs,
             hidden=self.hidden,
             heatmap_width=self.heatmap_width,
         )

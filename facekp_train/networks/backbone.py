@@ -1,0 +1,68 @@
+"""What a backbone offers: features of a normalized crop, and the heads' places on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from torch import Tensor, nn
+
+from facekp_train.networks.heads import Regression, RegressionHead
+
+
+class Backbone(nn.Module):
+    """Features of normalized crops: [B, 3, S, S] -> [B, channels, h, w].
+
+    Attributes:
+        stride: the crop's side S is a multiple of it.
+        map_stride: pixels of the crop that lie between two cells of the feature map.
+        pads_as_tf: every convolution pads as TF's SAME, so that no TFLite file needs a PAD.
+        channels: of the feature map.
+    """
+
+    stride: ClassVar[int] = 32
+    map_stride: ClassVar[int] = 32
+    pads_as_tf: ClassVar[bool] = True
+    channels: int
+
+    @classmethod
+    def of_sizes(
+        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
+    ) -> Self:
+        """A backbone of the sizes of a `NetConfig`. Raises ValueError where it has no such sizes."""
+        raise NotImplementedError
+
+    @property
+    def inner_layers(self) -> tuple[str, ...]:
+        """The convolutions whose filters `widths` counts, in its order."""
+        raise NotImplementedError
+
+    @property
+    def outer_layers(self) -> tuple[str, ...]:
+        """For each of `channels` one convolution that has as many filters."""
+        raise NotImplementedError
+
+    @property
+    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+        """The first convolution and its BN, into which an input normalization can be folded."""
+        raise NotImplementedError
+
+    def regression_head(self, size: int, hidden: int, points: int) -> Regression:  # noqa: ARG002 - of others
+        """The head that makes keypoints of this backbone's features.
+
+        Args:
+            size: side of the crop in pixels.
+            hidden: width of its hidden layer, if it has one.
+            points: keypoints.
+        """
+        return RegressionHead(self.channels, hidden, points)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The features; as nn.Module's, with types."""
+        return super().__call__(x)
+
+
+def refuse_pairs(pairs: Sequence[int] | None) -> None:
+    """Raise ValueError for residual pairs of a backbone that has none."""
+    if pairs is not None:
+        raise ValueError("residual pairs are a size of mdp-fast; leave `pairs` out for another backbone")
