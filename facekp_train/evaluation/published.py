@@ -35,21 +35,28 @@ class PublishedTable:
     """One table of the paper.
 
     source: where it stands. faces: how many each split has there; figures on other faces are not
-    comparable. nme: model and normaliser -> the NME of each split in percent.
+    comparable. nme: of the paper's own nets, model and normaliser -> the NME of each split in percent.
+    others: the same of those that it stands beside, of which some lack a split.
     """
 
     source: str
     faces: dict[str, int]
     nme: dict[tuple[str, str], dict[str, float]]
+    others: dict[tuple[str, str], dict[str, float]]
 
 
 def _table(source: str) -> PublishedTable:
     stated = FIGURES[source]
-    nme = {
-        (row["model"], row["normaliser"]): {split: row[split] for split in stated["faces"]}
-        for row in stated["nme"]
-    }
-    return PublishedTable(source, stated["faces"], nme)
+    own, others = (
+        {
+            (row["model"], row["normaliser"]): {
+                split: row[split] for split in stated["faces"] if split in row
+            }
+            for row in stated[group]
+        }
+        for group in ("nme", "others")
+    )
+    return PublishedTable(source, stated["faces"], own, others)
 
 
 TABLES = {FIGURES[source]["data"]: _table(source) for source in ("table 1", "table 2")}
@@ -59,6 +66,66 @@ TABLES = {FIGURES[source]["data"]: _table(source) for source in ("table 1", "tab
 def published_mse(source: str) -> dict[str, float]:
     """The paper's MSE, in units of its own, by method or by the value on a figure's axis."""
     return FIGURES[source]["mse"]
+
+
+@dataclass(frozen=True)
+class PublishedSystem:
+    """A column of the paper's table 5.
+
+    Attributes:
+        model: the paper's name for it.
+        megabytes: of its files, 10^6 bytes.
+        milliseconds: a face, by the letter of the processor in `processors()`.
+    """
+
+    model: str
+    megabytes: float
+    milliseconds: dict[str, float]
+
+
+def published_systems() -> dict[str, PublishedSystem]:
+    """The paper's table 5 by system, as `benchmarks/table5.py` names them."""
+    rows = FIGURES["table 5"]["systems"]
+    return {row["key"]: PublishedSystem(row["model"], row["megabytes"], row["ms"]) for row in rows}
+
+
+def processors() -> dict[str, str]:
+    """Which processors the letters of table 5 stand for."""
+    return FIGURES["table 5"]["processors"]
+
+
+@dataclass(frozen=True)
+class PublishedPhone:
+    """A column of the paper's table 6.
+
+    Attributes:
+        phone: its name.
+        chip: its processor.
+        cores: how many run at how many GHz, the fastest first.
+        memory_gb: main memory.
+        milliseconds: a face, by model.
+    """
+
+    phone: str
+    chip: str
+    cores: tuple[tuple[int, float], ...]
+    memory_gb: float
+    milliseconds: dict[str, float]
+
+
+def published_phones() -> dict[str, PublishedPhone]:
+    """The paper's table 6 by processor, such as `kirin-980`."""
+    stated = FIGURES["table 6"]
+    return {
+        row["key"]: PublishedPhone(
+            row["phone"],
+            row["chip"],
+            tuple((count, ghz) for count, ghz in row["cores"]),
+            row["memory_gb"],
+            {model: times[row["key"]] for model, times in stated["ms"].items()},
+        )
+        for row in stated["phones"]
+    }
 
 
 @dataclass(frozen=True)
