@@ -6,7 +6,6 @@ Nothing here knows what is being timed, so a phone's samples are judged like the
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -70,30 +69,6 @@ class StopRule:
     def met(self, runs: int, seconds: float) -> bool:
         """Whether both minima are reached."""
         return runs >= self.min_runs and seconds >= self.min_seconds
-
-
-def time_runs(
-    call: Callable[[], None], seconds: float, clock: Callable[[], int] = time.perf_counter_ns
-) -> list[int]:
-    """Call again and again until some seconds have passed, once at least.
-
-    Args:
-        call: what is timed.
-        seconds: to go on for.
-        clock: nanoseconds.
-
-    Returns:
-        Every call's nanoseconds, in order.
-    """
-    samples: list[int] = []
-    end = clock() + int(seconds * 1e9)
-    while True:
-        before = clock()
-        call()
-        after = clock()
-        samples.append(after - before)
-        if after >= end:
-            return samples
 
 
 def impossible(samples_ns: Sequence[int], seconds: float, other_ms: float = 0.0) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from android_bench.clocks import CpuClock
 from facekp_export.inference.metadata import read_info
 from facekp_export.inference.runtimes import Runtime, open_runtime
 from facekp_train.common.files import parse_json
@@ -29,7 +30,9 @@ class Engine:
 
     name: as in `--runtime`. suffix: of its files. modules: what opening a file imports, the package
     itself first. package: what pip calls it. extra: of facekp, that brings it ("" where the base
-    install does). device: what computes, `cpu` or `gpu`.
+    install does). device: what computes, `cpu` or `gpu`. cpu_clock: whose CPU time one call on one thread
+    takes, the calling thread's or, where the engine computes on a thread of its own, the process's; None
+    where another device computes.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Engine:
     extra: str
     open: Callable[[Path, int], Runtime]
     device: str = "cpu"
+    cpu_clock: CpuClock | None = "thread"
 
     @property
     def packages(self) -> list[str]:
@@ -69,7 +73,7 @@ ENGINES = {
     for engine in (
         Engine("onnxruntime", ".onnx", ("onnxruntime",), "onnxruntime", "", open_runtime),
         Engine("litert", ".tflite", _LITERT, "ai-edge-litert", "", open_runtime),
-        Engine("torch", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch),
+        Engine("torch", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, cpu_clock="process"),
     )
 }
 BY_SUFFIX = {engine.suffix: engine for engine in ENGINES.values()}

@@ -54,10 +54,10 @@ GPU_ENGINES = {
     engine.name: engine
     for engine in (
         *(
-            Engine(name, ".onnx", ("onnxruntime",), "onnxruntime-gpu", "", _opener(providers), "gpu")
+            Engine(name, ".onnx", ("onnxruntime",), "onnxruntime-gpu", "", _opener(providers), "gpu", None)
             for name, providers in _PROVIDERS.items()
         ),
-        Engine("torch-cuda", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, "gpu"),
+        Engine("torch-cuda", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, "gpu", None),
     )
 }  # fmt: skip
 

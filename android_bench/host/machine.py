@@ -27,13 +27,18 @@ def describe_machine() -> Machine:
         cores=_cores(),
         cpu_quota=_quota(),
         governor=_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        load=load_now(),
         memory_mb=_memory_mb(),
         flags=[flag for flag in _FLAGS if flag in flags],
         virtual="hypervisor" in flags if info.get("flags") else None,
         os=" ".join((platform.system(), platform.release(), platform.machine())),
         python=platform.python_version(),
     )
+
+
+def load_now() -> float | None:
+    """Runnable processes, mean of the last minute; None where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def machine_warnings(machine: Machine, threads: int) -> list[str]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any
 
+from android_bench.clocks import Samples
 from android_bench.engines.engines import identity
 from android_bench.engines.plan import Measurement
 from android_bench.engines.weights import size_and_sha256
 from android_bench.host.link import Worker, WorkerError
-from android_bench.host.machine import machine_warnings
+from android_bench.host.machine import load_now, machine_warnings
+from android_bench.host.verdict import Verdict, judge
 from android_bench.records.record import Machine, Record, Tensor
-from android_bench.timing import StopRule, impossible, sample_warnings, summarize
+from android_bench.timing import StopRule, impossible
 
 TURN_SECONDS = 0.1
 """Length of a turn: short against a machine's moods, long against the change of process."""
@@ -37,8 +38,9 @@ class HostTrial:
         self._rule = rule
         self._timeout = timeout
         self._worker: Worker | None = None
-        self._samples_ns: list[int] = []
+        self._samples = Samples()
         self._total_ns = 0
+        self._load_after: float | None = None
         self._failure: str | None = None
         self._untimed = 0
         self._facts: dict[str, Any] = {}
@@ -68,7 +70,7 @@ class HostTrial:
 
     @property
     def _measured(self) -> tuple[int, float]:
-        return len(self._samples_ns), self._total_ns / 1e9
+        return len(self._samples.wall), self._total_ns / 1e9
 
     def open(self, worker: Worker, warmup: int) -> None:
         """Load the model into its process, run it for the first time and warm it up."""
@@ -85,8 +87,10 @@ class HostTrial:
         samples = reply.get("samples_ns", [])
         if samples and self._failure is None:
             self._failure = impossible(samples, time.monotonic() - begun)
-        self._samples_ns += samples
+        self._samples.wall += samples
+        self._samples.cpu += reply.get("cpu_ns", [])
         self._total_ns += sum(samples)
+        self._load_after = load_now()
         self._untimed += reply.get("untimed", 0)
         self._peak_bytes = reply.get("peak_bytes", self._peak_bytes)
         self._base_bytes = reply.get("base_bytes", self._base_bytes)
@@ -104,8 +108,8 @@ class HostTrial:
 
     def record(self, machine: Machine, cause: str = "") -> Record:
         """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
-        samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples_ns]
-        reasons = self._reasons(cause)
+        samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples.wall]
+        cpu_ms = [nanoseconds / 1e6 for nanoseconds in self._samples.cpu] or None
         inputs = [Tensor(**spec) for spec in self._facts.get("inputs", [])]
         warnings = [*machine_warnings(machine, self.measurement.threads), *self._facts.get("notes", [])]
         warnings += [
@@ -113,13 +117,11 @@ class HostTrial:
             for spec in inputs
             if not spec.shape
         ]
-        statistics: dict[str, Any] = {}
+        reasons = self._reasons(cause)
+        verdict = Verdict(reasons=reasons)
         if not reasons:
-            summary = summarize(samples_ms)
-            statistics = asdict(summary)
-            warnings += sample_warnings(samples_ms, summary)
+            verdict = judge(samples_ms, cpu_ms, (machine.load, self._load_after), machine.cores)
         peak, base = self._peak_bytes, self._base_bytes
-        first_ns = self._facts.get("first_ns")
         return Record(
             model=str(self.measurement.path),
             name=self._name,
@@ -136,14 +138,17 @@ class HostTrial:
             min_runs=self._rule.min_runs,
             min_seconds=self._rule.min_seconds,
             warmup_runs=self._untimed,
-            first_ms=None if first_ns is None else first_ns / 1e6,
+            load_ms=_milliseconds(self._facts.get("load_ns")),
+            first_ms=_milliseconds(self._facts.get("first_ns")),
             samples_ms=samples_ms,
+            cpu_samples_ms=cpu_ms,
+            load_after=self._load_after,
             peak_memory_mb=None if peak is None else round(peak / 1e6, 1),
             memory_increase_mb=None if peak is None or base is None else round((peak - base) / 1e6, 1),
-            valid=not reasons,
-            invalid_reasons=reasons,
-            warnings=warnings,
-            **statistics,
+            valid=not verdict.reasons,
+            invalid_reasons=verdict.reasons,
+            warnings=[*warnings, *verdict.warnings],
+            **verdict.statistics,
         )
 
     def _reasons(self, cause: str) -> list[str]:
@@ -155,3 +160,7 @@ class HostTrial:
         runs, seconds = self._measured
         asked = f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
         return [f"{cause}only {runs} runs in {seconds:.2f} s; {asked}"]
+
+
+def _milliseconds(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e6

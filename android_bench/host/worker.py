@@ -3,9 +3,10 @@
 `python -m android_bench.host.worker` reads one JSON object a line and answers each with one line:
 
     {"do": "open", "engine": NAME, "path": FILE, "threads": N, "shapes": {INPUT: [N, ...]}}  first, and once
-        -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "first_ns"}
+        -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "load_ns", "first_ns"}
     {"do": "warm", "runs": N} -> {"untimed"}
-    {"do": "run", "seconds": S} -> {"untimed", "samples_ns": [...], "peak_bytes", "base_bytes"}
+    {"do": "run", "seconds": S}
+        -> {"untimed", "samples_ns": [...], "cpu_ns": [...], "peak_bytes", "base_bytes"}
 
 `{"error": SENTENCE}` instead of an answer ends the process; so does the end of its input. A process
 of its own gives each model its own peak memory and thread pool, and a crash only ends one record.
@@ -23,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
+from android_bench.clocks import cpu_clock, time_runs
 from android_bench.engines.engines import ENGINES
 from android_bench.engines.gpu import GPU_ENGINES
 from android_bench.engines.inputs import fill, sized
 from android_bench.host import memory
-from android_bench.timing import time_runs
 
 REWARM_SECONDS = 0.02
 """Untimed at the start of each turn: another model has emptied the caches, the clock may have dropped."""
@@ -45,7 +46,11 @@ class Subject:
         gc.collect()
         memory.reset_peak()
         self._base_bytes = memory.resident_bytes()
+        before = time.perf_counter_ns()
         self._runtime = chosen.open(Path(path), threads)
+        self._load_ns = time.perf_counter_ns() - before
+        # Where several threads compute, no clock of theirs is the time of a call.
+        self._cpu_clock = cpu_clock(chosen.cpu_clock if threads == 1 else None)
         self._inputs = [sized(spec, shapes) for spec in self._runtime.inputs]
         self._notes = [
             f"it has no input '{name}', of which --shape speaks"
@@ -70,7 +75,13 @@ class Subject:
             for spec in self._inputs
             if spec.open
         ]
-        return {"version": self._version, "inputs": inputs, "notes": notes, "first_ns": first_ns}
+        return {
+            "version": self._version,
+            "inputs": inputs,
+            "notes": notes,
+            "load_ns": self._load_ns,
+            "first_ns": first_ns,
+        }
 
     def warm(self, runs: int) -> dict[str, Any]:
         """Run without timing."""
@@ -79,14 +90,15 @@ class Subject:
         return {"untimed": runs}
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """One turn: every run's nanoseconds, and the memory so far."""
-        untimed = len(time_runs(self._runtime.invoke, REWARM_SECONDS))
-        samples = time_runs(self._runtime.invoke, seconds)
+        """One turn: every run's nanoseconds on either clock, and the memory so far."""
+        untimed = len(time_runs(self._runtime.invoke, REWARM_SECONDS).wall)
+        samples = time_runs(self._runtime.invoke, seconds, cpu=self._cpu_clock)
         self._check_results()
         _settle()
         return {
             "untimed": untimed,
-            "samples_ns": samples,
+            "samples_ns": samples.wall,
+            "cpu_ns": samples.cpu,
             "peak_bytes": memory.peak_bytes(),
             "base_bytes": self._base_bytes,
         }

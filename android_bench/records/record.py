@@ -36,7 +36,9 @@ class Machine(Strict):
     cores: int = Field(ge=1, description="logical cores that this process may run on")
     cpu_quota: float | None = Field(None, gt=0, description="cores' worth of time a container is granted")
     governor: str | None = Field(None, description="frequency governor of the first core")
-    load: float | None = Field(None, ge=0, description="runnable processes, mean of the last minute")
+    load: float | None = Field(
+        None, ge=0, description="runnable processes before the start, mean of the last minute"
+    )
     memory_mb: Megabytes | None = Field(None, description="main memory in MB of 10^6 bytes")
     flags: list[str] = Field(
         default_factory=list, description="instruction sets that matter to neural networks"
@@ -94,7 +96,19 @@ class Record(Strict):
     samples_ms: list[Milliseconds] = Field(
         default_factory=list, description="every timed run in the order of time, ms"
     )
-    p50_ms: Milliseconds | None = Field(None, description="median of the samples, ms")
+    cpu_samples_ms: list[Milliseconds] | None = Field(
+        None,
+        description="CPU time of every timed run, ms; null on phones and GPUs, above one thread, and where "
+        "the system has no fine clock of it",
+    )
+    cpu_p50_ms: Milliseconds | None = Field(
+        None, description="median of cpu_samples_ms, ms: the figure that holds on a busy machine"
+    )
+    p50_ms: Milliseconds | None = Field(
+        None,
+        description="median of the samples, ms; this and the other statistics of the samples are null where "
+        "other programs took so much of the core that only cpu_p50_ms holds",
+    )
     p90_ms: Milliseconds | None = Field(None, description="90th percentile of the samples, ms")
     p95_ms: Milliseconds | None = Field(None, description="95th percentile of the samples, ms")
     mean_ms: Milliseconds | None = Field(None, description="mean of the samples, ms")
@@ -103,6 +117,9 @@ class Record(Strict):
     max_ms: Milliseconds | None = Field(None, description="slowest sample, ms")
     outliers: int | None = Field(None, ge=0, description="samples over 10 robust deviations from the median")
 
+    load_after: float | None = Field(
+        None, ge=0, description="runnable processes of this computer after the last run, mean of a minute"
+    )
     peak_memory_mb: Megabytes | None = Field(
         None,
         description="peak resident memory of the measuring process, interpreter and runtime included, MB",
@@ -157,18 +174,24 @@ class Record(Strict):
         """A valid record has figures and no reason against it; an invalid one the reverse."""
         always = (self.mean_ms, self.std_ms, self.min_ms, self.max_ms)
         of_samples = (self.p50_ms, self.p90_ms, self.p95_ms, self.outliers)
+        statistics = (*always, *of_samples)
         if self.valid == bool(self.invalid_reasons):
             raise ValueError("a record is valid exactly when it has no invalid_reasons")
-        if not self.valid and any(value is not None for value in (*always, *of_samples)):
+        if not self.valid and any(value is not None for value in (*statistics, self.cpu_p50_ms)):
             raise ValueError("an invalid record keeps its samples but has no statistics")
         # The official tool tells a mean and a count, and keeps the samples to itself.
         tells_samples = self.timed_runs is None
-        figures = (self.first_ms, *always, *(of_samples if tells_samples else ()))
+        figures = (*always, *(of_samples if tells_samples else ()))
+        by_cpu = self.cpu_p50_ms is not None and all(value is None for value in statistics)
         runs = len(self.samples_ms) if self.timed_runs is None else self.timed_runs
-        if self.valid and (None in figures or runs < self.min_runs):
+        if self.valid and (self.first_ms is None or (None in figures and not by_cpu) or runs < self.min_runs):
             raise ValueError("a valid record has all its statistics and at least min_runs samples")
         if not tells_samples and self.samples_ms:
             raise ValueError("timed_runs is for runners that give no samples")
+        if self.cpu_samples_ms is not None and len(self.cpu_samples_ms) != len(self.samples_ms):
+            raise ValueError("cpu_samples_ms has one time for each of samples_ms")
+        if self.valid and (self.cpu_p50_ms is None) != (self.cpu_samples_ms is None):
+            raise ValueError("a valid record has cpu_p50_ms exactly when it has cpu_samples_ms")
         return self
 
 

@@ -6,25 +6,20 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from android_bench.records.record import Record
+from android_bench.reports.clock import Clock, middle_by, p50_by, samples_ms, shared_clock
+from android_bench.reports.interval import FEWEST, Verdict, interval, judge
 
-LEVEL = 0.95
-"""Confidence of the intervals."""
 PARTS = 10
 """Parts into which the samples of one measurement are cut, in the order of time.
 
 Runs that follow one another are alike (the clock, the caches, another program), so that an interval
 from thousands of single runs would be far too narrow. Parts are nearly independent of one another.
 """
-FEWEST = 4
-"""Repeats, or parts, of which both sides must have so many: three against three allow no 95 %."""
-
-Verdict = Literal["slower", "faster", "same", "unclear"]
 Of = Literal["repeats", "parts", "nothing"]
 """What the interval is computed from; nothing: there is none."""
 
@@ -33,7 +28,8 @@ Of = Literal["repeats", "parts", "nothing"]
 class TimingChange:
     """One kind of measurement, before and after. Times in ms, changes as shares (0.05 is 5 % more).
 
-    statistic: p50, or mean where a runner tells no median (or one of 0). low, high: None where there is
+    clock: cpu where both sides have CPU time, else wall. statistic: p50, or mean where a runner tells no
+    median (or one of 0). low, high: None where there is
     too little to tell. counted: how many repeats, or parts of one measurement, stand on either side.
     """
 
@@ -42,6 +38,7 @@ class TimingChange:
     device: str
     delegate: str | None
     threads: int
+    clock: Clock
     statistic: str
     before_ms: float
     after_ms: float
@@ -102,7 +99,9 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
     for olds, news in _pairs(*sides, left_out):
         if {old.emulated for old in olds} != {new.emulated for new in news}:
             left_out.append(f"{_name(news[0])}: emulated on one side, and real on the other")
-        elif not all(record.mean_ms for record in (*olds, *news)):
+        elif clock_missing := _without_wall(olds, news):
+            left_out.append(clock_missing)
+        elif not all(middle_by(record, shared_clock((*olds, *news))) for record in (*olds, *news)):
             left_out.append(f"{_name(news[0])}: a time of 0 ms, from which no change can be computed")
         else:
             changes.append(_judge(olds, news, tolerance))
@@ -110,42 +109,14 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
     return Comparison(tolerance, changes, left_out, list(dict.fromkeys(broken)))
 
 
-def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
-    """Bounds at 95 % of the relative change of times; None for too few times, or one that is 0.
-
-    The interval of the Hodges-Lehmann estimate on logarithms, which belongs to the Mann-Whitney test:
-    from the ratios of all pairs, those that the test rejects are taken off at either end. It assumes no
-    distribution, and one stray repeat does not move it.
-
-    Source:
-        Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.3.
-    """
-    if min(len(before), len(after)) < FEWEST or min(*before, *after) <= 0:
-        return None
-    n, m = len(before), len(after)
-    ratios = np.sort(np.subtract.outer(np.log(after), np.log(before)), axis=None)
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-    # The normal approximation takes off as many as the exact test or one fewer, for every n and m from
-    # 4 to 20 (see the tests).
-    cut = math.floor(n * m / 2 - z * math.sqrt(n * m * (n + m + 1) / 12) - 0.5)
-    return math.expm1(ratios[cut]), math.expm1(ratios[-1 - cut])
-
-
-def judge(change: float, bounds: tuple[float, float] | None, tolerance: float) -> Verdict:
-    """slower or faster: beyond the tolerance, and not by chance. same: within it for certain."""
-    low, high = bounds or (change, change)
-    if change > tolerance and low > 0:
-        return "slower"
-    if change < -tolerance and high < 0:
-        return "faster"
-    return "same" if -tolerance <= low and high <= tolerance else "unclear"
-
-
 def _judge(olds: list[Record], news: list[Record], tolerance: float) -> TimingChange:
-    statistic = "p50" if all(record.p50_ms for record in (*olds, *news)) else "mean"
-    before_ms, after_ms = (float(np.median([_figure(r, statistic) for r in side])) for side in (olds, news))
+    clock = shared_clock((*olds, *news))
+    statistic = "p50" if clock == "cpu" or all(record.p50_ms for record in (*olds, *news)) else "mean"
+    before_ms, after_ms = (
+        float(np.median([_figure(r, clock, statistic) for r in side])) for side in (olds, news)
+    )
     change = after_ms / before_ms - 1
-    of, first, second = _times(olds, news)
+    of, first, second = _times(olds, news, clock)
     bounds = interval(first, second)
     if bounds is not None:
         # The middle of all samples need not be the middle of the ratios: the interval holds both.
@@ -157,6 +128,7 @@ def _judge(olds: list[Record], news: list[Record], tolerance: float) -> TimingCh
         device=new.device,
         delegate=new.delegate,
         threads=new.threads,
+        clock=clock,
         statistic=statistic,
         before_ms=before_ms,
         after_ms=after_ms,
@@ -171,31 +143,43 @@ def _judge(olds: list[Record], news: list[Record], tolerance: float) -> TimingCh
     )
 
 
-def _times(olds: list[Record], news: list[Record]) -> tuple[Of, list[float], list[float]]:
+def _without_wall(olds: list[Record], news: list[Record]) -> str | None:
+    """Why a pair cannot be compared: CPU time on one side alone, and no wall time on the same side."""
+    both = [*olds, *news]
+    if shared_clock(both) == "wall" and any(record.mean_ms is None for record in both):
+        return (
+            f"{_name(news[0])}: CPU time alone holds on one side, and the other has none; measure both with "
+            "this release"
+        )
+    return None
+
+
+def _times(olds: list[Record], news: list[Record], clock: Clock) -> tuple[Of, list[float], list[float]]:
     """Times that are nearly independent: medians of repeats, or of parts where a side has too few."""
-    first, second = ([time for record in side for time in _repeats(record)] for side in (olds, news))
+    first, second = ([time for record in side for time in _repeats(record, clock)] for side in (olds, news))
     if min(len(first), len(second)) >= FEWEST:
         return "repeats", first, second
-    first, second = ([time for record in side for time in _parts(record)] for side in (olds, news))
+    first, second = ([time for record in side for time in _parts(record, clock)] for side in (olds, news))
     return "parts" if min(len(first), len(second)) >= FEWEST else "nothing", first, second
 
 
-def _repeats(record: Record) -> list[float]:
+def _repeats(record: Record, clock: Clock) -> list[float]:
     if record.curve:  # its turns follow one another without a pause, as the runs of one call do
         return []
     if record.repeats:
         return [repeat.p50_ms for repeat in record.repeats if repeat.p50_ms is not None]
-    return [] if record.p50_ms is None else [record.p50_ms]
+    middle = p50_by(record, clock)
+    return [] if middle is None else [middle]
 
 
-def _parts(record: Record) -> list[float]:
-    samples = record.samples_ms
+def _parts(record: Record, clock: Clock) -> list[float]:
+    samples = samples_ms(record, clock)
     parts = np.array_split(np.asarray(samples), min(PARTS, len(samples))) if samples else []
     return [float(np.median(part)) for part in parts]
 
 
-def _figure(record: Record, statistic: str) -> float:
-    value = record.p50_ms if statistic == "p50" else record.mean_ms
+def _figure(record: Record, clock: Clock, statistic: str) -> float:
+    value = record.mean_ms if statistic == "mean" else p50_by(record, clock)
     assert value is not None  # a valid record has a mean, and it is p50 only where all have one
     return value
 

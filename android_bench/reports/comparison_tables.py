@@ -15,8 +15,8 @@ from android_bench.reports.tables import escaped, plain, rounded
 
 SCHEMA = "facekp-bench-compare/1"
 _HEADERS = (
-    "model", "runtime", "device", "threads", "before ms", "after ms", "change", "95 % interval", "of",
-    "verdict",
+    "model", "runtime", "device", "threads", "clock", "before ms", "after ms", "change", "95 % interval",
+    "of", "verdict",
 )  # fmt: skip
 _NUMBERS = ("threads", "before ms", "after ms", "change")
 
@@ -76,7 +76,7 @@ def _cells(change: TimingChange) -> tuple[str, ...]:
     )
     return (
         change.model, change.runtime, f"{device}, emulated" if change.emulated else device,
-        str(change.threads), before, after, _percent(change.change), bounds, of, change.verdict,
+        str(change.threads), change.clock, before, after, _percent(change.change), bounds, of, change.verdict,
     )  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from android_bench.records.record import Record
+from android_bench.reports.clock import NAMES, Clock, middle_by, p50_by, samples_ms, shared_clock
 from android_bench.reports.tables import labels, machines, p50_text, plain, rounded, runtimes
+from android_bench.timing import summarize
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import written_aside
 
@@ -84,20 +86,21 @@ def _names(records: Sequence[Record]) -> list[str]:
 
 
 def _bars(area: Axes, machine: str, group: Sequence[Record], colors: dict[str, str]) -> None:
+    clock = shared_clock(record for record in group if record.valid)
     # On a restless machine p95 is many times p50, and would leave nothing of the bars.
-    limit = max([_FURTHEST * _middle(record) for record in group] + [1e-9])
-    limit = min(limit, max(map(_top, group)) or limit)
+    limit = max([_FURTHEST * _middle(record, clock) for record in group] + [1e-9])
+    limit = min(limit, max(_top(record, clock) for record in group) or limit)
     for row, record in enumerate(group):
-        middle, top = _middle(record), _top(record)
+        middle, top = _middle(record, clock), _top(record, clock)
         area.barh(
             row, middle, color=_NO_FIGURE if record.emulated else colors[_engine(record)],
             hatch="///" if record.emulated else None, edgecolor="white",
         )  # fmt: skip
-        if record.p95_ms is not None:
+        if _p95(record, clock) is not None:
             ends = {"marker": ">" if top > limit else "|", "markevery": [1], "markersize": 5}
             area.plot([middle, min(top, limit)], [row, row], color="0.25", linewidth=1, **ends)
         area.text(
-            min(top, limit) + 0.015 * limit, row, _figure_text(record), va="center", fontsize=8,
+            min(top, limit) + 0.015 * limit, row, _figure_text(record, clock), va="center", fontsize=8,
             color="#c00000" if not record.valid or record.emulated else "black",
         )  # fmt: skip
     names = [
@@ -106,23 +109,31 @@ def _bars(area: Axes, machine: str, group: Sequence[Record], colors: dict[str, s
     ]
     area.set_yticks(range(len(names)), list(map(_literal, names)), fontsize=8)
     area.invert_yaxis()
-    area.set(xlim=(0, 1.3 * limit), xlabel="ms: bar p50, line to p95 (p50 / p95)")
+    area.set(xlim=(0, 1.3 * limit), xlabel=f"ms of {NAMES[clock]}: bar p50, line to p95 (p50 / p95)")
     area.set_title(_literal(machine), fontsize=8, loc="left", wrap=True)
     area.grid(axis="x", alpha=0.3)
     area.set_axisbelow(True)
 
 
-def _middle(record: Record) -> float:
-    return record.p50_ms if record.p50_ms is not None else record.mean_ms or 0.0
+def _middle(record: Record, clock: Clock) -> float:
+    return middle_by(record, clock) or 0.0
 
 
-def _figure_text(record: Record) -> str:
-    text = p50_text(record)
-    return text if record.p95_ms is None else f"{text} / {rounded(record.p95_ms)}"
+def _p95(record: Record, clock: Clock) -> float | None:
+    if clock == "wall" or not record.valid:
+        return record.p95_ms
+    return summarize(samples_ms(record, clock)).p95_ms
 
 
-def _top(record: Record) -> float:
-    return max(_middle(record), record.p95_ms or 0.0)
+def _figure_text(record: Record, clock: Clock) -> str:
+    middle, p95 = p50_by(record, clock), _p95(record, clock)
+    by_wall = clock == "wall" or not record.valid or middle is None
+    text = p50_text(record) if by_wall else rounded(middle)
+    return text if p95 is None else f"{text} / {rounded(p95)}"
+
+
+def _top(record: Record, clock: Clock) -> float:
+    return max(_middle(record, clock), _p95(record, clock) or 0.0)
 
 
 def _curves(area: Axes, records: Sequence[Record]) -> None:

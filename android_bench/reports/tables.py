@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from android_bench.records.record import SCHEMA, Document, Record
+from android_bench.reports.clock import NAMES, Clock, p50_by, shared_clock
 
 HEADERS: tuple[str, ...] = (
     "model", "runtime", "threads", "p50 ms", "p90 ms", "p95 ms", "first ms", "size MB", "peak MB", "rise MB",
@@ -19,7 +20,7 @@ HEADERS: tuple[str, ...] = (
 )  # fmt: skip
 """Columns of every table; `headers` adds those that the records at hand need."""
 _TEXTS = ("model", "machine", "runtime", "delegate")
-_FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB", "agree %")
+_FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB", "agree %", "p90 ms")
 """Columns that a narrow window does without, so that the names of models stay whole."""
 
 
@@ -32,6 +33,8 @@ def headers(records: Sequence[Record]) -> tuple[str, ...]:
         columns.insert(columns.index("runtime") + 1, "delegate")
     if any(record.agreement is not None for record in records):
         columns.insert(columns.index("first ms"), "agree %")
+    if any(record.cpu_p50_ms is not None for record in records):
+        columns.insert(columns.index("p50 ms") + 1, "CPU ms")
     return tuple(columns)
 
 
@@ -58,13 +61,16 @@ def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -
     """The text under every header but those that need a look at all records' names."""
     # Another machine's time is no measure of a model, and an emulator's is none at all.
     line = _machine_line(record)
-    alike = [r.p50_ms for r in records if r.p50_ms and not r.emulated and _machine_line(r) == line]
-    ratio = f"{record.p50_ms / min(alike):.2f}x" if record.p50_ms and alike and not record.emulated else "-"
+    clock = _fastest_clock(records, line)
+    alike = [ms for r in _alike(records, line) if (ms := p50_by(r, clock))]
+    own = None if record.emulated else p50_by(record, clock)
+    ratio = f"{own / min(alike):.2f}x" if own and alike else "-"
     return {
         "machine": letters[line],
         "delegate": record.delegate or "-",
         "threads": str(record.threads),
         "p50 ms": p50_text(record),
+        "CPU ms": rounded(record.cpu_p50_ms),
         "p90 ms": rounded(record.p90_ms),
         "p95 ms": rounded(record.p95_ms),
         "agree %": "-" if record.agreement is None else f"{record.agreement * 100:.1f}",
@@ -76,11 +82,21 @@ def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -
     }
 
 
+def _alike(records: Sequence[Record], line: str) -> list[Record]:
+    """Those of one machine whose times may be compared."""
+    return [r for r in records if r.valid and not r.emulated and _machine_line(r) == line]
+
+
+def _fastest_clock(records: Sequence[Record], line: str) -> Clock:
+    return shared_clock(_alike(records, line))
+
+
 def p50_text(record: Record) -> str:
     """The median, or what must stand in its place or beside it."""
     if not record.valid:
         return "invalid"
-    text = rounded(record.p50_ms) if record.p50_ms is not None else f"{rounded(record.mean_ms)} mean"
+    mean_alone = record.p50_ms is None and record.mean_ms is not None
+    text = f"{rounded(record.mean_ms)} mean" if mean_alone else rounded(record.p50_ms)
     return f"{text} emulated" if record.emulated else text
 
 
@@ -128,6 +144,10 @@ def remarks(records: Sequence[Record]) -> list[str]:
         name = f"{label}, {runtime}{delegate}, threads {record.threads}{where}"
         for kind, text in _own_remarks(record, shared):
             lines.append(f"{kind}, {name}: {text}")
+    if any(record.cpu_p50_ms is not None for record in records):
+        by_line = {letters[line]: NAMES[_fastest_clock(records, line)] for line in letters}
+        where = "" if len(by_line) == 1 else " on machine {}"
+        lines += [f"vs fastest{where.format(letter)} compares {name}" for letter, name in by_line.items()]
     if any(record.emulated for record in records):
         lines.append("emulated: an emulated processor computed; its times say nothing about a phone")
     return lines

@@ -11,6 +11,7 @@ from facekp_train.common.files import sha256_of, write_text
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
+from facekp_train.pipeline.latency import median_ms
 from facekp_train.pipeline.stages import Stage
 from facekp_train.pipeline.upper_floors import ProgramError, benchmark, export
 from facekp_train.pruning.cost import net_cost
@@ -88,4 +89,4 @@ def _milliseconds(stage: Stage, folder: Path) -> dict[str, float]:
 
 def _by_kind(records: list[dict[str, Any]]) -> dict[str, float]:
     usable = [r for r in records if r["kind"] in ("float32", "int8") and r["valid"]]
-    return {r["kind"]: r["p50_ms"] for r in usable if r["runtime"] == "litert" and r["threads"] == 1}
+    return {r["kind"]: median_ms(r) for r in usable if r["runtime"] == "litert" and r["threads"] == 1}
