@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from facekp_train.networks.heads import Regression, RegressionHead
 

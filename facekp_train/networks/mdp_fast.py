@@ -9,10 +9,11 @@ is small enough to be flattened: the head reads where something is, not only tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from facekp_train.networks.backbone import Backbone
 from facekp_train.networks.heads import FlatHead

@@ -8,9 +8,10 @@ net can be rebuilt.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from facekp_train.networks.backbone import Backbone, refuse_pairs
 from facekp_train.networks.layers import initialize_convolutions

@@ -36,7 +36,7 @@ def test_descriptors_move_with_the_face() -> None:
     moved = np.roll(noise, (3, 5), (0, 1))
     points = np.full((68, 2), 80, np.float32)
     first = sdm.describe(sdm.gradient_maps(noise), points, 6)
-    second = sdm.describe(sdm.gradient_maps(moved), points + np.float32([5, 3]), 6)
+    second = sdm.describe(sdm.gradient_maps(moved), points + np.array([5, 3], np.float32), 6)
     assert first.shape == (68 * 128,)
     np.testing.assert_allclose(first, second, atol=1e-5)
     assert np.linalg.norm(first[:128]) == pytest.approx(1, abs=1e-3)

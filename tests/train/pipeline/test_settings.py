@@ -37,7 +37,7 @@ def test_stages_share_what_is_shared_and_keep_their_own(
     monkeypatch.setenv("FACES", "/faces")
     pipeline = load_pipeline(written(tmp_path))
     assert pipeline.name == "small"
-    assert pipeline.prune is not None
+    assert pipeline.distill is not None and pipeline.prune is not None
     recipes = [
         pipeline.recipe(s) for s in (pipeline.teacher, pipeline.student, pipeline.distill, pipeline.prune)
     ]
@@ -71,6 +71,7 @@ def test_a_students_own_widths_pass_on_to_the_net_that_is_distilled(tmp_path: Pa
         pipeline = load_pipeline(
             written(tmp_path, shared=shared, student={"set": own}, distill={"set": distill})
         )
+        assert pipeline.distill is not None
         assert pipeline.recipe(pipeline.distill).expansion == expansion
 
 
