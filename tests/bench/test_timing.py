@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from android_bench.clocks import time_runs
+from android_bench.clocks import cpu_clock, time_runs
+from android_bench.host.verdict import judge
 from android_bench.timing import StopRule, modified_z_scores, sample_warnings, summarize
 
 times = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=200)
@@ -110,6 +112,35 @@ def test_runs_are_timed_one_by_one_until_the_time_is_over() -> None:
 def test_at_least_one_run_is_timed() -> None:
     clock = FakeClock(iter([7, 999]))
     assert time_runs(clock.work, 0, clock).wall == [7]
+
+
+def test_both_clocks_time_the_same_runs() -> None:
+    wall, used = FakeClock(iter([30, 50, 20, 999])), FakeClock(iter([10, 11, 12, 999]))
+
+    def work() -> None:
+        wall.work()
+        used.work()
+
+    samples = time_runs(work, 100e-9, wall, used)
+    assert (samples.wall, samples.cpu) == ([30, 50, 20], [10, 11, 12])
+
+
+def test_a_clock_that_counts_in_ticks_times_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ticking(step: int) -> Callable[[], int]:
+        reads = iter(range(10**9))
+        return lambda: next(reads) // 5 * step
+
+    for step, usable in ((1_000, True), (10_000_000, False)):
+        monkeypatch.setattr(time, "thread_time_ns", ticking(step))
+        assert (cpu_clock("thread") is not None) == usable
+    assert cpu_clock(None) is None
+
+
+def test_runs_that_scatter_widely_hold_by_cpu_time_alone() -> None:
+    wall = [1.0] * 80 + [5.1] * 20
+    assert "p90 is more than 5 times p50" in judge(wall, None, (0.0, 0.0), 2).reasons[0]
+    assert judge(wall, [1.0] * 100, (9.0, 9.0), 2).statistics["cpu_p50_ms"] == 1.0
+    assert judge([1.0] * 80 + [4.9] * 20, None, (None, None), 2).reasons == []
 
 
 def test_a_quiet_measurement_has_no_warning_and_a_disturbed_one_says_why() -> None:

@@ -36,6 +36,8 @@ class FakeWorker:
     """Answers at once: ten runs of a millisecond each turn."""
 
     asked: Sequence[tuple[str, str]] = ()
+    wall_ns = 1_000_000
+    has_cpu_clock = True
 
     def __init__(self) -> None:
         self.path = ""
@@ -46,8 +48,11 @@ class FakeWorker:
         return {
             "open": {"version": "1", "inputs": [], "notes": [], "first_ns": 5_000_000},
             "warm": {"untimed": request.get("runs")},
-            "run": {"untimed": 1, "samples_ns": [1_000_000] * 10, "peak_bytes": None, "base_bytes": None},
-        }[request["do"]]
+            "run": {
+                "untimed": 1, "samples_ns": [self.wall_ns] * 10,
+                "cpu_ns": [1_000_000] * 10 * self.has_cpu_clock, "peak_bytes": None, "base_bytes": None,
+            },
+        }[request["do"]]  # fmt: skip
 
     def __enter__(self) -> FakeWorker:
         return self
@@ -136,6 +141,48 @@ def test_runs_and_seconds_are_both_minima(
     assert len(record.samples_ms) == runs
     assert record.warmup_runs == 3 + runs // 10
     assert (record.first_ms, record.p50_ms, record.peak_memory_mb) == (5.0, 1.0, None)
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> None:
+    """A machine of four cores with these loads."""
+    monkeypatch.setattr(host, "describe_machine", lambda: machine(load=before))
+    monkeypatch.setattr("android_bench.host.trial.load_now", lambda: after)
+
+
+def test_cpu_time_holds_where_other_programs_had_the_core(
+    tmp_path: Path, fake_workers: type[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(monkeypatch, 17.0, 17.0)
+    for wall_ns, p50_ms in ((1_150_000, 1.15), (1_160_000, None)):
+        monkeypatch.setattr(fake_workers, "wall_ns", wall_ns)
+        record = only(bench_models(touched(tmp_path, "a.onnx"), rule=StopRule(20, 0)))
+        assert (record.valid, record.cpu_p50_ms, record.p50_ms, record.load_after) == (
+            True,
+            1.0,
+            p50_ms,
+            17.0,
+        )
+        assert record.cpu_samples_ms == [1.0] * 20
+        assert any("1.16 times its CPU time" in text for text in record.warnings) == (p50_ms is None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "valid"), [(5.0, 5.0, True), (5.1, 0.0, False), (0.0, 5.1, False)]
+)
+def test_without_a_cpu_clock_the_load_decides(
+    before: float,
+    after: float,
+    valid: bool,
+    tmp_path: Path,
+    fake_workers: type[FakeWorker],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded(monkeypatch, before, after)
+    monkeypatch.setattr(fake_workers, "has_cpu_clock", False)
+    record = only(bench_models(touched(tmp_path, "a.onnx"), rule=StopRule(20, 0)))
+    assert (record.valid, record.cpu_samples_ms, record.cpu_p50_ms) == (valid, None, None)
+    assert record.p50_ms == (1.0 if valid else None)
+    assert all("load was 5.1 on 4 cores" in reason for reason in record.invalid_reasons)
 
 
 def test_models_take_turns_once_all_are_loaded(tmp_path: Path, fake_workers: type[FakeWorker]) -> None:

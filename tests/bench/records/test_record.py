@@ -19,7 +19,7 @@ from android_bench.records.phone import (
     State,
 )
 from android_bench.records.record import SCHEMA, Document, Machine, Record, Tensor
-from tests.support.phones.sample_records import invalid, machine, valid
+from tests.support.phones.sample_records import STATISTICS, invalid, machine, valid
 
 
 def test_a_document_survives_json() -> None:
@@ -50,12 +50,24 @@ def test_an_invalid_record_keeps_its_samples_and_has_no_statistics() -> None:
         {"sha256": "short"},
         {"threads": 0},
         {"p50": 2.0},
+        {"cpu_samples_ms": [1.0, 2.0], "cpu_p50_ms": 1.5},
+        {"cpu_samples_ms": [1.0, 2.0, 3.0]},
+        {"cpu_p50_ms": 2.0},
     ],
     ids=str,
 )
 def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         valid(**changes)
+
+
+def test_cpu_time_alone_makes_a_record_and_an_older_one_has_none() -> None:
+    cpu = {"cpu_samples_ms": [1.0, 2.0, 3.0], "cpu_p50_ms": 2.0}
+    assert valid(**cpu, **dict.fromkeys(STATISTICS)).p50_ms is None
+    with pytest.raises(ValidationError, match="all its statistics"):
+        valid(**cpu, p95_ms=None)
+    older = valid().model_dump(exclude={"cpu_samples_ms", "cpu_p50_ms", "load_after"})
+    assert Record.model_validate(older).cpu_p50_ms is None
 
 
 def test_a_runner_that_keeps_its_samples_tells_their_number() -> None:

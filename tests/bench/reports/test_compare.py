@@ -11,7 +11,7 @@ import pytest
 from android_bench.records.phone import CurvePoint, Fingerprint, Repeat, RunnerFacts
 from android_bench.records.record import Record
 from android_bench.reports.compare import FEWEST, Comparison, compare, interval, judge
-from tests.support.phones.sample_records import invalid, machine, noisy, timed, valid
+from tests.support.phones.sample_records import STATISTICS, invalid, machine, noisy, timed, valid
 
 
 def repeated(p50s: list[float], **changes: Any) -> Record:
@@ -213,6 +213,27 @@ def test_a_time_of_nothing_is_no_base_for_a_change() -> None:
     assert "0 ms" in result.left_out[0]
     half = timed([0.0, 0.0, 9.0])
     assert compare([half], [half]).changes[0].statistic == "mean"
+
+
+def by_cpu(middle: float, **changes: Any) -> Record:
+    """A record whose runs took three times their CPU time, and so has no wall statistics."""
+    record = noisy(middle)
+    cpu = {"cpu_samples_ms": record.samples_ms, "cpu_p50_ms": record.p50_ms}
+    waited = [3 * sample for sample in record.samples_ms]
+    return valid(samples_ms=waited, **cpu, **dict.fromkeys(STATISTICS), **changes)
+
+
+def test_cpu_time_is_compared_where_both_sides_have_it() -> None:
+    (change,) = compare([by_cpu(2.0)], [by_cpu(3.0)]).changes
+    assert (change.clock, change.verdict, change.of) == ("cpu", "slower", "parts")
+    assert change.change == pytest.approx(0.5, abs=0.01)
+    older = noisy(2.0)
+    both = older.model_copy(update={"cpu_samples_ms": older.samples_ms, "cpu_p50_ms": 9.0})
+    (change,) = compare([older], [both]).changes
+    assert (change.clock, change.verdict) == ("wall", "same")
+    result = compare([older], [by_cpu(2.0)])
+    assert result.changes == []
+    assert "CPU time alone holds on one side" in result.left_out[0]
 
 
 def test_the_order_of_the_second_document_is_kept() -> None:

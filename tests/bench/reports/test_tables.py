@@ -9,8 +9,18 @@ import pytest
 from rich.console import Console
 
 from android_bench.records.record import Record
-from android_bench.reports.tables import FORMATS, HEADERS, labels, markdown, remarks, rounded, rows, terminal
-from tests.support.phones.sample_records import invalid, machine, valid
+from android_bench.reports.tables import (
+    FORMATS,
+    HEADERS,
+    headers,
+    labels,
+    markdown,
+    remarks,
+    rounded,
+    rows,
+    terminal,
+)
+from tests.support.phones.sample_records import STATISTICS, invalid, machine, valid
 
 
 def shown(records: list[Record], width: int = 80) -> str:
@@ -20,7 +30,7 @@ def shown(records: list[Record], width: int = 80) -> str:
 
 
 def cells(records: list[Record], column: str) -> list[str]:
-    return [row[HEADERS.index(column)] for row in rows(records)]
+    return [row[headers(records).index(column)] for row in rows(records)]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,21 @@ def test_columns_hold_what_their_headers_say() -> None:
 def test_the_fastest_valid_record_is_the_unit() -> None:
     slower = valid(model="b.onnx", p50_ms=5.0)
     assert cells([slower, valid(), invalid()], "vs fastest") == ["2.50x", "1.00x", "-"]
+
+
+def test_the_fastest_by_cpu_time_where_all_have_it() -> None:
+    cpu = {"cpu_samples_ms": [1.0, 2.0, 3.0]}
+    waiting = valid(model="a.onnx", **cpu, cpu_p50_ms=1.0, **dict.fromkeys(STATISTICS))
+    calm = valid(model="b.onnx", **cpu, cpu_p50_ms=1.5)
+    assert (cells([waiting, calm], "p50 ms"), cells([waiting, calm], "CPU ms")) == (
+        ["-", "2.00"],
+        ["1.00", "1.50"],
+    )
+    assert cells([waiting, calm], "vs fastest") == ["1.00x", "1.50x"]
+    assert "vs fastest compares CPU time" in shown([waiting, calm])
+    phone = valid(model="c.onnx", p50_ms=1.0)
+    assert cells([waiting, calm, phone], "vs fastest") == ["-", "2.00x", "1.00x"]
+    assert "vs fastest compares wall time" in shown([waiting, calm, phone])
 
 
 def test_an_invalid_record_shows_its_reason_and_no_statistics() -> None:
