@@ -75,13 +75,16 @@ def unbiased_tflite(quantized: bytes, content: bytes, inputs: Floats, crops: Cro
         crops: uint8 [B, S, S, 3] RGB.
 
     Returns:
-        The file's new content; as it was where it does not end in a dense layer and a sigmoid.
+        The file's new content; as it was where it does not end in a dense layer with a bias and a sigmoid.
     """
     model = read_model(quantized)
     graph = model.subgraphs[0]
     if [operator_name(model, o) for o in graph.operators[-2:]] != ["FULLY_CONNECTED", "LOGISTIC"]:
         return quantized
     last = graph.operators[-2]
+    # An untrained net's biases are nought, and the converter leaves them out.
+    if last.inputs[2] < 0:
+        return quantized
     shift = logit_shift(_tflite_answers(content, inputs), _tflite_answers(quantized, crops))
     buffer = model.buffers[graph.tensors[last.inputs[2]].buffer]
     bias = np.frombuffer(bytes(buffer.data), np.float32) + shift

@@ -29,7 +29,7 @@ class Backbone(nn.Module):
     @classmethod
     def of_sizes(
         cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> Self:
+    ) -> Backbone:
         """A backbone of the sizes of a `NetConfig`. Raises ValueError where it has no such sizes."""
         raise NotImplementedError
 

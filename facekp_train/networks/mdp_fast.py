@@ -78,7 +78,7 @@ class MdpFast(Backbone):
     @classmethod
     def of_sizes(
         cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> Self:
+    ) -> MdpFast:
         """See `Backbone`."""
         return cls(widths, channels, pairs)
 

@@ -115,7 +115,7 @@ class MobileNetV2(Backbone):
     @classmethod
     def of_sizes(
         cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> Self:
+    ) -> MobileNetV2:
         """See `Backbone`."""
         refuse_pairs(pairs)
         return cls(widths, channels)

@@ -82,7 +82,7 @@ class ResNet50(Backbone):
     @classmethod
     def of_sizes(
         cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> Self:
+    ) -> ResNet50:
         """See `Backbone`."""
         refuse_pairs(pairs)
         return cls(widths, channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,27 @@ def test_the_layer_that_tensorflow_lacks_is_named(operator: str, reason: str) ->
     sentence = str(caught.value)
     assert f"the layer 'head.odd/{operator}' cannot be converted" in sentence and reason in sentence
     assert "\n" not in sentence
+
+
+def test_mdp_fast_becomes_clean_files_without_a_bias_too(tmp_path: Path) -> None:
+    """Its map is odd at one place and flattened at the end: neither may cost a PAD or a TRANSPOSE.
+
+    An untrained net has no bias at its end that could make up for rounding.
+    """
+    from facekp_export.export import export_model
+    from facekp_export.verification.verify import Tolerance
+    from facekp_train.crop import CropRule
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.keypoint_net import NetConfig
+    from tests.support.models.small_nets import acquainted_net, noise_crops
+
+    config = NetConfig(backbone="mdp-fast", points=5, size=112, channels=(8, 8, 8, 16, 16))
+    net = acquainted_net(config, noise_crops(16, config.size))
+    checkpoint = tmp_path / "net.safetensors"
+    save_checkpoint(checkpoint, net, CheckpointHeader(net=config, crop=CropRule(size=112).as_dict()))
+    # A net of chance amplifies rounding, so nothing is asked of the int8 files' answers.
+    manifest = export_model(
+        checkpoint, tmp_path / "out", tolerance=Tolerance(float16=1, quantized=100)
+    ).manifest
+    exact = {entry.kind: entry.deviation.mean_px for entry in manifest.files}
+    assert exact["onnx"] < 0.01 and exact["float32"] < 0.01 and "int8" in exact
