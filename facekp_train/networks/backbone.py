@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
-from typing_extensions import Self
 
 from facekp_train.networks.heads import Regression, RegressionHead
 

@@ -13,7 +13,6 @@ from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from typing_extensions import Self
 
 from facekp_train.networks.backbone import Backbone
 from facekp_train.networks.heads import FlatHead

@@ -14,7 +14,6 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from torch import Tensor, nn
-from typing_extensions import Self
 
 from facekp_train.networks.backbone import Backbone, refuse_pairs
 from facekp_train.networks.layers import Conv

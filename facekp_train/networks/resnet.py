@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
-from typing_extensions import Self
 
 from facekp_train.networks.backbone import Backbone, refuse_pairs
 from facekp_train.networks.layers import initialize_convolutions

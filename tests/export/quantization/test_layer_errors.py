@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.models.small_nets import acquainted_net, noise_crops
+from tests.support.models.small_nets import acquainted_net, hidden_head, noise_crops
 from tests.support.models.train_cli import printed
 
 pytest.importorskip("torch")
@@ -29,7 +29,7 @@ def net() -> KeypointNet:
     """A net whose hidden layer has one channel a thousand times as wide, without effect in float."""
     config = NetConfig(points=5, size=SIZE, widths=(8,) * 16, hidden=16, heatmap_width=0)
     net = acquainted_net(config, CROPS)
-    head = net.regression
+    head = hidden_head(net)
     with torch.no_grad():
         head.bn.weight[0] *= 1000
         head.bn.bias[0] *= 1000

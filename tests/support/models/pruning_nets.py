@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
+from tests.support.models.small_nets import hidden_head
 
 
 @cache
@@ -39,7 +40,7 @@ def small_net(backbone: str) -> KeypointNet:
             nn.init.normal_(module.bias, std=0.3)
             module.momentum = 1.0
     assert net.heatmap is not None
-    for layer in (net.regression.fc2, net.heatmap.to_maps):
+    for layer in (hidden_head(net).fc2, net.heatmap.to_maps):
         nn.init.normal_(layer.weight, std=0.5)
     # One batch sets the statistics, so that every layer hands on what it gets.
     with torch.no_grad():

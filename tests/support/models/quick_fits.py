@@ -17,6 +17,7 @@ from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
 from facekp_train.samples import FaceSample
 from facekp_train.training.recipe import Recipe, make_recipe
 from tests.support.files.synthetic_faces import SHAPE
+from tests.support.models.small_nets import hidden_head
 
 RULE = CropRule(size=64)
 # One for all machines; make test-processors also trains in bf16-mixed.
@@ -50,7 +51,7 @@ def save_disc_teacher(path: Path, width: int = 8, seen: Tensor | None = None) ->
             net.train()(seen)
         face = FaceSample(Path("drawn"), (SHAPE * 100).astype(np.float32), np.ones(5, bool))
         places = torch.from_numpy(RULE.square(tight_box_of(face)).to_crop(face.keypoints))
-        net.regression.fc2.weight.zero_()
-        net.regression.fc2.bias.copy_(places.logit().flatten())
+        hidden_head(net).fc2.weight.zero_()
+        hidden_head(net).fc2.bias.copy_(places.logit().flatten())
     save_checkpoint(path, net, CheckpointHeader(net=config, crop=RULE.as_dict()))
     return path

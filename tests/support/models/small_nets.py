@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from facekp_train.networks.heads import RegressionHead
     from facekp_train.networks.keypoint_net import KeypointNet, NetConfig
 
 
@@ -36,7 +37,7 @@ def acquainted_net(config: NetConfig, crops: NDArray[np.uint8]) -> KeypointNet:
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.momentum = 1.0
     with torch.no_grad():
-        net.regression.fc2.weight.mul_(20)
+        hidden_head(net).fc2.weight.mul_(20)
         net.train()(torch.from_numpy(crops).permute(0, 3, 1, 2))
     return net.eval()
 
@@ -91,3 +92,11 @@ def save_small_checkpoint(path: Path, points: int = 5, size: int = 64, steps: in
         schedule.step()
     save_checkpoint(path, net, CheckpointHeader(name="small", net=config, crop=rule.as_dict()))
     return path
+
+
+def hidden_head(net: KeypointNet) -> RegressionHead:
+    """The net's regression head, which has a hidden layer where no backbone brings another."""
+    from facekp_train.networks.heads import RegressionHead
+
+    assert isinstance(net.regression, RegressionHead)
+    return net.regression

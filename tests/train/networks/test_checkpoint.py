@@ -24,6 +24,7 @@ from facekp_train.networks.checkpoint import (
 )
 from facekp_train.networks.keypoint_net import NetConfig, build_net
 from tests.support.files.schemes import MOUTH, schemes
+from tests.support.models.small_nets import hidden_head
 
 CONFIG = NetConfig(points=5, size=64, widths=(8, 16) * 8, hidden=24, heatmap_width=8)
 
@@ -154,7 +155,7 @@ def test_a_header_of_a_newer_format_or_beyond_all_length_is_refused(saved: Path)
 
 def test_weights_that_are_not_numbers_are_refused(saved: Path) -> None:
     net = build_net(CONFIG)
-    net.regression.fc2.bias.data[3] = float("nan")
+    hidden_head(net).fc2.bias.data[3] = float("nan")
     save_checkpoint(saved, net, CheckpointHeader(net=CONFIG))
     with pytest.raises(ValueError, match="not finite"):
         load_checkpoint(saved)

@@ -28,6 +28,7 @@ from facekp_train.training.fit import fit
 from facekp_train.training.losses import JointLoss, LossSettings
 from facekp_train.training.recipe import make_recipe
 from tests.support.models.quick_fits import PRECISION, QUICK, RULE, STILL, quick, save_disc_teacher
+from tests.support.models.small_nets import hidden_head
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +294,7 @@ def save_drifted(path: Path, data: TrainingData) -> None:
     """
     seen = plain_crops(data.train, range(data.train.size))
     made = load_checkpoint(save_disc_teacher(path, seen=seen))
-    head = made.net.regression
+    head = hidden_head(made.net)
     with torch.no_grad():
         head.bn.weight.fill_(0.01)
         head.bn.bias.fill_(1.5)

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from tests.support.models.small_nets import acquainted_net, noise_crops
+from tests.support.models.small_nets import acquainted_net, hidden_head, noise_crops
 
 pytest.importorskip("torch")
 
@@ -88,7 +88,7 @@ def test_gradients_are_those_of_the_net_where_rounding_hardly_matters(net: Keypo
     net(crops()).keypoints.square().sum().backward()
     with rounded.rounding_only(rounded.layers[-1]):
         rounded(crops()).keypoints.square().sum().backward()
-    exact, through = (n.regression.fc1.weight.grad for n in (net, other))
+    exact, through = (hidden_head(n).fc1.weight.grad for n in (net, other))
     assert exact is not None and through is not None
     assert float(torch.cosine_similarity(exact.flatten(), through.flatten(), 0)) > 0.98
 
@@ -101,7 +101,7 @@ def test_one_wide_channel_costs_the_others_their_resolution(net: KeypointNet) ->
 
 def with_wide_channel(net: KeypointNet, factor: float = 1000) -> None:
     """The same function in float: a hidden channel times a factor, what reads it divided by that."""
-    head = net.regression
+    head = hidden_head(net)
     with torch.no_grad():
         head.bn.weight[0] *= factor
         head.bn.bias[0] *= factor
