@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from android_bench.host.bench import bench_models
 from android_bench.records.record import Record
 from android_bench.timing import StopRule
+from facekp_export.inference.layers import read_layers, total_macs
 from facekp_train.common.console import UserError, new_app, out, run
 from facekp_train.common.files import write_text
 
@@ -99,23 +100,20 @@ def rows_of(systems: list[str], precisions: list[str], rule: StopRule = _RULE) -
 
 
 def _row(record: Record, system: str, precision: str) -> Row:
-    def known(name: str) -> Any:
-        return getattr(record, name, None)
-
+    path = Path(record.model)
     return Row(
         system,
         precision=precision,
         runtime=record.runtime,
         threads=record.threads,
         p50_ms=record.p50_ms,
-        cpu_p50_ms=known("cpu_p50_ms"),
+        cpu_p50_ms=record.cpu_p50_ms,
         samples=len(record.samples_ms),
         first_ms=record.first_ms,
         load_ms=record.load_ms,
         peak_memory_mb=record.peak_memory_mb,
         size_bytes=record.bytes,
-        macs=known("macs"),
-        peak_share=known("peak_share"),
+        macs=total_macs(read_layers(path)) if path.suffix == ".tflite" else None,
         reason=None if record.valid else "; ".join(record.invalid_reasons),
     )
 

@@ -36,3 +36,4 @@ def test_a_shipped_model_is_measured_on_every_runtime() -> None:
         ("litert", 1), ("litert", 2), ("onnxruntime", 1), ("onnxruntime", 2),
     }  # fmt: skip
     assert all(row.size_bytes for row in rows)
+    assert {row.macs for row in rows if row.runtime == "litert"} == {27_664_896}
