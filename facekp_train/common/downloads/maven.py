@@ -58,8 +58,10 @@ def central() -> Repository:
 def google() -> Repository:
     """Google's repository: what the settings put in its place, or a profile's of the id `google`.
 
-    Raises ValueError where the settings cannot be read.
+    $FACEKP_GOOGLE_MAVEN, an address, goes before both. Raises ValueError where the settings cannot be read.
     """
+    if url := os.environ.get("FACEKP_GOOGLE_MAVEN"):
+        return Repository(url.rstrip("/"))
     if mirror := _mirror("google"):
         return mirror
     settings = _settings()

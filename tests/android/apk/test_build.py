@@ -139,11 +139,13 @@ def test_the_users_maven_goes_before_google(tmp_path: Path, monkeypatch: pytest.
     assert [url.partition("/com/")[0] for url in asked] == [maven.CENTRAL, maven.GOOGLE]
 
 
-def test_the_profile_is_heeded(bare_home: Path) -> None:
+def test_the_profile_is_heeded(bare_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     profile = maven.GOOGLE_PROFILE.replace(maven.GOOGLE, "http://inside/google")
     (bare_home / ".m2").mkdir(parents=True)
     (bare_home / ".m2/settings.xml").write_text(f"<settings><profiles>{profile}</profiles></settings>")
     assert maven.google() == maven.Repository("http://inside/google")
+    monkeypatch.setenv("FACEKP_GOOGLE_MAVEN", "http://nearer/google/")
+    assert maven.google() == maven.Repository("http://nearer/google")
 
 
 def test_a_folder_without_the_archives_names_them(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the library is compiled against and tested with: the archives of parts.json, each fetched once."""
+"""What the library is compiled against and tested with: the app's archives and parts.json's, fetched once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from android_bench.app.parts import load_parts
 from android_bench.phone.bundles.bundle import cache_folder
 from facekp_train.common.downloads.archives import read_members
 from facekp_train.common.downloads.downloads import fetch
@@ -26,7 +27,8 @@ class _List(StrictModel):
     parts: dict[str, Part]
 
 
-_PARTS = _List.model_validate_json(Path(__file__).with_name("parts.json").read_bytes()).parts
+_OWN = _List.model_validate_json(Path(__file__).with_name("parts.json").read_bytes()).parts
+_PARTS = load_parts() | _OWN
 
 
 def archive(name: str) -> Path:
@@ -44,8 +46,8 @@ def archive(name: str) -> Path:
 
 
 def member(name: str, folder: Path) -> Path:
-    """The one file that is taken out of a part's archive, written into a folder."""
-    (wanted,) = _PARTS[name].members
+    """The first file that is taken out of a part's archive, an AAR's classes, written into a folder."""
+    wanted = _PARTS[name].members[0]
     target = folder / wanted.file
     if not target.is_file():
         target.write_bytes(read_members(archive(name), [wanted.path])[wanted.path])
