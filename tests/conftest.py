@@ -155,7 +155,14 @@ def run_native(native_build: Path, tmp_path: Path) -> Callable[..., Outcome]:
 @pytest.fixture
 def bare_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user without settings, whose cache is empty."""
-    for name in ("MAVEN_HOME", "M2_HOME", "FACEKP_MAVEN", "FACEKP_DEBIAN", "FACEKP_CACHE"):
+    for name in (
+        "MAVEN_HOME",
+        "M2_HOME",
+        "FACEKP_MAVEN",
+        "FACEKP_GOOGLE_MAVEN",
+        "FACEKP_DEBIAN",
+        "FACEKP_CACHE",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
