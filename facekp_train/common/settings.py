@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+from facekp_train.common.shipped import CHECKPOINT, shipped_file
 
 RENAMED = {
     "distil": "distill",
@@ -43,3 +46,11 @@ class Settings(KnownKeys):
     """Frozen values; unknown keys, infinities and NaN are refused."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+def _named_checkpoint(given: str) -> str:
+    return str(shipped_file(Path(given), CHECKPOINT))
+
+
+CheckpointFile = Annotated[str, AfterValidator(_named_checkpoint)]
+"""A checkpoint in a recipe or a pipeline: a path, or the name of a shipped model."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from facekp_train.common.console import UserError
-from facekp_train.common.settings import KnownKeys
+from facekp_train.common.settings import CheckpointFile, KnownKeys
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, PRESETS, Recipe, make_recipe
@@ -31,7 +31,9 @@ class _Section(KnownKeys):
 class Teacher(_Section):
     """A checkpoint that exists, or a net to train: ResNet-50 unless a backbone is named (section 4)."""
 
-    checkpoint: str | None = Field(default=None, description="a trained net, in place of `recipe` and `set`")
+    checkpoint: CheckpointFile | None = Field(
+        default=None, description="a trained net, in place of `recipe` and `set`"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Teacher:
@@ -47,7 +49,7 @@ class Labels(KnownKeys):
         default="none",
         description="which faces the teacher labels; missing: those without all of the net's points",
     )
-    models: list[str] = Field(
+    models: list[CheckpointFile] = Field(
         default_factory=list,
         description="checkpoints whose answers are averaged; none: the teacher",
     )

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from facekp_train.common.console import UserError
-from facekp_train.common.settings import Settings
+from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.implied_five import five_operator
 from facekp_train.landmarks import Doubles, implies_five, scheme_of
 from facekp_train.networks.checkpoint import load_checkpoint
@@ -36,7 +36,7 @@ _RIDGE = 1e-3
 class TeacherSettings(Settings):
     """Who supervises, and through what."""
 
-    teacher: str | None = Field(default=None, description="a checkpoint that supervises this net")
+    teacher: CheckpointFile | None = Field(default=None, description="a checkpoint that supervises this net")
     projection: int = Field(default=256, ge=1, le=4096, description="common width of the features compared")
     shuffle_features: bool = Field(
         default=False, description="a control: each face learns from the teacher's features of another"

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
-from facekp_train.common.settings import Settings
+from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import scheme_of
 from facekp_train.networks.keypoint_net import BACKBONES_TOLD, PAIRS_TOLD, NetConfig
@@ -51,7 +51,9 @@ class NetSettings(Settings):
     imagenet: bool | str = Field(
         default=True, description="start from ImageNet weights, where there are any; or a file of them"
     )
-    init: str | None = Field(default=None, description="a checkpoint to start from, narrowed where needed")
+    init: CheckpointFile | None = Field(
+        default=None, description="a checkpoint to start from, narrowed where needed"
+    )
 
 
 _Part = TypeVar("_Part", bound=Settings)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from facekp_train.common.console import UserError
+from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.pipeline.settings import load_pipeline
 
 GOOD = {
@@ -131,3 +132,18 @@ def test_files_that_are_no_pipeline(tmp_path: Path) -> None:
             load_pipeline(path)
     with pytest.raises(UserError, match=r"x2\.yaml: no such file"):
         load_pipeline(tmp_path / "x2.yaml")
+
+
+def test_a_shipped_model_is_meant_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"teacher": {"checkpoint": "mdp-1x"}, "student": {"set": {"init": "mdp-0.25x"}}}
+    monkeypatch.setenv("FACES", "faces")
+    monkeypatch.setenv("NOBODY", "nobody")
+    monkeypatch.chdir(tmp_path)
+    pipeline = load_pipeline(written(tmp_path, **given))
+    assert pipeline.teacher.checkpoint is not None
+    assert Path(pipeline.teacher.checkpoint).is_file()
+    assert pipeline.recipe(pipeline.student).init == str(
+        shipped_models_dir() / "mdp-0.25x" / "model.safetensors"
+    )
+    (tmp_path / "mdp-1x").touch()
+    assert load_pipeline(written(tmp_path, **given)).teacher.checkpoint == "mdp-1x"
