@@ -7,6 +7,7 @@ from android_bench.commands.bundle import bundle
 from android_bench.commands.compare import compare
 from android_bench.commands.devices import devices
 from android_bench.commands.doctor import doctor
+from android_bench.commands.predict import predict
 from android_bench.commands.report import report
 from android_bench.commands.schema import schema
 from facekp_export.inference.noise import this_process_is_ours
@@ -22,6 +23,7 @@ app.callback(invoke_without_command=True)(bench)
 app.command()(devices)
 app.command()(bundle)
 app.command()(report)
+app.command()(predict)
 app.command()(compare)
 app.command()(doctor)
 app.command()(schema)
