@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from facekp_export.inference.known import is_known
+from facekp_export.inference.tables import IDENTIFIER
+
 TfliteModel = Any
 """`ai_edge_litert.schema_py_generated.ModelT`; the generated code's own annotations do not hold."""
 
-IDENTIFIER = b"TFL3"
 # What the generated reader raises on offsets and lengths that point outside the file.
 BROKEN = (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError)
 # The schema aligns every buffer to 16 bytes (`force_align`), which flatc's Python code forgets.
@@ -31,12 +33,14 @@ class Operator:
     count: int
 
 
-def read_model(data: bytes) -> TfliteModel:
-    """The file's content as schema objects. Raises ValueError for a damaged or foreign one.
+def refuse_damaged(data: bytes) -> None:
+    """Raise ValueError for a damaged or foreign file: LiteRT ends the process on one that was cut short."""
+    if not is_known(data):
+        read_model(data)
 
-    LiteRT itself ends the process on a file that was cut short, so this also serves as the check
-    before an interpreter sees it.
-    """
+
+def read_model(data: bytes) -> TfliteModel:
+    """The file's content as schema objects. Raises ValueError for a damaged or foreign one."""
     from ai_edge_litert.schema_py_generated import Model, ModelT
 
     if data[4:8] != IDENTIFIER:

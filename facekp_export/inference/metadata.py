@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facekp_export.inference.confidence import read_scale
-from facekp_export.inference.flatbuffer import BROKEN, IDENTIFIER, read_model, write_model
+from facekp_export.inference.flatbuffer import read_model, write_model
 from facekp_export.inference.onnx_session import quiet_session
+from facekp_export.inference.tables import IDENTIFIER, Table
 from facekp_train.boxes import BoxMapping, box_mappings
 from facekp_train.common.files import parse_json
 from facekp_train.crop import CropRule
@@ -41,6 +43,10 @@ KINDS = ("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_in"
 """Every kind of file an export can hold; those after the first two are TFLite."""
 
 _MOST_ENTRIES = 256
+# Numbers of fields: of a TFLite file's model, of an entry of its metadata, of a buffer.
+_BUFFERS, _METADATA = 4, 6
+_NAME, _BUFFER = 0, 1
+_DATA = 0
 
 
 @dataclass(frozen=True)
@@ -239,22 +245,20 @@ def _read_onnx(path: Path) -> str | None:
 
 def _read_tflite(path: Path) -> str | None:
     """The document, found through the tables themselves: weights are neither copied nor walked."""
-    from ai_edge_litert.schema_py_generated import Model
-
     data = path.read_bytes()
     if data[4:8] != IDENTIFIER:
         raise ValueError("it is not a TFLite file")
     try:
-        model = Model.GetRootAs(data)
-        for index in range(min(model.MetadataLength(), _MOST_ENTRIES)):
-            entry = model.Metadata(index)
-            if entry is None or entry.Name() != KEY.encode():
+        model = Table.root(data)
+        for entry in islice(model.tables(_METADATA), _MOST_ENTRIES):
+            if entry.content(_NAME) != KEY.encode():
                 continue
-            buffer = model.Buffers(entry.Buffer()) if entry.Buffer() < model.BuffersLength() else None
-            if buffer is None or not 0 < buffer.DataLength() <= LONGEST:
+            buffer = next(islice(model.tables(_BUFFERS), entry.number(_BUFFER), None), None)
+            document = b"" if buffer is None else buffer.content(_DATA)
+            if not 0 < len(document) <= LONGEST:
                 raise ValueError("too long")
-            return np.asarray(buffer.DataAsNumpy()).tobytes().decode("utf-8")
-    except BROKEN:
+            return document.decode("utf-8")
+    except ValueError:
         raise ValueError("its metadata is damaged, or the file was cut short") from None
     return None
 

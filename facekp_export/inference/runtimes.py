@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.inference.flatbuffer import read_model
+from facekp_export.inference.flatbuffer import refuse_damaged
 from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
@@ -113,7 +113,7 @@ class LiteRuntime:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            read_model(path.read_bytes())
+            refuse_damaged(path.read_bytes())
             with without_banner():
                 self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 self._interpreter.allocate_tensors()
