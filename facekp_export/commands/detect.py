@@ -51,6 +51,14 @@ def detect(
             help="Face finder: blazeface, blazeface-fast, blazeface-full or haar. Default: blazeface."
         ),
     ] = None,
+    smallest_face: Annotated[
+        float | None,
+        typer.Option(
+            min=5,
+            help="Side in pixels of the smallest face to look for; larger is faster. Default: 1/55 of the "
+            "longer side, 20 or more.",
+        ),
+    ] = None,
     boxes: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y,W,H", help="A face's box in pixels, instead of finding faces; repeatable."),
@@ -90,7 +98,7 @@ def detect(
                 "followed, and looked at twice, the second time mirrored"
             )
         video_target = None if json_ and out_path is None else video_target_of(photo, out_path)
-        detector = _open(model or default_model(), threads, finder, box_source, finds=True)
+        detector = _open(model or default_model(), threads, finder, box_source, smallest_face, finds=True)
         run_video(photo, detector, video_target, json_, strict, smooth)
         return
     given = [_parsed_box(text) for text in boxes] if boxes else None
@@ -101,7 +109,7 @@ def detect(
         allow_pixels(max_pixels)
     if given and photo.is_dir():
         raise typer.BadParameter("--boxes is for one photograph, but this is a folder")
-    detector = _open(model or default_model(), threads, finder, box_source, finds=not given)
+    detector = _open(model or default_model(), threads, finder, box_source, smallest_face, finds=not given)
 
     def find(image: Image) -> list[Face]:
         return detector.detect(image, given, box_source, refine, flip_average=flip_average)
@@ -142,7 +150,15 @@ def _parsed_box(text: str) -> Box:
         ) from None
 
 
-def _open(model: Path, threads: int, finder: str | None, box_source: str, *, finds: bool) -> KeypointDetector:
+def _open(
+    model: Path,
+    threads: int,
+    finder: str | None,
+    box_source: str,
+    smallest_face: float | None,
+    *,
+    finds: bool,
+) -> KeypointDetector:
     """The detector, with its finder where one is needed; wrong names count as wrong usage."""
     from facekp_export.detector import KeypointDetector
     from facekp_export.finders.registry import FINDERS, default_finder, open_finder
@@ -155,6 +171,13 @@ def _open(model: Path, threads: int, finder: str | None, box_source: str, *, fin
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if finds:
-        face_finder = open_finder(finder, threads) if finder else default_finder(threads, say=warn)
+        try:
+            face_finder = (
+                open_finder(finder, threads, smallest_face)
+                if finder
+                else default_finder(threads, say=warn, smallest_face=smallest_face)
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         detector = KeypointDetector(detector.model, face_finder)
     return detector

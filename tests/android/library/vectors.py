@@ -6,6 +6,7 @@ Drawn from fixed seeds, so that a change of either side alone fails.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from facekp_export.demo import demo_face
 from facekp_export.finders import blazeface
+from facekp_export.finders.tiles import tile_sides
 from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.boxes import box_mappings, mapping_of, refined_box, refines
@@ -135,7 +137,7 @@ def finder() -> dict[str, Any]:
         net.variant, net._anchors, net._boxes, net._scores = variant, anchors, 0, 1
         net._runtime = _Answers([raw, logits])  # type: ignore[assignment]
         found = net.look(photo, view)
-        inside = blazeface.sure_and_inside(found, view)
+        inside = blazeface.sure_and_inside(found, view, 0.7)
         decoded.append({
             "variant": variant.box_source, "anchors": anchors[::97], "count": len(anchors), "chosen": chosen,
             "raw": raw[0, chosen, :4], "logits": logits[0, chosen, 0], "boxes": found[0], "scores": found[1],
@@ -144,11 +146,27 @@ def finder() -> dict[str, Any]:
         })  # fmt: skip
     sizes = [(300, 200), (512, 512), (1280, 720), (720, 1281), (4000, 500), (3, 900)]
     tiles = [
-        {"width": w, "height": h,
-         "tiles": [[t.x, t.y, t.side] for t in blazeface.tiles(np.zeros((h, w, 3), np.uint8))]}
-        for w, h in sizes
-    ]  # fmt: skip
+        {"width": width, "height": height, "tiles": _every_tile(width, height)} for width, height in sizes
+    ]
     return {"view": [view.x, view.y, view.side], "decoded": decoded, "tiles": tiles}
+
+
+def _every_tile(width: int, height: int) -> list[list[float]]:
+    """The library leaves no tile out."""
+    return [
+        [x, y, side]
+        for side in tile_sides(width, height)
+        for y in _centers(height, side)
+        for x in _centers(width, side)
+    ]
+
+
+def _centers(length: int, side: float) -> list[float]:
+    """Centers of a level's tiles along an edge."""
+    if length <= side:
+        return [(length - 1) / 2]
+    count = math.ceil((length - side) / (0.768 * side) - 1e-9) + 1
+    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count).tolist()
 
 
 def _faces(candidates: blazeface.Candidates) -> list[Any]:

@@ -12,6 +12,7 @@ from facekp_export.finders import registry as faces
 from facekp_export.finders.base import CallableFinder, FoundFace, as_box, overlap, suppressed
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces
 from facekp_export.finders.haar import HaarFaces
+from facekp_export.finders.pyramid import Pyramid
 from facekp_export.finders.registry import default_finder, open_finder
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
@@ -154,20 +155,6 @@ def test_candidates_are_averaged_by_their_scores():
     assert blazeface.merged(np.empty((0, 4)), np.empty(0)) == []
 
 
-@pytest.mark.parametrize("shape", [(400, 400), (1000, 700), (3000, 4000), (450, 2000)])
-def test_tiles_cover_the_photograph(shape):
-    image = np.zeros((*shape, 3), np.uint8)
-    views = list(blazeface.tiles(image))
-    covered = np.zeros(shape, bool)
-    for view in views:
-        x, y, half = view.x, view.y, view.side / 2
-        covered[
-            max(0, round(y - half)) : round(y + half) + 1, max(0, round(x - half)) : round(x + half) + 1
-        ] = True
-    assert covered.all() and min(view.side for view in views) >= 160
-    assert list(blazeface.tiles(image[:200, :200])) == []
-
-
 def test_a_view_reads_the_same_place_at_every_size():
     """The halved levels keep positions: a disc's centroid stays where it is in the view."""
     for side in (257, 1030, 2311):
@@ -177,7 +164,7 @@ def test_a_view_reads_the_same_place_at_every_size():
             image, (round(center * 256), round(center * 256)), round(side * 12), (255,) * 3, -1, shift=8
         )
         view = Square((side - 1) / 2, (side - 1) / 2, side)
-        crop = blazeface.Pyramid(image).read(view, 128)[:, :, 0].astype(float)
+        crop = Pyramid(image).read(view, 128)[:, :, 0].astype(float)
         share = (crop.sum(0) @ (np.arange(128) + 0.5)) / crop.sum() / 128
         assert share == pytest.approx((center + 0.5) / side, abs=0.15 / 128)
 

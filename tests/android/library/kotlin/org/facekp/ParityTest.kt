@@ -168,7 +168,7 @@ class ParityTest {
             val centers = found.flatMap { listOf(it.x, it.y, it.width, it.height) }.toDoubleArray()
             assertArrayEquals(faces(case["boxes"]).toDoubleArray(), centers, 1e-4)
             assertClose("scores", case["scores"], found.map { it.score }.toDoubleArray())
-            val three = listOf(found, BlazeFaces.sureAndInside(found, view), BlazeFaces.asShortRange(found))
+            val three = listOf(found, BlazeFaces.sureAndInside(found, view, 0.7), BlazeFaces.asShortRange(found))
             for ((name, candidates) in listOf("merged", "inside", "short").zip(three)) {
                 val merged = BlazeFaces.merged(candidates).numbers()
                 assertArrayEquals(name, faces(case[name]).toDoubleArray(), merged, 1e-4)

@@ -23,7 +23,8 @@ class FaceFinder private constructor(private val short: BlazeNet, private val fu
         // A face that fills the frame is seen only with some room around it.
         candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side))
         for (tile in BlazeFaces.tiles(picture.width, picture.height)) {
-            candidates += BlazeFaces.sureAndInside(short.look(photo, tile), tile)
+            val least = BlazeFaces.leastScore(picture.width, picture.height, tile)
+            candidates += BlazeFaces.sureAndInside(short.look(photo, tile), tile, least)
         }
         val faces = BlazeFaces.merged(candidates)
         // The short-range net's boxes vary less around the keypoints: the other only adds faces.
