@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from facekp_train.common.console import require
 from facekp_train.pictures.decoding import read_picture
+from facekp_train.pictures.films import Film, nothing_read
 from facekp_train.pictures.kinds import VIDEO_SUFFIXES
 from facekp_train.samples import Image
 
@@ -92,7 +92,7 @@ class _Reel(threading.local):
     """The video that this thread has open, and how many frames of it were passed."""
 
     file: Path | None = None
-    capture: cv2.VideoCapture | None = None
+    film: Film | None = None
     passed: int = 0
 
 
@@ -106,19 +106,18 @@ def _video_frame(file: Path, inside: tuple[str, ...]) -> Image:
         place = _counted(number)
     except ValueError:
         raise OSError(f"{file}/{'/'.join(inside)}: a frame is named by its number, from 1") from None
-    if _reel.capture is None or _reel.file != file or place < _reel.passed:
-        _reel.file, _reel.passed, _reel.capture = file, 0, cv2.VideoCapture(str(file))
-    capture = _reel.capture
-    if not capture.isOpened():
-        _reel.capture = None
-        raise OSError(f"{file}: not a video that OpenCV can read")
-    while _reel.passed < place and capture.grab():
+    if _reel.film is None or _reel.file != file or place < _reel.passed:
+        _reel.file, _reel.passed, _reel.film = file, 0, Film(file)
+    film = _reel.film
+    while _reel.passed < place and film.skip():
         _reel.passed += 1
-    good, frame = capture.read() if _reel.passed == place else (False, None)
-    if not good or frame is None:
+    frame = film.read() if _reel.passed == place else None
+    if frame is None and not _reel.passed:
+        raise OSError(nothing_read(file))
+    if frame is None:
         raise OSError(f"{file}: holds {_reel.passed} frames that can be read, and no frame {place + 1}")
     _reel.passed += 1
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+    return frame
 
 
 def _counted(number: str) -> int:

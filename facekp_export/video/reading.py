@@ -13,7 +13,8 @@ import numpy as np
 
 from facekp_export.video.container import counts_frames
 from facekp_train.common.console import UserError
-from facekp_train.images import VIDEO_SUFFIXES
+from facekp_train.pictures.films import Film, nothing_read
+from facekp_train.pictures.kinds import VIDEO_SUFFIXES
 from facekp_train.samples import Image
 
 # Beyond these a rate is a broken header.
@@ -47,13 +48,13 @@ class VideoFile:
         self.path, self.name = path, str(path)
         if not path.is_file():
             raise UserError(f"{path} does not exist; name a video, a photograph or a folder of photographs")
-        capture = self._open()
-        stated, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        film = self._open()
+        stated, count = film.stated(cv2.CAP_PROP_FPS), film.stated(cv2.CAP_PROP_FRAME_COUNT)
         sound = math.isfinite(stated) and _LOWEST_RATE <= stated <= _HIGHEST_RATE
         counted = math.isfinite(count) and 0 < count < 1e9
         self.stated_frames = round(count) if counted and sound else None
         """How many frames the file says it has, where it says so."""
-        self.rate = self._rate(capture, stated if sound else _USUAL_RATE)
+        self.rate = self._rate(film, stated if sound else _USUAL_RATE)
         """Frames a second, the usual interval's where it varies."""
         # A long pause may push the mean rate below all that is sound; the length is right all the same.
         self._duration = count / stated if counted and math.isfinite(stated) and stated > 0 else None
@@ -62,20 +63,19 @@ class VideoFile:
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be read, in order, each later than the one before."""
         self._read, self._end, self._uneven = 0, 0.0, False
-        capture = self._open()
+        film = self._open()
         clock, last, failed = _Clock(1 / self.rate, self._duration), math.nan, 0
         while failed < _FAILED_READS:
-            good, image = capture.read()
-            if not good:
+            if (image := film.read()) is None:
                 failed += 1
                 continue
-            seconds = clock.seconds(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            seconds = clock.seconds(film.stated(cv2.CAP_PROP_POS_MSEC) / 1000)
             self._uneven |= bool(abs(seconds - last - 1 / self.rate) > 0.5 / self.rate)
             last, failed = seconds, 0
             self._end = seconds + 1 / self.rate
             self._read += 1
-            yield Frame(self._read - 1, seconds, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))
-        capture.release()
+            yield Frame(self._read - 1, seconds, image)
+        film.close()
 
     @property
     def uneven(self) -> bool:
@@ -84,6 +84,8 @@ class VideoFile:
 
     def problem(self) -> str | None:
         """After the last frame: in one sentence, what is missing; None where nothing is for certain."""
+        if not self._read:
+            return nothing_read(self.path)
         if self.stated_frames is None or self._duration is None or not counts_frames(self.path):
             return None
         if self._end < self._duration - max(0.25, 0.02 * self._duration):
@@ -97,24 +99,18 @@ class VideoFile:
             return f"{missed} could not be read: the file is damaged"
         return None
 
-    def _open(self) -> cv2.VideoCapture:
-        # The whole path: FFmpeg takes what stands before a colon for a protocol's name.
-        capture = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
-            raise UserError(
-                f"{self.path}: no frame can be read; it is empty, cut short or no video that OpenCV knows "
-                "(ffmpeg -i IN OUT.mp4 may repair or convert it)"
-            )
-        # Phones record lying down and note how to turn it.
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        return capture
+    def _open(self) -> Film:
+        try:
+            return Film(self.path)
+        except OSError as error:
+            raise UserError(str(error)) from None
 
-    def _rate(self, capture: cv2.VideoCapture, stated: float) -> float:
+    def _rate(self, film: Film, stated: float) -> float:
         """The stated rate is a mean; the median interval of the first frames loses none of a varying rate."""
         stamps = []
-        while len(stamps) < _SAMPLED and capture.grab():
-            stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        capture.release()
+        while len(stamps) < _SAMPLED and film.skip():
+            stamps.append(film.stated(cv2.CAP_PROP_POS_MSEC) / 1000)
+        film.close()
         if len(stamps) < 10:
             return stated
         interval = float(np.median(np.diff(stamps)))
