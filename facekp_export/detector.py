@@ -20,6 +20,7 @@ from facekp_export.finders.base import FaceFinder, as_box, overlapping, suppress
 from facekp_export.finders.registry import default_finder, open_finder
 from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.inference.runtimes import KeypointModel, open_model
+from facekp_export.inference.stranger import refuse_harmful_model
 from facekp_train.boxes import BoxMapping, box_mappings, refined_box, refines
 from facekp_train.common.shipped import EXPORT, shipped_file
 from facekp_train.crop import cut, tight_box
@@ -74,7 +75,12 @@ class KeypointDetector:
 
     @classmethod
     def from_export(
-        cls, path: Path | str, threads: int = 1, finder: FaceFinder | str | None = None
+        cls,
+        path: Path | str,
+        threads: int = 1,
+        finder: FaceFinder | str | None = None,
+        *,
+        trusted: bool = True,
     ) -> KeypointDetector:
         """Open one .tflite or .onnx file of an export: scheme, crop rule and mappings are inside.
 
@@ -82,6 +88,8 @@ class KeypointDetector:
             path: the model file, or a shipped model's name, such as mdp-1x, for its int8 file.
             threads: of the model and of the finder.
             finder: as of the class.
+            trusted: False for a file of unknown origin: a child process opens and runs it first, since a
+                damaged one can end the process. That costs about a second, once for each file.
 
         Returns:
             A detector of that file's keypoints.
@@ -90,7 +98,10 @@ class KeypointDetector:
             OSError: for a missing file.
             ValueError: for a file that is damaged or not ours.
         """
-        return cls(open_model(shipped_file(Path(path), EXPORT), threads), finder, threads)
+        file = shipped_file(Path(path), EXPORT)
+        if not trusted:
+            refuse_harmful_model(file)
+        return cls(open_model(file, threads), finder, threads)
 
     @property
     def scheme(self) -> Scheme:

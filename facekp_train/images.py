@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facekp_train.common.console import require
+from facekp_train.common.guarded import refuse_harmful
 from facekp_train.pictures.decoding import read_picture
 from facekp_train.pictures.films import Film, nothing_read
 from facekp_train.pictures.kinds import VIDEO_SUFFIXES
@@ -60,6 +63,32 @@ def open_mat(file: Path) -> Any:
         UserError: where h5py is missing.
     """
     require("train", "h5py")
+    _refuse_harmful_mat(file, file.stat().st_mtime_ns)
+    return _opened_mat(file)
+
+
+@lru_cache(maxsize=64)
+def _refuse_harmful_mat(file: Path, _changed: int) -> None:
+    """Once for each file as it stands: every cell of it is opened by itself."""
+    try:
+        refuse_harmful(file, f"{__name__}:read_whole_mat", ("h5py", "numpy"))
+    except ValueError as error:
+        raise OSError(str(error)) from None
+
+
+def read_whole_mat(file: Path) -> None:
+    """Read everything in a MATLAB file of version 7.3. Raises OSError for another file."""
+    with _opened_mat(file) as content:
+
+        def read(_name: str, item: Any) -> None:
+            if hasattr(item, "shape"):
+                item[()]
+
+        with suppress(Exception):  # damage that has words is met by whoever reads that part
+            content.visititems(read)
+
+
+def _opened_mat(file: Path) -> Any:
     import h5py
 
     try:

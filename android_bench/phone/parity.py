@@ -20,6 +20,7 @@ from android_bench.records.phone import Parity
 from android_bench.records.record import Tensor
 from facekp_export.inference.metadata import ModelInfo, read_info
 from facekp_export.inference.runtimes import TensorSpec, open_runtime
+from facekp_export.inference.stranger import refuse_harmful_model
 
 _VIEWS = (
     (1.0, 0.0, 0.0, False), (1.0, 0.0, 0.0, True), (0.9, 0.0, 0.0, False), (1.1, 0.0, 0.0, False),
@@ -54,6 +55,7 @@ class Reference:
 def reference_of(path: Path) -> Reference:
     """Run the stored inputs here. Raises ValueError, OSError for a file that this computer cannot run."""
     engine = engine_of(path)
+    refuse_harmful_model(path)
     runtime, info = open_runtime(path), read_info(path)
     if len(runtime.inputs) != 1:
         raise ValueError(f"it has {len(runtime.inputs)} inputs, but a phone's runner fills only one")

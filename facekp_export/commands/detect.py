@@ -165,7 +165,7 @@ def _open(
 
     if finder is not None and finder not in FINDERS:
         raise typer.BadParameter(f"no face finder is called '{finder}'; there are {', '.join(FINDERS)}")
-    detector = KeypointDetector.from_export(model, threads)
+    detector = KeypointDetector.from_export(model, threads, trusted=False)
     try:
         detector.mapping(box_source)
     except ValueError as error:

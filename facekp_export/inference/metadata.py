@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facekp_export.inference.confidence import read_scale
-from facekp_export.inference.flatbuffer import read_model, write_model
-from facekp_export.inference.onnx_session import quiet_session
+from facekp_export.inference.flatbuffer import IDENTIFIER, read_model, write_model
+from facekp_export.inference.onnx_weights import refuse_foreign_weights, stated_metadata
 from facekp_export.inference.tables import IDENTIFIER, Table
 from facekp_train.boxes import BoxMapping, box_mappings
 from facekp_train.common.files import parse_json
@@ -240,7 +240,8 @@ def refuse_unopenable(path: Path) -> None:
 
 
 def _read_onnx(path: Path) -> str | None:
-    return quiet_session(path, optimize=False).get_modelmeta().custom_metadata_map.get(KEY)
+    refuse_foreign_weights(path)
+    return stated_metadata(path).get(KEY)
 
 
 def _read_tflite(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Which files an ONNX file keeps its weights in, and the refusal of those that lie elsewhere.
+"""What an ONNX file says of itself and of the files of its weights, and the refusal of those elsewhere.
 
 Such files are listed inside the ONNX file's protobuf, of which the few fields on the way to them are
 walked here: neither the package onnx nor the weights are needed. onnxruntime opens whatever is
@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 # onnx.proto: by message, which of its fields hold a message on the way to a tensor.
@@ -22,7 +23,7 @@ _INSIDE = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
-_ENTRIES = 13
+_ENTRIES, _METADATA = 13, 14
 DAMAGED = "(damaged, cut short, or not an ONNX file); copy or export it again"
 
 
@@ -47,14 +48,34 @@ def external_locations(path: Path) -> set[str]:
 
     Raises OSError for a file that cannot be read, ValueError, without the path, for a damaged one.
     """
+    with _walked(path) as model:
+        return set(_locations(model))
+
+
+@contextmanager
+def _walked(path: Path) -> Iterator[memoryview]:
+    """The file's content; what goes wrong on the way through it is damage."""
     if not path.stat().st_size:
         raise ValueError(f"onnxruntime cannot open it {DAMAGED}")
     try:
         with path.open("rb") as stream:
-            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-            return set(_locations(memoryview(content)))
+            yield memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
     except ValueError:
         raise ValueError(f"onnxruntime cannot open it {DAMAGED}") from None
+
+
+def stated_metadata(path: Path) -> dict[str, str]:
+    """What an ONNX file says of itself by key, without an engine.
+
+    Raises OSError for a file that cannot be read, ValueError, without the path, for a damaged one.
+    """
+    found: dict[str, str] = {}
+    with _walked(path) as model:
+        for number, entry in _fields(model):
+            if number == _METADATA and isinstance(entry, memoryview):
+                key, text = _pair(entry)
+                found[key] = text
+    return found
 
 
 def _inside(path: Path, location: str) -> bool:
@@ -92,9 +113,15 @@ def _location(tensor: memoryview) -> Iterator[str]:
     # Whether the tensor says that it is external does not matter: a second piece of it may.
     for number, entry in _fields(tensor):
         if number == _ENTRIES and isinstance(entry, memoryview):
-            texts = {n: bytes(v).decode() for n, v in _fields(entry) if isinstance(v, memoryview)}
-            if texts.get(1) == "location":
-                yield texts.get(2, "")
+            key, text = _pair(entry)
+            if key == "location":
+                yield text
+
+
+def _pair(entry: memoryview) -> tuple[str, str]:
+    """A key and its text."""
+    texts = {n: bytes(v).decode() for n, v in _fields(entry) if isinstance(v, memoryview)}
+    return texts.get(1, ""), texts.get(2, "")
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:

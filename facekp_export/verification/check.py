@@ -15,6 +15,7 @@ import numpy as np
 from facekp_export.demo import demo_face
 from facekp_export.inference.metadata import KINDS, read_info
 from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
+from facekp_export.inference.stranger import refuse_harmful_model
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_export.verification.verify import deviation
@@ -58,6 +59,7 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
         ValueError: for a damaged file, a foreign one by itself, or a folder without models.
     """
     if not path.is_dir():
+        refuse_harmful_model(path)
         return [open_model(path, threads)]
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in OPENERS and not file.is_dir())
     models = [model for file in files if (model := _ours(file, threads)) is not None]
@@ -67,6 +69,7 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
 
 
 def _ours(file: Path, threads: int) -> KeypointModel | None:
+    refuse_harmful_model(file)
     info = read_info(file)
     runtime = open_runtime(file, threads)
     if info is None:

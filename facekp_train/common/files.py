@@ -169,6 +169,14 @@ def parse_json(text: str, **options: Any) -> Any:
     return json.loads(text, **options)
 
 
+def user_cache(name: str) -> Path:
+    """Where files that can be made again are kept: $FACEKP_CACHE, or a folder of the user's cache."""
+    if folder := os.environ.get("FACEKP_CACHE"):
+        return Path(folder) / name
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "facekp" / name
+
+
 def package_file(package: str, *names: str) -> Path:
     """The path of a file or folder that comes with a package: the way to it, name by name.
 

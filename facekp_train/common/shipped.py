@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from pathlib import Path
 
 from facekp_train.common.files import package_file
@@ -37,6 +39,21 @@ def shipped_names(file: str = "") -> list[str]:
     except FileNotFoundError:
         return []
     return [folder.name for folder in folders if folder.is_dir() and (folder / file).exists()]
+
+
+@functools.lru_cache(maxsize=1)
+def _shipped_hashes() -> frozenset[str]:
+    """The SHA-256 of every exported file that comes with the toolkit, as the models' manifests say."""
+    found: set[str] = set()
+    for name in shipped_names("manifest.json"):
+        text = (shipped_models_dir() / name / "manifest.json").read_text(encoding="utf-8")
+        found |= {entry["sha256"] for entry in json.loads(text)["files"]}
+    return frozenset(found)
+
+
+def ships(sha256: str) -> bool:
+    """Whether that is the SHA-256 of an exported file that comes with the toolkit."""
+    return sha256 in _shipped_hashes()
 
 
 def shipped_file(given: Path, file: str = "") -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import sha256_of
+from facekp_train.common.guarded import refuse_harmful
 from facekp_train.crop import apply_affine, sample_crop
 from facekp_train.labels.level import level_square
 from facekp_train.landmarks import Doubles, Floats
@@ -78,6 +79,10 @@ class MeshLabeller:
         require("train", "ai_edge_litert")
         self.path = path
         self.sha256 = sha256_of(path)
+        try:
+            refuse_harmful(path, f"{__name__}:open_once", ("ai-edge-litert", "numpy"))
+        except ValueError as error:
+            raise UserError(str(error)) from None
         self._interpreter = _opened(path)
         self._input = self._interpreter.get_input_details()[0]
         outputs = self._interpreter.get_output_details()
@@ -112,6 +117,14 @@ class MeshLabeller:
             return np.full((_POINTS, 2), np.nan)
         found = self._interpreter.get_tensor(self._landmarks).reshape(_POINTS, 3)[:, :2]
         return apply_affine(matrix, found / size)
+
+
+def open_once(path: Path) -> None:
+    """Open a landmarker and run it on a gray crop. Raises UserError where it is none."""
+    interpreter = _opened(path)
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], np.full(detail["shape"], 0.5, detail["dtype"]))
+    interpreter.invoke()
 
 
 def _opened(path: Path) -> Any:

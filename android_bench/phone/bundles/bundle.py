@@ -16,7 +16,7 @@ from facekp_train.common.console import UserError, say
 from facekp_train.common.downloads.archives import load_alignment, read_members
 from facekp_train.common.downloads.downloads import fetch, given
 from facekp_train.common.downloads.parts import Part
-from facekp_train.common.files import naming_folder, sha256_of
+from facekp_train.common.files import naming_folder, sha256_of, user_cache
 
 NAMES = ("bionic", "glibc", "onnxruntime")
 
@@ -47,10 +47,8 @@ class Bundle:
 
 def cache_folder() -> Path:
     """Where assembled bundles are kept: $FACEKP_CACHE, or the user's cache."""
-    if folder := os.environ.get("FACEKP_CACHE"):
-        return Path(folder)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "facekp" / "bundles"
+    folder = os.environ.get("FACEKP_CACHE")
+    return Path(folder) if folder else user_cache("bundles")
 
 
 def bundle(name: str, source: Path | None = None) -> Bundle:

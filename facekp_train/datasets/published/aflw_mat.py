@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.console import require
+from facekp_train.common.guarded import refuse_harmful
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.samples import FaceSample
 
@@ -70,15 +71,24 @@ def _sample(table: _Table, face: int) -> FaceSample:
     return FaceSample(Path(table.names[face]), keypoints, visible, box, "aflw")
 
 
-def _load(file: Path) -> _Table:
-    require("train", "scipy")
+def load(file: Path) -> dict[str, Any]:
+    """The variables of the file. Raises DataError where scipy cannot read them."""
     from scipy.io import loadmat
 
     try:
-        content = loadmat(file, variable_names=(*_COLUMNS, "nameList", "ra"))
+        return loadmat(file, variable_names=(*_COLUMNS, "nameList", "ra"))
     # scipy's parser meets damage with whatever it stumbles over.
     except Exception as error:
         raise DataError(f"{file} cannot be read as a .mat file ({type(error).__name__}: {error})") from None
+
+
+def _load(file: Path) -> _Table:
+    require("train", "scipy")
+    try:
+        refuse_harmful(file, f"{__name__}:load", ("scipy", "numpy"))
+    except ValueError as error:
+        raise DataError(str(error)) from None
+    content = load(file)
     names = [_text(cell) for cell in np.ravel(content.get("nameList", ()))]
     data, mask, boxes = (_numbers(content, name, len(names), file) for name in _COLUMNS)
     return _Table(names, data, mask, boxes, _order(content, len(names), file))

@@ -2,7 +2,8 @@
 
 python hostile_models.py FILE CASES FOLDER prints a JSON line a case: how it was damaged, how opening
 and one use of it ended (`used`, `refused`, `traceback`, or `signal N`), and what was said. Every case
-is a process of its own, forked once the engines are imported.
+is a process of its own, forked once the engines are imported; what a model does to the first, as to
+the child of `facekp_train.common.guarded`, is no matter (`ended by signal N`): the second is the caller.
 """
 
 from __future__ import annotations
@@ -90,11 +91,14 @@ def outcome(use: Callable[[Path], None], path: Path) -> tuple[str, str]:
 def main(file: str, cases: str, folder: str) -> None:
     """All cases of one file, the same every time."""
     data, path = Path(file).read_bytes(), Path(folder) / f"spoiled{Path(file).suffix}"
-    use = user_of(path.suffix)
+    use, look = user_of(path.suffix), None
+    if path.suffix != ".safetensors":
+        from facekp_export.inference.stranger import open_once as look
     for case in range(int(cases)):
         kind, content = damaged(data, random.Random(case))
         path.write_bytes(content)
-        how, message = outcome(use, path)
+        first = outcome(look, path)[0] if look else "used"
+        how, message = (f"ended by {first}", "") if "signal" in first else outcome(use, path)
         print(json.dumps({"case": case, "damage": kind, "outcome": how, "message": message}), flush=True)
 
 

@@ -1,0 +1,153 @@
+"""Kind: a model or .mat file that ends the process that opens it ends a child alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from android_bench.phone.parity import reference_of
+from facekp_export import cli as export_cli
+from facekp_export.demo import demo_face
+from facekp_export.detector import KeypointDetector
+from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
+from facekp_export.inference.stranger import refuse_harmful_model
+from facekp_train.common import guarded
+from facekp_train.common.console import run
+from facekp_train.common.guarded import refuse_harmful
+from facekp_train.common.shipped import default_model, shipped_models_dir
+from facekp_train.datasets import DataError, open_dataset
+from tests.support.models.detect_cli import call as detect
+from tests.support.places import DEMO_PHOTO, TESTS
+
+OPENERS = "tests.support.files.openers"
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEKP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(guarded, "_good", set())
+
+
+def without_a_filter(folder: Path) -> Path:
+    """The int8 model, one of its convolutions without its filter: LiteRT reads from nowhere."""
+    model = read_model(default_model().read_bytes())
+    nodes = model.subgraphs[0].operators
+    convolution = next(node for node in nodes if operator_name(model, node) == "CONV_2D")
+    convolution.inputs = np.array([convolution.inputs[0], -1, convolution.inputs[2]], np.int32)
+    path = folder / "harmful.tflite"
+    path.write_bytes(write_model(model))
+    return path
+
+
+def one_byte_changed(folder: Path) -> Path:
+    content = bytearray(default_model().read_bytes())
+    content[159] = 255
+    path = folder / "one.tflite"
+    path.write_bytes(content)
+    return path
+
+
+def as_a_stranger(folder: Path, name: str = "model_int8.tflite") -> Path:
+    """A shipped file with a byte behind its end: no file that facekp knows, and as good."""
+    path = folder / name
+    path.write_bytes((shipped_models_dir() / "mdp-0.25x" / name).read_bytes() + b"\0")
+    return path
+
+
+@pytest.mark.parametrize("make", [without_a_filter, one_byte_changed])
+def test_a_model_that_ends_its_process_ends_a_child_alone(tmp_path, capsys, make):
+    path = make(tmp_path)
+    assert detect(DEMO_PHOTO, "--json", "--model", path) == 1
+    captured = capsys.readouterr()
+    assert "ends the program that opens it" in captured.err and captured.out == ""
+    with pytest.raises(SystemExit) as stop:
+        run(export_cli.app, ["check", str(path)])
+    assert stop.value.code == 1 and "ends the program" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="ends the program"):
+        reference_of(path)
+    with pytest.raises(ValueError, match="ends the program"):
+        KeypointDetector.from_export(path, trusted=False)
+
+
+def test_a_good_file_of_a_stranger_is_accepted_and_answers_as_before(tmp_path, capsys):
+    path = as_a_stranger(tmp_path)
+    assert detect(DEMO_PHOTO, "--json", "--model", path) == 0
+    theirs = json.loads(capsys.readouterr().out)
+    image, _box = demo_face()
+    (face,) = KeypointDetector.from_export(default_model()).detect(image)
+    np.testing.assert_allclose(theirs["faces"][0]["keypoints"], face.keypoints, atol=0.01)
+
+
+def test_a_good_file_is_opened_in_a_child_once_and_a_shipped_one_never(tmp_path, monkeypatch):
+    calls: list[object] = []
+    real = subprocess.run
+
+    def counted(*arguments: object, **options: object) -> object:
+        calls.append(arguments)
+        return real(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(guarded.subprocess, "run", counted)
+    path = as_a_stranger(tmp_path)
+    for folder in (shipped_models_dir() / "mdp-0.25x", shipped_models_dir() / "mdp-1x"):
+        for suffix in ("*.tflite", "*.onnx"):
+            for file in folder.glob(suffix):
+                refuse_harmful_model(file)
+    assert calls == []
+    for _ in range(2):
+        refuse_harmful_model(path)
+        monkeypatch.setattr(guarded, "_good", set())  # another process
+    moved = shutil.copy(path, tmp_path / "moved.tflite")
+    refuse_harmful_model(Path(moved))
+    assert len(calls) == 1
+    path.write_bytes(path.read_bytes() + b"\0")
+    refuse_harmful_model(path)
+    assert len(calls) == 2
+
+
+def test_a_mat_file_that_ends_its_process_is_a_sentence(tmp_path):
+    shutil.copy(TESTS / "cases" / "strangers" / "AFLWinfo_release.mat", tmp_path)
+    with pytest.raises(DataError, match="ends the program that opens it"):
+        list(open_dataset(f"aflw:{tmp_path}", strict=True))
+
+
+@pytest.mark.parametrize(
+    ("opener", "error", "words"),
+    [
+        ("refuses", ValueError, "mine: it is not so"),
+        ("missing", OSError, "mine: no"),
+        ("crashes", ValueError, "SIGABRT"),
+        ("leaves", ValueError, "ends the program"),
+        ("stumbles", ValueError, "exit code 1"),
+    ],
+)
+def test_what_the_child_says_is_believed_and_nothing_else(tmp_path, monkeypatch, opener, error, words):
+    (tmp_path / "mine").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=words) as told:
+        refuse_harmful(Path("mine"), f"{OPENERS}:{opener}", ())
+    assert str(tmp_path) not in str(told.value)
+
+
+@pytest.mark.parametrize("opener", ["fine", "prints"])
+def test_what_opens_is_good_whatever_it_prints(tmp_path, monkeypatch, opener):
+    (tmp_path / "json.py").write_text("raise SystemExit(7)")  # nothing in the user's folder is imported
+    monkeypatch.chdir(tmp_path)
+    refuse_harmful(tmp_path / "json.py", f"{OPENERS}:{opener}", ())
+
+
+def test_a_child_that_does_not_end_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("x")
+    monkeypatch.setattr(guarded, "_LONGEST_SECONDS", 2.0)
+    with pytest.raises(ValueError, match="longer than 2 seconds"):
+        refuse_harmful(tmp_path / "mine", f"{OPENERS}:waits", ())
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("x")
+    monkeypatch.setenv("FACEKP_CACHE", str(tmp_path / "mine"))
+    refuse_harmful(tmp_path / "mine", f"{OPENERS}:fine", ())
