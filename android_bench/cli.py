@@ -5,6 +5,7 @@ from __future__ import annotations
 from android_bench.commands.bench import bench
 from android_bench.commands.bundle import bundle
 from android_bench.commands.compare import compare
+from android_bench.commands.decide import decide
 from android_bench.commands.devices import devices
 from android_bench.commands.doctor import doctor
 from android_bench.commands.predict import predict
@@ -25,6 +26,7 @@ app.command()(bundle)
 app.command()(report)
 app.command()(predict)
 app.command()(compare)
+app.command()(decide)
 app.command()(doctor)
 app.command()(schema)
 

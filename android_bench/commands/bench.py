@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from android_bench.commands.phone_options import phone_measurement, refuse_phone_options
+from android_bench.commands.progress import progress_bar
 from android_bench.defaults import (
     MAX_TEMPERATURE,
     MIN_RUNS,
@@ -20,7 +20,7 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
-from facekp_train.common.console import UserError, err, out
+from facekp_train.common.console import UserError, out
 from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def bench(
     errors: list[str] = []
     interrupted = False
     try:
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             records, errors = measure(progress)
     except Interrupted as stop:
         records, interrupted = stop.records, True
@@ -229,21 +229,3 @@ def _deliver(records: Sequence[Record], as_json: bool, files: dict[str, Path | N
         out.print(terminal(records, out.width))
     if unwritten:
         raise unwritten[0]
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """A bar on stderr. It is drawn between turns alone, since drawing takes time from the measured."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    text = TextColumn("{task.description}", markup=False)
-    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=err, auto_refresh=False, transient=True, disable=not err.is_terminal
-    ) as bar:
-        task = bar.add_task("")
-
-        def show(done: float, count: int, label: str) -> None:
-            bar.update(task, completed=done, total=count, description=label, refresh=True)
-
-        yield show

@@ -163,6 +163,11 @@ class Record(Strict):
     invalid_reasons: list[str] = Field(default_factory=list, description="why it is not valid")
     warnings: list[str] = Field(default_factory=list, description="what may have disturbed it")
 
+    @property
+    def place(self) -> str:
+        """The machine as another document's record of it names it, too: the serial, or what computes."""
+        return self.serial or f"{self.machine.cpu}, {self.machine.cores} cores"
+
     @field_validator("model")
     @classmethod
     def _is_text(cls, path: str) -> str:

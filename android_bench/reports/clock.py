@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from android_bench.records.record import Record
+from android_bench.timing import summarize
 
 Clock = Literal["cpu", "wall"]
 NAMES: dict[Clock, str] = {"cpu": "CPU time", "wall": "wall time"}
@@ -30,3 +31,10 @@ def middle_by(record: Record, clock: Clock) -> float | None:
 def samples_ms(record: Record, clock: Clock) -> list[float]:
     """Every timed run by that clock, ms."""
     return (record.cpu_samples_ms or []) if clock == "cpu" else record.samples_ms
+
+
+def p95_by(record: Record, clock: Clock) -> float | None:
+    """The 95th percentile by that clock, ms; None where it is not known."""
+    if clock == "wall" or not record.valid:
+        return record.p95_ms
+    return summarize(samples_ms(record, clock)).p95_ms

@@ -215,19 +215,19 @@ def _pairs(
 
 def _by_machine(olds: list[Record], news: list[Record]) -> Iterator[tuple[list[Record], list[Record]]]:
     """By machine where a side has several; two single ones are compared even if they differ."""
-    machines = {_machine(record) for record in olds}, {_machine(record) for record in news}
+    machines = {record.place for record in olds}, {record.place for record in news}
     if all(len(side) == 1 for side in machines):
         yield olds, news
         return
     for machine in sorted(machines[0] & machines[1]):
-        yield [r for r in olds if _machine(r) == machine], [r for r in news if _machine(r) == machine]
+        yield [r for r in olds if r.place == machine], [r for r in news if r.place == machine]
 
 
 def _reason_broken(old: Record, after: Sequence[Record]) -> str | None:
     """Why the surest counterparts of a record are invalid; None where one is valid, or there is none."""
     for identity in _IDENTITIES:
         if news := [new for new in after if identity(new) == identity(old)]:
-            news = [new for new in news if _machine(new) == _machine(old)] or news
+            news = [new for new in news if new.place == old.place] or news
             return None if any(new.valid for new in news) else "; ".join(news[0].invalid_reasons)
     return None
 
@@ -250,10 +250,6 @@ _IDENTITIES: tuple[Callable[[Record], tuple[object, ...]], ...] = (
 """How a model is known again, the surest first."""
 
 
-def _machine(record: Record) -> str:
-    return record.serial or f"{record.machine.cpu}, {record.machine.cores} cores"
-
-
 def _model(record: Record) -> str:
     return "/".join(PurePath(record.model).parts[-2:])
 
@@ -266,7 +262,7 @@ def _name(record: Record) -> str:
 def _differences(old: Record, new: Record) -> Iterator[str]:
     """What besides the time is not the same, so that the change may be no change of the model."""
     for what, ours, theirs in (
-        ("machine", _machine(old), _machine(new)),
+        ("machine", old.place, new.place),
         # A network address may be another phone's by now, and a phone another system's.
         ("phone", old.fingerprint and old.fingerprint.name, new.fingerprint and new.fingerprint.name),
         ("build of Android", *(r.fingerprint and r.fingerprint.build for r in (old, new))),

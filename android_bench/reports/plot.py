@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from android_bench.records.record import Record
-from android_bench.reports.clock import NAMES, Clock, middle_by, p50_by, samples_ms, shared_clock
+from android_bench.reports.clock import NAMES, Clock, middle_by, p50_by, p95_by, shared_clock
 from android_bench.reports.tables import labels, machines, p50_text, plain, rounded, runtimes
-from android_bench.timing import summarize
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import written_aside
 
@@ -96,7 +95,7 @@ def _bars(area: Axes, machine: str, group: Sequence[Record], colors: dict[str, s
             row, middle, color=_NO_FIGURE if record.emulated else colors[_engine(record)],
             hatch="///" if record.emulated else None, edgecolor="white",
         )  # fmt: skip
-        if _p95(record, clock) is not None:
+        if p95_by(record, clock) is not None:
             ends = {"marker": ">" if top > limit else "|", "markevery": [1], "markersize": 5}
             area.plot([middle, min(top, limit)], [row, row], color="0.25", linewidth=1, **ends)
         area.text(
@@ -119,21 +118,15 @@ def _middle(record: Record, clock: Clock) -> float:
     return middle_by(record, clock) or 0.0
 
 
-def _p95(record: Record, clock: Clock) -> float | None:
-    if clock == "wall" or not record.valid:
-        return record.p95_ms
-    return summarize(samples_ms(record, clock)).p95_ms
-
-
 def _figure_text(record: Record, clock: Clock) -> str:
-    middle, p95 = p50_by(record, clock), _p95(record, clock)
+    middle, p95 = p50_by(record, clock), p95_by(record, clock)
     by_wall = clock == "wall" or not record.valid or middle is None
     text = p50_text(record) if by_wall else rounded(middle)
     return text if p95 is None else f"{text} / {rounded(p95)}"
 
 
 def _top(record: Record, clock: Clock) -> float:
-    return max(_middle(record, clock), _p95(record, clock) or 0.0)
+    return max(_middle(record, clock), p95_by(record, clock) or 0.0)
 
 
 def _curves(area: Axes, records: Sequence[Record]) -> None:

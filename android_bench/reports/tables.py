@@ -102,13 +102,18 @@ def p50_text(record: Record) -> str:
 
 def labels(records: Sequence[Record]) -> list[str]:
     """The shortest end of each model's path that tells it from the others."""
-    parts = {record.model: PurePath(record.model).parts for record in records}
+    return shortest_ends([record.model for record in records])
+
+
+def shortest_ends(paths: Sequence[str]) -> list[str]:
+    """The shortest end of each path that tells it from the others, of equally many parts each."""
+    parts = {path: PurePath(path).parts for path in paths}
     ends = dict.fromkeys(parts, "")
     for length in range(1, max(map(len, parts.values()), default=0) + 1):
-        ends = {model: "/".join(words[-length:]) for model, words in parts.items()}
+        ends = {path: "/".join(words[-length:]) for path, words in parts.items()}
         if len(set(ends.values())) == len(ends):
             break
-    return [ends[record.model] for record in records]
+    return [ends[path] for path in paths]
 
 
 def runtimes(records: Sequence[Record]) -> list[str]:

@@ -12,6 +12,7 @@ from docs.generate.json_types import fields
 
 def _documents() -> dict[str, tuple[str, type]]:
     """File name -> what it describes, and the class."""
+    from android_bench.decision.document import Decision
     from android_bench.records.record import Document
     from android_bench.reports.compare import Comparison
     from facekp_export.verification.manifest import Manifest
@@ -26,6 +27,7 @@ def _documents() -> dict[str, tuple[str, type]]:
             "What `facekp-bench compare --json` prints beside `schema` and the number of `regressions`.",
             Comparison,
         ),
+        "decision": ("What `facekp-bench decide --json` and `--out` write.", Decision),
         "manifest": ("`manifest.json` beside exported files.", Manifest),
         "checkpoint": (
             "The header of a checkpoint (`.safetensors`), JSON under the key `facekp` of its metadata.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from facekp_train.crop import CropRule
 from facekp_train.datasets import Dataset
-from facekp_train.evaluation.evaluate import answer
+from facekp_train.evaluation.evaluate import Answers, answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.landmarks import Scheme
 from facekp_train.metadata import FiveOffset
@@ -76,9 +76,21 @@ class LabelledFaces:
         Raises:
             ValueError: where the schemes do not fit.
         """
+        answers = self.answers(predict, rule, scheme, five_offset, progress)
+        return answers.score(self.data, self.split, normaliser)
+
+    def answers(
+        self,
+        predict: Predict,
+        rule: CropRule,
+        scheme: Scheme | None = None,
+        five_offset: FiveOffset | None = None,
+        progress: bool = False,
+    ) -> Answers:
+        """What a model says about each face; arguments and errors as of `measure`."""
         answers = answer(
             predict, self.samples, rule, scheme=scheme, five_offset=five_offset, strict=self.strict,
             progress=progress,
         )  # fmt: skip
         answers.skipped[:0] = self.skipped
-        return answers.score(self.data, self.split, normaliser)
+        return answers

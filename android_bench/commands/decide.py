@@ -1,0 +1,186 @@
+"""facekp-bench decide: accuracy, time and size of exports in one table, and the file to ship."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from android_bench.commands.phone_options import parse_server
+from android_bench.commands.progress import progress_bar
+from facekp_export.commands.options import (
+    DATA_HELP,
+    LIMIT_HELP,
+    NORMALIZER_HELP,
+    SPLIT_HELP,
+    STRICT_HELP,
+    labelled_faces,
+)
+from facekp_train.common.console import UserError, out, say, warn
+from facekp_train.common.model_option import folder_argument
+
+if TYPE_CHECKING:
+    from android_bench.decision.decide import Decided
+    from android_bench.decision.join import Candidate, Sourced
+    from android_bench.phone.bench import Access
+    from android_bench.records.record import Record
+
+DEVICES = ("cpu", "adb")
+
+
+def decide(
+    exports: Annotated[list[Path], folder_argument("Export folders and .tflite or .onnx files.")],
+    *,
+    data: Annotated[str | None, typer.Option(help=f"{DATA_HELP} Default: the manifests' figures.")] = None,
+    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where to measure what --records does not hold: cpu of this computer, adb: connected "
+            "phones; repeatable. Default: cpu without --records, else nowhere."
+        ),
+    ] = None,
+    records: Annotated[
+        list[Path] | None,
+        typer.Option(help="Document that --out or --json wrote, joined by SHA-256; repeatable."),
+    ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(help="Phone: its serial, HOST:PORT, or all; repeatable. Default: the only one."),
+    ] = None,
+    adb: Annotated[str | None, typer.Option(help="Phone: the adb program. Default: the one in PATH.")] = None,
+    adb_server: Annotated[str | None, typer.Option(help="Phone: HOST:PORT of the adb server.")] = None,
+    max_ms: Annotated[
+        float | None, typer.Option(min=0, help="Highest p50 on the slowest device, ms.")
+    ] = None,
+    max_mb: Annotated[float | None, typer.Option(min=0, help="Largest file, MB of 10^6 bytes.")] = None,
+    max_nme_loss: Annotated[
+        str, typer.Option(metavar="PERCENT", help="How much the NME may exceed the best file's, such as 2%.")
+    ] = "2%",
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Recommend a file without NME, too.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of the table.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write one HTML page with plots. With --data it holds pictures of the faces that the "
+            "file errs on most."
+        ),
+    ] = None,
+) -> None:
+    """Say which of several exports' files ships: the fastest whose NME and size are within the limits.
+
+    A file's time is that on the slowest phone, or without phones on the slowest machine. Files that
+    another beats in NME, time and size, and what is invalid, emulated or without NME, are never
+    recommended. Where nothing lies within the limits, the exit code is 1.
+    """
+    from android_bench.decision.choose import Limits
+    from android_bench.decision.decide import decide as decided_of
+    from android_bench.decision.join import find_candidates, join
+    from android_bench.decision.measure import add_accuracy
+    from android_bench.phone.bench import Access
+    from android_bench.reports.delivery import check_targets
+
+    if normalizer is not None and data is None:
+        raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
+    limits = Limits(max_ms, max_mb, _percent(max_nme_loss), allow_missing)
+    where = _devices(device, bool(records))
+    access = Access(tuple(serial or ()), adb, parse_server(adb_server))
+    check_targets(output, markdown, html)
+    candidates = find_candidates(exports)
+    known = list(_read(records or []))
+    faces = labelled_faces(data, split, limit, strict)
+    notes: list[str] = []
+    for name in where:
+        known += _measured(name, candidates, known, access, notes)
+    add_accuracy(candidates, faces, normalizer)
+    notes += join(candidates, known)
+    decided = decided_of(candidates, limits, notes)
+    _deliver(decided, as_json, output, markdown, html)
+    if decided.document.recommended is None:
+        raise UserError(decided.document.reason)
+
+
+def _percent(text: str) -> float:
+    """2 of "2%", "2 %" or "2"."""
+    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", number := text.strip().removesuffix("%").strip()):
+        raise typer.BadParameter(f"'{text}' is not a percentage, such as 2%", param_hint="--max-nme-loss")
+    return float(number)
+
+
+def _devices(names: Sequence[str] | None, with_records: bool) -> list[str]:
+    for name in names or ():
+        if name not in DEVICES:
+            raise typer.BadParameter(f"'{name}' is not one of {', '.join(DEVICES)}", param_hint="--device")
+    return list(dict.fromkeys(names or ([] if with_records else ["cpu"])))
+
+
+def _read(paths: Sequence[Path]) -> Iterator[Sourced]:
+    from android_bench.decision.measure import sourced
+    from android_bench.records.documents import read_document
+
+    for path in paths:
+        yield from sourced(read_document(path), str(path))
+
+
+def _measured(
+    device: str, candidates: Sequence[Candidate], known: Sequence[Sourced], access: Access, notes: list[str]
+) -> list[Sourced]:
+    """Records of the files that lack a valid one on that device."""
+    from android_bench.decision.measure import sourced, unmeasured
+    from android_bench.host.bench import bench_models
+    from android_bench.host.machine import describe_machine
+    from android_bench.phone.bench import bench_phones
+    from android_bench.phone.settings import Settings
+
+    here = describe_machine()
+
+    def is_same(record: Record) -> bool:
+        if device == "adb":
+            return record.device == "adb" and (not access.serials or record.serial in access.serials)
+        same_machine = (record.machine.cpu, record.machine.cores) == (here.cpu, here.cores)
+        return record.device == "cpu" and record.threads == 1 and same_machine
+
+    files = unmeasured(candidates, known, is_same)
+    if not files:
+        return []
+    with progress_bar() as progress:
+        if device == "cpu":
+            return list(sourced(bench_models(files, runtimes=("onnxruntime", "litert"), progress=progress)))
+        outcome = bench_phones(files, Settings(), access, progress=progress)
+    notes += outcome.errors
+    return list(sourced(outcome.records))
+
+
+def _deliver(
+    decided: Decided, as_json: bool, output: Path | None, markdown: Path | None, html: Path | None
+) -> None:
+    """Write the files that were asked for, then print."""
+    from android_bench.decision import tables
+    from android_bench.decision.page import page
+    from facekp_train.common.files import write_text
+
+    writers = {output: lambda _: decided.document.to_json(), markdown: tables.markdown, html: page}
+    for target, text_of in writers.items():
+        if target is not None:
+            write_text(target, text_of(decided))
+            say(f"wrote {target}")
+    if as_json:
+        print(decided.document.to_json(), end="")
+        for note in decided.notes:
+            warn(note)
+    else:
+        out.print(tables.terminal(decided))

@@ -1,0 +1,143 @@
+"""A decision as one HTML page: the answer, the table, plots, the worst faces, each figure's source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from android_bench.decision.decide import Decided
+from android_bench.decision.join import OnDevice
+from android_bench.decision.pictures import overlay
+from android_bench.decision.tables import TEXTS, basis
+from android_bench.decision.tables import rows as table_rows
+from android_bench.reports import html, svg
+from android_bench.reports.clock import NAMES, p50_by, p95_by, samples_ms
+from android_bench.reports.tables import rounded
+
+
+def page(decided: Decided) -> str:
+    """The document. Needs the photographs of the worst faces where any are to be drawn."""
+    headers, lines = table_rows(decided)
+    best = decided.document.recommended
+    numbers = [str(n) for n, file in enumerate(decided.document.files, 1) if file.sha256 == best]
+    ships = [place for place, line in enumerate(lines) if line[0] in numbers]
+    chosen = "answer" if best else "answer none"
+    return html.page(
+        "Which model ships?",
+        (
+            f'<p class="{chosen}">{svg.text_of(decided.document.reason)}</p>',
+            html.table(headers, lines, TEXTS, ships),
+            html.bullets([*basis(decided), *decided.notes]),
+            html.section("Accuracy, time, size", _legend(), html.figures(_scatters(decided))),
+            html.section("Every run", html.figures(_runs(decided))),
+            html.section("Measured without a pause", html.figures([_sustained(decided)])),
+            html.section("The faces it errs on most", *_faces(decided)),
+            html.section("Where each figure comes from", _sources(decided)),
+        ),
+    )
+
+
+def _legend() -> str:
+    return (
+        '<p class="soft">Numbers are those of the table; filled points lie on the Pareto front of NME, time '
+        "and size; a color is an export.</p>"
+    )
+
+
+def _scatters(decided: Decided) -> Iterator[tuple[str, str]]:
+    """NME over size, and over the time on each machine that decides."""
+    yield "NME over size", svg.scatter(list(_dots(decided, None)), "size, MB", "NME, %")
+    for machine in decided.machines:
+        plot = svg.scatter(list(_dots(decided, machine)), "p50, ms", "NME, %")
+        yield f"NME over time on {machine}", plot
+    if all(candidate.accuracy is None for candidate in decided.candidates):
+        for machine in decided.machines:
+            dots = list(_dots(decided, machine, of_size=True))
+            yield f"size over time on {machine}", svg.scatter(dots, "p50, ms", "size, MB")
+
+
+def _dots(decided: Decided, machine: str | None, of_size: bool = False) -> Iterator[svg.Dot]:
+    """machine: whose time is the abscissa; None for the size."""
+    exports = list(dict.fromkeys(candidate.path.parent for candidate in decided.candidates))
+    for number, candidate in enumerate(decided.candidates, 1):
+        size, figures = candidate.bytes / 1e6, candidate.figures()
+        x = size if machine is None else figures.times_ms.get(machine)
+        y = size if of_size else figures.nme
+        if x is not None and y is not None:
+            shade = exports.index(candidate.path.parent)
+            title = f"{candidate.label}: {rounded(x)}, {rounded(y)}"
+            yield svg.Dot(x, y, str(number), title, shade, candidate.sha256 in decided.choice.front)
+
+
+def _of_device(decided: Decided) -> dict[str, list[tuple[int, str, OnDevice]]]:
+    """What was measured, by device: the file's number and label, and the record."""
+    found: dict[str, list[tuple[int, str, OnDevice]]] = {}
+    for number, candidate in enumerate(decided.candidates, 1):
+        for on in candidate.on:
+            found.setdefault(on.device, []).append((number, candidate.label, on))
+    return found
+
+
+def _runs(decided: Decided) -> Iterator[tuple[str, str]]:
+    for device, group in _of_device(decided).items():
+        lines, clock = [], group[0][2].clock
+        for number, label, on in group:
+            middle, high = (f(on.record, clock) if on.record.valid else None for f in (p50_by, p95_by))
+            note = f"{rounded(middle)} / {rounded(high)}" if on.record.valid else "invalid"
+            note += " emulated" if on.record.emulated else ""
+            runs = samples_ms(on.record, clock)
+            lines.append(svg.Row(f"{number} {label}", runs, middle, high, note, number - 1))
+        yield f"{device}: each run a tick, dot p50, line to p95", svg.rows(lines, f"ms of {NAMES[clock]}")
+
+
+def _sustained(decided: Decided) -> tuple[str, str]:
+    lines = [
+        svg.Line(
+            f"{number} {label} on {device}{', emulated' if on.record.emulated else ''}",
+            [(point.seconds / 60, point.p50_ms) for point in on.record.curve or ()],
+            number - 1,
+            on.record.emulated,
+        )
+        for device, group in _of_device(decided).items()
+        for number, label, on in group
+    ]
+    return "p50 of each turn: a line that climbs is heat", svg.curves(lines, "minutes", "p50, ms")
+
+
+def _faces(decided: Decided) -> Iterator[str]:
+    chosen = decided.recommended or next((c for c in decided.candidates if c.accuracy), None)
+    if chosen is None or chosen.accuracy is None or not chosen.accuracy.worst:
+        return
+    yield (
+        f'<p class="soft">{svg.text_of(chosen.label)}: orange as labeled, green as answered; errors in % of '
+        "the normalizer</p>"
+    )
+    pictures = "\n".join(overlay(face) for face in chosen.accuracy.worst)
+    yield f'<div class="faces">\n{pictures}\n</div>'
+
+
+def _sources(decided: Decided) -> str:
+    headers = ("no", "file", "figure", "where from", "how", "SHA-256 of the file")
+    lines = []
+    for number, candidate in enumerate(decided.candidates, 1):
+        first = (str(number), candidate.label)
+        if candidate.accuracy is not None:
+            lines.append(
+                (*first, "NME", candidate.accuracy.source, candidate.accuracy.basis, candidate.sha256)
+            )
+        lines += [(*first, on.device, on.source, _how(on), candidate.sha256) for on in candidate.on]
+    return html.table(headers, lines, headers[1:])
+
+
+def _how(on: OnDevice) -> str:
+    """A record's circumstances, and what may have disturbed it."""
+    record = on.record
+    runner = f" by {record.runner.name}" if record.runner else ""
+    parts = [
+        f"{record.runtime} {record.runtime_version or ''}".strip() + runner,
+        f"{len(record.samples_ms) or record.timed_runs or 0} runs",
+        record.started,
+        record.machine.os,
+        *record.warnings,
+        *record.invalid_reasons,
+    ]
+    return "; ".join(parts)

@@ -1,0 +1,116 @@
+"""A decision as a table: in a terminal, in Markdown, and the cells that the page shows, too."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from android_bench.decision.decide import Decided
+from android_bench.decision.document import DecisionFile, DeviceFigures
+from android_bench.decision.join import Candidate, OnDevice
+from android_bench.reports.tables import escaped, p50_text, plain, rounded
+
+HEADERS = (
+    "no", "file", "kind", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms", "first ms",
+    "peak MB", "parity", "heat", "front",
+)  # fmt: skip
+TEXTS = ("file", "kind", "device", "parity", "heat", "front")
+"""Columns that hold words."""
+
+
+def rows(decided: Decided) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Headers and cells, a line for each file on each device; columns of which nothing is known are left out.
+
+    A file's own figures stand in its first line.
+    """
+    every = _all_cells(decided)
+    kept = [place for place in range(len(HEADERS)) if any(line[place] not in ("", "-") for line in every)]
+    return [HEADERS[place] for place in kept], [tuple(line[place] for place in kept) for line in every]
+
+
+def _all_cells(decided: Decided) -> list[tuple[str, ...]]:
+    lines = []
+    files = zip(decided.candidates, decided.document.files, strict=True)
+    for number, (candidate, file) in enumerate(files, 1):
+        own = _own(number, candidate, file)
+        devices = zip(candidate.on, file.devices, strict=True)
+        rest = [_on_device(on, device) for on, device in devices] or [("-",) * 7]
+        mark = "ships" if file.sha256 == decided.document.recommended else "front" if file.pareto else ""
+        for place, line in enumerate(rest):
+            lines.append((*own, *line, mark) if place == 0 else (*("",) * len(own), *line, ""))
+    return lines
+
+
+def _own(number: int, candidate: Candidate, file: DecisionFile) -> tuple[str, ...]:
+    return (
+        str(number),
+        candidate.label,
+        file.kind or "-",
+        rounded(file.bytes / 1e6, most_decimals=4),
+        "-" if file.nme is None else f"{file.nme:.3f}",
+        "-" if file.nme_change is None else f"{file.nme_change:+.2f}",
+        "-" if file.failures is None else f"{file.failures:.2f}",
+    )
+
+
+def _on_device(on: OnDevice, device: DeviceFigures) -> tuple[str, ...]:
+    valid = on.record.valid
+    time = (
+        rounded(device.p50_ms) + (" emulated" if device.emulated else "")
+        if device.p50_ms is not None
+        else None
+    )
+    return (
+        device.device,
+        (time or p50_text(on.record)) if valid else "invalid",
+        rounded(device.p95_ms),
+        rounded(device.first_ms),
+        rounded(device.peak_memory_mb, most_decimals=1),
+        {None: "-", True: "ok", False: "differs"}[device.parity_ok],
+        {None: "-", True: "throttled", False: "steady"}[device.throttled],
+    )
+
+
+def basis(decided: Decided) -> list[str]:
+    """What the figures are of, for all files alike."""
+    of = dict.fromkeys(c.accuracy.basis for c in decided.candidates if c.accuracy is not None)
+    lines = [f"NME: {text}" for text in of]
+    cpu = dict.fromkeys(on.device for c in decided.candidates for on in c.on if on.clock == "cpu")
+    if cpu:
+        lines.append(f"times are CPU time on {', '.join(cpu)}")
+    return lines
+
+
+def terminal(decided: Decided) -> RenderableType:
+    """The table with the answer above and remarks below."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    headers, lines = rows(decided)
+    for header in headers:
+        table.add_column(
+            header.replace(" ", "\n"), justify="left" if header in TEXTS else "right", overflow="fold",
+            no_wrap=header not in ("file", "device"),
+        )  # fmt: skip
+    best = decided.document.recommended
+    style = None
+    by_number = {str(n): file.sha256 for n, file in enumerate(decided.document.files, 1)}
+    for line in lines:
+        if line[0]:
+            style = "green" if by_number[line[0]] == best else None
+        table.add_row(*(Text(plain(cell)) for cell in line), style=style)
+    below = [Text(plain(line)) for line in (*basis(decided), *decided.notes)]
+    return Group(Text(plain(decided.document.reason), style="bold"), Text(), table, Text(), *below)
+
+
+def markdown(decided: Decided) -> str:
+    """A GitHub-flavored table, with the answer above and remarks below."""
+    headers, cells = rows(decided)
+    lines = [
+        f"**{escaped(decided.document.reason)}**",
+        "",
+        f"| {' | '.join(headers)} |",
+        "| " + " | ".join("---" if header in TEXTS else "---:" for header in headers) + " |",
+    ]
+    lines += [f"| {' | '.join(map(escaped, line))} |" for line in cells]
+    lines += ["", *(f"- {escaped(line)}" for line in (*basis(decided), *decided.notes))]
+    return "\n".join(lines) + "\n"
