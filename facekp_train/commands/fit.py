@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
+from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.model_option import checkpoint_option
 
 
@@ -27,7 +28,7 @@ def fit(
         int | None, typer.Option(help="Keypoints of the net: 5, 19, 21, 29, 68 or 98. Default: the recipe's.")
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="Backbone: mobilenet-v2, resnet-50 or mdp-fast. Default: the recipe's.")
+        str | None, backbone_option(f"Backbone: {BACKBONES_TOLD}. Default: the recipe's.")
     ] = None,
     init: Annotated[
         Path | None,

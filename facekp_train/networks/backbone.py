@@ -15,12 +15,14 @@ class Backbone(nn.Module):
 
     Attributes:
         stride: the crop's side S is a multiple of it.
+        default_side: of crops, where nobody says another.
         map_stride: pixels of the crop that lie between two cells of the feature map.
         pads_as_tf: every convolution pads as TF's SAME, so that no TFLite file needs a PAD.
         channels: of the feature map.
     """
 
     stride: ClassVar[int] = 32
+    default_side: ClassVar[int] = 128
     map_stride: ClassVar[int] = 32
     pads_as_tf: ClassVar[bool] = True
     channels: int

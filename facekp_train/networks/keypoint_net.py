@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from facekp_train.common.backbones import BACKBONES_TOLD
 from facekp_train.networks.backbone import Backbone
 from facekp_train.networks.heads import HeatmapHead
 from facekp_train.networks.mdp_fast import MdpFast
 from facekp_train.networks.mobilenet import MobileNetV2
+from facekp_train.networks.pfld import Pfld, PfldLate, PfldQuarter, PfldQuarterLate
 from facekp_train.networks.resnet import ResNet50
 from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
 
@@ -19,12 +21,20 @@ BACKBONES: dict[str, type[Backbone]] = {
     "mobilenet-v2": MobileNetV2,
     "resnet-50": ResNet50,
     "mdp-fast": MdpFast,
+    "pfld-0.25x": PfldQuarter,
+    "pfld-1x": Pfld,
+    "pfld-0.25x-b": PfldQuarterLate,
+    "pfld-1x-b": PfldLate,
 }
 
-BACKBONES_TOLD = ", ".join(list(BACKBONES)[:-1]) + " or " + list(BACKBONES)[-1]
-"""Their names, as help texts list them."""
-SIDE_TOLD = "side of the crop in pixels, a multiple of 32, for mdp-fast of 16"
+SIDE_TOLD = "side of the crop in pixels, a multiple of 32, for mdp-fast and pfld of 16; pfld's own is 112"
 PAIRS_TOLD = "residual pairs of each stage of mdp-fast; None: 0, 0, 2, 2, 1"
+
+
+def with_own_side(settings: Any) -> Any:
+    """Settings of a net with the crop's side that its backbone has, where they say none."""
+    kind = BACKBONES.get(str(settings.get("backbone"))) if isinstance(settings, dict) else None
+    return settings if kind is None else {"size": kind.default_side, **settings}
 
 
 class NetConfig(BaseModel):
@@ -46,6 +56,11 @@ class NetConfig(BaseModel):
     heatmap_width: int = Field(
         default=64, ge=0, le=2048, description="channels of the heatmap head; 0: no head"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_side(cls, data: Any) -> Any:
+        return with_own_side(data)
 
     @model_validator(mode="after")
     def _buildable(self) -> NetConfig:

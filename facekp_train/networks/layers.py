@@ -40,6 +40,12 @@ def conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
+def conv_bn_relu6(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """A convolution with BN and ReLU6, depthwise where there are as many groups as channels."""
+    conv = Conv(inputs, outputs, kernel, stride, groups)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
+
+
 def initialize_convolutions(module: nn.Module) -> None:
     """He's start of a convolution, by its outputs; for `nn.Module.apply`."""
     if isinstance(module, nn.Conv2d):

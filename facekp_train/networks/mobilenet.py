@@ -16,7 +16,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from facekp_train.networks.backbone import Backbone, refuse_pairs
-from facekp_train.networks.layers import Conv
+from facekp_train.networks.layers import Conv, conv_bn_relu6
 from facekp_train.networks.sizes import check_sizes, share_of_width
 
 # Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
@@ -67,20 +67,15 @@ def hidden_widths(share: float = 1.0, channels: Sequence[int] | None = None) -> 
     return tuple(share_of_width(width, share) for width in full)
 
 
-def _conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    conv = Conv(inputs, outputs, kernel, stride, groups)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
-
-
 class InvertedResidual(nn.Module):
     """Pointwise expansion (block 1 has none), depthwise, linear pointwise; a residual where told."""
 
     def __init__(self, block: _Block, hidden: int) -> None:
         super().__init__()
         self.residual = block.residual
-        layers: list[nn.Module] = [_conv_bn_relu(block.inputs, hidden, 1)] if block.expansion > 1 else []
+        layers: list[nn.Module] = [conv_bn_relu6(block.inputs, hidden, 1)] if block.expansion > 1 else []
         layers += [
-            _conv_bn_relu(hidden, hidden, 3, block.stride, groups=hidden),
+            conv_bn_relu6(hidden, hidden, 3, block.stride, groups=hidden),
             Conv(hidden, block.outputs, 1),
             nn.BatchNorm2d(block.outputs),
         ]
@@ -108,7 +103,7 @@ class MobileNetV2(Backbone):
         self.channels = outer[-1]
         # The first block does not expand: its hidden width is the stem's.
         residuals = [InvertedResidual(*pair) for pair in zip(blocks, (outer[0], *hidden), strict=True)]
-        self.features = nn.Sequential(_conv_bn_relu(3, outer[0], 3, stride=2), *residuals)
+        self.features = nn.Sequential(conv_bn_relu6(3, outer[0], 3, stride=2), *residuals)
         self.apply(_initialise)
 
     @classmethod

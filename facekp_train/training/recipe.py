@@ -8,12 +8,13 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from facekp_train.batches.loader import BatchSettings
+from facekp_train.common.backbones import BACKBONES_TOLD
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
 from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import scheme_of
-from facekp_train.networks.keypoint_net import BACKBONES_TOLD, PAIRS_TOLD, NetConfig
+from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
 from facekp_train.networks.mobilenet import hidden_widths
 from facekp_train.training.data import FaceSettings
 from facekp_train.training.distill import TeacherSettings
@@ -73,6 +74,11 @@ class Recipe(
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
         default="auto", description="auto: bf16-mixed where the hardware multiplies it itself"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_side(cls, data: Any) -> Any:
+        return with_own_side(data)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
