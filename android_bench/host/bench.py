@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -64,38 +65,74 @@ def bench_models(
             out of range.
         Interrupted: on Ctrl-C.
     """
+    measurements = plan(paths, threads, runtimes, engines)
+    return measure(
+        measurements, rule=rule, warmup=warmup, timeout=timeout, progress=progress, gpu=gpu, shapes=shapes
+    )
+
+
+def measure(
+    measurements: Sequence[Measurement],
+    *,
+    rule: StopRule = StopRule(),  # noqa: B008 - frozen
+    warmup: int = WARMUP_RUNS,
+    timeout: float = TIMEOUT_SECONDS,
+    progress: Progress | None = None,
+    gpu: str | None = None,
+    shapes: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    together: int = MOST_TOGETHER,
+    worker: Callable[[], Worker] | None = None,
+) -> list[Record]:
+    """What `bench_models` does, of measurements that are planned already.
+
+    Args:
+        measurements: what is measured.
+        rule, warmup, timeout, progress, gpu, shapes: as `bench_models` has them.
+        together: processes held at once, which are interleaved.
+        worker: starts a measuring process that knows the engines of the measurements; None where they
+            are facekp-bench's.
+
+    Returns:
+        One record for each measurement.
+
+    Raises:
+        ValueError: for a warm-up or time-out out of range.
+        Interrupted: on Ctrl-C.
+    """
     if warmup < 0:
         raise ValueError(f"the number of warm-up runs must be 0 or more, not {warmup}")
     if not 0 < timeout < float("inf"):
         raise ValueError(f"the time-out must be a positive number of seconds, not {timeout}")
-    measurements = plan(paths, threads, runtimes, engines)
     machine = describe_machine().model_copy(update={"gpu": gpu})
     trials: list[HostTrial] = []
     try:
-        for group in _groups(measurements):
+        for group in _groups(measurements, together):
             begun = len(trials)
             trials.extend(HostTrial(each, rule, timeout, shapes) for each in group)
-            _measure(trials[begun:], warmup, lambda label: _tell(progress, trials, len(measurements), label))
+            tell = partial(_tell, progress, trials, len(measurements))
+            _measure(trials[begun:], warmup, tell, worker or Worker)
     except KeyboardInterrupt:
         raise Interrupted([trial.record(machine, "interrupted: ") for trial in trials]) from None
     return [trial.record(machine) for trial in trials]
 
 
-def _groups(measurements: Sequence[Measurement]) -> Iterator[list[Measurement]]:
+def _groups(measurements: Sequence[Measurement], most: int) -> Iterator[list[Measurement]]:
     """What to interleave: those of one number of threads, a bounded number at once."""
     for count in dict.fromkeys(each.threads for each in measurements):
         alike = [each for each in measurements if each.threads == count]
-        for start in range(0, len(alike), MOST_TOGETHER):
-            yield alike[start : start + MOST_TOGETHER]
+        for start in range(0, len(alike), most):
+            yield alike[start : start + most]
 
 
-def _measure(trials: Sequence[HostTrial], warmup: int, tell: Callable[[str], None]) -> None:
+def _measure(
+    trials: Sequence[HostTrial], warmup: int, tell: Callable[[str], None], worker: Callable[[], Worker]
+) -> None:
     """Open all, then give turns until each has enough."""
     order = random.Random(0)
     with ExitStack() as processes:
         for trial in trials:
             tell(f"loading {trial.label}")
-            trial.open(processes.enter_context(Worker()), warmup)
+            trial.open(processes.enter_context(worker()), warmup)
         while waiting := [trial for trial in trials if not trial.done]:
             # In a fixed order each model would always meet the caches that the same other one left.
             order.shuffle(waiting)

@@ -19,13 +19,15 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from android_bench.clocks import cpu_clock, time_runs
-from android_bench.engines.engines import ENGINES
+from android_bench.engines.engines import ENGINES, Engine
 from android_bench.engines.gpu import GPU_ENGINES
 from android_bench.engines.inputs import fill, sized
 from android_bench.host import memory
@@ -39,18 +41,17 @@ SETTLE_SECONDS = 0.2
 class Subject:
     """The model that this process measures."""
 
-    def __init__(self, engine: str, path: str, threads: int, shapes: dict[str, list[int]]) -> None:
+    def __init__(self, engine: Engine, path: str, threads: int, shapes: dict[str, list[int]]) -> None:
         """Load the file and fill its inputs. Raises what the engine raises, and as `sized`."""
-        chosen = (ENGINES | GPU_ENGINES)[engine]
-        self._version = chosen.load()  # first, so that the base line below holds the library
+        self._version = engine.load()  # first, so that the base line below holds the library
         gc.collect()
         memory.reset_peak()
         self._base_bytes = memory.resident_bytes()
         before = time.perf_counter_ns()
-        self._runtime = chosen.open(Path(path), threads)
+        self._runtime = engine.open(Path(path), threads)
         self._load_ns = time.perf_counter_ns() - before
         # Where several threads compute, no clock of theirs is the time of a call.
-        self._cpu_clock = cpu_clock(chosen.cpu_clock if threads == 1 else None)
+        self._cpu_clock = cpu_clock(engine.cpu_clock if threads == 1 else None)
         self._inputs = [sized(spec, shapes) for spec in self._runtime.inputs]
         self._notes = [
             f"it has no input '{name}', of which --shape speaks"
@@ -119,24 +120,27 @@ def _settle() -> None:
             return
 
 
-def _answer(subject: Subject | None, request: dict[str, Any]) -> tuple[Subject, dict[str, Any]]:
+def _answer(
+    subject: Subject | None, request: dict[str, Any], engines: Mapping[str, Engine]
+) -> tuple[Subject, dict[str, Any]]:
     if subject is None:
-        subject = Subject(request["engine"], request["path"], request["threads"], request.get("shapes", {}))
+        engine = engines[request["engine"]]
+        subject = Subject(engine, request["path"], request["threads"], request.get("shapes", {}))
         return subject, subject.first()
     if request["do"] == "warm":
         return subject, subject.warm(request["runs"])
     return subject, subject.run(request["seconds"])
 
 
-def main() -> None:
-    """Serve until the input ends."""
+def main(engines: Mapping[str, Engine] = MappingProxyType(ENGINES | GPU_ENGINES)) -> None:
+    """Serve until the input ends, with engines by name."""
     # Libraries print to stdout as they please; the answers keep a channel of their own.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     subject = None
     for line in sys.stdin:
         try:
-            subject, reply = _answer(subject, json.loads(line))
+            subject, reply = _answer(subject, json.loads(line), engines)
         except Exception as error:  # engines raise what they like
             reply = {"error": " ".join(str(error).split())[:500] or type(error).__name__}
         print(json.dumps(reply), file=channel, flush=True)

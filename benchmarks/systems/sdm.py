@@ -8,7 +8,6 @@ ridge regression over perturbed starts. Kept in float16: 9.5 MB, benchmarks/weig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +37,7 @@ _ORIENTATIONS, _ACROSS = 8, 4
 _NUMBERS = POINTS * _ACROSS**2 * _ORIENTATIONS
 _MOST = 0.2  # of a descriptor's length in one number, as SIFT has it
 _STARTS, _HELD_OUT, _BATCH = 3, 500, 500
-_RIDGES = (0.1, 0.3, 1.0)
+_RIDGES = (0.03, 0.1, 0.3, 1.0)
 
 Singles = NDArray[np.float32]
 
@@ -92,32 +91,29 @@ class Runner:
 
 
 def gradient_maps(gray: NDArray[np.uint8]) -> Singles:
-    """Gradients of a crop [H, W] by orientation: float32 [H, W, 8], each shared by the two nearest."""
+    """Gradients of a crop [H, W] by orientation: float32 [8, H, W], each shared by the two nearest."""
     image = gray.astype(np.float32)
     across, down = cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)
     size, angle = cv2.cartToPolar(across, down)
     place = angle * (_ORIENTATIONS / (2 * np.pi))
-    first = np.floor(place).astype(np.int64)
-    share = place - first
-    maps = np.zeros((*gray.shape, _ORIENTATIONS), np.float32)
-    rows, columns = np.indices(gray.shape)
-    maps[rows, columns, first % _ORIENTATIONS] = size * (1 - share)
-    maps[rows, columns, (first + 1) % _ORIENTATIONS] += size * share
-    return maps
+    away = np.abs(place - np.arange(_ORIENTATIONS, dtype=np.float32)[:, None, None])
+    away[0] = np.minimum(away[0], _ORIENTATIONS - away[0])  # the circle closes
+    return np.asarray(np.maximum(1 - away, 0) * size, np.float32)
 
 
 def describe(maps: Singles, points: Singles, cell: int) -> Singles:
     """Descriptors of all points [68, 2], one after the other: float32 [8704], 4 x 4 cells a point."""
-    pooled = cv2.blur(maps[..., : _ORIENTATIONS // 2], (cell, cell))
-    pooled = np.concatenate([pooled, cv2.blur(maps[..., _ORIENTATIONS // 2 :], (cell, cell))], -1)
+    side = maps.shape[-1]
     middle = (np.arange(_ACROSS) - (_ACROSS - 1) / 2) * cell
-    limit = maps.shape[0] - 1
-    x, y = (np.clip(np.rint(points[:, axis, None] + middle), 0, limit).astype(np.int64) for axis in (0, 1))
-    found = pooled[y[:, :, None], x[:, None, :]].reshape(POINTS, -1)
-    found /= np.linalg.norm(found, axis=1, keepdims=True) + 1e-6
-    found = np.minimum(found, _MOST)
-    found /= np.linalg.norm(found, axis=1, keepdims=True) + 1e-6
-    return found.ravel()
+    x, y = (np.clip(np.rint(points[:, axis, None] + middle), 0, side - 1) for axis in (0, 1))
+    cells = (y[:, :, None] * side + x[:, None, :]).astype(np.int64).ravel()
+    pooled = np.stack([cv2.blur(plane, (cell, cell)).ravel()[cells] for plane in maps], -1)
+    found = _unit(np.minimum(_unit(pooled.reshape(POINTS, -1)), _MOST))
+    return np.asarray(found.ravel(), np.float32)
+
+
+def _unit(rows: Singles) -> Singles:
+    return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6)
 
 
 @dataclass(frozen=True)
@@ -170,59 +166,74 @@ def train(data: list[str], seed: int = 0) -> Cascade:
     answers = [_starts(points, mean, random) for points, _ in views]
     steps = []
     for number, cell in enumerate(CELLS):
-        step = _fit(faces, views, answers, cell)
-        for (_, mirror), points in zip(views, answers, strict=True):
-            for chosen, phi in _described(faces, points, mirror, cell):
-                points[chosen] += (phi @ step.astype(np.float32)).reshape(-1, POINTS, 2)
+        phi = _described(faces, views, answers, cell)
+        steps.append(_fit(phi, views, answers))
+        moves = [_moved(rows, steps[-1]) for rows in phi]
+        answers = [points + move for points, move in zip(answers, moves, strict=True)]
         left = np.linalg.norm(answers[0] - views[0][0], axis=2).mean()
         out.print(f"stage {number + 1}: {left:.3f} pixels left of the crop's {RULE.size}")
-        steps.append(step)
     return Cascade(mean, np.stack(steps), offset)
 
 
-def _described(faces: _Faces, points: Singles, mirror: bool, cell: int) -> Iterator[tuple[slice, Singles]]:
-    """Descriptors with a one behind them, [B, 8705], batch by batch, and which faces they are of."""
-    for first in range(0, len(points), _BATCH):
-        chosen = slice(first, min(first + _BATCH, len(points)))
-        phi = np.ones((chosen.stop - first, _NUMBERS + 1), np.float32)
-        for row, (crop, start) in enumerate(zip(faces.crops[chosen], points[chosen], strict=True)):
-            gray = np.ascontiguousarray(crop[:, ::-1]) if mirror else crop
-            phi[row, :-1] = describe(gradient_maps(gray), start, cell)
-        yield chosen, phi
+def _described(
+    faces: _Faces, views: list[tuple[Singles, bool]], answers: list[Singles], cell: int
+) -> list[NDArray[np.float16]]:
+    """Descriptors of every start with a one behind them: float16 [F, 8705] each."""
+    phi = [np.ones((len(points), _NUMBERS + 1), np.float16) for points in answers]
+    for face, crop in enumerate(faces.crops):
+        maps = {mirror: gradient_maps(_seen(crop, mirror)) for mirror in {mirror for _, mirror in views}}
+        for rows, points, (_, mirror) in zip(phi, answers, views, strict=True):
+            rows[face, :-1] = describe(maps[mirror], points[face], cell)
+    return phi
+
+
+def _seen(crop: NDArray[np.uint8], mirror: bool) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(crop[:, ::-1]) if mirror else crop
+
+
+def _moved(phi: NDArray[np.float16], step: NDArray[np.float16]) -> Singles:
+    """How far a step moves the points of described faces: [F, 68, 2]."""
+    wide = step.astype(np.float32)
+    parts = [phi[first : first + _BATCH].astype(np.float32) @ wide for first in range(0, len(phi), _BATCH)]
+    return np.concatenate(parts).reshape(-1, POINTS, 2)
 
 
 def _fit(
-    faces: _Faces, views: list[tuple[Singles, bool]], answers: list[Singles], cell: int
+    phi: list[NDArray[np.float16]], views: list[tuple[Singles, bool]], answers: list[Singles]
 ) -> NDArray[np.float16]:
     """One stage: the ridge that does best on the last faces, fitted without them."""
     from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.blas import ssyrk
 
-    gram = np.zeros((_NUMBERS + 1, _NUMBERS + 1), np.float32)
+    gram = np.zeros((_NUMBERS + 1, _NUMBERS + 1), np.float32, order="F")
     moments = np.zeros((_NUMBERS + 1, 2 * POINTS), np.float32)
-    held: list[tuple[Singles, Singles]] = []
-    edge = len(faces.crops) - _HELD_OUT
-    for (truth, mirror), points in zip(views, answers, strict=True):
-        for chosen, phi in _described(faces, points, mirror, cell):
-            wanted = (truth[chosen] - points[chosen]).reshape(len(phi), -1)
-            if chosen.stop > edge:
-                held.append((phi, wanted))
-                continue
-            gram += phi.T @ phi
-            moments += phi.T @ wanted
+    wanted = [truth - points for (truth, _), points in zip(views, answers, strict=True)]
+    edge = len(wanted[0]) - _HELD_OUT
+    for rows, moves in zip(phi, wanted, strict=True):
+        for first in range(0, edge, _BATCH):
+            chosen = slice(first, min(first + _BATCH, edge))
+            part = rows[chosen].astype(np.float32)
+            gram = ssyrk(1.0, part.T, beta=1.0, c=gram, overwrite_c=True)  # the upper half
+            moments += part.T @ moves[chosen].reshape(len(part), -1)
     size = float(np.trace(gram)) / len(gram)
-    best: tuple[float, NDArray[np.float16]] | None = None
+    steps = []
     for ridge in _RIDGES:
-        within = gram.copy()
+        within = gram.copy(order="F")
         within[np.diag_indices(_NUMBERS)] += ridge * size
-        step = cho_solve(cho_factor(within, overwrite_a=True), moments).astype(np.float16)
-        error = float(
-            np.mean([np.abs(phi @ step.astype(np.float32) - wanted).mean() for phi, wanted in held])
-        )
-        out.print(f"  ridge {ridge:g}: {error:.4f}")
-        if best is None or error < best[0]:
-            best = error, step
-    assert best is not None
-    return best[1]
+        steps.append(cho_solve(cho_factor(within, overwrite_a=True), moments).astype(np.float16))
+    errors = [_error(phi, wanted, step, edge) for step in steps]
+    out.print(
+        ", ".join(f"ridge {ridge:g}: {error:.4f}" for ridge, error in zip(_RIDGES, errors, strict=True))
+    )
+    return steps[int(np.argmin(errors))]
+
+
+def _error(
+    phi: list[NDArray[np.float16]], wanted: list[Singles], step: NDArray[np.float16], edge: int
+) -> float:
+    """What a step leaves, in pixels, on the faces from `edge` on."""
+    left = [_moved(rows[edge:], step) - moves[edge:] for rows, moves in zip(phi, wanted, strict=True)]
+    return float(np.linalg.norm(np.concatenate(left), axis=2).mean())
 
 
 app = new_app("sdm", "Train the supervised descent method.")
