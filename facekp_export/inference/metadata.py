@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facekp_export.inference.confidence import read_scale
-from facekp_export.inference.flatbuffer import IDENTIFIER, read_model, write_model
+from facekp_export.inference.flatbuffer import read_model, write_model
 from facekp_export.inference.onnx_weights import refuse_foreign_weights, stated_metadata
 from facekp_export.inference.tables import IDENTIFIER, Table
 from facekp_train.boxes import BoxMapping, box_mappings
