@@ -1,49 +1,57 @@
 """Table 5 measured: every system of the paper beside ours and what a user would pick today.
 
-    python benchmarks/table5.py --systems mdp-0.25x,mdp-1x --precision int8
+    python benchmarks/table5.py
+    python benchmarks/table5.py --systems mdp-fast,pfld-0.25x --precision int8 --runtimes litert --threads 1
 
-Files are timed by facekp-bench's engines, interleaved, CPU time beside wall time. A system that cannot
-be measured has one row with its reason. Written to benchmarks/results/table5.json.
+All files of one runtime are timed interleaved, each in a process of its own; at one thread by CPU time, which
+holds on a busy machine too. Systems without trained weights are timed with random ones. Errors are those that
+the result holds already, matched by SHA-256; where FACEKP_DATA names a folder with `mtfl` they are measured
+again. Written to benchmarks/results/table5.json.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
-from android_bench.host.bench import bench_models
+from android_bench.engines.engines import ENGINES
+from android_bench.engines.plan import Measurement
+from android_bench.host.bench import measure
+from android_bench.host.link import Worker
 from android_bench.records.record import Record
 from android_bench.timing import StopRule
-from facekp_export.inference.layers import read_layers, total_macs
-from facekp_train.common.console import UserError, new_app, out, run
-from facekp_train.common.files import write_text
+from benchmarks.systems.candidate import PRECISIONS, Candidate, LackingError
+from benchmarks.systems.catalog import (
+    MODELS,
+    OWN_WEIGHTS,
+    READINGS,
+    SYSTEMS,
+    Given,
+    candidates,
+    mark_up_offset,
+)
+from benchmarks.systems.engines import MORE_ENGINES, runtime_name
+from benchmarks.systems.errors import Measurer, stated_errors
+from facekp_train.common.console import UserError, new_app, out, progress_bar, run
+from facekp_train.common.files import parse_json, write_text
 
 RESULT = Path(__file__).parent / "results" / "table5.json"
-_MODELS = Path(__file__).parents[1] / "models"
-_WEIGHTS = Path(__file__).parent / "weights"
-PRECISIONS = ("float32", "int8")
-_RULE = StopRule(50, 1.0)
-
-FILES = {
-    "pfld-0.25x": _WEIGHTS / "pfld-0.25x",
-    "pfld-1x": _WEIGHTS / "pfld-1x",
-    "mdp-fast": _MODELS / "mdp-fast",
-    "mdp-0.25x": _MODELS / "mdp-0.25x",
-    "mdp-1x": _MODELS / "mdp-1x",
-}
-"""Systems that are a folder of exported files."""
-_NAMES = {
-    "float32": ("model_float32.tflite", "model.onnx", "model.safetensors"),
-    "int8": ("model_int8.tflite", "model_int8.onnx"),
-}
-_NOT_MEASURED = "this version of the table does not measure it"
-SYSTEMS = (
-    "sdm", "san", "lab", *FILES, "resnet-50", "dlib-68", "mediapipe-mesh", "face-api-68", "face-api-68-tiny",
-)  # fmt: skip
+RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES)))
+THREADS = (1, 2)
+_RULE, _FEW = StopRule(50, 1.0), StopRule(5, 0.0)
+_WARMUP_OF_FEW = 1
+_MOST_TOGETHER = 48
+"""Of one runtime, whose files are compared: all of them."""
+_WORKER = (sys.executable, "-m", "benchmarks.systems.worker")
 
 
 @dataclass(frozen=True)
@@ -69,42 +77,120 @@ class Row:
     reason: str | None = None
 
 
-def chosen(words: str | None) -> list[str]:
-    """The systems of `--systems`, in the table's order. Raises UserError for an unknown one."""
-    wanted = words.split(",") if words else list(SYSTEMS)
+@dataclass(frozen=True)
+class Wanted:
+    """What is measured: names as the options have them."""
+
+    systems: Sequence[str] = SYSTEMS
+    precisions: Sequence[str] = PRECISIONS
+    runtimes: Sequence[str] = RUNTIMES
+    threads: Sequence[int] = THREADS
+    rule: StopRule = _RULE
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows in the table's order, and the error of every file that is known: SHA-256 -> NME in percent."""
+
+    rows: list[Row]
+    nme: dict[str, float]
+
+
+def words(given: str | None, known: Sequence[str], what: str) -> list[str]:
+    """The words of an option with commas, in the order of `known`; all of them where it was left out.
+
+    Raises UserError for an unknown one.
+    """
+    wanted = given.split(",") if given else list(known)
     for name in wanted:
-        if name not in SYSTEMS:
-            raise UserError(f"there is no system '{name}'; choose from {', '.join(SYSTEMS)}")
-    return [name for name in SYSTEMS if name in wanted]
+        if name not in known:
+            raise UserError(f"there is no {what} '{name}'; choose from {', '.join(known)}")
+    return [name for name in known if name in wanted]
 
 
-def rows_of(systems: list[str], precisions: list[str], rule: StopRule = _RULE) -> list[Row]:
-    """Measure, one thread and two."""
-    files: dict[Path, tuple[str, str]] = {}
-    rows: list[Row] = []
-    for system in systems:
-        folder = FILES.get(system)
-        found = {
-            folder / name: (system, precision)
-            for precision in precisions
-            for name in _NAMES[precision]
-            if folder and (folder / name).is_file()
-        }
-        if not found:
-            lacking = f"{folder.name} has no exported file here" if folder else _NOT_MEASURED
-            rows.append(Row(system, reason=lacking))
-        files |= found
-    records = bench_models(list(files), threads=(1, 2), rule=rule) if files else []
-    rows += [_row(record, *files[Path(record.model)]) for record in records]
-    return sorted(rows, key=lambda row: SYSTEMS.index(row.system))
+def result_of(wanted: Wanted, given: Given, nme: dict[str, float], data: Path | None = None) -> Result:
+    """Measure.
+
+    Args:
+        wanted: what.
+        given: files beside the project.
+        nme: errors that are known: SHA-256 -> percent.
+        data: folder that holds `mtfl`, on which errors are measured again; None for none.
+    """
+    found, reasons = _found(wanted, given)
+    everything = [each for files in found.values() for each in files]
+    nme = nme | stated_errors([*sorted(MODELS.iterdir()), *sorted(OWN_WEIGHTS.glob("*/"))])
+    if data is not None:
+        nme |= Measurer(data, mark_up_offset()).errors(everything)
+    records = _timed(everything, wanted)
+    rows = [Row(system, reading=READINGS.get(system), reason=reason) for system, reason in reasons.items()]
+    for system, files in found.items():
+        errors = _errors(files, nme)
+        rows += [
+            _row(system, each, record, errors.get(each.precision))
+            for each in files
+            for record in records[each.path, each.engine.name]
+        ]
+    order = {name: place for place, name in enumerate((*SYSTEMS, *PRECISIONS, *RUNTIMES))}
+    rows.sort(key=lambda row: [order.get(str(word), 0) for word in (row.system, row.precision, row.runtime)])
+    return Result(rows, nme)
 
 
-def _row(record: Record, system: str, precision: str) -> Row:
-    path = Path(record.model)
+def _found(wanted: Wanted, given: Given) -> tuple[dict[str, list[Candidate]], dict[str, str]]:
+    """The files of each system, and why there are none of others."""
+    found: dict[str, list[Candidate]] = {}
+    reasons: dict[str, str] = {}
+    for system in wanted.systems:
+        try:
+            files = candidates(system, given, wanted.precisions)
+        except LackingError as error:
+            reasons[system] = str(error)
+            continue
+        files = [each for each in files if runtime_name(each.engine.name) in wanted.runtimes]
+        if files:
+            found[system] = files
+        else:
+            reasons[system] = f"none of its files runs on {' or '.join(wanted.runtimes)}"
+    return found, reasons
+
+
+def _timed(files: Sequence[Candidate], wanted: Wanted) -> dict[tuple[Path, str], list[Record]]:
+    """The records of each file and engine, one a number of threads."""
+    records: dict[tuple[Path, str], list[Record]] = {}
+    with progress_bar() as bar:
+        for engine in dict.fromkeys(each.engine for each in files):
+            for few in (False, True):
+                group = [each.path for each in files if each.engine is engine and each.few is few]
+                if not group:
+                    continue
+                task = bar.add_task(engine.name, total=len(group) * len(wanted.threads))
+                measured = measure(
+                    [Measurement(path, engine, count) for count in wanted.threads for path in group],
+                    rule=_FEW if few else wanted.rule,
+                    **({"warmup": _WARMUP_OF_FEW} if few else {}),
+                    progress=lambda done, _, __, task=task: bar.update(task, completed=done),
+                    together=_MOST_TOGETHER,
+                    worker=partial(Worker, _WORKER),
+                )
+                for record in measured:
+                    records.setdefault((Path(record.model), engine.name), []).append(record)
+    return records
+
+
+def _errors(files: Sequence[Candidate], nme: dict[str, float]) -> dict[str, float]:
+    """By precision: a float32 .onnx or checkpoint is the same net as the .tflite, which is measured."""
+    from android_bench.engines.weights import size_and_sha256
+
+    known = ((each.precision, nme.get(size_and_sha256(each.path)[1])) for each in files if each.trained)
+    return {precision: error for precision, error in reversed(list(known)) if error is not None}
+
+
+def _row(system: str, each: Candidate, record: Record, nme: float | None) -> Row:
     return Row(
         system,
-        precision=precision,
-        runtime=record.runtime,
+        reading=READINGS.get(system),
+        precision=each.precision,
+        runtime=runtime_name(record.runtime),
         threads=record.threads,
         p50_ms=record.p50_ms,
         cpu_p50_ms=record.cpu_p50_ms,
@@ -112,10 +198,57 @@ def _row(record: Record, system: str, precision: str) -> Row:
         first_ms=record.first_ms,
         load_ms=record.load_ms,
         peak_memory_mb=record.peak_memory_mb,
-        size_bytes=record.bytes,
-        macs=total_macs(read_layers(path)) if path.suffix == ".tflite" else None,
+        size_bytes=each.size_bytes or record.bytes,
+        parameters=each.parameters,
+        macs=each.macs,
+        peak_share=_peak_share(record),
+        nme=nme,
         reason=None if record.valid else "; ".join(record.invalid_reasons),
     )
+
+
+def _peak_share(_: Record) -> float | None:
+    """The share of this machine's peak, as facekp-bench records it; none does so far."""
+    return None
+
+
+def known_errors(result: Path) -> dict[str, float]:
+    """Those that a result holds: SHA-256 -> NME in percent."""
+    if not result.is_file():
+        return {}
+    return parse_json(result.read_text(encoding="utf-8")).get("nme", {})
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    """The rows in short."""
+    table = Table("system", "precision", "runtime", "threads", "ms", "of 0.25X", "MB", "NME %", "")
+    for row in rows:
+        time = time_of(row)
+        table.add_row(
+            row.system, row.precision, row.runtime, str(row.threads or ""), _told(time),
+            _told(ratio_to_ours(row, rows)), _told(row.size_bytes and row.size_bytes / 1e6),
+            _told(row.nme), row.reason,
+        )  # fmt: skip
+    out.print(table)
+
+
+def _told(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def time_of(row: Row) -> float | None:
+    """Milliseconds by the clock that holds: CPU time where there is one, else the wall's."""
+    return row.cpu_p50_ms if row.cpu_p50_ms is not None else row.p50_ms
+
+
+def ratio_to_ours(row: Row, rows: Sequence[Row]) -> float | None:
+    """Its time over that of our 0.25X of the same precision, runtime and threads, in this run."""
+    alike = (row.precision, row.runtime, row.threads)
+    for other in rows:
+        if other.system == "mdp-0.25x" and (other.precision, other.runtime, other.threads) == alike:
+            own, reference = time_of(row), time_of(other)
+            return own / reference if own and reference else None
+    return None
 
 
 app = new_app("table5", "The paper's table 5, measured on this machine.")
@@ -124,15 +257,34 @@ app = new_app("table5", "The paper's table 5, measured on this machine.")
 @app.command()
 def main(
     systems: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32 or int8; default: both")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, int8 or both; default: both")] = None,
+    runtimes: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
+    threads: Annotated[str, typer.Option(help="numbers with commas between")] = "1,2",
+    dlib: Annotated[
+        Path | None, typer.Option(envvar="FACEKP_DLIB", help="shape_predictor_68_face_landmarks.dat")
+    ] = None,
+    mesh: Annotated[
+        Path | None, typer.Option(envvar="FACEKP_MESH", help="a .tflite of MediaPipe's face mesh")
+    ] = None,
+    face_api: Annotated[
+        Path | None, typer.Option(envvar="FACEKP_FACE_API", help="@vladmandic/face-api of npm, unpacked")
+    ] = None,
     result: Annotated[Path, typer.Option("--json", help="where the rows go")] = RESULT,
 ) -> None:
     """Measure and write the rows."""
-    if precision is not None and precision not in PRECISIONS:
-        raise UserError(f"--precision is {' or '.join(PRECISIONS)}, not '{precision}'")
-    rows = rows_of(chosen(systems), [precision] if precision else list(PRECISIONS))
-    write_text(result, json.dumps({"rows": [asdict(row) for row in rows]}, indent=2) + "\n")
-    out.print(f"{len(rows)} rows: {result}")
+    counts = [int(word) for word in words(threads, [str(n) for n in range(1, 65)], "number of threads")]
+    wanted = Wanted(
+        words(systems, SYSTEMS, "system"), words(precision, PRECISIONS, "precision"),
+        words(runtimes, RUNTIMES, "runtime"), counts,
+    )  # fmt: skip
+    data = os.environ.get("FACEKP_DATA")
+    measured = result_of(
+        wanted, Given(dlib, mesh, face_api), known_errors(result), Path(data) if data else None
+    )
+    document: dict[str, Any] = {"rows": [asdict(row) for row in measured.rows], "nme": measured.nme}
+    write_text(result, json.dumps(document, indent=2) + "\n")
+    print_rows(measured.rows)
+    out.print(f"{len(measured.rows)} rows: {result}")
 
 
 if __name__ == "__main__":

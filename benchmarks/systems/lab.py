@@ -100,3 +100,7 @@ class Lab(nn.Module):
         maps = F.interpolate(self.estimator(face), scale_factor=4.0)
         fused = (maps[:, :, None] * face[:, None]).flatten(1, 2)
         return self.regressor(torch.cat([face, fused], 1))
+
+
+NET = Lab
+"""What is timed."""

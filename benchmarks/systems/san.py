@@ -108,3 +108,7 @@ class San(nn.Module):
         """Maps [B, 69, H / 8, W / 8] of a face [B, 3, H, W]."""
         styles = [one(face) for one in self.generators]
         return self.detector(face, torch.stack(styles).mean(0))
+
+
+NET = San
+"""What is timed."""

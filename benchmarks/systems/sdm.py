@@ -24,6 +24,7 @@ from facekp_train.crop import CropRule, cut
 from facekp_train.images import read_image
 from facekp_train.implied_five import fit_five_offset
 from facekp_train.landmarks import flip_keypoints, scheme_of
+from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Crops
 from facekp_train.training.data import samples_of
 
@@ -36,8 +37,8 @@ CELLS = (12, 10, 8, 6)
 _ORIENTATIONS, _ACROSS = 8, 4
 _NUMBERS = POINTS * _ACROSS**2 * _ORIENTATIONS
 _MOST = 0.2  # of a descriptor's length in one number, as SIFT has it
-_STARTS, _HELD_OUT, _BATCH = 3, 500, 500
-_RIDGES = (0.03, 0.1, 0.3, 1.0)
+_STARTS, _HELD_OUT, _BATCH = 2, 500, 500
+_RIDGES = (0.003, 0.01, 0.03)
 
 Singles = NDArray[np.float32]
 
@@ -65,6 +66,11 @@ class Cascade:
     def save(self, path: Path = WEIGHTS) -> None:
         """Write them."""
         np.savez(path, mean=self.mean, steps=self.steps, five_offset=self.five_offset)
+
+    @property
+    def offset(self) -> FiveOffset:
+        """`five_offset` as model files have it."""
+        return tuple((float(right), float(down)) for right, down in self.five_offset)
 
     def runner(self) -> Runner:
         """Ready to run: float32 in memory."""
@@ -95,10 +101,16 @@ def gradient_maps(gray: NDArray[np.uint8]) -> Singles:
     image = gray.astype(np.float32)
     across, down = cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)
     size, angle = cv2.cartToPolar(across, down)
-    place = angle * (_ORIENTATIONS / (2 * np.pi))
-    away = np.abs(place - np.arange(_ORIENTATIONS, dtype=np.float32)[:, None, None])
-    away[0] = np.minimum(away[0], _ORIENTATIONS - away[0])  # the circle closes
-    return np.asarray(np.maximum(1 - away, 0) * size, np.float32)
+    place = angle * np.float32(_ORIENTATIONS / (2 * np.pi))
+    maps = np.empty((_ORIENTATIONS, *gray.shape), np.float32)
+    # In place: fresh memory would take longer than the arithmetic.
+    for orientation, plane in enumerate(maps):
+        np.abs(np.subtract(place, np.float32(orientation), out=plane), out=plane)
+        if orientation == 0:
+            np.minimum(plane, _ORIENTATIONS - plane, out=plane)  # the circle closes
+        np.maximum(np.subtract(np.float32(1), plane, out=plane), 0, out=plane)
+        np.multiply(plane, size, out=plane)
+    return maps
 
 
 def describe(maps: Singles, points: Singles, cell: int) -> Singles:
@@ -157,8 +169,11 @@ def train(data: list[str], seed: int = 0) -> Cascade:
             hand-placed five too tell how both differ.
         seed: decides the starts.
     """
-    faces, offset = _read(data)
     random = np.random.default_rng(seed)
+    faces, offset = _read(data)
+    # The last of them judge each stage: a list's end is of one kind.
+    order = random.permutation(len(faces.crops))
+    faces = _Faces(faces.crops[order], faces.points[order])
     mirrored = flip_keypoints(faces.points, RULE.size - 1)
     mean = np.asarray((faces.points.mean(0) + mirrored.mean(0)) / 2, np.float32)
     # Every other start sees the face in the mirror.

@@ -58,7 +58,7 @@ class ShapePredictor:
         require("labels", "dlib")
         self.path = path
         self.sha256 = sha256_of(path)
-        self._predictor = _opened(path)
+        self._predictor = opened_predictor(path)
 
     def __call__(self, image: Image, points: Floats) -> Doubles:
         """Its 68 points of one face.
@@ -80,21 +80,28 @@ class ShapePredictor:
         """Its points [68, 2] in pixels of the view, from one box."""
         if mirror:
             view, known = np.ascontiguousarray(view[:, ::-1]), flip_keypoints(known, _VIEW - 1)
-        found = self._predictor(view, _box(known, scale))
+        found = self._predictor(view, predictor_box(known, scale))
         points = np.array([(part.x, part.y) for part in found.parts()], np.float64)
         return flip_keypoints(points, _VIEW - 1) if mirror else points
 
 
-def _box(known: Doubles, scale: float) -> Any:
+def predictor_box(known: Doubles, scale: float = 1.0) -> Any:
+    """dlib's rectangle as its detector gives it around known points [N, 2], times a scale."""
     x, y, width, height = tight_box(known)
     longer = max(width, height)
     half = longer * _BOX_SCALE * scale / 2
     center_x, center_y = x + width / 2, y + height / 2 - _RISE * longer
     sides = (center_x - half, center_y - half, center_x + half, center_y + half)
+    return rectangle(sides)
+
+
+def rectangle(sides: tuple[float, float, float, float]) -> Any:
+    """dlib's rectangle of left, top, right and bottom, in pixels."""
     return _dlib().rectangle(*(round(float(side)) for side in sides))
 
 
-def _opened(path: Path) -> Any:
+def opened_predictor(path: Path) -> Any:
+    """dlib's predictor. Raises UserError for a file that is none of 68 points."""
     refusal = f"{path} is not dlib's predictor of 68 points; give shape_predictor_68_face_landmarks.dat"
     try:
         predictor = _dlib().shape_predictor(str(path))

@@ -1,0 +1,14 @@
+"""The measuring process of the table: facekp-bench's, which knows the engines of other systems too."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from android_bench.engines.engines import ENGINES
+from android_bench.host.worker import main
+from benchmarks.systems.engines import MORE_ENGINES
+
+if __name__ == "__main__":
+    main(ENGINES | MORE_ENGINES)
