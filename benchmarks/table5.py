@@ -27,7 +27,7 @@ from android_bench.engines.engines import ENGINES
 from android_bench.engines.plan import Measurement
 from android_bench.host.bench import measure
 from android_bench.host.link import Worker
-from android_bench.records.record import Record
+from android_bench.records.record import Machine, Record
 from android_bench.timing import StopRule
 from benchmarks.systems.candidate import PRECISIONS, Candidate, LackingError
 from benchmarks.systems.catalog import (
@@ -41,6 +41,9 @@ from benchmarks.systems.catalog import (
 )
 from benchmarks.systems.engines import MORE_ENGINES, runtime_name
 from benchmarks.systems.errors import Measurer, stated_errors
+from benchmarks.systems.page import PICTURE, draw, markdown
+from benchmarks.systems.rows import Row, ratio_to_ours, time_of
+from benchmarks.tables import write_part
 from facekp_train.common.console import UserError, new_app, out, progress_bar, run
 from facekp_train.common.files import parse_json, write_text
 
@@ -55,29 +58,6 @@ _WORKER = (sys.executable, "-m", "benchmarks.systems.worker")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One system, precision, runtime and number of threads; figures that are not known are null."""
-
-    system: str
-    reading: str | None = None
-    precision: str | None = None
-    runtime: str | None = None
-    threads: int | None = None
-    p50_ms: float | None = None
-    cpu_p50_ms: float | None = None
-    samples: int | None = None
-    first_ms: float | None = None
-    load_ms: float | None = None
-    peak_memory_mb: float | None = None
-    size_bytes: int | None = None
-    parameters: int | None = None
-    macs: int | None = None
-    peak_share: float | None = None
-    nme: float | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What is measured: names as the options have them."""
 
@@ -87,13 +67,25 @@ class Wanted:
     threads: Sequence[int] = THREADS
     rule: StopRule = _RULE
 
+    @property
+    def whole(self) -> bool:
+        """Whether that is all, of which a page can be made."""
+        kinds = (SYSTEMS, PRECISIONS, RUNTIMES, THREADS)
+        return kinds == tuple(map(tuple, (self.systems, self.precisions, self.runtimes, self.threads)))
+
 
 @dataclass(frozen=True)
 class Result:
-    """Rows in the table's order, and the error of every file that is known: SHA-256 -> NME in percent."""
+    """Rows in the table's order, the errors of known files (SHA-256 -> NME in percent), the machine."""
 
     rows: list[Row]
     nme: dict[str, float]
+    machine: Machine | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for the result's file."""
+        machine = self.machine.model_dump(mode="json") if self.machine else None
+        return {"machine": machine, "rows": [asdict(row) for row in self.rows], "nme": self.nme}
 
 
 def words(given: str | None, known: Sequence[str], what: str) -> list[str]:
@@ -133,7 +125,8 @@ def result_of(wanted: Wanted, given: Given, nme: dict[str, float], data: Path | 
         ]
     order = {name: place for place, name in enumerate((*SYSTEMS, *PRECISIONS, *RUNTIMES))}
     rows.sort(key=lambda row: [order.get(str(word), 0) for word in (row.system, row.precision, row.runtime)])
-    return Result(rows, nme)
+    machine = next((record.machine for group in records.values() for record in group), None)
+    return Result(rows, nme, machine)
 
 
 def _found(wanted: Wanted, given: Given) -> tuple[dict[str, list[Candidate]], dict[str, str]]:
@@ -236,21 +229,6 @@ def _told(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
-def time_of(row: Row) -> float | None:
-    """Milliseconds by the clock that holds: CPU time where there is one, else the wall's."""
-    return row.cpu_p50_ms if row.cpu_p50_ms is not None else row.p50_ms
-
-
-def ratio_to_ours(row: Row, rows: Sequence[Row]) -> float | None:
-    """Its time over that of our 0.25X of the same precision, runtime and threads, in this run."""
-    alike = (row.precision, row.runtime, row.threads)
-    for other in rows:
-        if other.system == "mdp-0.25x" and (other.precision, other.runtime, other.threads) == alike:
-            own, reference = time_of(row), time_of(other)
-            return own / reference if own and reference else None
-    return None
-
-
 app = new_app("table5", "The paper's table 5, measured on this machine.")
 
 
@@ -281,10 +259,12 @@ def main(
     measured = result_of(
         wanted, Given(dlib, mesh, face_api), known_errors(result), Path(data) if data else None
     )
-    document: dict[str, Any] = {"rows": [asdict(row) for row in measured.rows], "nme": measured.nme}
-    write_text(result, json.dumps(document, indent=2) + "\n")
+    write_text(result, json.dumps(measured.as_json(), indent=2) + "\n")
     print_rows(measured.rows)
     out.print(f"{len(measured.rows)} rows: {result}")
+    if result == RESULT and wanted.whole:
+        draw(measured.rows, RESULT.parents[1] / PICTURE)
+        out.print(f"table: {write_part('table5', markdown(measured.rows, measured.machine))}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from benchmarks.systems.candidate import Candidate, LackingError, exported
 from benchmarks.systems.converted import Net, convert, folder_of
 from facekp_train.crop import CropRule
 
-_SIDES = {"pfld": 112}
-"""Of the crop in pixels, by the first word of a backbone's name; 128 of others."""
+_VIEWS = 16  # random weights have no ranges worth more
 
 
 def untrained(backbone: str, precisions: Sequence[str]) -> list[Candidate]:
@@ -26,10 +25,10 @@ def untrained(backbone: str, precisions: Sequence[str]) -> list[Candidate]:
         raise LackingError(f"this version has no backbone {backbone}")
     folder = folder_of(backbone)
     if not (folder / "model.safetensors").is_file():
-        rule = CropRule(size=_SIDES.get(backbone.partition("-")[0], CropRule().size))
         torch.manual_seed(0)
-        net = build_net(NetConfig(backbone=backbone, size=rule.size)).eval()
-        convert(Net(backbone, rule, lambda: DeployedNet(net)), folder)
+        net = build_net(NetConfig(backbone=backbone)).eval()
+        rule = CropRule(size=net.config.size)
+        convert(Net(backbone, rule, lambda: DeployedNet(net), views=_VIEWS), folder)
         # Last, since it says that all are there.
         header = CheckpointHeader(name=backbone, net=net.config, crop=rule.as_dict())
         save_checkpoint(folder / "model.safetensors", net, header)

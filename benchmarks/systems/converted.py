@@ -31,12 +31,16 @@ _PACKAGES = ("facekp_train.networks", "facekp_export.conversion", "facekp_export
 
 @dataclass(frozen=True)
 class Net:
-    """What is converted: float32 [1, 3, S, S], RGB 0..255 -> [1, 136] in [0, 1] of the crop."""
+    """What is converted: float32 [1, 3, S, S], RGB 0..255 -> [1, 136] in [0, 1] of the crop.
+
+    views: of the demo photo's face, that set the ranges of int8 files.
+    """
 
     name: str
     rule: CropRule
     made: Callable[[], nn.Module]
     five_offset: FiveOffset | None = None
+    views: int = 200
 
 
 def folder_of(name: str, *sources: Path) -> Path:
@@ -67,7 +71,7 @@ def _write(net: Net, folder: Path) -> None:
 
     from facekp_export.conversion.to_onnx import to_onnx
     from facekp_export.conversion.to_tflite import TfliteConverter
-    from facekp_export.quantization.calibration import crop_sets
+    from facekp_export.quantization.calibration import demo_views, with_full_range
     from facekp_export.quantization.equalize import equalize
     from facekp_export.quantization.quantize_onnx import quantize_onnx
 
@@ -75,7 +79,7 @@ def _write(net: Net, folder: Path) -> None:
         name=net.name, scheme=scheme_of(68), kind="onnx", crop=net.rule, boxes=box_mappings(),
         source=net.name, checkpoint_sha256="0" * 64, five_offset=net.five_offset,
     )  # fmt: skip
-    crops = crop_sets(None, net.rule).calibration
+    crops = with_full_range(demo_views(net.rule, net.views))
     model = equalize(to_onnx(net.made(), net.rule.size), crops)
     for name, graph in (("model.onnx", model), ("model_int8.onnx", quantize_onnx(model, crops))):
         with written_aside(folder / name) as aside:

@@ -1,39 +1,95 @@
-"""Table 5: its rows, the choice of systems, and why a system has no figures."""
+"""Table 5: its rows, the choice of systems, why a system has no figures, and its page."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields, replace
+from pathlib import Path
 
 import pytest
 
 from android_bench.timing import StopRule
 from benchmarks import table5
+from benchmarks.systems import page
+from benchmarks.systems.catalog import SYSTEMS, Given
+from benchmarks.systems.errors import stated_errors
+from benchmarks.systems.rows import Row, ratio_to_ours
+from benchmarks.table5 import Wanted, result_of, words
 from facekp_train.common.console import UserError
+
+_QUICK = StopRule(2, 0)
+_RESULT = table5.RESULT
 
 
 def test_a_row_has_the_fields_of_the_table() -> None:
-    assert {field.name for field in fields(table5.Row)} == {
+    assert {field.name for field in fields(Row)} == {
         "system", "reading", "precision", "runtime", "threads", "p50_ms", "cpu_p50_ms", "samples", "first_ms",
         "load_ms", "peak_memory_mb", "size_bytes", "parameters", "macs", "peak_share", "nme", "reason",
     }  # fmt: skip
 
 
 def test_systems_are_chosen_by_name_in_the_tables_order() -> None:
-    assert table5.chosen("mdp-1x,sdm") == ["sdm", "mdp-1x"]
-    assert len(table5.chosen(None)) == 13
+    assert words("mdp-1x,sdm", SYSTEMS, "system") == ["sdm", "mdp-1x"]
+    assert len(words(None, SYSTEMS, "system")) == 15
     with pytest.raises(UserError, match="there is no system 'pfld'"):
-        table5.chosen("pfld")
+        words("pfld", SYSTEMS, "system")
 
 
-def test_a_system_without_a_file_has_one_row_with_its_reason() -> None:
-    (row,) = table5.rows_of(["resnet-50"], ["float32", "int8"])
-    assert row.reason and row.p50_ms is None
+@pytest.mark.parametrize("system", ["dlib-68", "mediapipe-mesh", "face-api-68", "face-api-68-tiny"])
+def test_what_a_user_did_not_give_has_one_row_with_its_reason(system: str) -> None:
+    (row,) = result_of(Wanted([system], rule=_QUICK), Given(), {}).rows
+    assert row.reason and row.p50_ms is None and row.runtime is None
 
 
 def test_a_shipped_model_is_measured_on_every_runtime() -> None:
-    rows = table5.rows_of(["mdp-0.25x"], ["int8"], StopRule(2, 0))
-    assert {(row.runtime, row.threads) for row in rows} == {
+    result = result_of(Wanted(["mdp-0.25x"], ["int8"], ["litert", "onnxruntime"], rule=_QUICK), Given(), {})
+    assert {(row.runtime, row.threads) for row in result.rows} == {
         ("litert", 1), ("litert", 2), ("onnxruntime", 1), ("onnxruntime", 2),
     }  # fmt: skip
-    assert all(row.size_bytes for row in rows)
-    assert {row.macs for row in rows if row.runtime == "litert"} == {27_664_896}
+    assert all(row.size_bytes and row.macs == 27_664_896 for row in result.rows)
+    assert {row.parameters for row in result.rows} == {568_032}
+
+
+def test_the_error_of_a_shipped_file_is_its_manifests() -> None:
+    folder = Path(table5.__file__).parents[1] / "models" / "mdp-0.25x"
+    (row,) = result_of(Wanted(["mdp-0.25x"], ["int8"], ["litert"], [1], _QUICK), Given(), {}).rows
+    assert row.nme == pytest.approx(3.554, abs=1e-3)
+    assert row.nme in stated_errors([folder]).values()
+
+
+def test_layers_with_random_weights_are_counted_and_timed_few_times() -> None:
+    (row,) = result_of(Wanted(["lab"], threads=[1], rule=StopRule(1000, 100.0)), Given(), {}).rows
+    assert row.samples and row.samples < 20
+    assert row.parameters == pytest.approx(24.2e6, rel=0.01) and row.size_bytes == 4 * row.parameters
+    assert row.macs == pytest.approx(19.1e9, rel=0.02)
+    assert row.nme is None
+
+
+def test_a_ratio_is_to_ours_in_the_same_runtime_or_in_litert() -> None:
+    ours = Row("mdp-0.25x", precision="float32", runtime="litert", threads=1, cpu_p50_ms=0.5, p50_ms=3.0)
+    peer = replace(ours, system="pfld-1x", cpu_p50_ms=2.0)
+    assert ratio_to_ours(peer, [ours, peer]) == 4
+    assert ratio_to_ours(replace(peer, runtime="dlib"), [ours, peer]) == 4
+    assert ratio_to_ours(replace(peer, threads=2), [ours, peer]) is None
+
+
+def test_a_front_holds_what_nothing_beats_in_both() -> None:
+    assert page.pareto([(1.0, 5.0), (2.0, 6.0), (3.0, 4.0)]) == [(1.0, 5.0), (3.0, 4.0)]
+
+
+def test_the_page_gives_figures_and_reasons(tmp_path: Path) -> None:
+    ours = Row("mdp-0.25x", None, "float32", "litert", 1, cpu_p50_ms=0.5, size_bytes=2_300_000, nme=3.5)
+    rows = [ours, replace(ours, system="san", cpu_p50_ms=50.0, nme=None), Row("dlib-68", reason="not here")]
+    text = page.markdown(rows, None)
+    assert "| san | float32 | torch |" not in text and "| san | float32 | litert | 50.0 | 100 |" in text
+    assert "- dlib-68: not here" in text and "798" in text
+    page.draw(rows, tmp_path / "pareto.png")
+    assert (tmp_path / "pareto.png").stat().st_size > 10_000
+
+
+@pytest.mark.skipif(not _RESULT.is_file(), reason="no committed result")
+def test_every_system_has_a_row_in_the_committed_result() -> None:
+    rows = [Row(**row) for row in json.loads(_RESULT.read_text())["rows"]]
+    assert {row.system for row in rows} == set(SYSTEMS)
+    assert all(set(asdict(row)) == {field.name for field in fields(Row)} for row in rows)
+    assert all(row.reason for row in rows if row.cpu_p50_ms is None and row.p50_ms is None)
