@@ -42,7 +42,8 @@ def check(
     faces = labelled_faces(data, split, limit, strict)
     models = find_models(path, threads)
     if faces is None:
-        checked = check_integrity(models, path if path.is_dir() else path.parent)
+        folder = path if path.is_dir() else path.parent
+        checked = check_integrity(models, folder, whole=path.is_dir())
     else:
         checked = check_labelled(models, faces, normalizer)
     if as_json:
@@ -67,7 +68,7 @@ def _print_checked(checked: Checked) -> None:
         good = "as exported" if checked.document["manifest"] else "opens; there is no manifest"
         for entry in entries:
             distance = f"{entry['mean_px']:.3f}" if "mean_px" in entry else "-"
-            megabytes = f"{entry['bytes'] / 1e6:.2f}"
+            megabytes = "-" if entry["bytes"] is None else f"{entry['bytes'] / 1e6:.2f}"
             table.add_row(entry["file"], megabytes, distance, entry["problem"] or good)
         if len(entries) > 1:
             table.caption = f"mean px: distance from {entries[0]['file']}, on views of the demo photo"

@@ -17,6 +17,8 @@ from facekp_train.common.console import UserError, warn
 from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of, write_text
 
 LOG = "export.log"
+_LOG_MARK = "facekp-export: what the converters of a failed export said\n"
+_MOST_LOGS = 100
 # Within the staging folder: what is to be published, what that replaces, and an empty file for each name
 # that was not there before. As long as files lie in the first, the other two say how to undo the moves.
 _NEW, _OLD, _ADDED = "new", "old", "added"
@@ -43,22 +45,51 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
         OSError: where nothing can be written.
     """
     place = out.resolve()
-    kept = place.parent / f"{place.name}.{LOG}"
     with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
-        _refuse_clashes(out, names, _made_before(_manifest_of(out)))
+        _refuse_clashes(out, names, _unchanged(out, _manifest_of(out)))
         staging = folder / _NEW
         staging.mkdir()
         try:
             with naming_full_disk(out):
                 yield staging
         except UserError as error:
-            if (staging / LOG).exists():
-                with suppress(OSError):
-                    shutil.copyfile(staging / LOG, kept)
-                    raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
+            with suppress(OSError):
+                kept = _keep_log(staging / LOG, place)
+                raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
             raise
         _publish(folder, out)
-        kept.unlink(missing_ok=True)
+        for kept in _kept_logs(place):
+            kept.unlink(missing_ok=True)
+
+
+def _log_places(place: Path) -> list[Path]:
+    """Where a failure's log is kept: the first place that is not the user's."""
+    return [place.parent / f"{place.name}{number}.{LOG}" for number in ("", *range(2, _MOST_LOGS))]
+
+
+def _kept_logs(place: Path) -> list[Path]:
+    """The logs that failures have left, each known by its first line."""
+    return [path for path in _log_places(place) if _is_kept_log(path)]
+
+
+def _is_kept_log(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return not path.is_symlink() and file.read(len(_LOG_MARK)) == _LOG_MARK.encode()
+    except OSError:
+        return False
+
+
+def _keep_log(log: Path, place: Path) -> Path:
+    """Keep the converters' log beside the export. Raises OSError where there is none, or no place."""
+    content = log.read_bytes()
+    for path in _log_places(place):
+        if not os.path.lexists(path) or _is_kept_log(path):
+            path.unlink(missing_ok=True)
+            with path.open("xb") as file:
+                file.write(_LOG_MARK.encode() + content)
+            return path
+    raise OSError(f"{place.parent}: full of logs")
 
 
 def made_with(kinds: Collection[str], files: Collection[str]) -> set[str]:
@@ -147,6 +178,19 @@ def _made_before(before: Manifest | None) -> set[str]:
     return made_with([entry.kind for entry in before.files], [entry.file for entry in before.files])
 
 
+def _unchanged(out: Path, before: Manifest | None) -> set[str]:
+    """Names of an earlier export's files without those models that are no longer what it wrote."""
+    if before is None:
+        return set()
+    models = {entry.file: entry.sha256 for entry in before.files}
+    changed = {
+        name
+        for name, sha256 in models.items()
+        if Path(name).name == name and (out / name).is_file() and sha256_of(out / name) != sha256
+    }
+    return _made_before(before) - changed
+
+
 def _refuse_clashes(out: Path, names: Collection[str], known: Collection[str]) -> None:
     """Raise UserError where something that no export made is in the way of one of the names."""
     for path in (out / name for name in sorted(names)):
@@ -171,7 +215,7 @@ def _publish(folder: Path, out: Path) -> None:
     """Move the new files over the old ones, which wait aside: whatever fails, they come back."""
     before = _manifest_of(out)
     made = _names_in(folder / _NEW)
-    _refuse_clashes(out, made, _made_before(before))
+    _refuse_clashes(out, made, _unchanged(out, before))
     replaced = {name for name in made | _stale(out, before, made) if os.path.lexists(out / name)}
     fresh = not out.is_dir()
     with naming_folder(out):
@@ -195,7 +239,8 @@ def _move(folder: Path, out: Path, made: set[str], replaced: set[str]) -> None:
     added.mkdir()
     for name in made - replaced:
         (added / name).touch()
-    for name in sorted(replaced):
+    # While the manifest is not there, what lies there is no export: it leaves first and arrives last.
+    for name in reversed(_manifest_last(replaced)):
         (out / name).replace(old / name)
     for name in _manifest_last(made):
         (new / name).replace(out / name)
@@ -231,7 +276,6 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _manifest_last(names: set[str]) -> list[str]:
-    """While the manifest is not there, what lies there is no export."""
     return sorted(names, key=lambda name: (name == MANIFEST, name))
 
 

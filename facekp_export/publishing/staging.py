@@ -1,13 +1,16 @@
-"""A hidden folder to build in, held by its process: killed ones' are cleared, two at once refused."""
+"""A hidden folder to build in, held by its process: killed ones' are cleared, two at once refused.
+
+A folder is ours where its lock bears our mark, which is written once the lock is held; whatever else
+is called so is somebody's own and stays. No clock is asked.
+"""
 
 from __future__ import annotations
 
 import glob
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from facekp_train.common.console import UserError
@@ -15,8 +18,7 @@ from facekp_train.common.files import naming_folder
 from facekp_train.common.locks import try_lock
 
 _LOCK = "lock"
-# A folder without a lock is one that is just being made, or whose maker was killed at that moment.
-_MAKING_SECONDS = 60
+_MARK = "facekp-export builds here; what a killed one left goes with the next export\n"
 # What mkdtemp adds to a prefix: a longer rest belongs to a place whose name begins with this one's.
 _RANDOM = "?" * 8
 
@@ -38,6 +40,8 @@ def staging_folder(place: Path, recover: Callable[[Path], None]) -> Iterator[Pat
     try:
         with (folder / _LOCK).open("w") as lock:
             try_lock(lock)
+            lock.write(_MARK)
+            lock.flush()
             # The first export to a place builds beside it, and may have been killed when it was there.
             left = [other for where in {beside, place.parent} for other in where.glob(pattern)]
             for other in left:
@@ -51,17 +55,21 @@ def staging_folder(place: Path, recover: Callable[[Path], None]) -> Iterator[Pat
 
 
 def _cleared(folder: Path, recover: Callable[[Path], None]) -> bool:
-    """Recover and remove a folder that nobody holds; False where somebody does."""
-    with ExitStack() as stack:
-        try:
-            lock = stack.enter_context((folder / _LOCK).open())
-        except FileNotFoundError:
-            if folder.is_dir() and time.time() - folder.stat().st_mtime < _MAKING_SECONDS:
-                return False
-        else:
+    """Recover and remove a folder of ours that nobody holds; False where somebody does."""
+    if folder.is_symlink():
+        return True
+    try:
+        # One that is just being made bears no mark yet, and meets us when it looks around itself.
+        with (folder / _LOCK).open(encoding="utf-8", errors="replace") as lock:
             if not try_lock(lock):
-                return False
-        with naming_folder(folder.parent):
-            recover(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+                return lock.read(len(_MARK)) != _MARK
+            if lock.read(len(_MARK)) != _MARK:
+                return True
+            with naming_folder(folder.parent):
+                recover(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+            return True
+        raise
     return True

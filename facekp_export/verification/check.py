@@ -16,11 +16,11 @@ from facekp_export.demo import demo_face
 from facekp_export.inference.metadata import KINDS, read_info
 from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
 from facekp_export.inference.stranger import refuse_harmful_model
+from facekp_export.verification.contradictions import absent, contradictions, strangers
 from facekp_export.verification.labelled import LabelledFaces
-from facekp_export.verification.manifest import Manifest, read_manifest
+from facekp_export.verification.manifest import read_manifest
 from facekp_export.verification.verify import deviation
 from facekp_train.common.console import warn
-from facekp_train.common.files import sha256_of
 from facekp_train.crop import CropRule, cut
 from facekp_train.samples import Crops
 
@@ -102,30 +102,24 @@ def check_labelled(
     return Checked({"data": faces.data, "split": faces.split, "files": entries}, good=True)
 
 
-def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
+def check_integrity(models: list[KeypointModel], folder: Path, *, whole: bool = True) -> Checked:
     """Hold every file against the folder's manifest and, of several, against the first one's answers.
 
     Args:
         models: as `find_models` gives them.
         folder: where the manifest is looked for.
+        whole: whether the folder is to hold all that the manifest lists, and no other model.
 
     Returns:
-        Good where no file differs from what a manifest says of it.
+        Good where nothing differs from what the manifest says, and nothing is missing or added.
     """
     manifest = read_manifest(folder)
     reference = models[0].predict(_views(models[0].info.crop))
-    entries, good = [], True
+    entries = []
     for model in models:
         path, crop = model.runtime.path, model.info.crop
-        problem = _problem(path, manifest)
-        good = good and problem is None
-        entry = {
-            "file": path.name,
-            "kind": model.info.kind,
-            "bytes": path.stat().st_size,
-            "points": model.info.points,
-            "problem": problem,
-        }
+        problems = [] if manifest is None else contradictions(manifest, model)
+        entry = _entry(path, model.info.kind, model.info.points, problems)
         alike = model.info.points == models[0].info.points and crop == models[0].info.crop
         if alike and len(models) > 1:
             difference = deviation(model.predict(_views(crop)), reference, crop.size)
@@ -135,18 +129,23 @@ def check_integrity(models: list[KeypointModel], folder: Path) -> Checked:
                 "max_px": difference.max_px,
             }
         entries.append(entry)
+    if whole and manifest is not None:
+        known = {model.runtime.path.name for model in models}
+        odd = strangers(manifest, folder, known) | absent(manifest, folder)
+        entries += [_entry(folder / name, None, None, [problem]) for name, problem in sorted(odd.items())]
+    good = all(entry["problem"] is None for entry in entries)
     document = {"data": None, "split": None, "manifest": manifest is not None, "files": entries}
     return Checked(document, good)
 
 
-def _problem(path: Path, manifest: Manifest | None) -> str | None:
-    """What is wrong with a file according to its manifest; None where all is well, or there is none."""
-    if manifest is None:
-        return None
-    entry = next((entry for entry in manifest.files if entry.file == path.name), None)
-    if entry is None:
-        return "the manifest does not list it"
-    return None if entry.sha256 == sha256_of(path) else "it was changed after its export"
+def _entry(path: Path, kind: str | None, points: int | None, problems: list[str]) -> dict[str, Any]:
+    return {
+        "file": path.name,
+        "kind": kind,
+        "bytes": path.stat().st_size if path.is_file() else None,
+        "points": points,
+        "problem": "; ".join(problems) or None,
+    }
 
 
 def _views(rule: CropRule) -> Crops:

@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from facekp_export.inference.flatbuffer import oldest_runtime, operators, read_model
 from facekp_export.inference.runtimes import TensorSpec, open_runtime
 from facekp_export.verification.verify import Deviation
-from facekp_train.common.files import sha256_of
+from facekp_train.common.files import parse_json, sha256_of
 
 MANIFEST = "manifest.json"
 _PACKAGES = ("torch", "onnx", "onnxsim", "onnxruntime", "onnx2tf", "tensorflow", "ai-edge-litert", "numpy")
 # The first onnxruntime that reads the opset (onnxruntime's own compatibility table).
 _ONNXRUNTIME_OF_OPSET = {17: "1.12", 18: "1.14", 19: "1.15", 20: "1.17", 21: "1.18"}
+
+
+_FORMAT = 1
 
 
 class _Strict(BaseModel):
@@ -60,7 +63,7 @@ class FileEntry(_Strict):
 class Manifest(_Strict):
     """The whole export. `format` changes when a field changes its meaning."""
 
-    format: int = Field(default=1, description="version of this document")
+    format: int = Field(default=_FORMAT, description="version of this document")
     name: str = Field(description="the model's name")
     scheme: str = Field(description="name of the landmark scheme")
     points: int = Field(description="keypoints")
@@ -141,13 +144,32 @@ def now() -> str:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of an export folder; None where there is none. ValueError for a damaged one."""
+    """The manifest of an export folder; None where there is none.
+
+    Raises ValueError for a damaged one, or one that a newer facekp made.
+    """
     path = folder / MANIFEST
     if not path.is_file():
         return None
+    content = path.read_bytes()
+    _refuse_newer(path, content)
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{path}: not a manifest of facekp-export ({where}: {first['msg']})") from None
+
+
+def _refuse_newer(path: Path, content: bytes) -> None:
+    """Before its fields are looked at, of which a newer one may have others."""
+    try:
+        document = parse_json(content.decode())
+    except ValueError:
+        return
+    stated = document.get("format") if isinstance(document, dict) else None
+    if isinstance(stated, int) and stated > _FORMAT:
+        raise ValueError(
+            f"{path}: made by a newer facekp (its format is {stated}, and this version reads {_FORMAT}); "
+            "update facekp"
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -163,7 +165,7 @@ def test_a_failure_keeps_the_converters_log_until_the_next_success(tmp_path: Pat
     with pytest.raises(UserError, match=said), staging_for(out, []) as staging:
         (staging / LOG).write_text("what onnx2tf said")
         raise UserError("a layer")
-    assert not out.exists() and kept.read_text() == "what onnx2tf said"
+    assert not out.exists() and kept.read_text().splitlines()[1:] == ["what onnx2tf said"]
     export_to(out, "model.onnx")
     assert not kept.exists()
 
@@ -201,11 +203,85 @@ def test_a_folder_whose_name_begins_alike_is_left_to_its_own_export(tmp_path: Pa
         assert staging.is_dir()
 
 
-def test_a_folder_without_a_lock_is_cleared_once_it_is_old(tmp_path: Path) -> None:
-    left = tmp_path / ".a-0_wxyz12"  # as mkdtemp names them
-    left.mkdir()
-    with pytest.raises(UserError, match="another export"):
-        export_to(tmp_path / "a", "model.onnx")
-    os.utime(left, (0, 0))
+MINE = ".a-0_wxyz12"  # as mkdtemp would name a folder of ours
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+@pytest.mark.parametrize("holds", [None, "notes", "lock"])
+def test_a_folder_that_bears_no_mark_of_ours_stays_whatever_the_clock_says(
+    tmp_path: Path, holds: str | None, years: int
+) -> None:
+    for where in (tmp_path, tmp_path / "a"):
+        (where / MINE).mkdir(parents=True)
+        if holds:
+            (where / MINE / holds).write_text("mine")
+        os.utime(where / MINE, (time.time() + years * 3e7,) * 2)
+    export_to(tmp_path / "a", "model.onnx")
+    for where in (tmp_path, tmp_path / "a"):
+        assert [path.name for path in (where / MINE).iterdir()] == ([holds] if holds else [])
+
+
+def test_a_file_or_a_link_of_that_name_stays(tmp_path: Path) -> None:
+    (tmp_path / MINE).write_text("mine")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".a-1_wxyz12").symlink_to(tmp_path / "elsewhere")
+    with staging_for(tmp_path / "a", []) as staging:  # what a kill leaves, and where a link may lead
+        shutil.copytree(staging.parent, tmp_path / "elsewhere", dirs_exist_ok=True)
+        (staging / MANIFEST).write_text(manifest_of())
+    assert (tmp_path / "elsewhere" / "lock").exists() and (tmp_path / MINE).read_text() == "mine"
+
+
+def test_what_a_killed_export_left_goes_whatever_the_clock_says(tmp_path: Path) -> None:
+    with staging_for(tmp_path / "a", []) as staging:
+        shutil.copytree(staging.parent, tmp_path / "kept")
+        (staging / MANIFEST).write_text(manifest_of())
+    left = tmp_path / MINE
+    (tmp_path / "kept").rename(left)
+    os.utime(left, (time.time() + 3e7,) * 2)
     export_to(tmp_path / "a", "model.onnx")
     assert not left.exists()
+
+
+def failing(out: Path) -> str:
+    with pytest.raises(UserError) as told, staging_for(out, []) as staging:
+        (staging / LOG).write_text("what onnx2tf said")
+        raise UserError("a layer")
+    return str(told.value)
+
+
+def test_a_users_file_of_the_logs_name_is_neither_written_nor_removed(tmp_path: Path) -> None:
+    mine, other = tmp_path / f"a.{LOG}", tmp_path / f"a2.{LOG}"
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    mine.write_text("mine")
+    other.symlink_to(victim)
+    for _ in range(2):
+        assert f"a3.{LOG}" in failing(tmp_path / "a")
+    assert (tmp_path / f"a3.{LOG}").exists() and not (tmp_path / f"a4.{LOG}").exists()
+    export_to(tmp_path / "a", "model.onnx")
+    assert mine.read_text() == victim.read_text() == "mine" and other.is_symlink()
+    assert not (tmp_path / f"a3.{LOG}").exists()
+
+
+def test_a_users_file_in_place_of_an_exports_model_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "a"
+    export_to(out, "model.onnx")
+    (out / "model.onnx").write_text("mine")
+    with pytest.raises(UserError, match=r"model\.onnx is not of an earlier export"):
+        export_to(out, "model.onnx")
+    assert (out / "model.onnx").read_text() == "mine"
+
+
+def test_the_manifest_leaves_first_and_arrives_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export_to(tmp_path / "a", "model.onnx")
+    true_replace, moved = Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        moved.append((self.name, target.parent.name))
+        return true_replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    export_to(tmp_path / "a", "model.onnx", content="newer")
+    monkeypatch.undo()
+    moves = [move for move in moved if move[1] in ("old", "a")]
+    assert moves[0] == (MANIFEST, "old") and moves[-1] == (MANIFEST, "a")
