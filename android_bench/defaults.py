@@ -6,7 +6,6 @@ MIN_SECONDS = 1.0
 WARMUP_RUNS = 20
 TIMEOUT_SECONDS = 120.0
 """Seconds that a measuring process may take for one answer, the loading of its model above all."""
-MOST_THREADS = 1024
 REPEATS = 5
 """Times that a phone is measured anew, each in a process of its own."""
 MAX_TEMPERATURE = 37.0

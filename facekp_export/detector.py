@@ -47,7 +47,7 @@ class Face:
 
 
 class KeypointDetector:
-    """Finds faces and their keypoints; not to be shared between threads.
+    """Finds faces and their keypoints, in the thread that opens it; pickled, it is opened anew by its path.
 
     Args:
         model: an exported model, as `open_model` gives it.
@@ -88,8 +88,7 @@ class KeypointDetector:
             path: the model file, or a shipped model's name, such as mdp-1x, for its int8 file.
             threads: of the model and of the finder.
             finder: as of the class.
-            trusted: False for a file of unknown origin: a child process opens and runs it first, since a
-                damaged one can end the process. That costs about a second, once for each file.
+            trusted: False opens a stranger's file in a child process first: a second, once a file.
 
         Returns:
             A detector of that file's keypoints.

@@ -15,12 +15,12 @@ from android_bench.defaults import (
     MAX_TEMPERATURE,
     MIN_RUNS,
     MIN_SECONDS,
-    MOST_THREADS,
     REPEATS,
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
 from facekp_train.common.console import UserError, out
+from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.defaults import MOST_THREADS
 from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
 from facekp_train.common.console import UserError, require
+from facekp_train.common.limits import MOST_THREADS
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from facekp_export.commands.options import (
     labelled_faces,
 )
 from facekp_train.common.console import out, print_json, print_line
+from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import folder_argument
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check(
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
-    threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Measure exported files again: NME on labeled faces; without --data, against the manifest."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.common.console import UserError, warn
+from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import export_option
 
 # Paths fold the two slashes into one.
@@ -44,7 +45,7 @@ def detect(
         Path | None,
         export_option("Exported .tflite or .onnx file. Default: mdp-0.25x."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the models.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Threads of the models.")] = 1,
     finder: Annotated[
         str | None,
         typer.Option(

@@ -24,6 +24,7 @@ from facekp_export.commands.options import (
 )
 from facekp_train.common.console import err, out, print_json, print_line
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
+from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def export(
     nme_tolerance: Annotated[
         float, typer.Option(min=0, help="NME change allowed with --data, in percent.")
     ] = 2.0,
-    threads: Annotated[int, typer.Option(min=1, help=THREADS_HELP)] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Export a checkpoint to ONNX and TFLite files, each verified against it.

@@ -33,6 +33,10 @@ class HaarFaces:
         self._frontal = _cascade("haarcascade_frontalface_alt2.xml")
         self._profile = _cascade("haarcascade_profileface.xml")
 
+    def __reduce__(self) -> tuple[type[HaarFaces], tuple[()]]:
+        """Pickled and copied as what opens OpenCV's files anew."""
+        return type(self), ()
+
     def find(self, image: Image) -> list[FoundFace]:
         """See `FaceFinder.find`."""
         ratio = min(1.0, _LARGEST / max(image.shape[:2]))

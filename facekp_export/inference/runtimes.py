@@ -18,7 +18,9 @@ from facekp_export.inference.flatbuffer import refuse_damaged
 from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
 from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
+from facekp_export.inference.ownership import OfOneThread
 from facekp_export.inference.tensor_spec import TensorSpec, differing
+from facekp_train.common.limits import MOST_THREADS
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops, Image
 
@@ -33,7 +35,10 @@ class Runtime(Protocol):
     outputs: tuple[TensorSpec, ...]
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Hand over one array an input, of its dtype and shape, whose open dimensions may be others."""
+        """Hand over one array an input, of its dtype and shape, whose open dimensions may be others.
+
+        Raises RuntimeError in another thread than the one that opened the model.
+        """
         ...
 
     def invoke(self) -> None:
@@ -45,7 +50,7 @@ class Runtime(Protocol):
         ...
 
 
-class OnnxRuntime:
+class OnnxRuntime(OfOneThread):
     """An .onnx file through onnxruntime.
 
     Args:
@@ -67,6 +72,7 @@ class OnnxRuntime:
         providers: Sequence[str] = CPU,
         entries: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        super().__init__(path, threads)
         options = quiet_options()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -79,7 +85,6 @@ class OnnxRuntime:
         # A provider that cannot be loaded is replaced by the CPU without a word.
         if (taken := self._session.get_providers()[0]) != providers[0]:
             raise ValueError(f"{path}: onnxruntime took {taken} in place of {providers[0]}")
-        self.path, self.threads = path, threads
         self.inputs = tuple(_onnx_spec(path, node) for node in self._session.get_inputs())
         self.outputs = tuple(_onnx_spec(path, node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self.outputs]
@@ -87,6 +92,7 @@ class OnnxRuntime:
         self._results: list[NDArray[Any]] = []
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
+        self.check_thread()
         self._feed = {
             # Not ascontiguousarray, which turns a scalar into a vector.
             spec.name: np.asarray(array, order="C")
@@ -104,12 +110,13 @@ class OnnxRuntime:
         return self._results
 
 
-class LiteRuntime:
+class LiteRuntime(OfOneThread):
     """A .tflite file on the CPU through LiteRT (XNNPACK where it applies)."""
 
     name = "litert"
 
     def __init__(self, path: Path, threads: int) -> None:
+        super().__init__(path, threads)
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -119,7 +126,6 @@ class LiteRuntime:
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{path}: LiteRT cannot open it ({first_line(error)})") from None
-        self.path, self.threads = path, threads
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(map(_lite_spec, inputs))
         self.outputs = tuple(map(_lite_spec, outputs))
@@ -127,6 +133,7 @@ class LiteRuntime:
         self._output_indices = [int(detail["index"]) for detail in outputs]
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
+        self.check_thread()
         resized = [
             (index, array.shape)
             for index, spec, array in zip(self._input_indices, self.inputs, arrays, strict=True)
@@ -188,7 +195,7 @@ def open_runtime(path: Path | str, threads: int = 1) -> Runtime:
 
     Raises:
         OSError: for a missing file.
-        ValueError: for an unknown suffix, a damaged file or a number of threads below one.
+        ValueError: for an unknown suffix, a damaged file or a number of threads that is not sound.
     """
     path = Path(path)
     opener = OPENERS.get(path.suffix.lower())
@@ -197,6 +204,8 @@ def open_runtime(path: Path | str, threads: int = 1) -> Runtime:
     refuse_unopenable(path)
     if threads < 1:
         raise ValueError(f"a model runs on at least one thread, not {threads}")
+    if threads > MOST_THREADS:
+        raise ValueError(f"a model runs on at most {MOST_THREADS} threads, not {threads}")
     return opener(path, threads)
 
 

@@ -149,16 +149,16 @@ def sha256_of(path: Path) -> str:
 
 
 # Far beyond any honest document, far below what a stack bears.
-_DEEPEST = 200
+_DEEPEST, _MOST_DIGITS = 200, 100
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def parse_json(text: str, **options: Any) -> Any:
     """`json.loads` for text that may be hostile; options as there.
 
-    Raises ValueError for what is no JSON or is nested deeper than 200. Python's own guard is the
-    recursion limit, which some converters raise for the whole process; without it deep nesting ends
-    the process instead of the parse.
+    Raises ValueError for what is no JSON, is nested deeper than 200 or holds a whole number of more than
+    100 digits, which no float holds. Python's own guard against nesting is the recursion limit, which some
+    converters raise for the whole process; without it deep nesting ends the process instead of the parse.
     """
     if text.count("[") + text.count("{") > _DEEPEST:
         depth = 0
@@ -166,7 +166,13 @@ def parse_json(text: str, **options: Any) -> Any:
             depth += 1 if mark[0] in "[{" else -1
             if depth > _DEEPEST:
                 raise ValueError(f"JSON nested deeper than {_DEEPEST}")
-    return json.loads(text, **options)
+    return json.loads(text, **{"parse_int": _whole_number, **options})
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def user_cache(name: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from android_bench import cli as bench_cli
 from android_bench.phone.parity import reference_of
 from facekp_export import cli as export_cli
 from facekp_export.demo import demo_face
@@ -151,3 +152,12 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
     (tmp_path / "mine").write_text("x")
     monkeypatch.setenv("FACEKP_CACHE", str(tmp_path / "mine"))
     refuse_harmful(tmp_path / "mine", f"{OPENERS}:fine", ())
+
+
+@pytest.mark.parametrize("digits", [101, 400, 5000])
+def test_a_number_without_end_in_a_document_is_a_sentence(tmp_path, capsys, digits):
+    path = tmp_path / "r.json"
+    path.write_text('{"schema": "facekp-bench/1", "records": [{"bytes": %s}]}' % ("9" * digits))
+    with pytest.raises(SystemExit) as stop:
+        run(bench_cli.app, ["report", str(path)])
+    assert stop.value.code == 1 and f"a number of {digits} digits" in capsys.readouterr().err
