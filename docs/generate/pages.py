@@ -7,6 +7,7 @@ from pathlib import Path
 from docs.generate.commands import commands_page
 from docs.generate.files import files_page
 from docs.generate.house import house_svg, rooms_page
+from docs.generate.licenses import licenses_page
 from docs.generate.markdown import paragraphs
 from docs.generate.messages import messages_page
 from docs.generate.pipeline import pipeline_page
@@ -28,6 +29,7 @@ Written from the code by `make reference`; a test fails while a page is stale.
 | [Rooms](rooms.md) | every package of code and what lives there |
 | [Python API](python.md) | public calls, their shapes and errors |
 | [Messages](messages.md) | every error, warning and help text |
+| [Licenses](licenses.md) | licenses of all that ships: code, nets, weights, bundles, the app |
 """
 
 
@@ -42,6 +44,7 @@ def pages() -> dict[str, str]:
         "python.md": python_page(),
         "rooms.md": rooms_page(),
         "messages.md": messages_page(),
+        "licenses.md": licenses_page(),
     }
     return (
         {name: paragraphs(text) for name, text in made.items()} | schema_files() | {"house.svg": house_svg()}

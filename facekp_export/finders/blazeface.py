@@ -23,6 +23,7 @@ from facekp_export.finders.tiles import TILE_ON_MASK, covering, hiding_places, l
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
+from facekp_train.common.files import sha256_of
 from facekp_train.crop import Square
 from facekp_train.landmarks import Doubles
 from facekp_train.samples import Image
@@ -51,6 +52,7 @@ class Variant:
     size: int
     cells: tuple[tuple[int, int], ...]
     threshold: float
+    sha256: str
 
     @property
     def least_logit(self) -> float:
@@ -67,8 +69,14 @@ class Variant:
         return np.concatenate(maps)
 
 
-SHORT_RANGE = Variant("face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5)
-FULL_RANGE = Variant("face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6)
+SHORT_RANGE = Variant(
+    "face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5,
+    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+)  # fmt: skip
+FULL_RANGE = Variant(
+    "face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6,
+    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
+)  # fmt: skip
 
 
 class BlazeNet:
@@ -77,14 +85,13 @@ class BlazeNet:
     def __init__(self, variant: Variant, threads: int = 1) -> None:
         """Raises UserError where the net's file is missing, ValueError where it is another net's."""
         self.variant = variant
-        self._runtime = open_runtime(blazeface_file(variant.file), threads)
+        file = blazeface_file(variant.file)
+        if sha256_of(file) != variant.sha256:
+            raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall it: {INSTALL}")
+        self._runtime = open_runtime(file, threads)
         self._anchors = variant.anchors()
         wanted = [(1, len(self._anchors), 16), (1, len(self._anchors), 1)]
         shapes = [spec.shape for spec in self._runtime.outputs]
-        if sorted(shapes) != sorted(wanted) or self._runtime.inputs[0].shape[1] != variant.size:
-            raise ValueError(
-                f"{self._runtime.path}: not the BlazeFace net of that name; reinstall it: {INSTALL}"
-            )
         self._boxes, self._scores = (shapes.index(shape) for shape in wanted)
 
     def look(self, photo: Pyramid, view: Square) -> Candidates:
