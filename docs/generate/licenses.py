@@ -52,8 +52,8 @@ def licenses_page() -> str:
     parts = [
         "# Licenses\n",
         "Of everything that ships: the code here, the nets and the photograph beside it, and what is "
-        "fetched, each part by its SHA-256, for bundles and the app. Python packages that pip installs bring their "
-        "own.\n",
+        "fetched, each part by its SHA-256, for bundles and the app. Python packages that pip installs "
+        "bring their own.\n",
         "## In this repository and its wheel\n",
         table(("what", "license"), _own()),
         "## Fetched for phones\n",

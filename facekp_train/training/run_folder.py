@@ -126,8 +126,12 @@ def load_state(
     parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "opt": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
-        parts[part][rest] = tensor
+        parts.setdefault(part, {})[rest] = tensor
     try:
+        if foreign := parts.keys() - {"net", "ema", "opt"}:
+            raise ValueError(f"it holds '{min(foreign)}'")
+        progress = parse_json(header)
+        ema.updates = int(progress.pop("ema_updates"))
         net.load_state_dict(parts["net"])
         for name, average in ema.state.items():
             average.copy_(parts["ema"][name])
@@ -138,11 +142,9 @@ def load_state(
             slots.setdefault(int(index), {})[slot] = tensor
         stored["state"] = slots
         optimizer.load_state_dict(stored)
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
         first = str(error).splitlines()[0]
         raise ValueError(
             f"{path} belongs to another recipe ({first}); give another --out, or the same recipe"
         ) from None
-    progress = parse_json(header)
-    ema.updates = progress.pop("ema_updates")
     return progress

@@ -13,17 +13,14 @@ made the runs and the seconds that were asked for, and the delegate executed the
 from __future__ import annotations
 
 import hashlib
-import http.client
-import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import written_aside
+from facekp_train.common.downloads.transfer import transfer
+from facekp_train.common.files import sha256_of, write_text, written_aside
 
 Tool = Literal["tflite", "litert"]
 
@@ -32,7 +29,9 @@ URL = (
     "latest/android_aarch64_benchmark_model"
 )
 """TensorFlow's nightly build. It changes daily: to measure with the same one again, keep the file."""
-_WAIT_SECONDS = 20
+_WAIT_SECONDS, _WHOLE_SECONDS = 20.0, 600.0
+# The tools have 5 to 20 MB.
+_MOST_BYTES = 200_000_000
 _NOT_PINNED = "facekp: not pinned"
 # The tool cannot pin itself. A phone that refuses (cores that are asleep, a cpuset) measures all the same.
 # Android's cpusets cut a set silently to what they allow, so only what the kernel then reports is believed.
@@ -133,26 +132,49 @@ def binary(source: str | None, folder: Path) -> Path:
     # Dated addresses end in the same name.
     digest = hashlib.sha256(address.encode()).hexdigest()[:16]
     kept = folder / f"{Path(urlsplit(address).path).name or 'benchmark_model'}-{digest}"
-    if not kept.is_file():
+    if not _kept(kept):
         _download(address, kept)
     return kept
+
+
+def _kept(file: Path) -> bool:
+    """Whether an earlier download lies there, and is what it was then."""
+    if not file.is_file():
+        return False
+    recorded = _record_of(file)
+    if recorded.is_file() and recorded.read_text(encoding="utf-8").strip() != sha256_of(file):
+        raise UserError(
+            f"{file} is no longer what was downloaded; remove it to download the tool again, or name a file "
+            "with --benchmark-binary"
+        )
+    return True
+
+
+def _record_of(file: Path) -> Path:
+    """The file beside a download that holds its SHA-256."""
+    return file.with_name(f"{file.name}.sha256")
 
 
 def _download(address: str, target: Path) -> None:
     say(f"fetching {address}")
     try:
         with written_aside(target) as aside:
-            with (
-                urllib.request.urlopen(address, timeout=_WAIT_SECONDS) as response,
-                aside.open("wb") as stream,
-            ):
-                shutil.copyfileobj(response, stream)
-                wanted = response.headers.get("Content-Length")
-            if wanted is not None and aside.stat().st_size != int(wanted):
-                raise http.client.IncompleteRead(b"", int(wanted))
+            stated = transfer(
+                address,
+                aside,
+                most_bytes=_MOST_BYTES,
+                answer_seconds=_WAIT_SECONDS,
+                whole_seconds=_WHOLE_SECONDS,
+            )
+            size = aside.stat().st_size
+            if size > _MOST_BYTES:
+                raise ValueError(f"it has more than {_MOST_BYTES:,} bytes, more than any such tool")
+            if stated is not None and size != stated:
+                raise ValueError("the connection broke off")
             _check(aside.read_bytes(), address)  # a page of excuses must not stay in the folder
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
-        reason = getattr(error, "reason", None) or "the connection broke off or was too slow"
+            write_text(_record_of(target), f"{sha256_of(aside)}\n")
+    except (ValueError, TimeoutError, ConnectionError) as error:
+        reason = str(error).removeprefix(f"{address}: ") or "the connection broke off or was too slow"
         raise UserError(
             f"the official tool could not be downloaded from {address} ({reason}); "
             "fetch it elsewhere and name the file with --benchmark-binary"

@@ -10,13 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads import maven
 from facekp_train.common.downloads.parts import Part
+from facekp_train.common.downloads.transfer import transfer
 from facekp_train.common.files import says_full_disk, sha256_of
 
 _ANSWER_SECONDS = 30
@@ -196,17 +195,12 @@ def _by_apt(url: str, target: Path, sha256: str) -> None:
 
 
 def _download(url: str, target: Path, size: int, authorization: str | None = None) -> None:
-    """Plain HTTP(S), through the proxies of the environment. Stops where more comes than the part holds."""
-    request = urllib.request.Request(url, headers={"User-Agent": "facekp-bench"})
-    if authorization is not None:
-        request.add_unredirected_header("Authorization", authorization)
-    try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer, target.open("wb") as stream:
-            left = size + 1
-            while left > 0 and (block := answer.read(min(left, 1 << 20))):
-                stream.write(block)
-                left -= len(block)
-    except urllib.error.HTTPError as error:
-        raise ValueError(f"{url}: HTTP {error.code} {error.reason}") from None
-    except urllib.error.URLError as error:
-        raise ValueError(f"{url}: {error.reason}") from None
+    """Plain HTTP(S). Stops where more comes than the part holds."""
+    transfer(
+        url,
+        target,
+        most_bytes=size,
+        answer_seconds=_ANSWER_SECONDS,
+        whole_seconds=_FETCH_SECONDS,
+        authorization=authorization,
+    )

@@ -111,9 +111,13 @@ def test_it_is_downloaded_once(server: Callable[[bytes, int], str], tmp_path: Pa
     address = server(CLASSIC_PROGRAM, len(CLASSIC_PROGRAM)) + "/tools/benchmark?x=1"
     path = official.binary(address, tmp_path / "cache")
     assert path.name.startswith("benchmark-") and path.read_bytes() == CLASSIC_PROGRAM
-    path.write_bytes(LITERT_PROGRAM)
-    assert official.binary(address, tmp_path / "cache").read_bytes() == LITERT_PROGRAM
+    path.chmod(0o444)
+    assert official.binary(address, tmp_path / "cache").stat().st_mode & 0o777 == 0o444, "the same file"
     assert official.binary(str(path), tmp_path / "other") == path
+    path.chmod(0o644)
+    path.write_bytes(LITERT_PROGRAM)
+    with pytest.raises(UserError, match="no longer what was downloaded"):
+        official.binary(address, tmp_path / "cache")
 
 
 def test_two_addresses_that_end_alike_are_two_programs(
