@@ -12,7 +12,7 @@ APP_READY := $(if $(wildcard $(READY)),,build/python/.ready)
 APP_PYTHON := $(if $(wildcard $(READY)),$(BIN),build/python/bin)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors apk lint format tables docs reference messages lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages lock native clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ build/python/.ready: requirements.txt
 
 app-vectors: setup ## write tests/vectors/, what Python computes and Kotlin has to meet
 	$(BIN)/python -m tests.android.library.vectors
+
+app-screens: setup ## draw docs/guides/app/, what the app's screens look like (JDK 17, aapt2, apksigner)
+	$(BIN)/python -m tests.android.screens
 
 lint: setup ## ruff and basedpyright
 	$(BIN)/ruff check .

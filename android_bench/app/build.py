@@ -26,7 +26,7 @@ ENGINES = {
 _KOTLIN = (
     "-no-stdlib", "-no-reflect", "-jvm-target", "1.8", "-Xjdk-release=1.8", "-Xlambdas=class",
     "-Xsam-conversions=class", "-Xstring-concat=inline",
-    "-Xnullability-annotations=@android.annotation:ignore",
+    "-Xnullability-annotations=@android.annotation:ignore", "-Werror",
 )  # fmt: skip
 _D8 = ("--release", "--min-api", str(MIN_SDK))
 _NEW_ELEMENT = "<uses-native-library>"
@@ -79,6 +79,14 @@ def build_apk(sources: Sources, parts: Parts, folder: Path) -> Path:
         with written_aside(target) as aside:
             aside.write_bytes(content)
     return target
+
+
+def build_library(sources: Sources, parts: Parts, folder: Path) -> Path:
+    """Build the library's classes alone, below the folder's `app`; their jar.
+
+    Raises UserError where a tool or a part is missing, or a source is wrong.
+    """
+    return _Build(sources, parts, Workshop(folder / "app"), jdk()).library().path
 
 
 class _Build:

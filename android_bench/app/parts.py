@@ -49,13 +49,16 @@ class Parts:
 
     Args:
         source: a folder with the archives, for machines that reach no registry.
+        more: further lists of archives, as tests have them.
 
     Raises:
         UserError: where `source` is no folder or lacks an archive.
     """
 
-    def __init__(self, source: Path | None = None) -> None:
+    def __init__(self, source: Path | None = None, *more: Path) -> None:
         self._parts = load_parts()
+        for path in more:
+            self._parts |= _listed(path)
         self._given = _given(list(self._parts.values()), source)
 
     def __getitem__(self, name: str) -> Part:
@@ -81,7 +84,11 @@ class Parts:
 
 def load_parts() -> dict[str, Part]:
     """The list that comes with the package."""
-    return _List.model_validate_json(package_file("android_bench.app", "parts.json").read_bytes()).parts
+    return _listed(package_file("android_bench.app", "parts.json"))
+
+
+def _listed(path: Path) -> dict[str, Part]:
+    return _List.model_validate_json(path.read_bytes()).parts
 
 
 def _given(parts: list[Part], source: Path | None) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facekp_train.common.console import UserError
-from tests.android.library import jvm
+from tests.android import jvm
 
 
 @pytest.fixture(scope="session")

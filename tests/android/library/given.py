@@ -25,9 +25,9 @@ _NAN = np.frombuffer(np.float32("nan").tobytes(), np.uint8)
 
 def write_given(folder: Path) -> None:
     """Everything that WholeWayTest reads."""
-    several = _several(folder / "several.png")
+    two = several(folder / "several.png")
     looks = [(model, "blazeface-fast", DEMO_PHOTO) for model in _MODELS]
-    looks += [(_SHIPPED, finder, several) for finder in ("blazeface-fast", "blazeface")]
+    looks += [(_SHIPPED, finder, two) for finder in ("blazeface-fast", "blazeface")]
     cases = [
         {"model": str(model), "finder": finder, "photo": str(photo), "faces": _detected(model, finder, photo)}
         for model, finder, photo in looks
@@ -36,7 +36,7 @@ def write_given(folder: Path) -> None:
     _write_models(folder)
 
 
-def _several(path: Path) -> Path:
+def several(path: Path) -> Path:
     """Two faces, one of them small, in a picture with odd sides."""
     photo = cv2.imread(str(DEMO_PHOTO))
     assert photo is not None

@@ -9,7 +9,7 @@ import pytest
 
 from facekp_export.publishing.android import export_android
 from facekp_train.common.console import UserError
-from tests.android.library import jvm
+from tests.android import jvm
 from tests.support.places import MODELS
 
 pytestmark = [pytest.mark.app, pytest.mark.slow]
@@ -33,4 +33,4 @@ def test_the_exported_example_compiles(library: jvm.Library, tmp_path: Path) -> 
 
 
 def test_java_calls_it(library: jvm.Library, tmp_path: Path) -> None:
-    library.compile_java(jvm.CALLER, tmp_path)
+    library.compile_java(Path(__file__).with_name("java") / "Caller.java", tmp_path)

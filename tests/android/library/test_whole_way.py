@@ -8,7 +8,7 @@ import pytest
 
 from facekp_export.finders.blazeface import SHORT_RANGE, blazeface_file
 from facekp_train.common.console import UserError
-from tests.android.library import jvm
+from tests.android import jvm
 from tests.android.library.given import write_given
 
 pytestmark = [pytest.mark.app, pytest.mark.slow]

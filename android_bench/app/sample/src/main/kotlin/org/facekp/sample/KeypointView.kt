@@ -15,7 +15,15 @@ import android.view.View
 class KeypointView @JvmOverloads constructor(context: Context, attributes: AttributeSet? = null) :
     View(context, attributes) {
     /** One face's points, x then y in pixels of the picture, and pairs of points that lines join. */
-    class Points(val coordinates: FloatArray, val lines: IntArray)
+    class Points(val coordinates: FloatArray, val lines: IntArray) {
+        /** How wide and high the points lie apart, in pixels of the picture. */
+        internal val side = maxOf(span(coordinates, 0), span(coordinates, 1))
+
+        private fun span(all: FloatArray, first: Int): Float {
+            val values = (first until all.size step 2).map { all[it] }
+            return (values.maxOrNull() ?: 0f) - (values.minOrNull() ?: 0f)
+        }
+    }
 
     private val density = resources.displayMetrics.density
     private val picturePaint = Paint(Paint.FILTER_BITMAP_FLAG)
@@ -86,10 +94,10 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
         val picture = bitmap ?: return
         place(picture)
         canvas.drawBitmap(picture, toView, picturePaint)
-        val radius = POINT_RADIUS_DP * density
         for (face in faces) {
             if (mapped.size < face.coordinates.size) mapped = FloatArray(face.coordinates.size)
             toView.mapPoints(mapped, 0, face.coordinates, 0, face.coordinates.size / 2)
+            val radius = minOf(POINT_RADIUS_DP * density, toView.mapRadius(face.side) * POINT_RADIUS_SHARE)
             for (i in face.lines.indices step 2) {
                 val a = 2 * face.lines[i]
                 val b = 2 * face.lines[i + 1]
@@ -117,5 +125,7 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
     private companion object {
         const val MOST_ZOOM = 8f
         const val POINT_RADIUS_DP = 2.5f
+        /** Of a small face's side: its points must not run into one another. */
+        const val POINT_RADIUS_SHARE = 0.015f
     }
 }

@@ -1,0 +1,109 @@
+package org.facekp.sample
+
+import android.app.Activity
+import android.content.Intent
+import android.net.Uri
+import android.widget.Spinner
+import java.io.File
+import java.io.InputStream
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** The photo screen with whatever people give it. */
+@RunWith(SampleRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35])
+class PhotoTest {
+    private val resolver get() = RuntimeEnvironment.getApplication().contentResolver
+    private val folder = File(System.getProperty("facekp.pictures")!!)
+
+    @Test
+    fun whatCannotBeReadGivesASentenceAndThePictureBeforeStays() = onScreen { activity ->
+        activity.answered()
+        val refused = mapOf<String, () -> InputStream>(
+            "no bytes" to { "".byteInputStream() },
+            "text" to { "no picture".byteInputStream() },
+            "gone" to { throw java.io.FileNotFoundException("it was deleted") },
+            "revoked" to { throw SecurityException("no access any more") },
+        )
+        for ((name, open) in refused) {
+            val expected = if (name in setOf("gone", "revoked")) R.string.gone else R.string.unreadable
+            assertEquals(name, activity.getString(expected), pick(activity, name, open))
+        }
+        activity.findViewById<Spinner>(R.id.model).setSelection(1)
+        await("the demo photo, with another model") { "int8" in activity.text(R.id.status) }
+    }
+
+    @Test
+    fun aHugePictureIsReadSmallerAndSaid() = onScreen { activity ->
+        val said = pick(activity, "huge") { File(folder, "huge.png").inputStream() }
+        assertTrue(said, activity.getString(R.string.made_smaller, 4) in said)
+    }
+
+    @Test
+    fun severalFacesAreCounted() = onScreen { activity ->
+        val said = pick(activity, "several") { File(folder, "several.png").inputStream() }
+        assertTrue(said, said.startsWith("2 faces"))
+    }
+
+    @Test
+    fun everyOrientationStandsUpright() {
+        for (orientation in 1..8) {
+            val uri = offered("turned-$orientation") { File(folder, "turned-$orientation.jpg").inputStream() }
+            val seen = Picture.of(resolver, uri).bitmap
+            val meant = Picture.of(resolver, offered("meant-$orientation") { File(folder, "meant-$orientation.png").inputStream() }).bitmap
+            assertEquals("$orientation", meant.width to meant.height, seen.width to seen.height)
+            for (x in intArrayOf(3, seen.width - 4)) for (y in intArrayOf(3, seen.height - 4)) {
+                assertEquals("$orientation at $x, $y", reddish(meant.getPixel(x, y)), reddish(seen.getPixel(x, y)))
+            }
+        }
+    }
+
+    @Test
+    fun choicesSurviveARestart() {
+        Robolectric.buildActivity(MainActivity::class.java).use { controller ->
+            val activity = controller.setup().get()
+            activity.answered()
+            activity.findViewById<Spinner>(R.id.model).setSelection(3)
+            await("another model") { "MDP 1x" in activity.text(R.id.status) }
+            val again = controller.recreate().get()
+            assertTrue(again.answered(), "MDP 1x, int8" in again.answered())
+        }
+    }
+
+    @Test
+    fun withoutAPickerItIsSaid() = onScreen { activity ->
+        activity.answered()
+        shadowOf(RuntimeEnvironment.getApplication()).checkActivities(true)
+        activity.findViewById<android.view.View>(R.id.choose).performClick()
+        assertEquals(activity.getString(R.string.no_picker), activity.text(R.id.status))
+    }
+
+    private fun onScreen(body: (MainActivity) -> Unit) {
+        Robolectric.buildActivity(MainActivity::class.java).use { body(it.setup().get()) }
+    }
+
+    /** Picks what a provider gives; what the screen says then. */
+    private fun pick(activity: MainActivity, name: String, open: () -> InputStream): String {
+        activity.answered()
+        activity.findViewById<android.view.View>(R.id.choose).performClick()
+        val asked = shadowOf(activity).nextStartedActivityForResult.intent
+        shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, Intent().setData(offered(name, open)))
+        return activity.answered()
+    }
+
+    private fun offered(name: String, open: () -> InputStream): Uri {
+        val uri = Uri.parse("content://pictures/${name.replace(' ', '-')}")
+        shadowOf(resolver).registerInputStreamSupplier(uri) { open() }
+        return uri
+    }
+
+    private fun reddish(color: Int) = android.graphics.Color.red(color) / 64
+}

@@ -1,0 +1,91 @@
+package org.facekp.sample
+
+import android.app.Activity
+import android.view.View
+import android.view.ViewGroup
+import android.widget.ScrollView
+import android.widget.TextView
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** Every screen, as every kind of phone shows it. */
+@RunWith(SampleRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class ScreensTest {
+    private class Look(val name: String, val qualifiers: String, val font: Float = 1f)
+
+    @Test
+    @Config(sdk = [35])
+    fun everyScreenOnEveryKindOfPhone() {
+        for (look in LOOKS) {
+            RuntimeEnvironment.setQualifiers(look.qualifiers)
+            RuntimeEnvironment.setFontScale(look.font)
+            show(MainActivity::class.java, "photo-${look.name}") { it.answered() }
+            show(AboutActivity::class.java, "about-${look.name}") {}
+        }
+    }
+
+    @Test
+    @GraphicsMode(GraphicsMode.Mode.LEGACY) // all that Robolectric has for it
+    @Config(sdk = [24], qualifiers = "w360dp-h640dp")
+    fun theOldestAndroid() = works()
+
+    @Test
+    @Config(sdk = [34], qualifiers = "w360dp-h640dp")
+    fun anotherAndroid() = works()
+
+    private fun works() {
+        Robolectric.buildActivity(MainActivity::class.java).use { controller ->
+            val said = controller.setup().get().answered()
+            assertTrue(said, said.startsWith("1 face"))
+        }
+        Robolectric.buildActivity(AboutActivity::class.java).use { controller ->
+            val said = controller.setup().get().text(R.id.text)
+            assertTrue(said, "Apache License" in said && "SHA-256" in said)
+        }
+    }
+
+    private fun <T : Activity> show(screen: Class<T>, name: String, ready: (T) -> Unit) {
+        Robolectric.buildActivity(screen).use { controller ->
+            val activity = controller.setup().get()
+            ready(activity)
+            activity.shoot(name)
+            touchable(activity.findViewById(R.id.root))
+        }
+    }
+
+    /** What can be touched, and does not scroll, is 48 dp high, within the window, and says what it is. */
+    private fun touchable(view: View) {
+        if (view is ScrollView) return
+        if (view is ViewGroup && !view.isClickable) {
+            for (i in 0 until view.childCount) touchable(view.getChildAt(i))
+        }
+        if (!view.isClickable) return
+        val name = view.resources.getResourceEntryName(view.id)
+        assertTrue("$name is ${view.height} px high", view.height >= 48 * view.resources.displayMetrics.density)
+        assertNotEquals("$name is not on the screen", 0, view.width)
+        val said = view.contentDescription ?: (view as? TextView)?.text
+        assertTrue("$name says nothing", !said.isNullOrEmpty())
+        val place = IntArray(2).also(view::getLocationInWindow)
+        assertTrue("$name leaves the window", place[1] + view.height <= view.rootView.height)
+    }
+
+    private companion object {
+        val LOOKS = listOf(
+            Look("light", "en-w360dp-h640dp-port-notnight-mdpi"),
+            Look("dark", "en-w360dp-h640dp-port-night-mdpi"),
+            Look("landscape", "en-w640dp-h360dp-land-notnight-mdpi"),
+            Look("landscape-dark", "en-w640dp-h360dp-land-night-mdpi"),
+            Look("small", "en-w320dp-h480dp-port-notnight-mdpi"),
+            Look("tablet", "en-sw800dp-w1280dp-h800dp-land-notnight-mdpi"),
+            Look("rtl", "ar-ldrtl-w360dp-h640dp-port-notnight-mdpi"),
+            Look("large-font", "en-w360dp-h640dp-port-notnight-mdpi", font = 2f),
+        )
+    }
+}
