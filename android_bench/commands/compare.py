@@ -24,6 +24,10 @@ def compare(
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write every figure to this file of comma-separated values.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one HTML page.")] = None,
 ) -> None:
     """Compare two measurements: the change of each median, and how sure it is.
 
@@ -33,17 +37,27 @@ def compare(
     """
     from android_bench.records.documents import read_document
     from android_bench.reports import comparison_tables as tables
+    from android_bench.reports import pages, separated
     from android_bench.reports.compare import compare as compared
+    from android_bench.reports.delivery import check_targets
+    from android_bench.reports.names import shortest_ends
     from facekp_train.common.files import write_text
 
+    check_targets(markdown, csv, html)
     result = compared(read_document(before), read_document(after), tolerance / 100)
+    names = shortest_ends([str(before), str(after)])
     if as_json:
         print_json(tables.document(result))
     elif result.changes:
-        out.print(tables.terminal(result))
-    if markdown is not None:
-        write_text(markdown, tables.markdown(result))
-        say(f"wrote {markdown}")
+        out.print(tables.terminal(result, *names))
+    for target, text in (
+        (markdown, lambda: tables.markdown(result, *names)),
+        (csv, lambda: separated.comparison_csv(result)),
+        (html, lambda: pages.comparison_page(result, *names)),
+    ):
+        if target is not None:
+            write_text(target, text())
+            say(f"wrote {target}")
     if failures := list(tables.failures(result)):
         raise UserError("; ".join(failures))
     if not result.changes:

@@ -73,7 +73,7 @@ def _findings(
 def _show(finding: Finding) -> None:
     from rich.text import Text
 
-    from android_bench.reports.tables import plain
+    from android_bench.reports.names import plain
 
     line = Text.assemble(
         (f"{finding.state:7} ", _STYLES[finding.state]), plain(f"{finding.subject}: {finding.text}")

@@ -7,36 +7,40 @@ from typing import Annotated
 
 import typer
 
-from facekp_train.common.console import UserError, out, say
+from facekp_train.common.console import out, say
 
 
 def report(
     documents: Annotated[list[Path], typer.Argument(help="Documents that --out or --json wrote.")],
     *,
     markdown: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write every figure to this file of comma-separated values.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one HTML page with plots.")] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the times to this file, .png, .svg or .pdf.")
     ] = None,
 ) -> None:
     """Show the records of documents together, those of several machines too."""
     from android_bench.records.documents import read_all
+    from android_bench.reports.delivery import check_targets, write_files
+    from android_bench.reports.names import shortest_ends
     from android_bench.reports.plot import check_plot
     from android_bench.reports.plot import plot as draw
-    from android_bench.reports.tables import markdown as in_markdown
     from android_bench.reports.tables import terminal
-    from facekp_train.common.files import write_text
 
     if plot is not None:
         check_plot(plot)
-    if markdown is not None and markdown.is_dir():
-        raise UserError(f"{markdown} is a folder; name a file in it")
-    records, notes = read_all(documents)
-    out.print(terminal(records, out.width))
-    for note in notes:
+    check_targets(markdown, csv, html)
+    found = read_all(documents)
+    names = shortest_ends(list(map(str, found.sources)))
+    out.print(terminal(found.records, out.width, names))
+    for note in found.notes:
         say(f"note: {note}")
-    if markdown is not None:
-        write_text(markdown, in_markdown(records))
-        say(f"wrote {markdown}")
+    unwritten = write_files(found.records, {"markdown": markdown, "csv": csv, "html": html}, names)
     if plot is not None:
-        draw(plot, records)
+        draw(plot, found.records)
         say(f"wrote {plot}")
+    if unwritten:
+        raise unwritten[0]

@@ -122,9 +122,10 @@ def change_of(
 ) -> float | None:
     """Change of a file's NME from that of its export's float file, percent; None where one is not known."""
     reference = float_of(export)
-    if sha256 not in known or reference not in known or known[reference].nme <= 0:
+    before, after = known.get(reference or ""), known.get(sha256)
+    if before is None or after is None or before.nme <= 0:
         return None
-    return (known[sha256].nme / known[reference].nme - 1) * 100
+    return (after.nme / before.nme - 1) * 100
 
 
 def _stated(manifest: Manifest | None, sha256: str) -> Accuracy | None:

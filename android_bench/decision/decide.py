@@ -11,7 +11,7 @@ from android_bench.decision.choose import Choice, Limits, choose, loss
 from android_bench.decision.document import Decision, DecisionFile, DeviceFigures
 from android_bench.decision.join import Candidate, OnDevice, deciding_machines
 from android_bench.reports.clock import p50_by, p95_by
-from android_bench.reports.tables import rounded
+from android_bench.reports.names import rounded
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from android_bench.engines.plan import plan
 from android_bench.engines.weights import size_and_sha256
 from android_bench.records.record import Record
 from android_bench.reports.clock import Clock, middle_by, shared_clock
-from android_bench.reports.tables import shortest_ends
+from android_bench.reports.names import shortest_ends
 
 _RUNTIMES = ("onnxruntime", "litert")
 """Of exported files. A checkpoint is not what ships."""
@@ -102,7 +102,7 @@ def join(candidates: Sequence[Candidate], records: Iterable[Sourced]) -> list[st
     for each, (device, _) in zip(ours, names, strict=True):
         groups[each.record.sha256, device].append(each)
     machines = dict(names)
-    clocks = {
+    clocks: dict[str, Clock] = {
         device: shared_clock(
             each.record
             for (_, d), group in groups.items()

@@ -11,7 +11,7 @@ from android_bench.decision.tables import TEXTS, basis
 from android_bench.decision.tables import rows as table_rows
 from android_bench.reports import html, svg
 from android_bench.reports.clock import NAMES, p50_by, p95_by, samples_ms
-from android_bench.reports.tables import rounded
+from android_bench.reports.names import rounded
 
 
 def page(decided: Decided) -> str:

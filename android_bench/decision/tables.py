@@ -9,7 +9,8 @@ from rich.text import Text
 from android_bench.decision.decide import Decided
 from android_bench.decision.document import DecisionFile, DeviceFigures
 from android_bench.decision.join import Candidate, OnDevice
-from android_bench.reports.tables import escaped, p50_text, plain, rounded
+from android_bench.reports.names import plain, rounded
+from android_bench.reports.tables import escaped, p50_text
 
 HEADERS = (
     "no", "file", "kind", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms", "first ms",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -51,20 +52,34 @@ def read_document(path: Path) -> list[Record]:
     return records
 
 
-def read_all(paths: Iterable[Path]) -> tuple[list[Record], list[str]]:
-    """The records of several files in their order, and notes on what was left out.
+@dataclass(frozen=True)
+class Gathered:
+    """The records of several files.
 
-    A record that stands in several files, or a file that is named twice, counts once. Raises as
-    `read_document` does, before anything is shown.
+    Attributes:
+        records: in the order of the files.
+        sources: the file of each.
+        notes: on what was left out.
     """
-    records: dict[str, Record] = {}
+
+    records: list[Record]
+    sources: list[Path]
+    notes: list[str]
+
+
+def read_all(paths: Iterable[Path]) -> Gathered:
+    """The records of several files; one that stands in several, or a file that is named twice, counts once.
+
+    Raises as `read_document` does, before anything is shown.
+    """
+    records: dict[str, tuple[Record, Path]] = {}
     notes = []
     for path in paths:
-        own = {record.model_dump_json(): record for record in read_document(path)}
+        own = {record.model_dump_json(): (record, path) for record in read_document(path)}
         if doubled := len(own.keys() & records.keys()):
             notes.append(f"{path}: {doubled} of its {len(own)} records were read already and count once")
-        records |= own
-    return list(records.values()), notes
+        records |= {text: entry for text, entry in own.items() if text not in records}
+    return Gathered([record for record, _ in records.values()], [path for _, path in records.values()], notes)
 
 
 def _text(path: Path) -> str:

@@ -11,14 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from android_bench.reports.compare import Comparison, TimingChange
-from android_bench.reports.tables import escaped, plain, rounded
+from android_bench.reports.names import plain, rounded
+from android_bench.reports.tables import escaped
 
 SCHEMA = "facekp-bench-compare/1"
-_HEADERS = (
+HEADERS = (
     "model", "runtime", "device", "threads", "clock", "before ms", "after ms", "change", "95 % interval",
     "of", "verdict",
 )  # fmt: skip
-_NUMBERS = ("threads", "before ms", "after ms", "change")
+TEXTS = ("model", "runtime", "device", "clock", "95 % interval", "of", "verdict")
+"""Columns that hold words."""
 
 
 def document(result: Comparison) -> dict[str, Any]:
@@ -26,28 +28,39 @@ def document(result: Comparison) -> dict[str, Any]:
     return {"schema": SCHEMA, **asdict(result), "regressions": len(result.regressions)}
 
 
-def terminal(result: Comparison) -> RenderableType:
-    """A table for a terminal, with remarks below."""
+def above(result: Comparison, before: str, after: str) -> list[str]:
+    """Which documents, and from which change on it is one."""
+    return [f"before: {before}", f"after: {after}", f"Tolerance {result.tolerance * 100:g} %."]
+
+
+def rows(result: Comparison) -> list[tuple[str, ...]]:
+    """One line of text cells a change, under HEADERS."""
+    return [_cells(change) for change in result.changes]
+
+
+def terminal(result: Comparison, before: str, after: str) -> RenderableType:
+    """A table for a terminal, with the names of both documents above and remarks below."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for header in _HEADERS:
-        table.add_column(header, justify="right" if header in _NUMBERS else "left", overflow="fold")
+    for header in HEADERS:
+        table.add_column(header, justify="left" if header in TEXTS else "right", overflow="fold")
     styles = {"slower": "red", "faster": "green", "unclear": "yellow"}
     for change in result.changes:
         table.add_row(*(Text(plain(cell)) for cell in _cells(change)), style=styles.get(change.verdict))
-    return Group(table, Text(), *(Text(plain(line)) for line in _remarks(result)))
+    names = [Text(plain(line)) for line in above(result, before, after)]
+    return Group(*names, Text(), table, Text(), *(Text(plain(line)) for line in remarks(result)))
 
 
-def markdown(result: Comparison) -> str:
-    """A GitHub-flavored table, with the tolerance above and remarks below."""
+def markdown(result: Comparison, before: str, after: str) -> str:
+    """A GitHub-flavored table, with both documents and the tolerance above and remarks below."""
     lines = [
-        f"Tolerance {result.tolerance * 100:g} %.",
+        *(f"- {escaped(line)}" for line in above(result, before, after)),
         "",
-        f"| {' | '.join(_HEADERS)} |",
-        "| " + " | ".join("---:" if header in _NUMBERS else "---" for header in _HEADERS) + " |",
+        f"| {' | '.join(HEADERS)} |",
+        "| " + " | ".join("---" if header in TEXTS else "---:" for header in HEADERS) + " |",
     ]
     lines += [f"| {' | '.join(map(escaped, _cells(change)))} |" for change in result.changes]
-    if remarks := _remarks(result):
-        lines += ["", *(f"- {escaped(remark)}" for remark in remarks)]
+    if notes := remarks(result):
+        lines += ["", *(f"- {escaped(note)}" for note in notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +93,7 @@ def _cells(change: TimingChange) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _remarks(result: Comparison) -> list[str]:
+def remarks(result: Comparison) -> list[str]:
     """What must be known beside the figures."""
     lines = [
         f"{change.model}, {change.runtime}, threads {change.threads}: {'; '.join(change.notes)}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from android_bench.records.record import Record
-from android_bench.reports.tables import FORMATS
+from android_bench.reports.formats import FORMATS
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import is_written_into, write_text
 
@@ -26,14 +26,16 @@ def check_targets(*targets: Path | None) -> None:
             raise UserError(f"{target} cannot be written: {folder} is not a folder that you can write to")
 
 
-def write_files(records: Sequence[Record], files: Mapping[str, Path | None]) -> list[OSError]:
+def write_files(
+    records: Sequence[Record], files: Mapping[str, Path | None], documents: Sequence[str] = ()
+) -> list[OSError]:
     """Write records in formats of `FORMATS`, and return what failed: one must not cost the others."""
     failures: list[OSError] = []
     for name, path in files.items():
         if path is None:
             continue
         try:
-            write_text(path, FORMATS[name](records))
+            write_text(path, FORMATS[name](records, documents))
             say(f"wrote {path}")
         except OSError as error:
             failures.append(error)

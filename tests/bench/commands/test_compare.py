@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,23 @@ def test_a_regression_is_shown_and_ends_with_1(
     text = (tmp_path / "t.md").read_text()
     assert text.count("\n| ") == 5
     assert "left out" in text
+
+
+def test_documents_are_named_and_written_as_csv_and_html(
+    files: tuple[Path, Path], bench: Bench, tmp_path: Path
+) -> None:
+    code, stdout, _ = bench("compare", *files, "--csv", tmp_path / "t.csv", "--html", tmp_path / "t.html")
+    assert code == 1
+    assert stdout.startswith("before: before file.json\nafter: after.json\n")
+    with (tmp_path / "t.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert [(line["model"], line["verdict"]) for line in lines] == [
+        ("m/0.onnx", "slower"), ("m/1.onnx", "same"), ("m/2.onnx", "faster"),
+    ]  # fmt: skip
+    assert float(lines[0]["change"]) == pytest.approx(0.2, abs=0.05)
+    page = (tmp_path / "t.html").read_text()
+    assert "before: before file.json" in page and page.count("<tr>") == 4
+    assert bench("compare", *files, "--csv", tmp_path)[0] == 1
 
 
 def test_what_is_no_regression_ends_with_0(files: tuple[Path, Path], bench: Bench) -> None:

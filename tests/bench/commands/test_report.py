@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def phone(**changes: Any) -> Record:
 
 def written(folder: Path, name: str, *records: Record) -> Path:
     path = folder / name
+    folder.mkdir(exist_ok=True)
     path.write_text(json_text(records))
     return path
 
@@ -108,17 +110,70 @@ def test_documents_of_several_machines_in_one_table(tmp_path: Path, bench: Bench
     code, stdout, stderr = bench("report", first, second, "--markdown", tmp_path / "new" / "t.md")
     assert code == 0
     assert "Snapdragon 855" in stdout and "Test CPU" in stdout
-    assert "invalid, b.onnx, onnxruntime, threads 1, machine A: it died" in stdout
+    assert "invalid, b.onnx, onnxruntime, threads 1, machine A, a.json: it died" in stdout
     assert (tmp_path / "new" / "t.md").read_text().count("\n| ") == 5
     assert "t.md" in stderr
+
+
+def test_rows_are_named_by_their_document_where_there_are_several(tmp_path: Path, bench: Bench) -> None:
+    first, second = (
+        written(tmp_path, "a.json", valid()),
+        written(tmp_path / "new", "a.json", valid(threads=2)),
+    )
+    code, stdout, _ = bench("report", first, second)
+    assert code == 0
+    table = [line.split() for line in stdout.splitlines() if "model.onnx" in line]
+    assert [line[0] for line in table] == [f"{tmp_path.name}/a.json", "new/a.json"]
+    code, stdout, _ = bench("report", first)
+    assert code == 0 and "a.json" not in stdout
+
+
+def test_a_warning_of_a_machine_is_said_once(tmp_path: Path) -> None:
+    hot = [phone(threads=n, warnings=["the battery is low", "hot"]) for n in (1, 2)]
+    slow = [valid(threads=n, warnings=["the load was 3"] + ["hot"] * (n == 1)) for n in (1, 2)]
+    assert remarks([*hot, *slow]) == [
+        "warning, machine A: the battery is low",
+        "warning, machine A: hot",
+        "warning, machine B: the load was 3",
+        "warning, model.onnx, onnxruntime, threads 1, machine B: hot",
+    ]
+    # A machine's state is another in each document.
+    later = [valid(threads=n, warnings=["the load was 1"]) for n in (1, 2)]
+    assert remarks([*slow, *later], ["a", "a", "b", "b"])[::2] == [
+        "warning, a: the load was 3",
+        "warning, model.onnx, onnxruntime, threads 1, a: hot",
+    ]
+
+
+def test_csv_and_html(tmp_path: Path, bench: Bench) -> None:
+    name = "=1+1|<b>\x1b.onnx"
+    curve = [CurvePoint.model_validate({"seconds": n, "p50_ms": 2.0}) for n in (0, 60)]
+    records = [phone(model=name, curve=curve), invalid("it died"), phone(emulated=True, serial="rig")]
+    first = written(tmp_path, "a.json", *records)
+    second = written(tmp_path, "b.json", valid(p50_ms=2.0000001))
+    code, _, stderr = bench(
+        "report", first, second, "--csv", tmp_path / "t.csv", "--html", tmp_path / "t.html"
+    )
+    assert (code, stderr.count("wrote")) == (0, 2)
+    with (tmp_path / "t.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert [line["document"] for line in lines] == ["a.json"] * 3 + ["b.json"]
+    assert lines[0]["model"] == "'=1+1|<b>?.onnx"
+    assert [line["p50_ms"] for line in lines] == ["2.0", "", "2.0", "2.0000001"]
+    assert [line["valid"] for line in lines] == ["true", "false", "true", "true"]
+    assert lines[1]["invalid_reasons"] == "it died"
+    page = (tmp_path / "t.html").read_text()
+    assert page.count("<svg") == 4  # three machines' runs and a curve
+    assert "&lt;b&gt;" in page and "<b>" not in page and "\x1b" not in page and "emulated" in page
 
 
 def test_what_is_named_twice_counts_once(tmp_path: Path, bench: Bench) -> None:
     first = written(tmp_path, "a.json", valid(), phone())
     second = written(tmp_path, "b.json", phone(), phone(threads=4))
-    records, notes = read_all([first, first, second])
-    assert records == [valid(), phone(), phone(threads=4)]
-    assert [note.partition(": ")[2] for note in notes] == [
+    found = read_all([first, first, second])
+    assert found.records == [valid(), phone(), phone(threads=4)]
+    assert found.sources == [first, first, second]
+    assert [note.partition(": ")[2] for note in found.notes] == [
         "2 of its 2 records were read already and count once",
         "1 of its 2 records were read already and count once",
     ]

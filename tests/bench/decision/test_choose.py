@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from android_bench.decision.choose import Choice, Figures, Limits, choose, loss
 
-MACHINES = ("one", "two")
+MACHINES: tuple[str, ...] = ("one", "two")
 # Few values, so that files tie and lie exactly on limits.
 TIMES, ERRORS, SIZES = (1.0, 2.0, 3.0), (4.0, 4.08, 4.4), (1_000_000, 2_000_000)
 
@@ -78,8 +79,8 @@ def of(nme: float | None, one: float | None, size: int = 1_000_000, **times: flo
     return Figures(f"{nme} {one} {size}", size, nme, known)
 
 
-def chosen(*files: Figures, machines: tuple[str, ...] = ("one",), **limits: object) -> Choice:
-    return choose(files, machines, Limits(**limits))  # type: ignore[arg-type]
+def chosen(*files: Figures, machines: tuple[str, ...] = ("one",), **limits: Any) -> Choice:
+    return choose(files, machines, Limits(**limits))
 
 
 def test_the_slowest_machine_decides_and_a_file_needs_a_time_on_each() -> None:
@@ -105,7 +106,7 @@ def test_an_unknown_nme_is_no_excuse_for_being_dominated() -> None:
         ({"max_ms": 0.5, "max_mb": 0.9}, "above 0.5 ms, above 0.9 MB"),
     ],
 )
-def test_what_keeps_no_limit_says_which(limits: dict[str, float], why: str) -> None:
+def test_what_keeps_no_limit_says_which(limits: dict[str, Any], why: str) -> None:
     file = of(4.0, 1.0)
     choice = chosen(file, **limits)
     assert (choice.recommended, choice.out) == (None, {file.sha256: why})

@@ -159,7 +159,9 @@ def test_without_nme_only_when_allowed() -> None:
 
 
 def test_the_document_holds_what_is_promised() -> None:
-    parity = Parity(inputs=8, source="noise", reference="litert", max_abs=0, tolerance=1, ok=True)
+    parity = Parity.model_validate(
+        {"inputs": 8, "source": "noise", "reference": "litert", "max_abs": 0, "tolerance": 1, "ok": True}
+    )
     result = decided(phone(INT8, parity=parity, throttled=True, peak_memory_mb=50), phone(FLOAT, 5.0))
     document = Decision.model_validate_json(result.document.to_json()).model_dump(by_alias=True)
     assert list(document) == ["schema", "files", "recommended", "reason"]

@@ -16,7 +16,7 @@ from android_bench.phone.bundles.bundle import Bundle
 from android_bench.phone.runner import runners
 from android_bench.phone.runner.install import ROOT
 from android_bench.records.record import Document
-from android_bench.reports.tables import FORMATS
+from android_bench.reports.formats import FORMATS
 from facekp_train.common.console import UserError
 from facekp_train.common.files import sha256_of
 from tests.support.models.tiny_models import tiny_onnx, tiny_tflite

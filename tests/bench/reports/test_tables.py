@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from android_bench.records.record import Record
+from android_bench.reports.formats import FORMATS
 from android_bench.reports.tables import (
-    FORMATS,
     HEADERS,
     headers,
     labels,
