@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from android_bench.commands.phone_options import phone_measurement, refuse_phone_options
+from android_bench.commands.phone_options import phone_measurement, quick_look, refuse_phone_options
 from android_bench.commands.progress import progress_bar
 from android_bench.defaults import (
     MAX_TEMPERATURE,
@@ -89,6 +89,13 @@ def bench(
     repeat: Annotated[
         int, typer.Option(min=1, help="Phone: how often the whole measurement is repeated.")
     ] = REPEATS,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Phone: a first look: one repeat of ten runs, int8 and float32 files alone.",
+        ),
+    ] = False,
     runner: Annotated[
         str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc or official.")
     ] = "auto",
@@ -148,6 +155,8 @@ def bench(
 
     measure: Measure = on_this_machine
     if device == "adb":
+        if quick:
+            files, repeat, rule, warmup = quick_look(context, files)
         if shapes:
             raise typer.BadParameter("a phone's runner takes the file's own size", param_hint="--shape")
         measure = phone_measurement(

@@ -54,6 +54,12 @@ def decide(
         list[str] | None,
         typer.Option(help="Phone: its serial, HOST:PORT, or all; repeatable. Default: the only one."),
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Phone: a first look: one repeat of ten runs, int8 and float32 files alone."
+        ),
+    ] = False,
     adb: Annotated[str | None, typer.Option(help="Phone: the adb program. Default: the one in PATH.")] = None,
     adb_server: Annotated[str | None, typer.Option(help="Phone: HOST:PORT of the adb server.")] = None,
     max_ms: Annotated[
@@ -98,6 +104,8 @@ def decide(
         raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
     limits = Limits(max_ms, max_mb, _percent(max_nme_loss), allow_missing)
     where = _devices(device, bool(records))
+    if quick and "adb" not in where:
+        raise typer.BadParameter("it works only with --device adb", param_hint="--quick")
     access = Access(tuple(serial or ()), adb, parse_server(adb_server))
     check_targets(output, markdown, html)
     candidates = find_candidates(exports)
@@ -105,7 +113,7 @@ def decide(
     faces = labelled_faces(data, split, limit, strict)
     notes: list[str] = []
     for name in where:
-        known += _measured(name, candidates, known, access, notes)
+        known += _measured(name, candidates, known, access, notes, quick)
     add_accuracy(candidates, faces, normalizer)
     notes += join(candidates, known)
     decided = decided_of(candidates, limits, notes)
@@ -137,13 +145,19 @@ def _read(paths: Sequence[Path]) -> Iterator[Sourced]:
 
 
 def _measured(
-    device: str, candidates: Sequence[Candidate], known: Sequence[Sourced], access: Access, notes: list[str]
+    device: str,
+    candidates: Sequence[Candidate],
+    known: Sequence[Sourced],
+    access: Access,
+    notes: list[str],
+    quick: bool,
 ) -> list[Sourced]:
     """Records of the files that lack a valid one on that device."""
     from android_bench.decision.measure import sourced, unmeasured
     from android_bench.host.bench import bench_models
     from android_bench.host.machine import describe_machine
     from android_bench.phone.bench import bench_phones
+    from android_bench.phone.quick import FIRST_LOOK, KINDS, QUICK
     from android_bench.phone.settings import Settings
 
     here = describe_machine()
@@ -154,14 +168,17 @@ def _measured(
         same_machine = (record.machine.cpu, record.machine.cores) == (here.cpu, here.cores)
         return record.device == "cpu" and record.threads == 1 and same_machine
 
-    files = unmeasured(candidates, known, is_same)
+    quick = quick and device == "adb"
+    wanted = [candidate for candidate in candidates if not quick or candidate.kind in KINDS]
+    files = unmeasured(wanted, known, is_same)
     if not files:
         return []
     with progress_bar() as progress:
         if device == "cpu":
             return list(sourced(bench_models(files, runtimes=("onnxruntime", "litert"), progress=progress)))
-        outcome = bench_phones(files, Settings(), access, progress=progress)
-    notes += outcome.errors
+        settings = QUICK if quick else Settings()
+        outcome = bench_phones(files, settings, access, progress=progress)
+    notes += [*outcome.errors, *([FIRST_LOOK] if quick else [])]
     return list(sourced(outcome.records))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from facekp_train.common.console import UserError
+from facekp_train.common.console import UserError, say
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "serial", "delegate", "repeat", "runner", "benchmark_binary", "max_temp", "sustained",
-    "fixed_performance", "bundles", "adb", "adb_server",
+    "fixed_performance", "bundles", "adb", "adb_server", "quick",
 }  # fmt: skip
 """Parameters of the command that mean nothing without a phone."""
 
@@ -31,6 +31,19 @@ def refuse_phone_options(context: typer.Context) -> None:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in NAMES and source is not None and source.name == "COMMANDLINE":
             raise typer.BadParameter("it works only with --device adb", param_hint=parameter.opts[0])
+
+
+def quick_look(context: typer.Context, files: Sequence[Path]) -> tuple[list[Path], int, StopRule, int]:
+    """Files, repeats, rule and warm-up of --quick. Raises BadParameter where these were asked for, too."""
+    from android_bench.phone.quick import FIRST_LOOK, QUICK, quick_files
+
+    for name in ("repeat", "min_runs", "min_seconds", "warmup", "sustained"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter("--quick sets it; leave out one of the two", param_hint=option)
+    say(FIRST_LOOK)
+    return quick_files(files), QUICK.repeat, QUICK.rule, QUICK.warmup
 
 
 def phone_measurement(

@@ -133,6 +133,16 @@ def test_faces_are_measured_and_the_worst_are_shown(bench: Bench, tmp_path: Path
     assert "https:" not in text and "http:" not in text
 
 
+def test_a_phone_is_measured_and_an_emulated_one_decides_nothing(
+    measure: Callable[..., tuple[int, list[Any], str]], bench: Bench, odd_model: Path
+) -> None:
+    code, stdout, _ = bench("decide", odd_model, "--device", "adb", "--allow-missing", "--json")
+    document = decision(stdout)
+    (device,) = document["files"][0]["devices"]
+    assert (code, document["recommended"]) == (1, None)
+    assert device["emulated"] and device["parity_ok"] and device["p50_ms"] > 0
+
+
 def test_a_foreign_and_a_damaged_file_are_named(bench: Bench, tmp_path: Path) -> None:
     annotated(tmp_path / "faces", "a.png")
     foreign = tiny_tflite(tmp_path / "foreign.tflite")
@@ -159,6 +169,7 @@ def test_a_foreign_and_a_damaged_file_are_named(bench: Bench, tmp_path: Path) ->
         (("mdp-1x", "--device", "tpu"), 2, "is not one of cpu, adb"),
         (("mdp-1x", "--max-nme-loss", "two"), 2, "is not a percentage"),
         (("mdp-1x", "--normalizer", "box"), 2, "--data"),
+        (("mdp-1x", "--quick"), 2, "--device adb"),
         (("mdp-1x", "--split", "train"), 2, "--data"),
         (("mdp-1x", "--data", "nosuch:x"), 2, "nosuch"),
         (("mdp-1x", "--records", "gone.json"), 1, "no such file"),

@@ -6,9 +6,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from android_bench.phone.quick import quick_files
+from android_bench.records.record import Document
+from facekp_train.common.shipped import default_model
 from tests.support.phones.scripted_phone import ScriptedPhone
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
@@ -71,3 +76,21 @@ def test_wrong_usage_is_exit_code_2(words: tuple[str, ...], says: str, bench: Be
     code, _, stderr = bench("--device", "adb", *words)
     assert code == 2
     assert says in stderr
+
+
+def test_a_first_look_takes_ten_runs_of_two_files(
+    measure: Callable[..., tuple[int, list[Any], str]], bench: Bench, odd_model: Path, tmp_path: Path
+) -> None:
+    code, stdout, stderr = bench("--device", "adb", "--models", odd_model, "--json", "--quick")
+    (record,) = Document.model_validate_json(stdout).records
+    assert (code, len(record.samples_ms), len(record.repeats or ())) == (0, 10, 1)
+    assert "a first look" in stderr
+    assert any("are few" in warning for warning in record.warnings)
+    assert quick_files([odd_model, odd_model.parent]) == [odd_model, odd_model.parent]
+    export = default_model().parent
+    assert [file.name for file in quick_files([export])] == ["model_float32.tflite", "model_int8.tflite"]
+    for words in (("--repeat", "2"), ("--min-runs", "2"), ("--sustained", "10m")):
+        code, stdout, stderr = bench("--device", "adb", "--quick", *words)
+        assert (code, stdout) == (2, "")
+        assert words[0] in stderr and "--quick sets it" in stderr
+    assert bench("--device", "cpu", "--quick")[0] == 2
