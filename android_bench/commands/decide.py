@@ -169,7 +169,8 @@ def _measured(
         return record.device == "cpu" and record.threads == 1 and same_machine
 
     quick = quick and device == "adb"
-    wanted = [candidate for candidate in candidates if not quick or candidate.kind in KINDS]
+    # A foreign file was named, and has no kind.
+    wanted = [c for c in candidates if not quick or c.kind in (None, *KINDS)]
     files = unmeasured(wanted, known, is_same)
     if not files:
         return []

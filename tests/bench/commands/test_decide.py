@@ -136,10 +136,13 @@ def test_faces_are_measured_and_the_worst_are_shown(bench: Bench, tmp_path: Path
 def test_a_phone_is_measured_and_an_emulated_one_decides_nothing(
     measure: Callable[..., tuple[int, list[Any], str]], bench: Bench, odd_model: Path
 ) -> None:
-    code, stdout, _ = bench("decide", odd_model, "--device", "adb", "--allow-missing", "--json")
+    code, stdout, stderr = bench(
+        "decide", odd_model, "--device", "adb", "--quick", "--allow-missing", "--json"
+    )
     document = decision(stdout)
     (device,) = document["files"][0]["devices"]
     assert (code, document["recommended"]) == (1, None)
+    assert "a first look" in stderr
     assert device["emulated"] and device["parity_ok"] and device["p50_ms"] > 0
 
 
