@@ -11,6 +11,7 @@ from android_bench.commands.doctor import doctor
 from android_bench.commands.predict import predict
 from android_bench.commands.report import report
 from android_bench.commands.schema import schema
+from android_bench.commands.serve import serve
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
 
@@ -27,6 +28,7 @@ app.command()(report)
 app.command()(predict)
 app.command()(compare)
 app.command()(decide)
+app.command()(serve)
 app.command()(doctor)
 app.command()(schema)
 

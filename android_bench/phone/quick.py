@@ -10,7 +10,7 @@ from android_bench.phone.settings import Settings
 from android_bench.timing import StopRule
 
 KINDS = ("int8", "float32")
-QUICK = Settings(repeat=1, rule=StopRule(10, 0.0), warmup=3)
+QUICK = Settings(repeat=1, rule=StopRule(10, 0.0), warmup=1)
 FIRST_LOOK = "a first look: one repeat of ten runs, no word on heat; measure without --quick to decide"
 
 
