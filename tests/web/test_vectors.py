@@ -1,0 +1,76 @@
+"""The page's modules in Node against tests/vectors/, to which the Kotlin library is held, too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from facekp_export.demo import demo_face
+from facekp_train.boxes import box_mappings
+from tests.support.places import ROOT, TESTS
+
+VECTORS = TESTS / "vectors"
+
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="runs the page's modules in Node")
+
+
+def wanted(name: str) -> Any:
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("node")
+    image, _ = demo_face()
+    height, width = image.shape[:2]
+    (folder / "photo.rgba").write_bytes(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA).tobytes())
+    mappings = {name: mapping.as_dict() for name, mapping in box_mappings().items()}
+    (folder / "boxes.json").write_text(json.dumps(mappings))
+    script: list[str | Path] = [
+        TESTS / "web" / "vectors.mjs",
+        ROOT,
+        VECTORS,
+        folder / "boxes.json",
+        folder / "photo.rgba",
+    ]
+    words = ["node", *map(str, script), str(width), str(height)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kind", ["crops", "views"])
+def test_crops_are_the_same_to_one_gray_value(answers: dict[str, Any], kind: str) -> None:
+    for entry, pixels in zip(wanted(kind), answers[kind], strict=True):
+        picture = cv2.imread(str(VECTORS / entry["file"]))
+        assert picture is not None
+        expected = picture[:, :, ::-1].astype(int).ravel()
+        difference = np.abs(np.array(pixels) - expected)
+        assert difference.max() <= 1, entry["file"]
+        assert difference.mean() < 0.01, entry["file"]
+
+
+def test_boxes(answers: dict[str, Any]) -> None:
+    boxes = wanted("boxes")
+    assert answers["tight"] == [pytest.approx(case["tight"], rel=1e-7, abs=1e-6) for case in boxes["tight"]]
+    for case, answer in zip(boxes["refined"], answers["refined"], strict=True):
+        assert answer["refines"] == case["refines"]
+        assert answer["refined"] == pytest.approx(case["refined"], rel=1e-6, abs=1e-5)
+
+
+def test_the_finder_s_decoding(answers: dict[str, Any]) -> None:
+    finder = wanted("finder")
+    for case, answer in zip(finder["decoded"], answers["decoded"], strict=True):
+        assert answer["count"] == case["count"]
+        for key in ("anchors", "boxes", "scores", "merged", "inside", "short"):
+            assert np.shape(answer[key]) == np.shape(case[key]), key
+            np.testing.assert_allclose(answer[key], case[key], rtol=1e-5, atol=1e-4, err_msg=key)
+    for case, answer in zip(finder["tiles"], answers["tiles"], strict=True):
+        np.testing.assert_allclose(answer, np.reshape(case["tiles"], (-1, 3)).tolist() or [], atol=1e-6)
