@@ -194,15 +194,10 @@ def _row(system: str, each: Candidate, record: Record, nme: float | None) -> Row
         size_bytes=each.size_bytes or record.bytes,
         parameters=each.parameters,
         macs=each.macs,
-        peak_share=_peak_share(record),
+        peak_share=record.peak_share,
         nme=nme,
         reason=None if record.valid else "; ".join(record.invalid_reasons),
     )
-
-
-def _peak_share(_: Record) -> float | None:
-    """The share of this machine's peak, as facekp-bench records it; none does so far."""
-    return None
 
 
 def known_errors(result: Path) -> dict[str, float]:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from facekp_export.inference.runtimes import TensorSpec
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import DeployedNet
+from facekp_train.pruning.cost import net_cost
 
 
 class TorchRuntime:
@@ -30,9 +32,15 @@ class TorchRuntime:
         points = checkpoint.header.points
         self.inputs = (TensorSpec("input", (1, 3, size, size), np.dtype(np.float32)),)
         self.outputs = (TensorSpec("keypoints", (1, 2 * points), np.dtype(np.float32)),)
-        self._net = DeployedNet(checkpoint.net)
+        self._trained = checkpoint.net
+        self._net: nn.Module = DeployedNet(checkpoint.net)
         self._input = torch.empty(0)
         self._output = torch.empty(0)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one call, counted by one."""
+        return net_cost(self._trained).macs
 
     def set_inputs(self, arrays: Sequence[NDArray[Any]]) -> None:
         (array,) = arrays
@@ -44,6 +52,26 @@ class TorchRuntime:
 
     def results(self) -> list[NDArray[Any]]:
         return [self._output.cpu().numpy()]
+
+
+class TorchPeak(TorchRuntime):
+    """A 1x1 convolution of as many channels in as out, over a map of `side`; the file is not read."""
+
+    def __init__(self, path: Path, threads: int, channels: int, side: int) -> None:
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(1)
+        self.path, self.threads = path, threads
+        shape = (1, channels, side, side)
+        self.inputs = (TensorSpec("x", shape, np.dtype(np.float32)),)
+        self.outputs = (TensorSpec("y", shape, np.dtype(np.float32)),)
+        self._net = nn.Conv2d(channels, channels, 1).eval()
+        self._output = self._input = torch.empty(0)
+
+    @property
+    def macs(self) -> int:
+        """Those of every weight at every place."""
+        channels, side = self.inputs[0].shape[1:3]
+        return channels * channels * side * side
 
 
 class CudaRuntime(TorchRuntime):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from android_bench.defaults import TIMEOUT_SECONDS, WARMUP_RUNS
@@ -19,6 +20,7 @@ from android_bench.engines.engines import ENGINES, Engine
 from android_bench.engines.plan import Measurement, plan
 from android_bench.host.link import Worker
 from android_bench.host.machine import describe_machine
+from android_bench.host.peaks import Peaks
 from android_bench.host.trial import HostTrial
 from android_bench.interruption import Interrupted
 from android_bench.records.record import Record
@@ -57,8 +59,8 @@ def bench_models(
         shapes: sizes of inputs by name, for files that leave them open. A batch that is open is 1.
 
     Returns:
-        One record for each file, engine and number of threads. What fails later (a damaged file, a
-        crash, an output that is not finite) is a record with `valid` false.
+        One record for each file, engine and number of threads, with its share of the machine's peak. What
+        fails later (a damaged file, a crash, an output that is not finite) is a record with `valid` false.
 
     Raises:
         ValueError, UserError: as `plan` does, before anything is measured, and for a warm-up or time-out
@@ -105,15 +107,17 @@ def measure(
         raise ValueError(f"the time-out must be a positive number of seconds, not {timeout}")
     machine = describe_machine().model_copy(update={"gpu": gpu})
     trials: list[HostTrial] = []
-    try:
-        for group in _groups(measurements, together):
-            begun = len(trials)
-            trials.extend(HostTrial(each, rule, timeout, shapes) for each in group)
-            tell = partial(_tell, progress, trials, len(measurements))
-            _measure(trials[begun:], warmup, tell, worker or Worker)
-    except KeyboardInterrupt:
-        raise Interrupted([trial.record(machine, "interrupted: ") for trial in trials]) from None
-    return [trial.record(machine) for trial in trials]
+    with TemporaryDirectory() as folder:
+        peaks = Peaks(Path(folder), rule, timeout)
+        try:
+            for group in _groups(measurements, together):
+                own = [HostTrial(each, rule, timeout, shapes) for each in group]
+                trials += own
+                tell = partial(_tell, progress, trials, len(measurements))
+                _measure([*own, *peaks.beside(own)], warmup, tell, worker or Worker)
+        except KeyboardInterrupt:
+            raise Interrupted([peaks.record(trial, machine, "interrupted: ") for trial in trials]) from None
+    return [peaks.record(trial, machine) for trial in trials]
 
 
 def _groups(measurements: Sequence[Measurement], most: int) -> Iterator[list[Measurement]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from android_bench.host.machine import load_now, machine_warnings
 from android_bench.host.verdict import Verdict, judge
 from android_bench.records.record import Machine, Record, Tensor
 from android_bench.timing import StopRule, impossible
+from facekp_export.inference.work import Precision, Work, model_work
 
 TURN_SECONDS = 0.1
 """Length of a turn: short against a machine's moods, long against the change of process."""
@@ -52,6 +54,20 @@ class HostTrial:
         self._path = measurement.path.absolute()
         self._name, self._kind = identity(measurement.path)
         self._bytes, self._sha256 = size_and_sha256(measurement.path)
+        # With sizes that are given, the file alone does not tell.
+        self._work = None if shapes else _work(measurement.path)
+
+    @property
+    def precision(self) -> Precision | None:
+        """In which numbers the model multiplies; None where that is not known."""
+        if self.measurement.path.suffix.lower() == ".safetensors":
+            return "float32"
+        return None if self._work is None else self._work.precision
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of one call; None where they are not known, or not yet."""
+        return self._facts.get("macs") if self._work is None else self._work.macs
 
     @property
     def label(self) -> str:
@@ -160,6 +176,13 @@ class HostTrial:
         runs, seconds = self._measured
         asked = f"{self._rule.min_runs} runs and {self._rule.min_seconds:g} s were asked for"
         return [f"{cause}only {runs} runs in {seconds:.2f} s; {asked}"]
+
+
+def _work(path: Path) -> Work | None:
+    try:
+        return model_work(path)
+    except OSError:
+        return None  # opening it will say why
 
 
 def _milliseconds(nanoseconds: int | None) -> float | None:

@@ -3,7 +3,7 @@
 `python -m android_bench.host.worker` reads one JSON object a line and answers each with one line:
 
     {"do": "open", "engine": NAME, "path": FILE, "threads": N, "shapes": {INPUT: [N, ...]}}  first, and once
-        -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "load_ns", "first_ns"}
+        -> {"version", "inputs": [{"name", "shape", "dtype"}], "notes": [...], "load_ns", "first_ns", "macs"}
     {"do": "warm", "runs": N} -> {"untimed"}
     {"do": "run", "seconds": S}
         -> {"untimed", "samples_ns": [...], "cpu_ns": [...], "peak_bytes", "base_bytes"}
@@ -30,6 +30,7 @@ from android_bench.clocks import cpu_clock, time_runs
 from android_bench.engines.engines import ENGINES, Engine
 from android_bench.engines.gpu import GPU_ENGINES
 from android_bench.engines.inputs import fill, sized
+from android_bench.engines.peak import PEAK_ENGINES
 from android_bench.host import memory
 
 REWARM_SECONDS = 0.02
@@ -82,6 +83,8 @@ class Subject:
             "notes": notes,
             "load_ns": self._load_ns,
             "first_ns": first_ns,
+            # Of files that only their engine can read.
+            "macs": getattr(self._runtime, "macs", None),
         }
 
     def warm(self, runs: int) -> dict[str, Any]:
@@ -132,7 +135,7 @@ def _answer(
     return subject, subject.run(request["seconds"])
 
 
-def main(engines: Mapping[str, Engine] = MappingProxyType(ENGINES | GPU_ENGINES)) -> None:
+def main(engines: Mapping[str, Engine] = MappingProxyType(ENGINES | GPU_ENGINES | PEAK_ENGINES)) -> None:
     """Serve until the input ends, with engines by name."""
     # Libraries print to stdout as they please; the answers keep a channel of their own.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")

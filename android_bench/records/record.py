@@ -117,6 +117,20 @@ class Record(Strict):
     max_ms: Milliseconds | None = Field(None, description="slowest sample, ms")
     outliers: int | None = Field(None, ge=0, description="samples over 10 robust deviations from the median")
 
+    macs: int | None = Field(
+        None, ge=0, description="multiply-accumulates of one call; null where the file does not tell"
+    )
+    peak_gmacs: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="10^9 multiply-accumulates a second of this machine's peak: a 1x1 convolution of 512 to "
+        "512 channels at 32 x 32 in the same runtime, precision, threads and turns; null on phones and GPUs",
+    )
+    peak_share: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="macs / median time / that peak, by the same clock"
+    )
+
     load_after: float | None = Field(
         None, ge=0, description="runnable processes of this computer after the last run, mean of a minute"
     )

@@ -23,7 +23,7 @@ HEADERS: tuple[str, ...] = (
 """Columns of every table; `headers` adds those that the records at hand need."""
 TEXTS = ("document", "model", "machine", "runtime", "delegate")
 """Columns that hold words."""
-_FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB", "agree %")
+_FIRST_TO_GO = ("vs fastest", "rise MB", "first ms", "peak MB", "peak %", "agree %")
 """Columns that a narrow window does without, so that the names of models stay whole."""
 
 
@@ -38,6 +38,8 @@ def headers(records: Sequence[Record], documents: Sequence[str] = ()) -> tuple[s
         columns.insert(columns.index("first ms"), "agree %")
     if any(record.cpu_p50_ms is not None for record in records):
         columns.insert(columns.index("p50 ms") + 1, "CPU ms")
+    if any(record.peak_share is not None for record in records):
+        columns.insert(columns.index("first ms"), "peak %")
     return ("document", *columns) if len(set(documents)) > 1 else tuple(columns)
 
 
@@ -70,6 +72,7 @@ def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -
         "p90 ms": rounded(record.p90_ms),
         "p95 ms": rounded(record.p95_ms),
         "agree %": "-" if record.agreement is None else f"{record.agreement * 100:.1f}",
+        "peak %": "-" if record.peak_share is None else f"{record.peak_share * 100:.0f}",
         "first ms": rounded(record.first_ms),
         "size MB": rounded(record.bytes / 1e6, most_decimals=4),
         "peak MB": rounded(record.peak_memory_mb, most_decimals=1),

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
+from facekp_export.inference.protobuf import fields
+
 # onnx.proto: by message, which of its fields hold a message on the way to a tensor.
 _INSIDE = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -71,7 +73,7 @@ def stated_metadata(path: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     with _walked(path) as model:
-        for number, entry in _fields(model):
+        for number, entry in fields(model):
             if number == _METADATA and isinstance(entry, memoryview):
                 key, text = _pair(entry)
                 found[key] = text
@@ -103,7 +105,7 @@ def _locations(model: memoryview) -> Iterator[str]:
         if message == "tensor":
             yield from _location(data)
             continue
-        for number, value in _fields(data):
+        for number, value in fields(data):
             inner = _INSIDE[message].get(number)
             if inner and isinstance(value, memoryview):
                 waiting.append((inner, value))
@@ -111,7 +113,7 @@ def _locations(model: memoryview) -> Iterator[str]:
 
 def _location(tensor: memoryview) -> Iterator[str]:
     # Whether the tensor says that it is external does not matter: a second piece of it may.
-    for number, entry in _fields(tensor):
+    for number, entry in fields(tensor):
         if number == _ENTRIES and isinstance(entry, memoryview):
             key, text = _pair(entry)
             if key == "location":
@@ -120,41 +122,5 @@ def _location(tensor: memoryview) -> Iterator[str]:
 
 def _pair(entry: memoryview) -> tuple[str, str]:
     """A key and its text."""
-    texts = {n: bytes(v).decode() for n, v in _fields(entry) if isinstance(v, memoryview)}
+    texts = {n: bytes(v).decode() for n, v in fields(entry) if isinstance(v, memoryview)}
     return texts.get(1, ""), texts.get(2, "")
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """A message's fields: number, and bytes or a whole number; those of fixed width are passed over."""
-    place = 0
-    while place < len(data):
-        key, place = _varint(data, place)
-        # protobuf's readers drop what is beyond 32 bits: a field must not hide behind that.
-        number, kind = (key & 0xFFFFFFFF) >> 3, key & 7
-        if kind == 0:
-            value, place = _varint(data, place)
-            yield number, value
-        elif kind == 2:
-            size, place = _varint(data, place)
-            if place + size > len(data):
-                raise ValueError("cut short")
-            yield number, data[place : place + size]
-            place += size
-        elif kind in (1, 5):
-            place += 8 if kind == 1 else 4
-        else:
-            raise ValueError("no protobuf")
-
-
-def _varint(data: memoryview, place: int) -> tuple[int, int]:
-    """A whole number of seven bits a byte, the lowest first, and the place after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(data):
-            break
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-    raise ValueError("no protobuf")
