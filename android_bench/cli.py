@@ -9,6 +9,7 @@ from android_bench.commands.decide import decide
 from android_bench.commands.devices import devices
 from android_bench.commands.doctor import doctor
 from android_bench.commands.predict import predict
+from android_bench.commands.profile import profile
 from android_bench.commands.report import report
 from android_bench.commands.schema import schema
 from android_bench.commands.serve import serve
@@ -30,6 +31,7 @@ app.command()(compare)
 app.command()(decide)
 app.command()(serve)
 app.command()(doctor)
+app.command()(profile)
 app.command()(schema)
 
 

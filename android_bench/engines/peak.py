@@ -100,8 +100,8 @@ def _tensor(name: str, shape: list[int], kind: int, buffer: int, scales: Any) ->
     tensor = schema.TensorT()
     tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, kind, buffer
     tensor.quantization = schema.QuantizationParametersT()
-    tensor.quantization.scale = np.asarray(scales, np.float32)
-    tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+    tensor.quantization.scale = [float(scale) for scale in scales]
+    tensor.quantization.zeroPoint = [0] * len(scales)
     return tensor
 
 

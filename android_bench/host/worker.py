@@ -15,9 +15,6 @@ of its own gives each model its own peak memory and thread pool, and a crash onl
 from __future__ import annotations
 
 import gc
-import json
-import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +29,7 @@ from android_bench.engines.gpu import GPU_ENGINES
 from android_bench.engines.inputs import fill, sized
 from android_bench.engines.peak import PEAK_ENGINES
 from android_bench.host import memory
+from android_bench.host.answering import serve
 
 REWARM_SECONDS = 0.02
 """Untimed at the start of each turn: another model has emptied the caches, the clock may have dropped."""
@@ -123,32 +121,20 @@ def _settle() -> None:
             return
 
 
-def _answer(
-    subject: Subject | None, request: dict[str, Any], engines: Mapping[str, Engine]
-) -> tuple[Subject, dict[str, Any]]:
-    if subject is None:
-        engine = engines[request["engine"]]
-        subject = Subject(engine, request["path"], request["threads"], request.get("shapes", {}))
-        return subject, subject.first()
-    if request["do"] == "warm":
-        return subject, subject.warm(request["runs"])
-    return subject, subject.run(request["seconds"])
-
-
 def main(engines: Mapping[str, Engine] = MappingProxyType(ENGINES | GPU_ENGINES | PEAK_ENGINES)) -> None:
     """Serve until the input ends, with engines by name."""
-    # Libraries print to stdout as they please; the answers keep a channel of their own.
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    subject = None
-    for line in sys.stdin:
-        try:
-            subject, reply = _answer(subject, json.loads(line), engines)
-        except Exception as error:  # engines raise what they like
-            reply = {"error": " ".join(str(error).split())[:500] or type(error).__name__}
-        print(json.dumps(reply), file=channel, flush=True)
-        if "error" in reply:
-            sys.exit(1)
+    subjects: list[Subject] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        if not subjects:
+            engine, shapes = engines[request["engine"]], request.get("shapes", {})
+            subjects.append(Subject(engine, request["path"], request["threads"], shapes))
+            return subjects[0].first()
+        if request["do"] == "warm":
+            return subjects[0].warm(request["runs"])
+        return subjects[0].run(request["seconds"])
+
+    serve(answer)
 
 
 if __name__ == "__main__":

@@ -73,15 +73,27 @@ def layers(model: TfliteModel) -> tuple[Layer, ...]:
     multiplications. Raises ValueError where a tensor's shape cannot be that of its operator.
     """
     graph = _Graph(model)
+    graph.constants = fixed_tensors(model)
     found = []
     for index, node in enumerate(model.subgraphs[0].operators or ()):
         ins, outs = graph.tensors(node.inputs), graph.tensors(node.outputs)
-        if not outs or (ins and all(tensor in graph.constants for tensor in ins)):
-            # Runtimes compute what rests on constants alone once, as they load.
-            graph.constants.update(outs)
+        if graph.constants.issuperset(outs):
             continue
         found.append(_layer(graph, index, operator_name(model, node), ins, outs))
     return tuple(found)
+
+
+def fixed_tensors(model: TfliteModel) -> set[int]:
+    """Numbers of the main graph's tensors that are constants, or are computed from constants alone.
+
+    Runtimes compute the latter once, as they load.
+    """
+    graph = _Graph(model)
+    for node in model.subgraphs[0].operators or ():
+        ins = graph.tensors(node.inputs)
+        if ins and graph.constants.issuperset(ins):
+            graph.constants.update(graph.tensors(node.outputs))
+    return graph.constants
 
 
 def total_macs(found: Sequence[Layer]) -> int:
@@ -134,7 +146,7 @@ def _work(name: str, ins: list[tuple[int, ...]], out: tuple[int, ...]) -> tuple[
 
 
 class _Graph:
-    """The tensors of a model's main graph; `constants` grows by what is computed from constants."""
+    """The tensors of a model's main graph, and which of them are constants."""
 
     def __init__(self, model: TfliteModel) -> None:
         self._tensors = model.subgraphs[0].tensors

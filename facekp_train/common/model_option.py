@@ -30,6 +30,11 @@ def checkpoint_argument(meaning: str) -> Any:
     return typer.Argument(**_named(meaning, CHECKPOINT))
 
 
+def export_argument(meaning: str) -> Any:
+    """As `export_option`, without a name of its own on the line."""
+    return typer.Argument(**_named(meaning, EXPORT))
+
+
 def folder_argument(meaning: str) -> Any:
     """As `folder_option`, without a name of its own on the line."""
     return typer.Argument(**_named(meaning, ""))
