@@ -56,7 +56,7 @@ class KeypointDetector:
         threads: of the finder, where it is opened here.
 
     Raises:
-        ValueError: for an unknown name or something that is no finder.
+        ValueError: for an unknown name or something that is no finder, and for an untrained model.
         UserError: where the files of a finder given by name are missing.
     """
 
@@ -64,6 +64,10 @@ class KeypointDetector:
         self, model: KeypointModel, finder: FaceFinder | str | None = None, threads: int = 1
     ) -> None:
         self.model, self.info = model, model.info
+        if self.info.untrained:
+            raise ValueError(
+                f"{self.info.name} has random weights, for timing alone; detect with a trained model"
+            )
         if isinstance(finder, str):
             finder = open_finder(finder, threads)
         if finder is not None and not (hasattr(finder, "find") and hasattr(finder, "box_source")):

@@ -11,15 +11,17 @@ Needs the extra `export`: torch, onnx and tensorflow among others.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facekp_export.checkpoint_file import refuse_other_than_checkpoints
 from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.inference.noise import noise_in
-from facekp_export.inference.runtimes import OPENERS, open_model
+from facekp_export.inference.runtimes import open_model
 from facekp_export.publishing.publish import LOG, folders_of, made_with, staging_for
 from facekp_export.quantization.calibration import CropSets, crop_sets, demo_views
 from facekp_export.quantization.layer_errors import layer_errors
@@ -38,7 +40,8 @@ from facekp_export.verification.verify import Tolerance, refuse_operators, verif
 from facekp_train.boxes import box_mappings
 from facekp_train.common.console import UserError, require
 from facekp_train.common.files import sha256_of, write_text
-from facekp_train.metadata import Number
+from facekp_train.common.shipped import CHECKPOINT
+from facekp_train.metadata import Number, untrained_name
 
 if TYPE_CHECKING:
     import onnx
@@ -135,13 +138,16 @@ def export_model(
     """
     checkpoint, out = Path(checkpoint), Path(out)
     kinds = _kinds(to, integer_io, int8_input)
-    _refuse_other_than_checkpoints(checkpoint)
+    refuse_other_than_checkpoints(checkpoint)
     if out.exists() and not out.is_dir():
         raise OSError(f"{out} is a file; name a folder for the export")
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
     names = made_with(kinds, [FILES[kind] for kind in kinds])
     with staging_for(out, names) as staging, noise_in(staging / LOG):
         job = _prepare(checkpoint, calibration, staging, name, step)
+        if job.info.untrained:
+            # Nobody has it elsewhere, and PyTorch is timed with it.
+            shutil.copyfile(checkpoint, staging / CHECKPOINT)
         _write_onnx(job, kinds)
         if "tflite" in to:
             _write_tflite(job, [kind for kind in kinds if FILES[kind].endswith(".tflite")])
@@ -165,19 +171,6 @@ def _kinds(to: Sequence[str], integer_io: bool, int8_input: bool) -> list[str]:
     return ["onnx", *onnx, *tflite, *(more if tflite else [])]
 
 
-def _refuse_other_than_checkpoints(path: Path) -> None:
-    """UserError or OSError, in a moment, for what would fail only after PyTorch is loaded."""
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; name a checkpoint in it, such as {path / 'best.safetensors'}")
-    if not path.is_file():
-        raise OSError(f"{path}: no such file; give a checkpoint, such as runs/a/best.safetensors")
-    if path.suffix.lower() in OPENERS:
-        raise UserError(
-            f"{path} is an exported file already; measure it with: facekp-export check {path}, or export "
-            "the checkpoint that it came from, a .safetensors file"
-        )
-
-
 def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None, step: Step) -> _Job:
     with step("checkpoint and crops"):
         from facekp_train.networks.checkpoint import load_checkpoint
@@ -190,8 +183,9 @@ def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None
                 f"{path}: its crop rule cuts {rule.size} pixels and its net takes {header.net.size}; "
                 "train it with one size"
             )
+        called = header.name if name is None else name
         info = ModelInfo(
-            name=header.name if name is None else name,
+            name=untrained_name(called) if header.untrained else called,
             scheme=header.scheme,
             kind="onnx",
             crop=rule,
@@ -200,6 +194,7 @@ def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None
             source=path.name,
             five_offset=header.five_offset,
             weights_licence=header.weights_licence,
+            untrained=header.untrained,
         )
         sets = crop_sets(calibration, rule)
     if calibration is not None:
@@ -276,6 +271,7 @@ def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) ->
     info = job.info
     return Manifest(
         name=info.name,
+        untrained=info.untrained,
         scheme=info.scheme.name,
         points=info.points,
         crop=info.crop.as_dict(),

@@ -25,6 +25,18 @@ To the right and down in the face's own frame (`facekp_train.pose.face_frame`), 
 _LARGEST_OFFSET = 1.0
 _LONGEST_LICENCE = 2000
 
+_UNTRAINED = "(untrained)"
+
+
+def untrained_name(name: str) -> str:
+    """A model's name that says that its weights are random."""
+    return name if name.endswith(_UNTRAINED) else f"{name} {_UNTRAINED}"
+
+
+def is_untrained_name(name: str | None) -> bool:
+    """Whether a model's name says so."""
+    return name is not None and name.endswith(_UNTRAINED)
+
 
 @dataclass(frozen=True)
 class ModelInput:

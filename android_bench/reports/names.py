@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from android_bench.records.record import Record
+from facekp_train.metadata import is_untrained_name, untrained_name
 
 
 def rounded(value: float | None, most_decimals: int = 6) -> str:
@@ -30,8 +31,12 @@ def shortest_ends(paths: Sequence[str]) -> list[str]:
 
 
 def labels(records: Sequence[Record]) -> list[str]:
-    """The shortest end of each model's path that tells it from the others."""
-    return shortest_ends([record.model for record in records])
+    """The shortest end of each model's path that tells it from the others; random weights are marked."""
+    ends = shortest_ends([record.model for record in records])
+    return [
+        untrained_name(end) if is_untrained_name(record.name) else end
+        for end, record in zip(ends, records, strict=True)
+    ]
 
 
 def runtimes(records: Sequence[Record]) -> list[str]:

@@ -22,12 +22,15 @@ from facekp_export.commands.options import (
     THREADS_HELP,
     labelled_faces,
 )
+from facekp_export.commands.untrained import check_untrained, checked_config
+from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.console import err, out, print_json, print_line
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import checkpoint_option
 
 if TYPE_CHECKING:
+    from facekp_export.export import ExportResult
     from facekp_export.verification.manifest import Manifest
 
 
@@ -64,6 +67,19 @@ def export(
         Path | None,
         typer.Option(
             "--out", help="Folder to write. Default: exports/NAME, NAME being the checkpoint's folder."
+        ),
+    ] = None,
+    backbone: Annotated[str | None, backbone_option(f"With --untrained: {BACKBONES_TOLD}.")] = None,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Export random weights of --backbone, for timing alone.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="With --untrained: one size of the net, such as --set size=96 or "
+            "--set pairs=[0,0,1,2,1]; repeatable.",
         ),
     ] = None,
     name: Annotated[
@@ -108,9 +124,13 @@ def export(
     from facekp_train.common.console import require
     from facekp_train.common.shipped import default_checkpoint
 
+    check_untrained(untrained, backbone, settings, (model, calibration, data))
     checkpoint = model or default_checkpoint()
-    out_folder = folder or Path("exports") / checkpoint.resolve().parent.name
+    called = f"{backbone}-untrained" if untrained else checkpoint.resolve().parent.name
+    out_folder = folder or Path("exports") / called
     formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
+    if untrained and Format.android.value in formats:
+        raise typer.BadParameter("--untrained is for timing alone; leave --to android out")
     if android := Format.android.value in formats:
         formats = _before_android(formats, out_folder, model)
     if io is not Io.float and Format.tflite.value not in formats:
@@ -126,6 +146,15 @@ def export(
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, steps.stop)
+    if backbone is not None:
+        from facekp_export.untrained import export_untrained
+
+        made = export_untrained(
+            checked_config(backbone, settings or []), out_folder, to=formats, integer_io=io is Io.int8,
+            int8_input=io is Io.int8_in, threads=threads, name=name, step=steps.step,
+        )  # fmt: skip
+        _tell(made, as_json)
+        return
     result = export_model(
         checkpoint,
         out_folder,
@@ -141,7 +170,12 @@ def export(
     )
     if android:
         _add_android(result.folder, as_json, table=True)
-    elif as_json:
+    else:
+        _tell(result, as_json)
+
+
+def _tell(result: ExportResult, as_json: bool) -> None:
+    if as_json:
         print_json({"folder": str(result.folder), **result.manifest.model_dump(mode="json")})
     else:
         _print_manifest(result.folder, result.manifest)

@@ -68,6 +68,7 @@ class ModelInfo:
         weights_licence: what the weights may be used for; None where the checkpoint does not say.
         confidence_scale: the scatter of answers at which a face's confidence is one half, `scale` of the
             document's `confidence`; None where none was fitted, for `confidence.DEFAULT_SCALE`.
+        untrained: whether its weights are random, for timing alone; the document has it only where they are.
     """
 
     name: str
@@ -81,6 +82,7 @@ class ModelInfo:
     five_offset: FiveOffset | None = None
     weights_licence: str | None = None
     confidence_scale: float | None = None
+    untrained: bool = False
 
     @property
     def points(self) -> int:
@@ -104,7 +106,8 @@ class ModelInfo:
                 "five_offset": self.five_offset,
                 "weights_licence": self.weights_licence,
                 "confidence": self.confidence_scale and {"scale": self.confidence_scale},
-            },
+            }
+            | ({"untrained": True} if self.untrained else {}),
             ensure_ascii=False,
             allow_nan=False,
         )
@@ -165,6 +168,8 @@ def _of_schema_2(document: dict[str, Any], crop: CropRule) -> dict[str, Any]:
         scale = read_scale(document.get("confidence"))
     except ValueError as error:
         raise ValueError(f"the model's metadata is malformed: {error}") from None
+    if not isinstance(untrained := document.get("untrained", False), bool):
+        raise ValueError("the model's metadata has an 'untrained' that is neither true nor false")
     if _typed(document, "points", int) != scheme.points:
         raise ValueError(f"the model's metadata has {scheme.points} points by its scheme and another number")
     if scheme.box_source not in {**box_mappings(), **document["boxes"]}:
@@ -177,6 +182,7 @@ def _of_schema_2(document: dict[str, Any], crop: CropRule) -> dict[str, Any]:
         "five_offset": offset,
         "weights_licence": licence,
         "confidence_scale": scale,
+        "untrained": untrained,
     }
 
 

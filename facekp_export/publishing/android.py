@@ -40,6 +40,8 @@ def export_android(out: Path) -> Manifest:
         ValueError: for a damaged manifest.
         OSError: where nothing can be written.
     """
+    if (before := read_manifest(out)) is not None and before.untrained:
+        raise UserError(f"{out} holds random weights, which no app can use; export a trained checkpoint")
     models = tflite_files(out)
     if not models:
         raise UserError(f"{out} holds no TFLite files of an export; make them with: --to tflite --to android")

@@ -15,6 +15,7 @@ from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifes
 from facekp_export.verification.report import PICTURE, REPORT
 from facekp_train.common.console import UserError, warn
 from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of, write_text
+from facekp_train.common.shipped import CHECKPOINT
 
 LOG = "export.log"
 _LOG_MARK = "facekp-export: what the converters of a failed export said\n"
@@ -175,7 +176,13 @@ def _made_before(before: Manifest | None) -> set[str]:
     """Names of an earlier export's files."""
     if before is None:
         return set()
-    return made_with([entry.kind for entry in before.files], [entry.file for entry in before.files])
+    made = made_with([entry.kind for entry in before.files], [entry.file for entry in before.files])
+    return made | _own_checkpoint(before).keys()
+
+
+def _own_checkpoint(before: Manifest) -> dict[str, str]:
+    """The checkpoint that an export wrote itself, as that of an untrained net does, and its hash."""
+    return {CHECKPOINT: before.checkpoint_sha256} if before.untrained else {}
 
 
 def _unchanged(out: Path, before: Manifest | None) -> set[str]:
@@ -283,7 +290,8 @@ def _stale(out: Path, before: Manifest | None, made: set[str]) -> set[str]:
     """Files of the earlier export that the new one does not make, unchanged since."""
     if before is None:
         return set()
-    hashes = {entry.file: entry.sha256 for entry in before.files if entry.file not in made}
+    known = {entry.file: entry.sha256 for entry in before.files} | _own_checkpoint(before)
+    hashes = {name: sha256 for name, sha256 in known.items() if name not in made}
     # A manifest names files of its own folder; anything else in it is not to be believed.
     unchanged = {
         name

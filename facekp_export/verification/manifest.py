@@ -65,6 +65,7 @@ class Manifest(_Strict):
 
     format: int = Field(default=_FORMAT, description="version of this document")
     name: str = Field(description="the model's name")
+    untrained: bool = Field(False, description="the weights are random: for timing alone")
     scheme: str = Field(description="name of the landmark scheme")
     points: int = Field(description="keypoints")
     crop: dict[str, Any] = Field(description="the crop rule")

@@ -26,6 +26,7 @@ def write_report(folder: Path, manifest: Manifest) -> None:
         f"{manifest.points} keypoints ({manifest.scheme}), crops of {manifest.crop['size']} x "
         f"{manifest.crop['size']} pixels, from `{manifest.checkpoint}`",
         f"(SHA-256 {manifest.checkpoint_sha256[:16]}...), {manifest.created}.",
+        *_warning(manifest),
         "",
         *_table(manifest),
         "",
@@ -40,6 +41,18 @@ def write_report(folder: Path, manifest: Manifest) -> None:
         ]
     lines += ["", "Made with " + ", ".join(f"{k} {v}" for k, v in manifest.versions.items()) + ".", ""]
     write_text(folder / REPORT, "\n".join(lines))
+
+
+def _warning(manifest: Manifest) -> list[str]:
+    if not manifest.untrained:
+        return []
+    followed = min(entry.deviation.followed or 0.0 for entry in manifest.files)
+    return [
+        "",
+        "**Untrained: the weights are random, for timing alone.** The points mean nothing, and distances in",
+        f"pixels have no scale; every file follows {followed:.0%} or more of the variance of PyTorch's",
+        "answers over the crops.",
+    ]
 
 
 def _table(manifest: Manifest) -> list[str]:

@@ -17,7 +17,11 @@ from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops
 
-_FLOAT_KINDS = ("onnx", "float32", "float16")
+_EXACT_KINDS = ("onnx", "float32")
+_FLOAT_KINDS = (*_EXACT_KINDS, "float16")
+# A net of chance has no tolerance in pixels, since its answers have no scale: what is asked for is the share
+# of their variance.
+_FOLLOWS_CLOSELY, _FOLLOWS = 0.99, 0.5
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,9 @@ class Deviation(BaseModel):
     normaliser: str | None = Field(default=None, description="what the NME is divided by")
     nme: float | None = Field(default=None, description="the file's NME")
     nme_change: float | None = Field(default=None, description="against PyTorch's")
+    followed: float | None = Field(
+        default=None, description="of an untrained net: share of its answers' variance that the file follows"
+    )
 
 
 def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:
@@ -84,6 +91,13 @@ def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:
         max_px=float(distance.max()),
         mean_px=float(distance.mean()),
     )
+
+
+def followed(predicted: Floats, reference: Floats) -> float:
+    """The share of the reference's variance over crops [B, N, 2] that a file's answers follow: 1 if all."""
+    missed = float(np.square(np.asarray(predicted, np.float64) - reference).sum())
+    varied = float(np.square(reference - np.mean(reference, axis=0, dtype=np.float64)).sum())
+    return 1 - missed / max(varied, 1e-12)
 
 
 def verify_file(
@@ -117,9 +131,12 @@ def verify_file(
     """
     model = open_model(path, threads)
     try:
-        difference = deviation(model.predict(crops), reference, model.info.crop.size)
+        predicted = model.predict(crops)
+        difference = deviation(predicted, reference, model.info.crop.size)
     except ValueError as error:
         raise UserError(f"{path.name}: {error}") from None
+    if model.info.untrained:
+        difference = difference.model_copy(update={"followed": followed(predicted, reference)})
     _refuse_beyond(path.name, model.info.kind, difference, tolerance, explain)
     if faces is None or before is None:
         return difference
@@ -143,6 +160,9 @@ def verify_file(
 def _refuse_beyond(
     file: str, kind: str, difference: Deviation, tolerance: Tolerance, explain: Callable[[float], str]
 ) -> None:
+    if difference.followed is not None and kind not in _EXACT_KINDS:
+        _refuse_unlike(file, kind, difference.followed)
+        return
     if kind in _FLOAT_KINDS:
         largest = tolerance.float16 if kind == "float16" else tolerance.float32
         if difference.max_abs > largest:
@@ -162,6 +182,15 @@ def _refuse_beyond(
         raise UserError(
             f"{file} differs from PyTorch by {difference.mean_px:.2f} pixels on average; {mean:g} are allowed"
             f"{_quantized_advice(difference, explain)}, or allow more with --tolerance"
+        )
+
+
+def _refuse_unlike(file: str, kind: str, share: float) -> None:
+    least = _FOLLOWS_CLOSELY if kind in _FLOAT_KINDS else _FOLLOWS
+    if share < least:
+        raise UserError(
+            f"{file} follows {share:.0%} of what the untrained net's answers differ by from crop to crop; "
+            f"{least:.0%} are needed, so its conversion is wrong"
         )
 
 

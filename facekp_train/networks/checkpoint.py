@@ -74,6 +74,7 @@ class CheckpointHeader(BaseModel):
         description="from the five that the keypoints imply to hand-placed ones, in eye distances",
     )
     weights_licence: str | None = Field(default=None, description="what the weights may be used for")
+    untrained: bool = Field(default=False, description="the weights are random: for timing alone")
     factors: LossFactors | None = Field(
         default=None, description="of its losses, heatmap and features; trainings from it go on with them"
     )

@@ -236,7 +236,7 @@ def test_ctrl_c_keeps_what_was_measured(
         bench_models([model], rule=StopRule(100, 0), progress=stop)
     assert len(only(interruption.value.records).samples_ms) == 30
 
-    monkeypatch.setattr("android_bench.commands.bench._progress_bar", bar)
+    monkeypatch.setattr("android_bench.commands.bench.progress_bar", bar)
     output = tmp_path / "r.json"
     words = ("--models", model, "--min-runs", "100", "--min-seconds", "0", "--json", "--out", output)
     with pytest.raises(SystemExit) as exit_:

@@ -62,7 +62,7 @@ def test_a_file_without_multiplications_has_no_peak_and_no_column(tmp_path: Path
 
 def test_one_convolution_serves_all_of_a_runtime_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
-    monkeypatch.setattr(host, "_measure", lambda trials, warmup, tell: opened.append(len(trials)))
+    monkeypatch.setattr(host, "_measure", lambda trials, *_: opened.append(len(trials)))
     names, kinds = ("mdp-1x", "mdp-0.25x"), ("float32", "int8")
     files = [shipped_models_dir() / name / f"model_{kind}.tflite" for name in names for kind in kinds]
     bench_models(files, threads=(1, 2), rule=QUICK)
@@ -71,7 +71,7 @@ def test_one_convolution_serves_all_of_a_runtime_and_precision(monkeypatch: pyte
 
 def test_the_convolution_is_measured_no_longer_than_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     rules: list[StopRule] = []
-    monkeypatch.setattr(host, "_measure", lambda trials, warmup, tell: rules.extend(t._rule for t in trials))
+    monkeypatch.setattr(host, "_measure", lambda trials, *_: rules.extend(t._rule for t in trials))
     bench_models([shipped_models_dir() / "mdp-1x" / "model_int8.tflite"], rule=StopRule(1000, 60))
     assert rules == [StopRule(1000, 60), StopRule(50, 1.0)]
 

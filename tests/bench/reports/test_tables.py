@@ -159,3 +159,8 @@ def test_every_format_takes_no_records_at_all() -> None:
         assert write([])
     assert shown([])
     assert json.loads(FORMATS["json"]([]))["records"] == []
+
+
+def test_random_weights_are_marked_whatever_the_file_is_called() -> None:
+    records = [valid(model="a/model.onnx", name="resnet-50 (untrained)"), valid(model="b/model.onnx")]
+    assert labels(records) == ["a/model.onnx (untrained)", "b/model.onnx"]

@@ -1,0 +1,97 @@
+"""A backbone's files with random weights, for timing alone; every file, name and report says so."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from facekp_export.export import FORMATS, ExportResult, Step, export_model
+from facekp_export.quantization.calibration import demo_views
+from facekp_train.common.console import UserError
+from facekp_train.common.shipped import CHECKPOINT
+from facekp_train.common.yaml_text import parse_yaml
+from facekp_train.crop import CropRule
+from facekp_train.metadata import untrained_name
+
+if TYPE_CHECKING:
+    from facekp_train.networks.keypoint_net import NetConfig
+
+_CROPS = 32
+
+
+def untrained_config(backbone: str, assignments: Sequence[str]) -> NetConfig:
+    """The net of a backbone's name and of `key=value` sizes, such as `channels=[8, 16, 32, 64, 96]`.
+
+    Raises UserError for an unknown backbone or size, and for one that cannot be built.
+    """
+    from facekp_train.networks.keypoint_net import NetConfig
+
+    settings: dict[str, Any] = {"backbone": backbone, "heatmap_width": 0}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise UserError(f"--set takes key=value, not '{assignment}'")
+        try:
+            settings[key.strip()] = parse_yaml(value)
+        except ValueError as error:
+            raise UserError(f"--set {assignment}: the value is not YAML ({error})") from None
+    try:
+        return NetConfig.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"the untrained net: {where + ': ' if where else ''}{first['msg']}") from None
+
+
+def export_untrained(
+    config: NetConfig,
+    out: Path | str,
+    *,
+    to: Sequence[str] = FORMATS,
+    integer_io: bool = False,
+    int8_input: bool = False,
+    threads: int = 1,
+    name: str | None = None,
+    step: Step = nullcontext,
+) -> ExportResult:
+    """Export a net of random weights, the same each time, and its checkpoint as `model.safetensors`.
+
+    Args:
+        config: what shapes the net.
+        out: the folder.
+        to: as `export_model` takes it.
+        integer_io: as `export_model` takes it.
+        int8_input: as `export_model` takes it.
+        threads: of the runtimes that verify.
+        name: travels in every file, marked as untrained; None for the backbone's.
+        step: wraps each named step of the work.
+
+    Returns:
+        The folder and the manifest.
+
+    Raises:
+        ValueError: for sizes that cannot be built.
+        UserError: as `export_model` does. Quantized files have to follow what the net's answers differ by
+            from crop to crop: chance is no reason for one that does not.
+    """
+    import torch
+
+    from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from facekp_train.networks.untrained import untrained_net
+
+    rule = CropRule(size=config.size)
+    with tempfile.TemporaryDirectory(prefix="facekp-") as folder:
+        with step("random weights"):
+            net = untrained_net(config, torch.from_numpy(demo_views(rule, _CROPS)))
+            marked = untrained_name(name or config.backbone)
+            header = CheckpointHeader(name=marked, net=config, crop=rule.as_dict(), untrained=True)
+            save_checkpoint(Path(folder) / CHECKPOINT, net, header)
+        return export_model(
+            Path(folder) / CHECKPOINT, out, to=to, integer_io=integer_io, int8_input=int8_input,
+            threads=threads, step=step,
+        )  # fmt: skip
