@@ -28,7 +28,7 @@ def profile(
 ) -> None:
     """Time, GMAC/s and share of this machine's peak of each operator of a .tflite file.
 
-    The file is cut after each operator; neighbors take turns, and the difference is the operator's time.
+    The file is cut after each operator; the difference of neighbors, timed in turns, is the operator's time.
     One thread, CPU time. Foreign files are taken too.
     """
     from rich.progress import Progress

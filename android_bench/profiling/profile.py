@@ -111,7 +111,8 @@ class Profile:
         ]
         return {
             "schema": SCHEMA, "model": self.model, "sha256": self.sha256,
-            "machine": self.machine.model_dump(), "runtime_version": self.runtime_version, "clock": self.clock, "rounds": self.rounds,
+            "machine": self.machine.model_dump(), "runtime_version": self.runtime_version,
+            "clock": self.clock, "rounds": self.rounds,
             "call_ms": self.call_ms, "sum_ms": self.sum_ms, "whole_ms": self.whole_ms,
             "peak_gmacs": self.peak_gmacs, "operators": operators,
         }  # fmt: skip

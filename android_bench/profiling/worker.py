@@ -1,4 +1,4 @@
-"""The measuring process of a profile: holds the cut files and times neighbors by turns.
+"""The measuring process of a profile: holds the cut files and times one after the other, round by round.
 
 `python -m android_bench.profiling.worker` reads one JSON object a line and answers each with one line, as
 `android_bench.host.worker` does:
@@ -8,8 +8,8 @@
     {"do": "samples"}
         -> {"operators": [[ns, ...], ...], "call": [...], "whole": [...], "peaks": {PRECISION: [...]}}
 
-An operator's samples are differences of calls that follow one another, of the file cut after it and of the
-one cut before it: whatever slows the machine down hits both.
+An operator's samples, one a round, are differences of the file cut after it and the one cut before it, which
+are timed next to each other: whatever slows the machine down hits both.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -33,8 +34,10 @@ from facekp_export.inference.runtimes import open_runtime
 
 Call = Callable[[], None]
 
-QUADS = 4
-"""How often in a row two neighbors are called: the shorter, the longer twice, the shorter."""
+RUNS = 12
+"""Of one cut in a row, after an untimed one that fills the caches."""
+KEPT = 1 / 3
+"""Share of the runs in a row, the fastest, whose mean counts: whatever comes in between slows runs down."""
 ENOUGH_NS = 20_000_000
 """After so long inside a row it ends early: long runs need fewer."""
 REFERENCES = 8
@@ -79,12 +82,17 @@ class Subject:
             self._open()
         held, operators = len(self._cuts) - 1, len(self._ends) - 1
         stride = max(1, held // REFERENCES)
-        for place in range(held):
-            self._pair(self._first + place, self._cuts[place], self._cuts[place + 1])
+        # There and back: a machine that slows down steadily then shifts no operator's time.
+        order = range(held + 1) if self._done % 2 == 0 else range(held, -1, -1)
+        times = [0.0] * (held + 1)
+        for place in order:
+            times[place] = self._time(self._cuts[place])
             if (place + self._done) % stride == 0:
                 self._references()
+        for place in range(held):
+            self.samples["operators"][self._first + place].append(times[place + 1] - times[place])
         if self._first == 0:
-            self.samples["call"].append(self._time(self._cuts[0]))
+            self.samples["call"].append(times[0])
         self._done += 1
         share = (self._first + held * self._done / self._rounds) / operators
         if self._done == self._rounds:
@@ -122,32 +130,22 @@ class Subject:
         finally:
             path.unlink()
 
-    def _time(self, call: Call) -> int:
-        clock = self._clock or time.perf_counter_ns
-        before = clock()
-        call()
-        return clock() - before
-
-    def _pair(self, operator: int, shorter: Call, longer: Call) -> None:
-        shorter()
-        longer()
-        spent = 0
-        for _ in range(QUADS):
-            # There and back, so that neither file is always the first.
-            without, through = self._time(shorter), self._time(longer)
-            through += self._time(longer)
-            without += self._time(shorter)
-            self.samples["operators"][operator].append((through - without) / 2)
-            spent += without + through
-            if spent > ENOUGH_NS:
-                return
-
     def _references(self) -> None:
-        calls = [(self.samples["whole"], self._whole)]
-        calls += [(self.samples["peaks"][name], call) for name, call in self._peaks.items()]
-        for samples, call in calls:
+        self.samples["whole"].append(self._time(self._whole))
+        for name, call in self._peaks.items():
+            self.samples["peaks"][name].append(self._time(call))
+
+    def _time(self, call: Call) -> float:
+        """Nanoseconds of one run, as a row of runs tells them."""
+        clock = self._clock or time.perf_counter_ns
+        call()
+        taken: list[int] = []
+        while len(taken) < RUNS and sum(taken) < ENOUGH_NS:
+            before = clock()
             call()
-            samples += [self._time(call), self._time(call)]
+            taken.append(clock() - before)
+        fastest = sorted(taken)[: max(1, round(KEPT * len(taken)))]
+        return fmean(fastest)
 
 
 def _call(path: Path) -> Call:
