@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facekp_export.quantization.onnx_graph import INPUT, float_tail, normalization_nodes
+from facekp_export.quantization.onnx_ranges import percentile_ranges
 from facekp_export.quantization.output_bias import unbiased_onnx
-from facekp_export.quantization.ranges import RAREST
 from facekp_train.samples import Crops
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     )
 
     class Reader(CalibrationDataReader):
+        """One crop: the ranges that it gives are replaced."""
+
         def __init__(self) -> None:
-            self._rest = iter(crops)
+            self._rest = iter(crops[:1])
 
         def get_next(self) -> dict[str, np.ndarray] | None:  # type: ignore[override]
             crop = next(self._rest, None)
@@ -52,14 +54,16 @@ def quantize_onnx(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     # The quantizer moves the weights of the model that it is given out of it.
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
+    ranges = percentile_ranges(model, crops)
+    overrides = {name: [{"rmin": low, "rmax": high}] for name, (low, high) in ranges.items()}
     kept = [node.name for node in (*normalization_nodes(model), *float_tail(model))]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model_int8.onnx"
-        with redirect_stdout(io.StringIO()):  # the histograms' maker tells of itself
+        with redirect_stdout(io.StringIO()):  # the calibrator tells of itself
             quantize_static(
                 copy, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
-                calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"CalibPercentile": 100 * (1 - RAREST)},
+                calibrate_method=CalibrationMethod.MinMax,
+                extra_options={"TensorQuantOverrides": overrides},
             )  # fmt: skip
         return unbiased_onnx(onnx.load(target), model, crops)
