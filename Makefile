@@ -12,7 +12,7 @@ APP_READY := $(if $(wildcard $(READY)),,build/python/.ready)
 APP_PYTHON := $(if $(wildcard $(READY)),$(BIN),build/python/bin)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages lock native clean
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages lock native clean fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ test: lint ## lint and all tests but those of test-adb and test-engines
 
 test-fast: setup ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest $(ASIDE) -m 'not slow and not adb and not engines and not app'
+
+# FUZZ: cases of each format and of every command; each is the same in every run.
+FUZZ ?= 5000
+fuzz: setup ## hostile files and arguments for hours (FUZZ=5000: how many of each)
+	FACEKP_FUZZ=$(FUZZ) $(BIN)/python -m pytest -x tests/faults/test_hostile_models.py tests/kinds/test_any_arguments.py
 
 test-processors: setup ## what rests on a short training, as other processors round it
 	$(BIN)/python tests/processors.py

@@ -137,8 +137,12 @@ def _train(
     batches = TrainBatches(data.train, recipe.part(BatchSettings), recipe.seed, five_offset=offset, **place)
     run = _start(fabric, recipe, out.name, start, batches, offset, resumed)
     if resumed:
-        run.progress = _Progress(**load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer))
-        run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
+        state = load_state(out / STATE_FILE, run.learner, run.ema, run.optimizer)
+        try:
+            run.progress = _Progress(**state)
+            run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
+        except TypeError as error:
+            raise ValueError(f"{out / STATE_FILE} is of another version ({error}); begin anew") from None
     model = fabric.setup_module(run.learner)
     optimizer = fabric.setup_optimizers(run.optimizer)
     first = fabric.is_global_zero

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,11 @@ LONGEST_SECONDS = 60
 LEFT_OUT = {"devices", "doctor", "bundle"}
 UNSAID = {"--install-completion", "--show-completion", "--help", "--debug"}
 # What would else work for minutes on what ships with facekp.
-GIVEN = {("facekp-bench", ""): ["--models", "garbage.tflite"], ("facekp-export", ""): ["--model", "garbage"]}
+GIVEN = {
+    ("facekp-bench", ""): ["--models", "garbage.tflite"],
+    ("facekp-export", ""): ["--model", "garbage"],
+    ("facekp-export", "layers"): ["garbage"],
+}
 WORDS = (
     "", "-", "--", "-1", "0", "1", "2", "nan", "inf", "1e309", "99999999999999999999", "0.5", "1,2,3,4",
     "a=b", "=", "x=1,3,0,0", "batch=[", "x=!!python/name:os.system", "é☃", "a\nb", "\x1b[2J", ":fire:",
@@ -115,6 +120,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.chdir(folder)
     yield folder
     os.chdir(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_network() -> Iterator[None]:
+    """No command but those that fetch reaches for the network."""
+
+    def refused(_socket: socket.socket, address: object) -> None:
+        raise AssertionError(f"reaches for {address}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refused)
+        yield
 
 
 @contextmanager

@@ -51,11 +51,19 @@ def user_of(suffix: str) -> Callable[[Path], None]:
         from facekp_train.networks.checkpoint import load_checkpoint
 
         return lambda path: _answer(load_checkpoint(path).predict)
+    if suffix == ".mat":
+        from facekp_train.datasets.published.aflw_mat import load
+
+        return lambda path: _ignored(load(path))
     for engine in ("ai_edge_litert.interpreter", "onnxruntime"):
         importlib.import_module(engine)
     from facekp_export.inference.runtimes import open_model
 
     return lambda path: _answer(open_model(path).predict)
+
+
+def _ignored(_result: object) -> None:
+    """What was read."""
 
 
 def _answer(predict: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -92,7 +100,9 @@ def main(file: str, cases: str, folder: str) -> None:
     """All cases of one file, the same every time."""
     data, path = Path(file).read_bytes(), Path(folder) / f"spoiled{Path(file).suffix}"
     use, look = user_of(path.suffix), None
-    if path.suffix != ".safetensors":
+    if path.suffix == ".mat":
+        look = use
+    elif path.suffix != ".safetensors":
         from facekp_export.inference.stranger import open_once as look
     for case in range(int(cases)):
         kind, content = damaged(data, random.Random(case))
