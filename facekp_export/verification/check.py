@@ -119,7 +119,7 @@ def check_integrity(models: list[KeypointModel], folder: Path, *, whole: bool = 
     for model in models:
         path, crop = model.runtime.path, model.info.crop
         problems = [] if manifest is None else contradictions(manifest, model)
-        entry = _entry(path, model.info.kind, model.info.points, problems)
+        entry = _entry(path.name, path, model.info.kind, model.info.points, problems)
         alike = model.info.points == models[0].info.points and crop == models[0].info.crop
         if alike and len(models) > 1:
             difference = deviation(model.predict(_views(crop)), reference, crop.size)
@@ -132,15 +132,19 @@ def check_integrity(models: list[KeypointModel], folder: Path, *, whole: bool = 
     if whole and manifest is not None:
         known = {model.runtime.path.name for model in models}
         odd = strangers(manifest, folder, known) | absent(manifest, folder)
-        entries += [_entry(folder / name, None, None, [problem]) for name, problem in sorted(odd.items())]
+        entries += [
+            _entry(name, folder / name, None, None, [problem]) for name, problem in sorted(odd.items())
+        ]
     good = all(entry["problem"] is None for entry in entries)
     document = {"data": None, "split": None, "manifest": manifest is not None, "files": entries}
     return Checked(document, good)
 
 
-def _entry(path: Path, kind: str | None, points: int | None, problems: list[str]) -> dict[str, Any]:
+def _entry(
+    name: str, path: Path, kind: str | None, points: int | None, problems: list[str]
+) -> dict[str, Any]:
     return {
-        "file": path.name,
+        "file": name,
         "kind": kind,
         "bytes": path.stat().st_size if path.is_file() else None,
         "points": points,

@@ -105,7 +105,7 @@ def test_a_folder_beside_the_models_is_checked(export: Path, capsys: pytest.Capt
     change(export, lambda m: m.update(folders={"android": {"a.kt": "0" * 64, "b.kt": "0" * 64}}))
     (export / "android").mkdir()
     (export / "android" / "a.kt").write_text("changed")
-    assert set(problems(export, capsys)) == {"a.kt", "b.kt"}
+    assert set(problems(export, capsys)) == {"android/a.kt", "android/b.kt"}
 
 
 @pytest.mark.parametrize("more", [{}, {"fields": "that nobody knows yet"}])
