@@ -97,7 +97,7 @@ def bench(
         ),
     ] = False,
     runner: Annotated[
-        str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc or official.")
+        str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc, official or app.")
     ] = "auto",
     benchmark_binary: Annotated[
         str | None, typer.Option(help="Phone: path or address of benchmark_model, for --runner official.")
@@ -112,6 +112,12 @@ def bench(
     fixed_performance: Annotated[
         bool,
         typer.Option(help="Phone: Android's fixed performance mode (steady clocks), for comparisons only."),
+    ] = False,
+    apk: Annotated[
+        Path | None, typer.Option(help="Phone: the app, for --runner app. Default: build/facekp-sample.apk.")
+    ] = None,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Phone: remove the app afterwards, with --runner app.")
     ] = False,
     bundles: Annotated[
         Path | None,
@@ -163,7 +169,8 @@ def bench(
             files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
             delegates=_chosen(delegate, ("cpu", "gpu", "nnapi"), "--delegate"), repeat=repeat, runner=runner,
             binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
-            fixed_performance=fixed_performance, source=bundles, adb=adb, server=adb_server,
+            fixed_performance=fixed_performance, source=bundles, apk=apk, uninstall=uninstall,
+            adb=adb, server=adb_server,
         )  # fmt: skip
     else:
         refuse_phone_options(context)

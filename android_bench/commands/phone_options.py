@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "serial", "delegate", "repeat", "runner", "benchmark_binary", "max_temp", "sustained",
-    "fixed_performance", "bundles", "adb", "adb_server", "quick",
+    "fixed_performance", "apk", "uninstall", "bundles", "adb", "adb_server", "quick",
 }  # fmt: skip
 """Parameters of the command that mean nothing without a phone."""
 
@@ -63,6 +63,8 @@ def phone_measurement(
     sustained: str | None,
     fixed_performance: bool,
     source: Path | None,
+    apk: Path | None,
+    uninstall: bool,
     adb: str | None,
     server: str | None,
 ) -> Measure:
@@ -74,6 +76,9 @@ def phone_measurement(
         raise typer.BadParameter(f"'{runner}' is not one of {', '.join(RUNNERS)}", param_hint="--runner")
     if binary is not None and runner != "official":
         raise typer.BadParameter("it works only with --runner official", param_hint="--benchmark-binary")
+    for option, given in (("--apk", apk is not None), ("--uninstall", uninstall)):
+        if given and runner != "app":
+            raise typer.BadParameter("it works only with --runner app", param_hint=option)
     if runner == "official" and sustained is not None:
         raise typer.BadParameter("the official tool gives no samples for a curve", param_hint="--sustained")
     if "torch" in (runtimes or ()):
@@ -91,6 +96,8 @@ def phone_measurement(
         binary=binary,
         source=source,
         fixed_performance=fixed_performance,
+        apk=apk,
+        uninstall=uninstall,
     )
     access = Access(tuple(serials), adb, parse_server(server))
 

@@ -79,7 +79,7 @@ def bench_phones(
     """
     measurements = plan(paths, (1,), runtimes or _RUNTIMES)
     files = [each.path for each in measurements]
-    if settings.runner in ("bionic", "glibc", "official"):
+    if settings.runner in ("bionic", "glibc", "official", "app"):
         # The program was chosen by name, and it runs TFLite files alone.
         others = [path.name for path in files if path.suffix.lower() != ".tflite"]
         files = [path for path in files if path.suffix.lower() == ".tflite"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,13 +19,14 @@ from android_bench.phone.device.state import read_state, slowed
 from android_bench.phone.lock import locked
 from android_bench.phone.mark import marked, renew
 from android_bench.phone.parity import Reference
+from android_bench.phone.runner.app import remove_app
 from android_bench.phone.runner.install import install, remove
 from android_bench.phone.runner.run import RunError
 from android_bench.phone.runner.runners import Program, prepare
 from android_bench.phone.settings import COOL_SECONDS, Settings
 from android_bench.phone.trial import PhoneTrial
-from android_bench.phone.turn import WORK, Call, take_turn
-from android_bench.records.phone import CurvePoint, State
+from android_bench.phone.turn import Call, take_turn
+from android_bench.records.phone import State
 from android_bench.records.record import Record
 from facekp_export.inference.onnx_session import first_line
 from facekp_train.common.console import UserError
@@ -49,6 +51,7 @@ class Session:
         self._phone, self._files, self._settings = phone, files, settings
         self._tell = tell
         self._trials: list[PhoneTrial] = []
+        self._programs: dict[str, Program | str] = {}
         self.error: str | None = None
         """Why nothing, or nothing more, could be measured on this phone."""
 
@@ -106,7 +109,13 @@ class Session:
                         trial.fixed_performance = steady
                     self._take_all()
             finally:
-                remove(self._phone, WORK)
+                self._tidy()
+
+    def _tidy(self) -> None:
+        for program in self._ready_programs():
+            remove(self._phone, program.work)
+            if program.app:
+                remove_app(self._phone, program.folder, self._settings.uninstall)
 
     def _take_all(self) -> None:
         if self._settings.sustained is None:
@@ -117,18 +126,22 @@ class Session:
 
     def _prepare(self, device: Device) -> None:
         """Bring runners, models and inputs to the phone; whatever fails for one measurement ends it alone."""
-        programs = self._programs(device)
-        self._phone.ask(f"rm -rf {WORK}")
+        self._bring_programs(device)
+        for program in self._ready_programs():
+            self._phone.ask(f"rm -rf -- {shlex.quote(program.work)}")
         state = read_state(self._phone, fastest_cores(device.fingerprint.clusters, 1))
         for path, reference in self._files.items():
             self._say(f"bringing {path.name}")
-            self._prepare_file(device, state, path, reference, programs[path.suffix.lower()])
+            self._prepare_file(device, state, path, reference, self._programs[path.suffix.lower()])
         self._trials.sort(key=lambda trial: self._settings.threads.index(trial.threads))
 
-    def _programs(self, device: Device) -> dict[str, Program | str]:
+    def _ready_programs(self) -> list[Program]:
+        return [program for program in self._programs.values() if isinstance(program, Program)]
+
+    def _bring_programs(self, device: Device) -> None:
         """The runner for each kind of file, or why there is none. Raises where there is none at all."""
-        programs: dict[str, Program | str] = {}
-        failures: list[UserError | OSError] = []
+        programs = self._programs
+        failures: list[UserError | OSError | RunError] = []
         for suffix in dict.fromkeys(path.suffix.lower() for path in self._files):
             self._say(f"bringing the runner for {suffix} files")
             try:
@@ -139,15 +152,15 @@ class Session:
                     self._settings.runner,
                     source=self._settings.source,
                     binary=self._settings.binary,
+                    apk=self._settings.apk,
                 )
             except (PhoneLostError, TimeLimitError):
                 raise
-            except (UserError, OSError) as error:
+            except (UserError, OSError, RunError) as error:
                 programs[suffix] = str(error)
                 failures.append(error)
         if len(failures) == len(programs):
-            raise failures[0]
-        return programs
+            raise UserError(str(failures[0]))
 
     def _prepare_file(
         self, device: Device, state: State, path: Path, reference: Reference | str, program: Program | str
@@ -167,7 +180,7 @@ class Session:
                 trial.failure = program if isinstance(program, str) else str(reference)
             return
         try:
-            model, inputs = self._bring(path, trials[0].sha256, reference)
+            model, inputs = self._bring(path, trials[0].sha256, reference, program)
         except (PhoneLostError, TimeLimitError):
             raise
         except (UserError, OSError) as error:
@@ -175,7 +188,8 @@ class Session:
                 trial.failure = str(error)
             return
         for trial in trials:
-            cpus = fastest_cores(device.fingerprint.clusters, trial.threads)
+            # An app runs where Android puts it.
+            cpus = None if program.app else fastest_cores(device.fingerprint.clusters, trial.threads)
             trial.call = Call(program, model, inputs, reference, trial.delegate, trial.threads, cpus)
             trial.left_out = [name for name in wanted if name not in delegates]
             if trial.delegate not in program.delegates:
@@ -185,13 +199,14 @@ class Session:
                     "cpu, or leave ONNX files out with --runtime litert"
                 )
 
-    def _bring(self, path: Path, digest: str, reference: Reference) -> tuple[str, str]:
+    def _bring(self, path: Path, digest: str, reference: Reference, program: Program) -> tuple[str, str]:
         """Paths on the phone of a model and of its inputs, named by us whatever the file is called."""
-        folder, name = f"{WORK}/{digest[:16]}", f"model{path.suffix.lower()}"
+        folder, name = f"{program.work}/{digest[:16]}", f"model{path.suffix.lower()}"
         with tempfile.TemporaryDirectory(prefix="facekp-") as made:
             inputs = Path(made) / "inputs.bin"
             inputs.write_bytes(reference.content)
-            there = install(self._phone, folder, {name: path, "inputs.bin": inputs})
+            files = {name: path, "inputs.bin": inputs}
+            there = install(self._phone, folder, files, executable=not program.app)
         if there[name] != digest:
             raise UserError(f"{path} changed while it was copied; measure again")
         return f"{folder}/{name}", f"{folder}/inputs.bin"
@@ -241,7 +256,7 @@ class Session:
             after = read_state(self._phone, call.cpus)
             trial.add(turn, after, 1, slowed(before, after, call.cpus) is not None)
             seconds = time.monotonic() - started
-            trial.curve.append(_curve_point(seconds, trial, after, call.cpus))
+            trial.reach(seconds, after)
 
     def _cooled(self, call: Call) -> State:
         """The phone's state, once it is cool. Raises RunError where it stays warm."""
@@ -275,16 +290,4 @@ def _too_slow(held_back: str) -> str:
     return (
         f"the phone slowed down in each of {_ATTEMPTS} attempts ({held_back}); let it cool, "
         "take it out of its case, or measure that with --sustained"
-    )
-
-
-def _curve_point(seconds: float, trial: PhoneTrial, state: State, cpus: list[int] | None) -> CurvePoint:
-    last = trial.repeats[-1]
-    used = [khz for cpu, khz in state.frequencies_khz.items() if cpus is None or int(cpu) in cpus]
-    return CurvePoint(
-        seconds=seconds,
-        p50_ms=last.p50_ms or 0.0,
-        temperature_c=state.temperature_c,
-        thermal_status=state.thermal_status,
-        frequency_khz=max(used, default=None),
     )

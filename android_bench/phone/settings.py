@@ -10,7 +10,7 @@ from pathlib import Path
 from android_bench.defaults import MAX_TEMPERATURE, REPEATS, TIMEOUT_SECONDS, WARMUP_RUNS
 from android_bench.timing import StopRule
 
-RUNNERS = ("auto", "bionic", "glibc", "official")
+RUNNERS = ("auto", "bionic", "glibc", "official", "app")
 COOL_SECONDS = 900.0
 """A phone that has not cooled down by then lies in the sun."""
 
@@ -29,6 +29,8 @@ class Settings:
         runner: one of RUNNERS.
         binary: the official tool's path or address.
         source: folder with the archives of bundles.
+        apk: the app's; None: where `make apk` puts it.
+        uninstall: remove the app afterwards.
 
     Raises:
         ValueError: for numbers that no wait can be made of.
@@ -46,6 +48,8 @@ class Settings:
     binary: str | None = None
     source: Path | None = None
     fixed_performance: bool = False
+    apk: Path | None = None
+    uninstall: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < math.inf:

@@ -76,6 +76,19 @@ class PhoneTrial:
         self.repeats.append(repeat)
         self.failure = turn.complaint
 
+    def reach(self, seconds: float, state: State) -> None:
+        """Add a point to the curve: what the last turn measured, so long after the first one's start."""
+        cpus = self.call.cpus if self.call else None
+        used = [khz for cpu, khz in state.frequencies_khz.items() if cpus is None or int(cpu) in cpus]
+        point = CurvePoint(
+            seconds=seconds,
+            p50_ms=self.repeats[-1].p50_ms or 0.0,
+            temperature_c=state.temperature_c,
+            thermal_status=state.thermal_status,
+            frequency_khz=max(used, default=None),
+        )
+        self.curve.append(point)
+
     def discard(self, reason: str) -> None:
         """Give up all that was measured."""
         self.failure, self.before, self.after = reason, None, None

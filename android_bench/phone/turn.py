@@ -11,7 +11,8 @@ from android_bench.phone.adb.shell import NO_SPACE, Phone
 from android_bench.phone.parity import Reference, compare
 from android_bench.phone.runner import official
 from android_bench.phone.runner import official_output as output
-from android_bench.phone.runner.install import ROOT, disk_full, read_back
+from android_bench.phone.runner.app import run_app
+from android_bench.phone.runner.install import disk_full, read_back
 from android_bench.phone.runner.run import RunError, answer_of, delegated_nodes, failure_of, run_program
 from android_bench.phone.runner.runners import Program
 from android_bench.phone.settings import Settings
@@ -19,9 +20,6 @@ from android_bench.records.phone import Parity
 from android_bench.records.record import Tensor
 from android_bench.timing import impossible
 
-WORK = f"{ROOT}/work"
-"""Models, inputs and outputs; removed when the measurement ends."""
-_OUTPUT = f"{WORK}/output.bin"
 _OFFICIAL_SHARE = 0.8
 """Of the seconds asked for, what must lie inside the official tool's runs."""
 
@@ -37,6 +35,11 @@ class Call:
     delegate: str
     threads: int
     cpus: list[int] | None
+
+    @property
+    def output(self) -> str:
+        """Where the runner writes the outputs."""
+        return f"{self.program.work}/output.bin"
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,10 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     if call.program.tool is not None:
         return _official_turn(phone, call, settings, started)
-    phone.ask(f"rm -f {shlex.quote(_OUTPUT)}")
+    phone.ask(f"rm -f {shlex.quote(call.output)}")
     begun = time.monotonic()
-    result = run_program(phone, call.program.folder, _words(call, settings), settings.timeout)
+    run = run_app if call.program.app else run_program
+    result = run(phone, call.program.folder, _words(call, settings), settings.timeout)
     seconds = time.monotonic() - begun
     if result.code != 0 and NO_SPACE in result.stderr:
         raise RunError(str(disk_full(phone, sum(output.nbytes for output in call.reference.outputs))))
@@ -81,7 +85,8 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
         raise RunError(reason)
     _expect_enough(len(answer.samples_ns), sum(answer.samples_ns) / 1e9, settings)
     try:
-        parity, complaint = compare(call.reference, read_back(phone, _OUTPUT), answer.outputs, call.delegate)
+        content = read_back(phone, call.output)
+        parity, complaint = compare(call.reference, content, answer.outputs, call.delegate)
     except ValueError as error:
         raise RunError(str(error)) from None
     return Turn(
@@ -105,17 +110,18 @@ def take_turn(phone: Phone, call: Call, settings: Settings) -> Turn:
 def _words(call: Call, settings: Settings) -> list[str]:
     program = call.program
     options: dict[str, object] = {
-        "engine": program.engine,
         "model": call.model,
         "delegate": call.delegate,
         "threads": call.threads,
         "input": call.inputs,
-        "output": _OUTPUT,
+        "output": call.output,
         "warmup": settings.warmup,
         "min-runs": settings.rule.min_runs,
         "min-seconds": f"{settings.rule.min_seconds:g}",
         "max-seconds": f"{settings.max_seconds:g}",
     }
+    if program.engine:
+        options["engine"] = program.engine
     if call.delegate == "gpu" and program.gpu_library:
         options["gpu-library"] = program.gpu_library
     if call.cpus:

@@ -25,11 +25,15 @@ _READ_BYTES_PER_SECOND = 1e6
 """Back over a slow network, for phones that have no sha256sum: those with Android 7."""
 
 
-def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, str]:
+def install(
+    phone: Phone, folder: str, files: Mapping[str, Path], *, executable: bool = True
+) -> dict[str, str]:
     """Bring a folder on the phone to hold these files alone; their SHA-256 as read there.
 
-    folder: below `ROOT`. files: name on the phone -> file here. What is there with the same content
-    stays. Raises DiskFullError with what is needed, and as `Phone.push`; nothing half-written is left.
+    folder: below `ROOT`, or an app's own, which knows no `executable` files. files: name on the phone ->
+    file here. What is there with the same content stays.
+
+    Raises DiskFullError with what is needed, and as `Phone.push`; nothing half-written is left.
     """
     wanted = {name: sha256_of(path) for name, path in files.items()}
     size = _size(files)
@@ -44,7 +48,7 @@ def install(phone: Phone, folder: str, files: Mapping[str, Path]) -> dict[str, s
         phone.ask(f"mkdir -p {shlex.quote(folder)}")
         for name, path in missing.items():
             phone.push(path, f"{folder}/{name}{_PART}")
-        _prove(phone, folder, {name: wanted[name] for name in missing}, size)
+        _prove(phone, folder, {name: wanted[name] for name in missing}, size, executable)
     except BaseException as error:
         if not isinstance(error, PhoneLostError):
             _clear(phone, folder)
@@ -88,6 +92,16 @@ def _hashes(phone: Phone, folder: str, size: int) -> dict[str, str]:
     return digests
 
 
+def hash_there(phone: Phone, path: str, size: int) -> str:
+    """The SHA-256 of a file on the phone, of about so many bytes; "" where it is none or cannot be read."""
+    timeout = SHELL_SECONDS + size / _HASH_BYTES_PER_SECOND
+    quoted = shlex.quote(path)
+    script = f"command -v sha256sum >/dev/null && sha256sum -- {quoted}"
+    if match := re.match(r"[0-9a-f]{64}\b", phone.shell(script, timeout).stdout.strip()):
+        return match[0]
+    return _hash_here(phone, path, SHELL_SECONDS + size / _READ_BYTES_PER_SECOND)
+
+
 def _hash_here(phone: Phone, path: str, timeout: float) -> str:
     """The SHA-256 of what is read back from the phone, "" where that is no readable file."""
     try:
@@ -98,7 +112,7 @@ def _hash_here(phone: Phone, path: str, timeout: float) -> str:
         return ""
 
 
-def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], size: int) -> None:
+def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], size: int, executable: bool) -> None:
     """Compare what has arrived with what was sent, then give it its name."""
     if not wanted:
         return
@@ -106,7 +120,9 @@ def _prove(phone: Phone, folder: str, wanted: Mapping[str, str], size: int) -> N
     for name, digest in wanted.items():
         if there.get(name + _PART) != digest:
             raise AdbError(f"phone {phone.serial}: {name} arrived damaged; check the cable and try again")
-    moves = [f"chmod 755 -- {_quoted([n + _PART])} && mv -f -- {_quoted([n + _PART, n])}" for n in wanted]
+    moves = [f"mv -f -- {_quoted([n + _PART, n])}" for n in wanted]
+    if executable:
+        moves = [f"chmod 755 -- {_quoted(n + _PART for n in wanted)}", *moves]
     phone.ask(f"cd {shlex.quote(folder)} && {' && '.join(moves)}")
 
 

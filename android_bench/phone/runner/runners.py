@@ -1,6 +1,6 @@
 """Which program measures on a phone, and bringing it there.
 
-A further runner (the app's, say) is a name in `settings.RUNNERS` and a branch of `prepare`.
+A further runner is a name in `settings.RUNNERS` and a branch of `prepare`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from android_bench.phone.adb.shell import Phone
 from android_bench.phone.bundles.bundle import bundle, cache_folder
 from android_bench.phone.device.device import Device
 from android_bench.phone.runner import official
+from android_bench.phone.runner.app import APK, install_app
 from android_bench.phone.runner.install import ROOT, install
 from android_bench.records.phone import RunnerFacts
 from facekp_train.common.console import UserError
@@ -27,6 +28,7 @@ class Program:
     """A runner that lies on the phone.
 
     folder: there. command: head of the command line, in that folder. tool: of the official runner.
+    app: it is an app, which reads and writes its folder alone.
     """
 
     facts: RunnerFacts
@@ -37,20 +39,35 @@ class Program:
     engine_sha256: str | None = None
     gpu_library: str | None = None
     tool: official.Tool | None = None
+    app: bool = False
+
+    @property
+    def work(self) -> str:
+        """Where it reads models and inputs and writes outputs; removed when the measurement ends."""
+        return f"{self.folder}/work" if self.app else f"{ROOT}/work"
 
 
 def prepare(
-    phone: Phone, device: Device, suffix: str, runner: str, *, source: Path | None, binary: str | None
+    phone: Phone,
+    device: Device,
+    suffix: str,
+    runner: str,
+    *,
+    source: Path | None,
+    binary: str | None,
+    apk: Path | None = None,
 ) -> Program:
     """Bring the runner for files of that suffix to the phone.
 
     runner: one of `settings.RUNNERS`. source: folder with the archives of bundles; None: they are
-    fetched. binary: the official tool's path or address.
+    fetched. binary: the official tool's path or address. apk: the app's; None: where `make apk` puts it.
 
     Raises UserError where none can be had or the phone cannot run it, and as `install`.
     """
     if runner == "official":
         return _official(phone, binary)
+    if runner == "app":
+        return _app(phone, apk or APK)
     name, why = choose(device, suffix, runner)
     with _assembling:  # several phones may ask for the same one
         made = bundle(name, source)
@@ -105,6 +122,12 @@ def _official(phone: Phone, binary: str | None) -> Program:
     there = install(phone, folder, {name: path})
     facts = RunnerFacts(name="official", version=None, sha256=there[name], why="it was asked for")
     return Program(facts, folder, (f"./{name}",), ("cpu", "gpu", "nnapi"), tool=tool)
+
+
+def _app(phone: Phone, apk: Path) -> Program:
+    folder, digest = install_app(phone, apk)
+    facts = RunnerFacts(name="app", version=None, sha256=digest, why="it was asked for")
+    return Program(facts, folder, (), ("cpu", "gpu", "nnapi"), app=True)
 
 
 def _version(versions: dict[str, str]) -> str:

@@ -49,7 +49,7 @@ class Worker(private val context: Context) {
     }
 
     private fun answer(asset: String, bitmap: Bitmap): Answer {
-        val finder = finder ?: FaceFinder.fast(context).also { finder = it }
+        val finder = finder ?: FaceFinder.thorough(context).also { finder = it }
         val detector = opened(asset)
         val start = SystemClock.elapsedRealtime()
         val faces = detector.detect(bitmap, finder)
