@@ -15,18 +15,21 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from android_bench.engines.engines import ENGINES
+from android_bench.engines.engines import ENGINES, Engine
+from android_bench.engines.gpu import GPU_ENGINES, gpu_engines
 from android_bench.engines.plan import Measurement
+from android_bench.engines.weights import size_and_sha256
 from android_bench.host.bench import measure
 from android_bench.host.link import Worker
+from android_bench.host.machine import describe_machine
+from android_bench.host.verdict import load_reasons
 from android_bench.records.record import Machine, Record
 from android_bench.timing import StopRule
 from benchmarks.systems.candidate import PRECISIONS, Candidate, LackingError
@@ -41,14 +44,14 @@ from benchmarks.systems.catalog import (
 )
 from benchmarks.systems.engines import MORE_ENGINES, runtime_name
 from benchmarks.systems.errors import Measurer, stated_errors
-from benchmarks.systems.page import PICTURE, draw, markdown
-from benchmarks.systems.rows import Row, ratio_to_ours, time_of
+from benchmarks.systems.page import PICTURE, draw, markdown, print_rows
+from benchmarks.systems.rows import Row
 from benchmarks.tables import write_part
 from facekp_train.common.console import UserError, new_app, out, progress_bar, run
 from facekp_train.common.files import parse_json, write_text
 
 RESULT = Path(__file__).parent / "results" / "table5.json"
-RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES)))
+RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES, *GPU_ENGINES)))
 THREADS = (1, 2)
 _RULE, _FEW = StopRule(50, 1.0), StopRule(5, 0.0)
 _WARMUP_OF_FEW = 1
@@ -80,11 +83,11 @@ class Result:
 
     rows: list[Row]
     nme: dict[str, float]
-    machine: Machine | None
+    machine: Machine
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for the result's file."""
-        machine = self.machine.model_dump(mode="json") if self.machine else None
+        machine = self.machine.model_dump(mode="json")
         return {"machine": machine, "rows": [asdict(row) for row in self.rows], "nme": self.nme}
 
 
@@ -109,27 +112,45 @@ def result_of(wanted: Wanted, given: Given, nme: dict[str, float], data: Path | 
         nme: errors that are known: SHA-256 -> percent.
         data: folder that holds `mtfl`, on which errors are measured again; None for none.
     """
-    found, reasons = _found(wanted, given)
+    found, reasons = _found(wanted, given, _gpus(wanted))
     everything = [each for files in found.values() for each in files]
     nme = nme | stated_errors([*sorted(MODELS.iterdir()), *sorted(OWN_WEIGHTS.glob("*/"))])
     if data is not None:
         nme |= Measurer(data, mark_up_offset()).errors(everything)
-    records = _timed(everything, wanted)
+    machine = describe_machine()
+    # Times of the wall would not hold, so that none are taken.
+    busy = load_reasons((machine.load, None), machine.cores)
+    counts = [count for count in wanted.threads if count == 1 or not busy]
+    records = _timed(everything, counts, wanted.rule)
     rows = [Row(system, reading=READINGS.get(system), reason=reason) for system, reason in reasons.items()]
     for system, files in found.items():
         errors = _errors(files, nme)
-        rows += [
-            _row(system, each, record, errors.get(each.precision))
-            for each in files
-            for record in records[each.path, each.engine.name]
-        ]
+        for each in files:
+            row = _row(system, each, errors.get(each.precision))
+            rows += [_measured(row, record) for record in records.get((each.path, each.engine.name), [])]
+            rows += [
+                replace(row, threads=count, reason=busy[0])
+                for count in wanted.threads
+                if count not in counts and each.engine.device == "cpu"
+            ]
     order = {name: place for place, name in enumerate((*SYSTEMS, *PRECISIONS, *RUNTIMES))}
     rows.sort(key=lambda row: [order.get(str(word), 0) for word in (row.system, row.precision, row.runtime)])
-    machine = next((record.machine for group in records.values() for record in group), None)
     return Result(rows, nme, machine)
 
 
-def _found(wanted: Wanted, given: Given) -> tuple[dict[str, list[Candidate]], dict[str, str]]:
+def _gpus(wanted: Wanted) -> list[Engine]:
+    """The engines of this machine's GPU, where it has one."""
+    if not set(wanted.runtimes) & set(GPU_ENGINES):
+        return []
+    try:
+        return list(gpu_engines()[0].values())
+    except UserError:
+        return []
+
+
+def _found(
+    wanted: Wanted, given: Given, gpus: Sequence[Engine]
+) -> tuple[dict[str, list[Candidate]], dict[str, str]]:
     """The files of each system, and why there are none of others."""
     found: dict[str, list[Candidate]] = {}
     reasons: dict[str, str] = {}
@@ -139,6 +160,13 @@ def _found(wanted: Wanted, given: Given) -> tuple[dict[str, list[Candidate]], di
         except LackingError as error:
             reasons[system] = str(error)
             continue
+        kinds = {(each.path, each.precision): each for each in files}.values()
+        files += [
+            replace(each, engine=gpu)
+            for gpu in gpus
+            for each in kinds
+            if gpu.suffix == each.path.suffix and each.precision == "float32"
+        ]
         files = [each for each in files if runtime_name(each.engine.name) in wanted.runtimes]
         if files:
             found[system] = files
@@ -147,7 +175,9 @@ def _found(wanted: Wanted, given: Given) -> tuple[dict[str, list[Candidate]], di
     return found, reasons
 
 
-def _timed(files: Sequence[Candidate], wanted: Wanted) -> dict[tuple[Path, str], list[Record]]:
+def _timed(
+    files: Sequence[Candidate], counts: Sequence[int], rule: StopRule
+) -> dict[tuple[Path, str], list[Record]]:
     """The records of each file and engine, one a number of threads."""
     records: dict[tuple[Path, str], list[Record]] = {}
     with progress_bar() as bar:
@@ -156,10 +186,12 @@ def _timed(files: Sequence[Candidate], wanted: Wanted) -> dict[tuple[Path, str],
                 group = [each.path for each in files if each.engine is engine and each.few is few]
                 if not group:
                     continue
-                task = bar.add_task(engine.name, total=len(group) * len(wanted.threads))
+                # A GPU's time does not depend on the threads that wait for it.
+                used = counts[:1] if engine.device == "gpu" else counts
+                task = bar.add_task(engine.name, total=len(group) * len(used))
                 measured = measure(
-                    [Measurement(path, engine, count) for count in wanted.threads for path in group],
-                    rule=_FEW if few else wanted.rule,
+                    [Measurement(path, engine, count) for count in used for path in group],
+                    rule=_FEW if few else rule,
                     **({"warmup": _WARMUP_OF_FEW} if few else {}),
                     progress=lambda done, _, __, task=task: bar.update(task, completed=done),
                     together=_MOST_TOGETHER,
@@ -172,18 +204,27 @@ def _timed(files: Sequence[Candidate], wanted: Wanted) -> dict[tuple[Path, str],
 
 def _errors(files: Sequence[Candidate], nme: dict[str, float]) -> dict[str, float]:
     """By precision: a float32 .onnx or checkpoint is the same net as the .tflite, which is measured."""
-    from android_bench.engines.weights import size_and_sha256
-
     known = ((each.precision, nme.get(size_and_sha256(each.path)[1])) for each in files if each.trained)
     return {precision: error for precision, error in reversed(list(known)) if error is not None}
 
 
-def _row(system: str, each: Candidate, record: Record, nme: float | None) -> Row:
+def _row(system: str, each: Candidate, nme: float | None) -> Row:
+    """What is known of a file before it is timed."""
     return Row(
         system,
         reading=READINGS.get(system),
         precision=each.precision,
-        runtime=runtime_name(record.runtime),
+        runtime=runtime_name(each.engine.name),
+        size_bytes=each.size_bytes or size_and_sha256(each.path)[0],
+        parameters=each.parameters,
+        macs=each.macs,
+        nme=nme,
+    )
+
+
+def _measured(row: Row, record: Record) -> Row:
+    return replace(
+        row,
         threads=record.threads,
         p50_ms=record.p50_ms,
         cpu_p50_ms=record.cpu_p50_ms,
@@ -191,11 +232,7 @@ def _row(system: str, each: Candidate, record: Record, nme: float | None) -> Row
         first_ms=record.first_ms,
         load_ms=record.load_ms,
         peak_memory_mb=record.peak_memory_mb,
-        size_bytes=each.size_bytes or record.bytes,
-        parameters=each.parameters,
-        macs=each.macs,
         peak_share=record.peak_share,
-        nme=nme,
         reason=None if record.valid else "; ".join(record.invalid_reasons),
     )
 
@@ -205,23 +242,6 @@ def known_errors(result: Path) -> dict[str, float]:
     if not result.is_file():
         return {}
     return parse_json(result.read_text(encoding="utf-8")).get("nme", {})
-
-
-def print_rows(rows: Sequence[Row]) -> None:
-    """The rows in short."""
-    table = Table("system", "precision", "runtime", "threads", "ms", "of 0.25X", "MB", "NME %", "")
-    for row in rows:
-        time = time_of(row)
-        table.add_row(
-            row.system, row.precision, row.runtime, str(row.threads or ""), _told(time),
-            _told(ratio_to_ours(row, rows)), _told(row.size_bytes and row.size_bytes / 1e6),
-            _told(row.nme), row.reason,
-        )  # fmt: skip
-    out.print(table)
-
-
-def _told(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
 
 
 app = new_app("table5", "The paper's table 5, measured on this machine.")

@@ -43,12 +43,7 @@ def judge(
     summary = summarize(wall_ms)
     if cpu_ms is not None:
         return _by_cpu(wall_ms, cpu_ms, summary)
-    reasons = [
-        f"the load was {load:.1f} on {cores} cores {when}, so that the runs waited for other programs; "
-        "close them and measure again"
-        for load, when in zip(loads, ("before the start", "after the runs"), strict=True)
-        if load is not None and load > cores + SPARE_PROCESSES
-    ]
+    reasons = load_reasons(loads, cores)
     if summary.p90_ms > RESTLESS * summary.p50_ms:
         reasons.append(
             f"p90 is more than {RESTLESS:g} times p50, so that the runs waited for other programs; close "
@@ -57,6 +52,16 @@ def judge(
     if reasons:
         return Verdict(reasons=reasons)
     return Verdict(asdict(summary), warnings=sample_warnings(wall_ms, summary))
+
+
+def load_reasons(loads: tuple[float | None, float | None], cores: int) -> list[str]:
+    """What the machine's load before and after says against times of the wall; see `judge`."""
+    return [
+        f"the load was {load:.1f} on {cores} cores {when}, so that the runs waited for other programs; "
+        "close them and measure again"
+        for load, when in zip(loads, ("before the start", "after the runs"), strict=True)
+        if load is not None and load > cores + SPARE_PROCESSES
+    ]
 
 
 def _by_cpu(wall_ms: Sequence[float], cpu_ms: Sequence[float], wall: Summary) -> Verdict:

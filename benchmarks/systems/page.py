@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.table import Table
+
 from android_bench.records.record import Machine
 from android_bench.reports.tables import rounded
 from benchmarks.systems.rows import OURS, Row, fastest, ratio_to_ours, time_of
 from benchmarks.tables import markdown_table
-from facekp_train.common.console import require
+from facekp_train.common.console import out, require
 from facekp_train.evaluation.published import PAPER, processors, published_systems
 
 PICTURE = "results/pareto.png"
@@ -33,9 +35,9 @@ _RATIOS = """\
 paper's: over its own 0.25X, on C."""
 
 
-def markdown(rows: Sequence[Row], machine: Machine | None) -> str:
+def markdown(rows: Sequence[Row], machine: Machine) -> str:
     """The part of the page: sizes and errors of the systems, then every time."""
-    where = f"{machine.cpu}, {machine.cores} cores, load {rounded(machine.load)}" if machine else "unknown"
+    where = f"{machine.cpu}, {machine.cores} cores, load {rounded(machine.load)}"
     letters = ", ".join(f"{letter} {name}" for letter, name in processors().items())
     text = [
         "## Table 5: systems",
@@ -115,6 +117,16 @@ def paper_ratio(system: str) -> float | None:
     published = published_systems()
     own = published[system].milliseconds.get("C") if system in published else None
     return own / published[OURS].milliseconds["C"] if own else None
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    """The rows in short, on stdout."""
+    table = Table("system", "precision", "runtime", "threads", "ms", "of 0.25X", "MB", "NME %", "")
+    for row in rows:
+        figures = (time_of(row), ratio_to_ours(row, rows), row.size_bytes and row.size_bytes / 1e6, row.nme)
+        threads = str(row.threads or "")
+        table.add_row(row.system, row.precision, row.runtime, threads, *map(rounded, figures), row.reason)
+    out.print(table)
 
 
 def draw(rows: Sequence[Row], target: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.host import machine as host_machine
+from android_bench.records.record import Machine
 from android_bench.timing import StopRule
 from benchmarks import table5
 from benchmarks.systems import page
@@ -41,13 +43,22 @@ def test_what_a_user_did_not_give_has_one_row_with_its_reason(system: str) -> No
     assert row.reason and row.p50_ms is None and row.runtime is None
 
 
-def test_a_shipped_model_is_measured_on_every_runtime() -> None:
+def test_a_shipped_model_is_measured_on_every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_machine, "load_now", lambda: 0.5)
     result = result_of(Wanted(["mdp-0.25x"], ["int8"], ["litert", "onnxruntime"], rule=_QUICK), Given(), {})
     assert {(row.runtime, row.threads) for row in result.rows} == {
         ("litert", 1), ("litert", 2), ("onnxruntime", 1), ("onnxruntime", 2),
     }  # fmt: skip
     assert all(row.size_bytes and row.macs == 27_664_896 for row in result.rows)
     assert {row.parameters for row in result.rows} == {568_032}
+
+
+def test_on_a_busy_machine_two_threads_have_a_reason_and_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_machine, "load_now", lambda: 99.0)
+    one, two = result_of(Wanted(["mdp-0.25x"], ["int8"], ["litert"], rule=_QUICK), Given(), {}).rows
+    assert (one.threads, two.threads) == (1, 2)
+    assert one.cpu_p50_ms and two.samples is None and two.size_bytes == one.size_bytes
+    assert two.reason and two.reason.startswith("the load was 99.0")
 
 
 def test_the_error_of_a_shipped_file_is_its_manifests() -> None:
@@ -80,7 +91,7 @@ def test_a_front_holds_what_nothing_beats_in_both() -> None:
 def test_the_page_gives_figures_and_reasons(tmp_path: Path) -> None:
     ours = Row("mdp-0.25x", None, "float32", "litert", 1, cpu_p50_ms=0.5, size_bytes=2_300_000, nme=3.5)
     rows = [ours, replace(ours, system="san", cpu_p50_ms=50.0, nme=None), Row("dlib-68", reason="not here")]
-    text = page.markdown(rows, None)
+    text = page.markdown(rows, Machine(cpu="a core", cores=2, os="Linux"))
     assert "| san | float32 | torch |" not in text and "| san | float32 | litert | 50.0 | 100 |" in text
     assert "- dlib-68: not here" in text and "798" in text
     page.draw(rows, tmp_path / "pareto.png")
