@@ -6,16 +6,14 @@ the phones' bundles.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
-from android_bench.phone.bundles.bundle import cache_folder
-from facekp_train.common.console import UserError, say
+from facekp_train.common.console import UserError
 from facekp_train.common.downloads.archives import read_members
-from facekp_train.common.downloads.downloads import fetch, given
+from facekp_train.common.downloads.cache import kept
+from facekp_train.common.downloads.downloads import given
 from facekp_train.common.downloads.parts import Part, StrictModel
-from facekp_train.common.files import naming_folder, package_file
+from facekp_train.common.files import package_file
 
 ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
 """Of the phones that the APK runs on; emulators are x86_64."""
@@ -67,7 +65,7 @@ class Parts:
     def archive(self, name: str) -> Path:
         """Where a part's archive lies. Raises UserError where it cannot be had."""
         part = self._parts[name]
-        return self._given.get(part.file) or _kept(part)
+        return self._given.get(part.file) or kept(part, "app", _WAY)
 
     def member(self, name: str, file: str) -> bytes:
         """The content of a file of an archive, by the name that parts.json gives it.
@@ -97,19 +95,3 @@ def _given(parts: list[Part], source: Path | None) -> dict[str, Path]:
     if not source.is_dir():
         raise UserError(f"{source} is not a folder; give the folder that holds the archives with {_WAY}")
     return given(parts, source)
-
-
-def _kept(part: Part) -> Path:
-    """The archive in the cache, fetched there first. Only what has the recorded hash ever lies there."""
-    kept = cache_folder() / "app" / part.sha256[:16] / part.file
-    if kept.is_file() and kept.stat().st_size == part.bytes:
-        return kept
-    with naming_folder(kept.parent):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".new-", dir=kept.parent))
-        try:
-            say(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)")
-            fetch(part, work, _WAY).replace(kept)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return kept

@@ -8,13 +8,13 @@ from android_bench.phone.adb.adb import DISCOVERY_SECONDS, Adb, AdbError, Deadli
 from android_bench.phone.adb.find import ALL, find_phones
 from android_bench.phone.adb.server import Server
 from android_bench.phone.adb.shell import Phone
-from android_bench.phone.bundles.bundle import cache_folder
 from android_bench.phone.device.device import FOLDER, Device, describe, expect_usable
 from android_bench.phone.device.state import blind_spots, caps, read_state
 from android_bench.phone.runner.runners import choose
 from android_bench.phone.settings import MAX_TEMPERATURE
 from android_bench.records.finding import Finding
 from facekp_train.common.console import UserError
+from facekp_train.common.downloads.cache import cache_folder
 
 _SPACE_BYTES = 100_000_000
 """The largest bundle, a model, inputs and outputs."""

@@ -40,6 +40,11 @@ class Format(str, Enum):
     onnx = "onnx"
     tflite = "tflite"
     android = "android"
+    web = "web"
+
+
+_BESIDE = (Format.android.value, Format.web.value)
+"""Folders that are made of an export's TFLite files."""
 
 
 class Io(str, Enum):
@@ -56,7 +61,7 @@ def export(
         list[Format] | None,
         typer.Option(
             help="Format to write; repeatable. Default: onnx and tflite. android: a folder with the TFLite "
-            "files, a Kotlin library and an example."
+            "files, a Kotlin library and an example. web: a folder with a page that runs them in a browser."
         ),
     ] = None,
     model: Annotated[
@@ -113,6 +118,12 @@ def export(
         float, typer.Option(min=0, help="NME change allowed with --data, in percent.")
     ] = 2.0,
     threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
+    archives: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Folder with the archives of --to web, for a computer that reaches no registry."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Export a checkpoint to ONNX and TFLite files, each verified against it.
@@ -129,14 +140,14 @@ def export(
     called = f"{backbone}-untrained" if untrained else checkpoint.resolve().parent.name
     out_folder = folder or Path("exports") / called
     formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
-    if untrained and Format.android.value in formats:
-        raise typer.BadParameter("--untrained is for timing alone; leave --to android out")
-    if android := Format.android.value in formats:
-        formats = _before_android(formats, out_folder, model)
+    if beside := [chosen for chosen in formats if chosen in _BESIDE]:
+        if untrained:
+            raise typer.BadParameter(f"--untrained is for timing alone; leave --to {beside[0]} out")
+        formats = _before(beside, formats, out_folder, model)
     if io is not Io.float and Format.tflite.value not in formats:
         raise typer.BadParameter(f"--io {io.value} is about TFLite files; add --to tflite")
     if not formats:
-        _add_android(out_folder, as_json)
+        _add(beside, out_folder, as_json, archives)
         return
     require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
     from facekp_export.export import export_model
@@ -168,8 +179,8 @@ def export(
         name=name,
         step=steps.step,
     )
-    if android:
-        _add_android(result.folder, as_json, table=True)
+    if beside:
+        _add(beside, result.folder, as_json, archives, table=True)
     else:
         _tell(result, as_json)
 
@@ -181,14 +192,14 @@ def _tell(result: ExportResult, as_json: bool) -> None:
         _print_manifest(result.folder, result.manifest)
 
 
-def _before_android(formats: list[str], out: Path, model: Path | None) -> list[str]:
-    """What is to be exported before the folder for Android is made: TFLite files, where there are none."""
-    from facekp_export.publishing.android import tflite_files
+def _before(beside: list[str], formats: list[str], out: Path, model: Path | None) -> list[str]:
+    """What is to be exported before folders are made of it: TFLite files, where there are none."""
+    from facekp_export.publishing.models import tflite_files
     from facekp_export.verification.manifest import read_manifest
     from facekp_train.common.console import UserError
     from facekp_train.common.files import sha256_of
 
-    others = [chosen for chosen in formats if chosen != Format.android.value]
+    others = [chosen for chosen in formats if chosen not in beside]
     if Format.tflite.value in others:
         return others
     if not tflite_files(out):
@@ -199,17 +210,24 @@ def _before_android(formats: list[str], out: Path, model: Path | None) -> list[s
     return []
 
 
-def _add_android(out: Path, as_json: bool, table: bool = False) -> None:
-    """Make the folder for Android and say what the export holds now."""
-    from facekp_export.publishing.android import FOLDER, export_android
+def _add(beside: list[str], out: Path, as_json: bool, archives: Path | None, table: bool = False) -> None:
+    """Make the folders and say what the export holds now."""
+    from facekp_export.publishing.android import export_android
+    from facekp_export.publishing.web import export_web
 
-    manifest = export_android(out)
+    for name in dict.fromkeys(beside):
+        manifest = export_android(out) if name == Format.android.value else export_web(out, archives)
     if as_json:
         print_json({"folder": str(out), **manifest.model_dump(mode="json")})
         return
     if table:
         _print_manifest(out, manifest)
-    print_line(f"wrote {out / FOLDER}: {len(manifest.folders[FOLDER])} files; begin with README.md there")
+    hints = {
+        Format.android.value: "begin with README.md there",
+        Format.web.value: f"facekp-bench serve {out}",
+    }
+    for name in dict.fromkeys(beside):
+        print_line(f"wrote {out / name}: {len(manifest.folders[name])} files; {hints[name]}")
 
 
 def _checked_spec(spec: str | None) -> str | None:

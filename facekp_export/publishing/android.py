@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, blazeface_file
+from facekp_export.publishing.models import finder_files, models_for
 from facekp_export.publishing.publish import publish_folder
-from facekp_export.verification.manifest import Manifest, read_manifest
-from facekp_train.common.console import UserError
+from facekp_export.verification.manifest import Manifest
 from facekp_train.common.files import package_file
 
 FOLDER = "android"
@@ -17,12 +16,6 @@ _LIBRARY = package_file("facekp_export", "android")
 _MODULE = "facekp"
 _ASSETS = Path(_MODULE, "src", "main", "assets", "facekp")
 _EXAMPLES_MODEL = "model_int8.tflite"
-
-
-def tflite_files(out: Path) -> list[str]:
-    """Names of an export's TFLite files; [] where there is no export. ValueError for a damaged manifest."""
-    manifest = read_manifest(out)
-    return [entry.file for entry in manifest.files if entry.file.endswith(".tflite")] if manifest else []
 
 
 def export_android(out: Path) -> Manifest:
@@ -40,17 +33,7 @@ def export_android(out: Path) -> Manifest:
         ValueError: for a damaged manifest.
         OSError: where nothing can be written.
     """
-    if (before := read_manifest(out)) is not None and before.untrained:
-        raise UserError(f"{out} holds random weights, which no app can use; export a trained checkpoint")
-    models = tflite_files(out)
-    if not models:
-        raise UserError(f"{out} holds no TFLite files of an export; make them with: --to tflite --to android")
-    missing = [name for name in models if not (out / name).is_file()]
-    if missing:
-        raise UserError(
-            f"{out} lacks {missing[0]}, which its manifest lists; export it again with --to tflite"
-        )
-    nets = [blazeface_file(variant.file) for variant in (SHORT_RANGE, FULL_RANGE)]
+    models, nets = models_for(out, "android"), finder_files()
     return publish_folder(out, FOLDER, lambda folder: _build(folder, out, models, nets))
 
 

@@ -114,7 +114,7 @@ def check_integrity(models: list[KeypointModel], folder: Path, *, whole: bool = 
         Good where nothing differs from what the manifest says, and nothing is missing or added.
     """
     manifest = read_manifest(folder)
-    reference = models[0].predict(_views(models[0].info.crop))
+    reference = models[0].predict(demo_crops(models[0].info.crop))
     entries = []
     for model in models:
         path, crop = model.runtime.path, model.info.crop
@@ -122,7 +122,7 @@ def check_integrity(models: list[KeypointModel], folder: Path, *, whole: bool = 
         entry = _entry(path.name, path, model.info.kind, model.info.points, problems)
         alike = model.info.points == models[0].info.points and crop == models[0].info.crop
         if alike and len(models) > 1:
-            difference = deviation(model.predict(_views(crop)), reference, crop.size)
+            difference = deviation(model.predict(demo_crops(crop)), reference, crop.size)
             entry |= {
                 "compared_with": models[0].runtime.path.name,
                 "mean_px": difference.mean_px,
@@ -152,7 +152,7 @@ def _entry(
     }
 
 
-def _views(rule: CropRule) -> Crops:
+def demo_crops(rule: CropRule) -> Crops:
     """Crops of the demo face around seeded, jittered boxes."""
     image, (x, y, width, height) = demo_face()
     random = np.random.default_rng(0)

@@ -14,9 +14,10 @@ from pathlib import Path
 from android_bench.phone.bundles.parts import Parts, load_parts
 from facekp_train.common.console import UserError, say
 from facekp_train.common.downloads.archives import load_alignment, read_members
+from facekp_train.common.downloads.cache import cache_folder
 from facekp_train.common.downloads.downloads import fetch, given
 from facekp_train.common.downloads.parts import Part
-from facekp_train.common.files import naming_folder, sha256_of, user_cache
+from facekp_train.common.files import naming_folder, sha256_of
 
 NAMES = ("bionic", "glibc", "onnxruntime")
 
@@ -43,12 +44,6 @@ class Bundle:
     gpu_library: str | None
     page_alignment: int
     versions: dict[str, str]
-
-
-def cache_folder() -> Path:
-    """Where assembled bundles are kept: $FACEKP_CACHE, or the user's cache."""
-    folder = os.environ.get("FACEKP_CACHE")
-    return Path(folder) if folder else user_cache("bundles")
 
 
 def bundle(name: str, source: Path | None = None) -> Bundle:

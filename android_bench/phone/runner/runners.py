@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.phone.adb.shell import Phone
-from android_bench.phone.bundles.bundle import bundle, cache_folder
+from android_bench.phone.bundles.bundle import bundle
 from android_bench.phone.device.device import Device
 from android_bench.phone.runner import official
 from android_bench.phone.runner.app import APK, install_app
 from android_bench.phone.runner.install import ROOT, install
 from android_bench.records.phone import RunnerFacts
 from facekp_train.common.console import UserError
+from facekp_train.common.downloads.cache import cache_folder
 
 _BIONIC_PAGES = 4096
 """The alignment of TensorFlow's published libraries: https://developer.android.com/guide/practices/page-sizes."""

@@ -1,4 +1,4 @@
-"""Files out of AARs, wheels and Debian packages, and what a loader needs to know of an ELF file."""
+"""Files out of AARs, wheels, npm's and Debian packages, and what a loader needs to know of an ELF file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ _DAMAGED = (lzma.LZMAError, zlib.error)
 
 
 def read_members(archive: Path, paths: list[str]) -> dict[str, bytes]:
-    """The files at `paths` of a .deb, an .aar or a .whl, by path.
+    """The files at `paths` of a .deb, a .tgz, an .aar or a .whl, by path.
 
     Raises ValueError where the archive is damaged or lacks one of them.
     """
     try:
+        if archive.suffix == ".tgz":
+            with tarfile.open(archive) as tar:
+                return {path: _tar_file(tar, path) for path in paths}
         if archive.suffix == ".deb":
             with tarfile.open(fileobj=io.BytesIO(_deb_data(archive.read_bytes()))) as tar:
                 return {path: _tar_file(tar, path) for path in paths}

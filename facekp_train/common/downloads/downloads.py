@@ -1,4 +1,4 @@
-"""Archives from the registries, through the user's own Maven, pip and apt settings.
+"""Archives from the registries, through the user's own Maven, pip, npm and apt settings.
 
 Whatever serves an archive, it is taken only with the hash that parts.json records.
 """
@@ -23,6 +23,7 @@ _ANSWER_SECONDS = 30
 _FETCH_SECONDS = 900
 """For a client to fetch one archive, 23 MB at most."""
 _APT_HELPER = "/usr/lib/apt/apt-helper"
+_NPM = "https://registry.npmjs.org"
 _DEBIAN = (
     "https://deb.debian.org/debian",
     # What the pool has dropped since; this one keeps every package that ever was.
@@ -36,7 +37,13 @@ def fetch(part: Part, folder: Path, way: str = "facekp-bench bundle --from") -> 
     way: how the caller's user names a folder of archives that were fetched elsewhere.
     """
     target = folder / part.file
-    sources = {"maven": _from_maven, "google": _from_google, "pypi": _from_pip, "debian": _from_debian}
+    sources = {
+        "maven": _from_maven,
+        "google": _from_google,
+        "pypi": _from_pip,
+        "debian": _from_debian,
+        "npm": _from_npm,
+    }
     try:
         sources[part.registry](part, target)
     except (ValueError, OSError, subprocess.SubprocessError) as error:
@@ -70,6 +77,7 @@ def _sentence(part: Part, reason: str, way: str) -> str:
         "google": f"add to the profiles of ~/.m2/settings.xml {maven.GOOGLE_PROFILE}",
         "pypi": "pip's settings",
         "debian": "apt's settings or FACEKP_DEBIAN",
+        "npm": "npm's settings or FACEKP_NPM",
     }[part.registry]
     return (
         f"{part.file} cannot be fetched ({reason}); check the network and {settings}, "
@@ -144,6 +152,31 @@ def _from_pip(part: Part, target: Path) -> None:
     if done.returncode or not target.is_file():
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise ValueError(lines[-1] if lines else f"pip ended with {done.returncode}")
+    _refuse_other(part, target)
+
+
+def _from_npm(part: Part, target: Path) -> None:
+    """By npm's own settings where there is npm, else by plain HTTPS."""
+    url, npm = os.environ.get("FACEKP_NPM"), shutil.which("npm")
+    if url or npm is None:
+        name = part.package.rpartition("/")[2]
+        base = (url or _NPM).rstrip("/")
+        _download(f"{base}/{part.package}/-/{name}-{part.version}.tgz", target, part.bytes)
+    else:
+        words = [
+            npm,
+            "pack",
+            "--silent",
+            "--pack-destination",
+            str(target.parent),
+            f"{part.package}@{part.version}",
+        ]
+        done = subprocess.run(
+            words, capture_output=True, text=True, errors="replace", check=False, timeout=_FETCH_SECONDS
+        )
+        if done.returncode or not target.is_file():
+            lines = done.stderr.strip().splitlines()
+            raise ValueError(lines[-1] if lines else f"npm ended with {done.returncode}")
     _refuse_other(part, target)
 
 

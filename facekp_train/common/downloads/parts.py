@@ -6,7 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-_REGISTRIES = {"maven": "Maven Central", "google": "Google's Maven", "pypi": "PyPI", "debian": "Debian"}
+_REGISTRIES = {
+    "maven": "Maven Central",
+    "google": "Google's Maven",
+    "pypi": "PyPI",
+    "debian": "Debian",
+    "npm": "npm",
+}
 
 
 class StrictModel(BaseModel):
@@ -26,7 +32,7 @@ class Member(StrictModel):
 class Part(StrictModel):
     """An archive of a registry. `folder` is a Debian package's place in the archive's pool."""
 
-    registry: Literal["maven", "google", "pypi", "debian"]
+    registry: Literal["maven", "google", "pypi", "debian", "npm"]
     package: str
     version: str
     file: str

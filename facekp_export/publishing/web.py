@@ -1,0 +1,144 @@
+"""`facekp-export --to web`: an export's TFLite files and a page that runs them in a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facekp_export.inference.runtimes import open_model
+from facekp_export.publishing.models import finder_files, models_for
+from facekp_export.publishing.publish import publish_folder
+from facekp_export.verification.check import demo_crops
+from facekp_export.verification.manifest import Manifest
+from facekp_train.boxes import box_mappings
+from facekp_train.common.console import UserError
+from facekp_train.common.downloads.archives import read_members
+from facekp_train.common.downloads.cache import kept
+from facekp_train.common.downloads.downloads import given
+from facekp_train.common.downloads.parts import Part, StrictModel
+from facekp_train.common.files import package_file, sha256_of
+
+FOLDER = "web"
+"""Its name within the export."""
+_PAGE = package_file("facekp_export", "web")
+_SERVED = (".html", ".css", ".js")
+_WAY = "facekp-export --to web --from"
+_CROPS = 4
+_TOLERANCE = 2e-3
+"""Of an answer in [0, 1] of the crop, against this computer's: half an int8 step and more."""
+_NOTICE = """models/    what this export is made of
+finders/   MediaPipe's BlazeFace, Apache License 2.0
+litert/    {parts}, Apache License 2.0
+The rest is facekp's page. Serve the folder with: facekp-bench serve FOLDER
+"""
+
+
+class _List(StrictModel):
+    parts: dict[str, Part]
+
+
+def export_web(out: Path, source: Path | None = None) -> Manifest:
+    """Make the folder `web` of an export from its TFLite files; nothing else in the export changes.
+
+    Args:
+        out: the export's folder, as `export_model` made it.
+        source: a folder with the engine's archives, for machines that reach no registry.
+
+    Returns:
+        Its manifest, which lists the folder's files with their hashes.
+
+    Raises:
+        UserError: where the export has no TFLite file, BlazeFace's files or the engine cannot be had, or the
+            folder holds files that no export made.
+        ValueError: for a damaged manifest or model.
+        OSError: where nothing can be written.
+    """
+    models, finders = models_for(out, "web"), finder_files()
+    parts = _List.model_validate_json((_PAGE / "parts.json").read_bytes()).parts
+    archives = _archives(list(parts.values()), source)
+    return publish_folder(out, FOLDER, lambda folder: _build(folder, out, models, finders, archives))
+
+
+def _archives(parts: list[Part], source: Path | None) -> list[tuple[Part, Path]]:
+    if source is None:
+        return [(part, kept(part, FOLDER, _WAY)) for part in parts]
+    if not source.is_dir():
+        raise UserError(f"{source} is not a folder; give the folder that holds the archives with {_WAY}")
+    found = given(parts, source)
+    return [(part, found[part.file]) for part in parts]
+
+
+def _build(
+    folder: Path, out: Path, models: list[str], finders: list[Path], archives: list[tuple[Part, Path]]
+) -> None:
+    folder.mkdir()
+    for file in sorted(_PAGE.iterdir()):
+        if file.suffix in _SERVED:
+            shutil.copyfile(file, folder / file.name)
+    page = (_PAGE / "index.html").read_text(encoding="utf-8")
+    (folder / "index.html").write_text(allowed(page), encoding="utf-8")
+    for part, archive in archives:
+        _unpack(part, archive, folder / "litert")
+    for room, files in (("models", [out / name for name in models]), ("finders", finders)):
+        (folder / room).mkdir()
+        for file in files:
+            shutil.copyfile(file, folder / room / file.name)
+    parity = _parity(folder, [folder / "models" / name for name in models])
+    contents = {
+        "models": [_entry(folder / "models" / name) for name in models],
+        "boxes": {name: mapping.as_dict() for name, mapping in box_mappings().items()},
+        "parity": parity,
+        "litert": archives[0][0].version,
+    }
+    (folder / "contents.json").write_text(json.dumps(contents, separators=(",", ":")), encoding="utf-8")
+    names = " and ".join(f"{part.package} {part.version}" for part, _ in archives)
+    (folder / "NOTICE.txt").write_text(_NOTICE.format(parts=names), encoding="utf-8")
+
+
+def allowed(page: str) -> str:
+    """The page with the hash of its import map in its policy, which allows no other script within it."""
+    found = re.search(r'<script type="importmap">(.*?)</script>', page, re.DOTALL)
+    assert found is not None  # it stands in index.html
+    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode("ascii")
+    return page.replace("sha256-IMPORTMAP", f"sha256-{digest}")
+
+
+def _unpack(part: Part, archive: Path, folder: Path) -> None:
+    try:
+        contents = read_members(archive, [member.path for member in part.members])
+    except ValueError as error:
+        raise UserError(f"{part.origin}: {error}; delete {archive}, and export again") from None
+    for member in part.members:
+        target = folder / member.file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(contents[member.path])
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    info = open_model(path).info
+    return {
+        "file": path.name,
+        "name": info.name,
+        "kind": info.kind,
+        "sha256": sha256_of(path),
+        "bytes": path.stat().st_size,
+    }
+
+
+def _parity(folder: Path, models: list[Path]) -> dict[str, Any]:
+    """Crops that the page computes, too, and this computer's answers to them."""
+    opened = [open_model(path) for path in models]
+    crops = demo_crops(opened[0].info.crop)[:_CROPS]
+    (folder / "parity.bin").write_bytes(np.ascontiguousarray(crops).tobytes())
+    answers = {
+        model.runtime.path.name: model.predict(crops).reshape(len(crops), -1).round(7).tolist()
+        for model in opened
+    }
+    return {"count": len(crops), "answers": answers, "reference": "litert", "tolerance": _TOLERANCE}

@@ -1,0 +1,1 @@
+"""The page that runs an export's files in a browser: plain modules, as they are served."""

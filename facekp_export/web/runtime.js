@@ -1,0 +1,113 @@
+// @ts-check
+/** LiteRT in this browser: what it computes with here, and model files opened by it. */
+
+import { isWebGPUSupported, loadAndCompile, loadLiteRt, Tensor } from './litert/index.js'
+import { readModel } from './metadata.js'
+
+const MOST_THREADS = 4
+/** @typedef {'wasm' | 'webgpu'} Accelerator */
+/** @type {Record<string, (values: ArrayLike<number>) => Float32Array | Uint8Array | Int8Array>} */
+const ARRAYS = {
+  float32: (values) => Float32Array.from(values),
+  uint8: (values) => Uint8Array.from(values),
+  // The raw byte b stands for b / 128 - 1, which int8 stores as b - 128.
+  int8: (values) => Int8Array.from(values, (value) => value - 128),
+}
+
+/**
+ * Load the engine. How many threads it may take: several where the page is isolated, else one, and why.
+ * @returns {Promise<{most: number, note: string}>}
+ */
+export async function start() {
+  const wanted = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)
+  if (!globalThis.crossOriginIsolated) {
+    await loadLiteRt('./litert/wasm/')
+    return { most: 1, note: 'One thread: this host does not send the headers that isolate the page.' }
+  }
+  try {
+    await loadLiteRt('./litert/wasm/', { threads: true })
+    return { most: wanted, note: '' }
+  } catch (error) {
+    await loadLiteRt('./litert/wasm/')
+    return { most: 1, note: `One thread: this browser has no others for WebAssembly (${error}).` }
+  }
+}
+
+export function hasWebGpu() {
+  return isWebGPUSupported()
+}
+
+/** A model file, opened. `run` is what a benchmark times. */
+export class Net {
+  /** @param {any} compiled @param {{type: string, shape: number[]}} input */
+  constructor(compiled, input) {
+    this.compiled = compiled
+    this.input = input
+  }
+
+  /** @param {Uint8Array} file @param {{type: string, shape: number[]}} input @param {Accelerator} accelerator @param {number} threads */
+  static async open(file, input, accelerator, threads) {
+    const cpuOptions = { numThreads: threads }
+    return new Net(await loadAndCompile(file, { accelerator, cpuOptions }), input)
+  }
+
+  /** One run; every output, copied. @param {Float32Array | Uint8Array | Int8Array} values @returns {Promise<any[]>} */
+  async run(values) {
+    const given = new Tensor(values, this.input.shape)
+    try {
+      const results = await this.compiled.run(given)
+      return await Promise.all(results.map(async (/** @type {any} */ result) => {
+        const copy = (await result.data()).slice()
+        result.delete()
+        return copy
+      }))
+    } finally {
+      given.delete()
+    }
+  }
+
+  delete() {
+    this.compiled.delete()
+  }
+}
+
+/** A keypoint model of the toolkit. */
+export class Model {
+  /** @param {Net} net @param {ReturnType<typeof readModel>} read */
+  constructor(net, { info, input, output }) {
+    this.net = net
+    this.info = info
+    this.input = input
+    this.output = output
+  }
+
+  /** @param {Uint8Array} file @param {Accelerator} accelerator @param {number} threads */
+  static async open(file, accelerator, threads) {
+    const read = readModel(file)
+    return new Model(await Net.open(file, read.input, accelerator, threads), read)
+  }
+
+  /** A crop's bytes as the net takes them. @param {Uint8Array} crop */
+  encoded(crop) {
+    return ARRAYS[this.input.type](crop)
+  }
+
+  /** Points x0, y0, ... in [0, 1] of the crop. @param {Uint8Array} crop RGB row by row */
+  async predict(crop) {
+    const [answer] = await this.net.run(this.encoded(crop))
+    const { type, scale, zeroPoint } = this.output
+    const points = type === 'float32' ? answer : Float32Array.from(answer, (value) => scale * (value - zeroPoint))
+    if (!points.every(Number.isFinite)) throw new Error('The model answers with what is no number; export it again.')
+    return points
+  }
+
+  delete() {
+    this.net.delete()
+  }
+}
+
+/** What a face finder needs of a net of floats. @param {Uint8Array} file @param {number} size @param {number} threads */
+export async function openFinder(file, size, threads) {
+  const net = await Net.open(file, { type: 'float32', shape: [1, size, size, 3] }, 'wasm', threads)
+  return (/** @type {Float32Array} */ values) => net.run(values)
+}
