@@ -24,7 +24,7 @@ from android_bench.predict.socs import SOCS, Soc
 from android_bench.records.documents import read_all
 from android_bench.records.record import Record
 from android_bench.reports.tables import rounded
-from benchmarks.tables import markdown_table, write_part
+from benchmarks.tables.pages import markdown_table, write_part
 from facekp_export.inference.layers import Layer, read_layers
 from facekp_train.common.console import UserError, new_app, out, run, say
 from facekp_train.common.files import write_text

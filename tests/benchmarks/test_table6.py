@@ -12,7 +12,8 @@ import pytest
 from android_bench.records.phone import Fingerprint
 from android_bench.records.record import Record
 from android_bench.reports.tables import json_text
-from benchmarks import table6, tables
+from benchmarks import table6
+from benchmarks.tables import pages
 from facekp_train.common.console import UserError
 from facekp_train.evaluation.published import published_phones
 from tests.support.phones.sample_records import invalid, valid
@@ -101,10 +102,10 @@ def test_the_committed_rows_are_what_the_script_writes() -> None:
 def test_the_page_is_made_of_its_parts(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "table5.md").write_text("## Five\n\nfive\n")
-    page = tables.write_part("table6", "## Six\n\nsix\n", tmp_path).read_text()
+    page = pages.write_part("table6", "## Six\n\nsix\n", tmp_path).read_text()
     assert page.index("# The paper's") < page.index("## Five") < page.index("## Six")
     with pytest.raises(ValueError, match="not 'table7'"):
-        tables.write_part("table7", "", tmp_path)
+        pages.write_part("table7", "", tmp_path)
 
 
 def test_the_table_says_that_predicted_is_not_measured() -> None:

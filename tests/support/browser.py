@@ -37,10 +37,10 @@ class Browser:
             os.dup2(low[1], 4)
 
         self._process = subprocess.Popen(
-            [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-             "--remote-debugging-pipe", f"--user-data-dir={profile}", *words, "about:blank"],
+            [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}", *words, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=at_three_and_four, close_fds=False, start_new_session=True,
+            preexec_fn=at_three_and_four, close_fds=False, start_new_session=True,  # noqa: PLW1509 - no threads
         )  # fmt: skip
         os.close(told)
         os.close(asked)

@@ -1,7 +1,7 @@
 """The operators of the paper's nets, for the predictor of facekp-bench: android_bench/predict/nets.json.
 
 facekp-export --backbone resnet-50 --untrained --out exports/r50
-python benchmarks/paper_nets.py exports/r50/model_float32.tflite
+python benchmarks/tables/paper_nets.py exports/r50/model_float32.tflite
 """
 
 from __future__ import annotations

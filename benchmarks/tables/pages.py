@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facekp_train.common.files import write_text
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parents[1]
 PARTS = ("table5", "table6")
 
 
