@@ -23,6 +23,34 @@ SCHEMES: dict[int, Scheme] = dict(sorted({s.points: s for s in reversed(PUBLISHE
 """The default scheme of each count of keypoints, for data sets and files that name none."""
 
 
+def known_schemes() -> dict[str, Scheme]:
+    """Every scheme by name: the published ones, and those that were adopted."""
+    return dict(_BY_NAME)
+
+
+def adopt(scheme: Scheme) -> Scheme:
+    """Make a scheme the default of its count in this process, and known by its name.
+
+    Args:
+        scheme: one's own, or a published one.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: where its name is that of a published one which is another.
+    """
+    if any(known.name == scheme.name and known != scheme for known in PUBLISHED):
+        raise ValueError(f"the scheme '{scheme.name}' is built in, and yours is another; rename it")
+    _BY_NAME[scheme.name] = SCHEMES[scheme.points] = scheme
+    return scheme
+
+
+def adopt_unknown(scheme: Scheme) -> Scheme:
+    """The same for a scheme that a file carries, where its count has no default yet: without doubt."""
+    return scheme if scheme.points in SCHEMES else adopt(scheme)
+
+
 def scheme_named(name: str) -> Scheme:
     """The scheme of a name.
 

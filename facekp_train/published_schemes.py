@@ -1,4 +1,4 @@
-"""The published ways to mark up a face, from 5 points to 98. Left means left in the image."""
+"""The published ways to mark up a face, from 5 points to 106. Left means left in the image."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ _FLIP_29 = [
 ]  # fmt: skip
 _FLIP_21 = [(0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9), (12, 16), (13, 15), (17, 19)]
 _FLIP_19 = [(0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9), (12, 14), (15, 17)]
+
+_FLIP_106 = (
+    [(i, 32 - i) for i in range(16)]
+    + [(33, 46), (34, 45), (35, 44), (36, 43), (37, 42), (38, 50), (39, 49), (40, 48), (41, 47)]
+    + [(55 + i, 65 - i) for i in range(5)]
+    + [(66 + i, 79 - i) for i in range(5)]
+    + [(71, 82), (72, 81), (73, 80), (74, 83)]
+    + [(84, 90), (85, 89), (86, 88), (91, 95), (92, 94)]
+    + [(96, 100), (97, 99), (101, 103), (104, 105)]
+)
 
 _NAMES_21 = (
     "left_brow_outer", "left_brow_middle", "left_brow_inner",
@@ -132,6 +142,24 @@ PUBLISHED = (
             _closed(60, 67), _closed(68, 75), _closed(76, 87), _closed(88, 95),
         ),
         five=(_span(60, 67), _span(68, 75), (54,), (76,), (82,)),
+    ),
+    Scheme(
+        "lapa106",
+        (
+            *_contours(jaw=33, left_brow=9, right_brow=9, nose_bridge=4, nostrils=11, left_eye=8),
+            "left_eye_center",
+            *_contours(right_eye=8),
+            "right_eye_center",
+            *_contours(outer_lips=12, inner_lips=8),
+            "left_pupil", "right_pupil",
+        ),
+        _flip(106, _FLIP_106),
+        {"inter_ocular": ((66,), (79,)), "inter_pupil": ((104,), (105,))},
+        lines=(
+            _span(0, 32), _closed(33, 41), _closed(42, 50), _span(51, 54), _span(55, 65),
+            _closed(66, 73), _closed(75, 82), _closed(84, 95), _closed(96, 103),
+        ),
+        five=(_span(66, 73), _span(75, 82), (54,), (84,), (90,)),
     ),
 )  # fmt: skip
 """Where two have one count, the first is the default of that count."""

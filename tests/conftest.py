@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from android_bench.phone.bundles import bundle as bundles
 from android_bench.records.record import Document
+from facekp_train import landmarks
 from facekp_train.common.console import run
 from facekp_train.common.downloads import downloads
 from tests.support.files.synthetic_faces import draw_face
@@ -187,3 +188,13 @@ def registries(small_bundles: Miniature, monkeypatch: pytest.MonkeyPatch) -> Ite
         monkeypatch.setenv("FACEKP_MAVEN", f"{registries.url}/maven")
         monkeypatch.setenv("FACEKP_DEBIAN", f"{registries.url}/debian")
         yield registries
+
+
+@pytest.fixture
+def adopting() -> Iterator[None]:
+    """Schemes that a test adopts are forgotten afterwards."""
+    kept = [(known, dict(known)) for known in (landmarks.SCHEMES, landmarks._BY_NAME)]
+    yield
+    for known, before in kept:
+        known.clear()
+        known.update(before)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facekp_train.boxes import tight_box_of
 from facekp_train.crop import CropRule, Square, sample_crop
 from facekp_train.images import read_image
-from facekp_train.landmarks import Doubles, five_matrix, to_five
+from facekp_train.landmarks import Doubles, Floats, five_matrix, implies_five, to_five
 from facekp_train.samples import FaceSample, Image
 
 # A stored view shows this many times the crop, so that shifts and turns stay inside it, at a
@@ -51,7 +51,8 @@ def gather_faces(samples: Iterable[FaceSample], points: int) -> list[Face]:
 
     Labels with `points` keypoints count whole, others through their five. A net of five learns from the
     five that other schemes imply, where none were placed. The same face is the one whose five points lie
-    within 30 % of the eye distance.
+    within 30 % of the eye distance; without a map to the five, whose keypoints lie within a tenth of their
+    extent.
 
     Args:
         samples: of all lists.
@@ -103,9 +104,21 @@ def _labelled(sample: FaceSample, points: int) -> Face:
 
 
 def _same(a: Face, b: Face) -> bool:
+    counts = len(a.sample.keypoints), len(b.sample.keypoints)
+    if not all(map(implies_five, counts)):
+        return counts[0] == counts[1] and _alike(a.sample.keypoints, b.sample.keypoints)
     first, second = (f.five if f.five is not None else to_five(f.sample.keypoints) for f in (a, b))
     eyes = max(float(np.linalg.norm(first[1] - first[0])), 1.0)
     return float(np.linalg.norm(first - second, axis=1).mean()) < 0.3 * eyes
+
+
+def _alike(first: Floats, second: Floats) -> bool:
+    """Whether the keypoints that both know lie within a tenth of their extent."""
+    known = np.isfinite(first).all(axis=1) & np.isfinite(second).all(axis=1)
+    if not known.any():
+        return False
+    extent = max(float(np.ptp(first[known], axis=0).max()), 1.0)
+    return float(np.linalg.norm(first[known] - second[known], axis=1).mean()) < 0.1 * extent
 
 
 class FaceStore:

@@ -14,6 +14,8 @@ from facekp_train.commands.options import (
     SPEC_HELP,
     SPLIT_HELP,
     STRICT_HELP,
+    SchemeOption,
+    adopt_given,
     spec_is_usage,
 )
 from facekp_train.common.console import UserError, faces_in_words, out, print_json, print_line, say, warn
@@ -26,6 +28,7 @@ def data(
     spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP + " Default: everything.")] = None,
     images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
+    scheme: SchemeOption = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--out", help="Contact sheet to write. Default: NAME_sheet.png in this folder."),
@@ -38,6 +41,7 @@ def data(
     from facekp_train.datasets.survey import TILE, parts_of, survey_faces
     from facekp_train.draw import contact_sheet, write_picture
 
+    adopt_given(scheme)
     with spec_is_usage():
         parts = parts_of(spec, split, strict, images)
     survey = survey_faces(spec, parts)

@@ -16,6 +16,8 @@ from facekp_train.commands.options import (
     SPEC_HELP,
     SPLIT_HELP,
     STRICT_HELP,
+    SchemeOption,
+    adopt_given,
     spec_is_usage,
 )
 from facekp_train.common.console import print_json, print_line, require, warn
@@ -59,6 +61,7 @@ def evaluate(
         typer.Option(help=SPLIT_HELP + _EVALUATED),
     ] = None,
     images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
+    scheme: SchemeOption = None,
     boxes: Annotated[
         BoxChoice,
         typer.Option(
@@ -102,6 +105,7 @@ def evaluate(
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
     if curve_faces is not None and not changes:
         raise typer.BadParameter("--curve-faces is for --box-jitter and --tilt; give one of them")
+    adopt_given(scheme)
     with spec_is_usage():
         dataset = open_dataset(data, split, strict, images)
     if split is None:

@@ -25,8 +25,9 @@ def fit(
     *,
     training: FitOptions,
     points: Annotated[
-        int | None, typer.Option(help="Keypoints of the net: 5, 19, 21, 29, 68 or 98. Default: the recipe's.")
+        int | None, typer.Option(help="Keypoints of the net. Default: the scheme's, else the recipe's.")
     ] = None,
+    scheme: option.SchemeOption = None,
     backbone: Annotated[
         str | None, backbone_option(f"Backbone: {BACKBONES_TOLD}. Default: the recipe's.")
     ] = None,
@@ -44,4 +45,4 @@ def fit(
     Example: facekp-train fit --data mtfl:PATH --points 5 --out runs/a
     """
     start = {"init": str(init) if init else None, "imagenet": str(imagenet) if imagenet else None}
-    training.train(training.recipe(points=points, backbone=backbone, **start))
+    training.train(training.recipe(points=points, scheme=scheme, backbone=backbone, **start))

@@ -27,6 +27,7 @@ def label(
         ),
     ] = [],  # noqa: B006 - typer's way to repeat
     split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
+    scheme: option.SchemeOption = None,
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("labels.json"),
     missing: Annotated[
         bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
@@ -40,4 +41,5 @@ def label(
     """
     from facekp_train.labels.store import write_labels
 
+    option.adopt_given(scheme)
     write_labels(model, data, split, out, missing, also)

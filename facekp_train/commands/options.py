@@ -70,6 +70,11 @@ SPLIT_HELP = (
     "(300vw); all (pts, coco, detect)."
 )
 
+SCHEME_HELP = (
+    "The keypoints' scheme: a YAML file of one's own, or a name such as lapa106. Default: the published one "
+    "of their number."
+)
+
 STRICT_HELP = "Stop at the first bad row or image."
 
 IMAGES_HELP = "Folder of the photographs of coco:FILE.json. Default: looked for around the file."
@@ -79,6 +84,29 @@ NORMALIZER_HELP = (
     "set's), as far as the scheme of the data has it. Default: its first."
 )
 JSON_HELP = "Print one JSON document on stdout."
+
+
+def _scheme_names(incomplete: str) -> list[str]:
+    from facekp_train.landmarks import known_schemes
+
+    return [name for name in known_schemes() if name.startswith(incomplete)]
+
+
+SchemeOption = Annotated[str | None, typer.Option("--scheme", help=SCHEME_HELP, autocompletion=_scheme_names)]
+
+
+def adopt_given(scheme: str | None) -> None:
+    """Take the scheme of `--scheme` for keypoints of its number; one that cannot be had is wrong usage."""
+    if scheme is None:
+        return
+    require("train", "yaml")
+    from facekp_train.landmarks import adopt
+    from facekp_train.own_schemes import scheme_given
+
+    try:
+        adopt(scheme_given(scheme))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--scheme") from None
 
 
 def require_training() -> None:

@@ -73,7 +73,7 @@ class Evaluation:
 
 
 def normaliser_names(scheme: Scheme | int, boxed: bool = False) -> tuple[str, ...]:
-    """The normalisers of a scheme, the primary one first; each scheme has `box`.
+    """The normalisers of a scheme, the primary one first; each scheme of more than two points has `box`.
 
     AFLW's schemes have no eye distance, since a turned face hides an eye: with the data set's boxes at
     hand they have `face_box`, as papers report them.
@@ -82,8 +82,9 @@ def normaliser_names(scheme: Scheme | int, boxed: bool = False) -> tuple[str, ..
         scheme: a scheme, or a count for its default.
         boxed: whether the data set's boxes are at hand.
     """
-    named = (scheme if isinstance(scheme, Scheme) else scheme_of(scheme)).normalisers
-    return (*named, "box") if named or not boxed else ("face_box", "box")
+    known = scheme if isinstance(scheme, Scheme) else scheme_of(scheme)
+    box = () if known.points == 2 and known.normalisers else ("box",)  # a line's has no height
+    return (*known.normalisers, *box) if known.normalisers or not boxed else ("face_box", "box")
 
 
 def in_words(normaliser: str) -> str:

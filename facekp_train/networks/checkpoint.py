@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from facekp_train.common.files import parse_json, written_aside
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
-from facekp_train.landmarks import Scheme, scheme_of
+from facekp_train.landmarks import Scheme, adopt_unknown, scheme_of
 from facekp_train.metadata import FiveOffset, ModelInput, read_five_offset, read_licence, refuse_longer
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net, predict_crops
 
@@ -230,6 +230,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         ) from None
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
+    adopt_unknown(header.scheme)
     return Checkpoint(net.eval(), header)
 
 

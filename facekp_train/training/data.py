@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.keypoint_net import SIDE_TOLD
+from facekp_train.own_schemes import recipe_scheme
 from facekp_train.samples import FaceSample, evenly
 
 
@@ -50,9 +51,24 @@ class FaceSettings(Settings):
     box_source: Literal["tight", "listed"] = Field(
         default="tight", description="training crops lie around the keypoints, or around the listed boxes"
     )
-    points: int = Field(default=68, description="keypoints of the net: 5, 19, 21, 29, 68 or 98")
+    points: int = Field(
+        default=68, description="keypoints of the net; a number that has no published scheme needs `scheme`"
+    )
+    scheme: dict[str, Any] | None = Field(
+        default=None,
+        description="the keypoints' scheme: a file or a name; null: the published one of `points`",
+    )
     size: int = Field(default=128, description=SIDE_TOLD)
     seed: int = Field(default=0, ge=0, description="decides weights, order and augmentation")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_scheme(cls, data: Any) -> Any:
+        """A scheme that is named becomes plain data, and says how many points there are."""
+        if not isinstance(data, dict) or data.get("scheme") is None:
+            return data
+        scheme = recipe_scheme(data["scheme"])
+        return {"points": len(scheme["names"]), **data, "scheme": scheme}
 
     @model_validator(mode="after")
     def _splits_exist(self) -> FaceSettings:

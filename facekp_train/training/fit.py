@@ -109,6 +109,7 @@ def fit(
     epochs, to be resumed; the schedule remains that of all. Raises UserError where `out` holds
     another run, or another process is using it.
     """
+    recipe.adopt_scheme()  # a process that was launched with the recipe did not read it
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)
     if fabric.device.type == "cpu":

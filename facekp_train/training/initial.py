@@ -10,11 +10,12 @@ from torch import nn
 
 from facekp_train.batches.markings import warn_of_two_markings
 from facekp_train.common.console import UserError, say
-from facekp_train.landmarks import scheme_of
+from facekp_train.landmarks import SCHEMES, scheme_of
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import Checkpoint, LossFactors, load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.pruning.narrow import narrowed
+from facekp_train.published_schemes import PUBLISHED
 from facekp_train.training.data import TrainingData
 from facekp_train.training.distill import TeacherSettings, supervised
 from facekp_train.training.imagenet import FILES, load_imagenet
@@ -124,8 +125,10 @@ def start_from(model: Path) -> dict[str, Any]:
 
 def shape_of(model: Path) -> dict[str, Any]:
     """Recipe settings of a net like the checkpoint's, its widths apart."""
-    net = load_checkpoint(model).header.net
-    return net.model_dump(include=set(INHERITED_KEYS))
+    header = load_checkpoint(model).header
+    published = header.scheme in PUBLISHED and header.scheme == SCHEMES.get(header.points)
+    scheme = {} if published else {"scheme": header.scheme.as_dict()}
+    return header.net.model_dump(include=set(INHERITED_KEYS)) | scheme
 
 
 def _take_over(net: KeypointNet, start: Checkpoint, name: str) -> None:

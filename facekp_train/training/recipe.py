@@ -13,9 +13,10 @@ from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
 from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.common.yaml_text import parse_yaml
-from facekp_train.landmarks import scheme_of
-from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
+from facekp_train.landmarks import adopt, scheme_of
+from facekp_train.networks.keypoint_net import BACKBONES_TOLD, PAIRS_TOLD, NetConfig, with_own_side
 from facekp_train.networks.mobilenet import hidden_widths
+from facekp_train.schemes import Scheme
 from facekp_train.training.data import FaceSettings
 from facekp_train.training.distill import TeacherSettings
 from facekp_train.training.losses import LossSettings
@@ -26,7 +27,7 @@ from facekp_train.training.optimizer import OptimizerSettings
 KEEP_WIDTHS: dict[str, Any] = {"expansion": 1.0, "widths": None, "channels": None}
 
 # What a net passes on to the one that goes on from it: scheme, crop and heads.
-INHERITED_KEYS = ("backbone", "points", "size", "pairs", "hidden", "heatmap_width")
+INHERITED_KEYS = ("backbone", "points", "scheme", "size", "pairs", "hidden", "heatmap_width")
 
 
 class Named(Settings):
@@ -82,7 +83,9 @@ class Recipe(
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        scheme_of(self.points)
+        scheme = self.adopt_scheme()
+        if scheme.points != self.points:
+            raise ValueError(f"scheme '{scheme.name}' has {scheme.points} points and the net {self.points}")
         self.net_config()
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
@@ -92,6 +95,10 @@ class Recipe(
                 "first, then train it quantize-aware"
             )
         return self
+
+    def adopt_scheme(self) -> Scheme:
+        """The scheme of the net's keypoints, which one of its own becomes in this process."""
+        return scheme_of(self.points) if self.scheme is None else adopt(Scheme.from_dict(self.scheme))
 
     def part(self, kind: type[_Part]) -> _Part:
         """The settings of one that takes part, such as `LossSettings`, and no others."""

@@ -18,8 +18,9 @@ from tests.support.places import MODELS
 
 EVERY_SCHEME = pytest.mark.parametrize("points", SCHEMES)
 
-# Pairs that change places, counted from 1 as the data sets' authors do (98: from 0); the published
-# lists are MATCHED_PARTS in HRNet-Facial-Landmark-Detection, lib/utils/transforms.py.
+# Pairs that change places, counted from 1 as the data sets' authors do (98 and 106: from 0); the
+# published lists are MATCHED_PARTS in HRNet-Facial-Landmark-Detection, lib/utils/transforms.py; of 106,
+# `swap` in MMPose's configs/_base_/datasets/lapa.py.
 PUBLISHED = {
     68: "1-17 2-16 3-15 4-14 5-13 6-12 7-11 8-10 18-27 19-26 20-25 21-24 22-23 32-36 33-35 37-46 38-45 "
     "39-44 40-43 41-48 42-47 49-55 50-54 51-53 62-64 61-65 68-66 59-57 60-56",
@@ -29,6 +30,9 @@ PUBLISHED = {
     98: "0-32 1-31 2-30 3-29 4-28 5-27 6-26 7-25 8-24 9-23 10-22 11-21 12-20 13-19 14-18 15-17 33-46 34-45 "
     "35-44 36-43 37-42 38-50 39-49 40-48 41-47 60-72 61-71 62-70 63-69 64-68 65-75 66-74 67-73 55-59 56-58 "
     "76-82 77-81 78-80 87-83 86-84 88-92 89-91 95-93 96-97",
+    106: "0-32 1-31 2-30 3-29 4-28 5-27 6-26 7-25 8-24 9-23 10-22 11-21 12-20 13-19 14-18 15-17 33-46 34-45 "
+    "35-44 36-43 37-42 38-50 39-49 40-48 41-47 55-65 56-64 57-63 58-62 59-61 66-79 67-78 68-77 69-76 70-75 "
+    "71-82 72-81 73-80 74-83 84-90 85-89 86-88 91-95 92-94 96-100 97-99 101-103 104-105",
     5: "1-2 4-5",
 }
 
@@ -54,7 +58,7 @@ def test_flip_mirrors_x_alone_and_leaves_its_argument(points: int) -> None:
 
 @EVERY_SCHEME
 def test_flip_pairs_are_the_published_ones(points: int) -> None:
-    first = 0 if points == 98 else 1
+    first = 0 if points in (98, 106) else 1
     pairs = [pair.split("-") for pair in PUBLISHED[points].split()]
     wanted = {frozenset(int(end) - first for end in pair) for pair in pairs}
     flip = SCHEMES[points].flip
@@ -103,13 +107,13 @@ def test_five_of_a_mirrored_face_are_its_mirrored_five(points: int) -> None:
 
 
 def test_no_five_are_invented_for_other_schemes() -> None:
-    with pytest.raises(ValueError, match=r"no map from 106 .* one of 5, 19, 21, 29, 68, 98"):
-        five_matrix(106)
+    with pytest.raises(ValueError, match=r"no map from 107 .* one of 5, 19, 21, 29, 68, 98, 106"):
+        five_matrix(107)
 
 
 def test_unknown_scheme_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="106 points; there are 5, 19, 21, 29, 68, 98"):
-        scheme_of(106)
+    with pytest.raises(ValueError, match="107 points; there are 5, 19, 21, 29, 68, 98, 106"):
+        scheme_of(107)
 
 
 def test_mirrored_mean_face_of_68_looks_like_the_mean_face(shared_data: Path) -> None:

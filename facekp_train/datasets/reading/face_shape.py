@@ -8,7 +8,6 @@ and which way round the solid is seen tells left from right, in a profile by lit
 from __future__ import annotations
 
 from enum import Enum
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +111,6 @@ def _unexplained(places: Doubles) -> Doubles:
     return (left**2).sum(axis=(1, 2)) / (centered**2).sum(axis=(1, 2))
 
 
-@cache
 def _places(points: int) -> Doubles:
     """[P, N] weights: the solid's places as means of keypoints, five of them or all eight."""
     scheme = SCHEMES[points]
