@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -56,18 +56,17 @@ class Scene:
     faces: list[Box]
 
 
-def scenes(samples: Sequence[FaceSample], count: int, seed: int) -> Iterator[Scene]:
-    """Scenes of every kind and shape in turn; each eighth is empty."""
+def scene(samples: Sequence[FaceSample], number: int, seed: int) -> Scene:
+    """One of the scenes: kinds and shapes take turns, each eighth is empty."""
     shapes = [(kind, shape) for kind, shapes in KINDS.items() for shape in shapes]
-    for number in range(count):
-        random = np.random.default_rng((seed, number))
-        kind, (width, height) = shapes[number % len(shapes)]
-        image = background(width, height, random)
-        empty = number % 8 == 7
-        faces = [] if empty else _placed(image, samples, random)
-        noise = random.normal(0, _NOISE, (256, 256)).repeat(3).reshape(256, 256, 3)
-        tiled = np.tile(noise, (height // 256 + 1, width // 256 + 1, 1))[:height, :width]
-        yield Scene("empty" if empty else kind, np.clip(image + tiled, 0, 255).astype(np.uint8), faces)
+    random = np.random.default_rng((seed, number))
+    kind, (width, height) = shapes[number % len(shapes)]
+    image = background(width, height, random)
+    empty = number % 8 == 7
+    faces = [] if empty else _placed(image, samples, random)
+    noise = random.normal(0, _NOISE, (256, 256)).repeat(3).reshape(256, 256, 3)
+    tiled = np.tile(noise, (height // 256 + 1, width // 256 + 1, 1))[:height, :width]
+    return Scene("empty" if empty else kind, np.clip(image + tiled, 0, 255).astype(np.uint8), faces)
 
 
 def background(width: int, height: int, random: np.random.Generator) -> Image:
@@ -153,37 +152,51 @@ def whole_faces(samples: Sequence[FaceSample]) -> list[FaceSample]:
     return kept
 
 
-def figures(finder: FaceFinder, made: Iterator[Scene]) -> dict[str, Any]:
+@dataclass
+class Look:
+    """What a finder gave for a scene: tight boxes, and the CPU time that it took."""
+
+    kind: str
+    faces: list[Box]
+    boxes: list[Box]
+    milliseconds: float
+
+
+def looked(finder: FaceFinder, at: Scene) -> Look:
+    """Look at a scene once."""
+    start = time.thread_time()
+    found = finder.find(at.image)
+    passed = 1e3 * (time.thread_time() - start)
+    to_tight = mapping_of(finder.box_source).to_tight
+    return Look(at.kind, at.faces, [to_tight(face.box) for face in found], passed)
+
+
+def figures(looks: Sequence[Look]) -> dict[str, Any]:
     """Faces found of those there, boxes on no face, by size and kind, and CPU milliseconds a picture."""
     groups = [f"{low} to {high - high % 10}" for low, high in pairwise(SIZES)]
     by_size = {group: {"known": 0, "found": 0, "false": 0} for group in ("smaller", *groups, "larger")}
     by_kind: dict[str, dict[str, Any]] = {}
-    to_tight = mapping_of(finder.box_source).to_tight
-
-    def group_of(box: Box) -> str:
-        return list(by_size)[int(np.digitize(max(box[2:]), SIZES))]
-
-    for scene in made:
-        start = time.thread_time()
-        boxes = [to_tight(face.box) for face in finder.find(scene.image)]
-        passed = 1e3 * (time.thread_time() - start)
-        kind = by_kind.setdefault(
-            scene.kind, {"scenes": 0, "known": 0, "found": 0, "false": 0, "milliseconds": []}
-        )
+    for look in looks:
+        new = {"scenes": 0, "known": 0, "found": 0, "false": 0}
+        kind = by_kind.setdefault(look.kind, new)
         kind["scenes"] += 1
-        kind["milliseconds"].append(passed)
-        for face in scene.faces:
-            found = any(overlap(box, face) >= _FOUND for box in boxes)
-            for counts in (kind, by_size[group_of(face)]):
+        for face in look.faces:
+            found = any(overlap(box, face) >= _FOUND for box in look.boxes)
+            for counts in (kind, by_size[_group_of(face, by_size)]):
                 counts["known"] += 1
                 counts["found"] += found
-        for box in boxes:
-            if all(overlap(box, face) < _TOUCHED for face in scene.faces):
-                for counts in (kind, by_size[group_of(box)]):
+        for box in look.boxes:
+            if all(overlap(box, face) < _TOUCHED for face in look.faces):
+                for counts in (kind, by_size[_group_of(box, by_size)]):
                     counts["false"] += 1
-    for kind in by_kind.values():
-        kind["milliseconds"] = round(float(np.median(kind["milliseconds"])), 1)
+    for name, kind in by_kind.items():
+        times = [look.milliseconds for look in looks if look.kind == name]
+        kind["median_cpu_ms"] = round(float(np.median(times)), 1)
     return {"by_size": by_size, "by_kind": by_kind}
+
+
+def _group_of(box: Box, groups: Iterable[str]) -> str:
+    return list(groups)[int(np.digitize(max(box[2:]), SIZES))]
 
 
 app = new_app("finder_scenes", "Faces found and false ones on composed scenes.")
@@ -203,10 +216,12 @@ def main(
     cv2.setNumThreads(1)
     everyone = list(open_dataset(data, split))
     samples = whole_faces([everyone[place] for place in evenly(len(everyone), 600)])
-    made = track(scenes(samples, count, seed), name, total=count, console=err, transient=True)
+    opened = open_finder(finder)
+    numbers = track(range(count), name, console=err, transient=True)
+    looks = [looked(opened, scene(samples, number, seed)) for number in numbers]
     document = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     recipe = {"data": data.partition(":")[0], "split": split, "scenes": count, "seed": seed}
-    document |= recipe | {name: figures(open_finder(finder), iter(made))}
+    document |= recipe | {name: figures(looks)}
     write_text(out, json.dumps(document, indent=2) + "\n")
 
 

@@ -46,7 +46,7 @@ from benchmarks.systems.engines import MORE_ENGINES, runtime_name
 from benchmarks.systems.errors import Measurer, stated_errors
 from benchmarks.systems.page import PICTURE, draw, markdown, print_rows
 from benchmarks.systems.rows import Row
-from benchmarks.tables import write_part
+from benchmarks.tables.pages import write_part
 from facekp_train.common.console import UserError, new_app, out, progress_bar, run
 from facekp_train.common.files import parse_json, write_text
 

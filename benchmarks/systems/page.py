@@ -10,7 +10,7 @@ from rich.table import Table
 from android_bench.records.record import Machine
 from android_bench.reports.tables import rounded
 from benchmarks.systems.rows import OURS, Row, fastest, ratio_to_ours, time_of
-from benchmarks.tables import markdown_table
+from benchmarks.tables.pages import markdown_table
 from facekp_train.common.console import out, require
 from facekp_train.evaluation.published import PAPER, processors, published_systems
 

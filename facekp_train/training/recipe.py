@@ -14,7 +14,7 @@ from facekp_train.common.files import package_file
 from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import adopt, scheme_of
-from facekp_train.networks.keypoint_net import BACKBONES_TOLD, PAIRS_TOLD, NetConfig, with_own_side
+from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
 from facekp_train.networks.mobilenet import hidden_widths
 from facekp_train.schemes import Scheme
 from facekp_train.training.data import FaceSettings

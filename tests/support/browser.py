@@ -40,7 +40,8 @@ class Browser:
             [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
              "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}", *words, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=at_three_and_four, close_fds=False, start_new_session=True,  # noqa: PLW1509 - no threads
+            close_fds=False, start_new_session=True,
+            preexec_fn=at_three_and_four,  # noqa: PLW1509 - no threads
         )  # fmt: skip
         os.close(told)
         os.close(asked)
