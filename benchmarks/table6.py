@@ -188,11 +188,11 @@ def main(
     result: Annotated[Path, typer.Option("--json", help="where the rows go")] = RESULT,
 ) -> None:
     """Write the rows, and the table for readers."""
-    found, notes = read_all(records or [])
-    kept, left_out = of_phones(found)
-    for note in (*notes, *left_out):
+    found = read_all(records or [])
+    kept, left_out = of_phones(found.records)
+    for note in (*found.notes, *left_out):
         say(f"note: {note}")
-    if found and not kept:
+    if found.records and not kept:
         raise UserError("none of the records is a phone's; measure with facekp-bench --device adb")
     rows = rows_of(kept)
     fit = {"fixed_share": fixed_share(), "judged": [asdict(row) for row in judged()]}

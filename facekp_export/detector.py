@@ -1,10 +1,7 @@
 """Keypoints on photographs: a face finder, the crop rule and an exported model put together.
 
-    detector = KeypointDetector.from_export("models/mdp-0.25x/model_int8.tflite")
-    for face in detector.detect(image):      # uint8 [H, W, 3] RGB
-        print(face.box, face.score, face.confidence, face.keypoints)
-
-Imports neither torch nor tensorflow.
+detector = KeypointDetector.from_export("models/mdp-0.25x/model_int8.tflite")
+faces = detector.detect(image)      # of uint8 [H, W, 3] RGB; imports neither torch nor tensorflow
 """
 
 from __future__ import annotations
@@ -65,9 +62,7 @@ class KeypointDetector:
     ) -> None:
         self.model, self.info = model, model.info
         if self.info.untrained:
-            raise ValueError(
-                f"{self.info.name} has random weights, for timing alone; detect with a trained model"
-            )
+            raise ValueError(f"{self.info.name} has random weights, for timing alone; use a trained model")
         if isinstance(finder, str):
             finder = open_finder(finder, threads)
         if finder is not None and not (hasattr(finder, "find") and hasattr(finder, "box_source")):

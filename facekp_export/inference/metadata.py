@@ -18,6 +18,7 @@ import numpy as np
 
 from facekp_export.inference.confidence import read_scale
 from facekp_export.inference.flatbuffer import read_model, write_model
+from facekp_export.inference.model_path import refuse_unopenable
 from facekp_export.inference.onnx_weights import refuse_foreign_weights, stated_metadata
 from facekp_export.inference.tables import IDENTIFIER, Table
 from facekp_train.boxes import BoxMapping, box_mappings
@@ -233,16 +234,6 @@ def read_info(path: Path) -> ModelInfo | None:
         return None if text is None else ModelInfo.from_json(text)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def refuse_unopenable(path: Path) -> None:
-    """Raise OSError for a missing file, ValueError for a name that the engines, written in C++, refuse."""
-    if not path.is_file():
-        raise OSError(f"{path}: no such file")
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{path}: its name is not valid UTF-8, which the engines need; rename it") from None
 
 
 def _read_onnx(path: Path) -> str | None:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.inference.flatbuffer import refuse_damaged
-from facekp_export.inference.metadata import ModelInfo, read_info, refuse_unopenable
+from facekp_export.inference.metadata import ModelInfo, read_info
+from facekp_export.inference.model_path import refuse_unopenable
 from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
 from facekp_export.inference.ownership import OfOneThread

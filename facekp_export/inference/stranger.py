@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facekp_export.inference.metadata import read_info, refuse_unopenable
+from facekp_export.inference.metadata import read_info
+from facekp_export.inference.model_path import refuse_unopenable
 from facekp_export.inference.onnx_weights import external_locations
 from facekp_export.inference.runtimes import open_runtime
 from facekp_export.inference.tensor_spec import TensorSpec

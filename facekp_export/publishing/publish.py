@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facekp_export.inference.metadata import read_info
 from facekp_export.inference.runtimes import OPENERS
+from facekp_export.publishing.kept_logs import LOG, keep_log, kept_logs
 from facekp_export.publishing.staging import staging_folder
 from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
@@ -17,9 +18,6 @@ from facekp_train.common.console import UserError, warn
 from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of, write_text
 from facekp_train.common.shipped import CHECKPOINT
 
-LOG = "export.log"
-_LOG_MARK = "facekp-export: what the converters of a failed export said\n"
-_MOST_LOGS = 100
 # Within the staging folder: what is to be published, what that replaces, and an empty file for each name
 # that was not there before. As long as files lie in the first, the other two say how to undo the moves.
 _NEW, _OLD, _ADDED = "new", "old", "added"
@@ -55,42 +53,12 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
                 yield staging
         except UserError as error:
             with suppress(OSError):
-                kept = _keep_log(staging / LOG, place)
+                kept = keep_log(staging / LOG, place)
                 raise UserError(f"{error} (the converters' log: {kept})") from error.__cause__
             raise
         _publish(folder, out)
-        for kept in _kept_logs(place):
+        for kept in kept_logs(place):
             kept.unlink(missing_ok=True)
-
-
-def _log_places(place: Path) -> list[Path]:
-    """Where a failure's log is kept: the first place that is not the user's."""
-    return [place.parent / f"{place.name}{number}.{LOG}" for number in ("", *range(2, _MOST_LOGS))]
-
-
-def _kept_logs(place: Path) -> list[Path]:
-    """The logs that failures have left, each known by its first line."""
-    return [path for path in _log_places(place) if _is_kept_log(path)]
-
-
-def _is_kept_log(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return not path.is_symlink() and file.read(len(_LOG_MARK)) == _LOG_MARK.encode()
-    except OSError:
-        return False
-
-
-def _keep_log(log: Path, place: Path) -> Path:
-    """Keep the converters' log beside the export. Raises OSError where there is none, or no place."""
-    content = log.read_bytes()
-    for path in _log_places(place):
-        if not os.path.lexists(path) or _is_kept_log(path):
-            path.unlink(missing_ok=True)
-            with path.open("xb") as file:
-                file.write(_LOG_MARK.encode() + content)
-            return path
-    raise OSError(f"{place.parent}: full of logs")
 
 
 def made_with(kinds: Collection[str], files: Collection[str]) -> set[str]:

@@ -38,7 +38,8 @@ class Browser:
 
         self._process = subprocess.Popen(
             [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}", *words, "about:blank"],
+             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}",
+             *words, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             close_fds=False, start_new_session=True,
             preexec_fn=at_three_and_four,  # noqa: PLW1509 - no threads

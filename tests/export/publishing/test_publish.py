@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from facekp_export.publishing.publish import LOG, staging_for
+from facekp_export.publishing.kept_logs import LOG
+from facekp_export.publishing.publish import staging_for
 from facekp_export.verification.manifest import MANIFEST, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
 from facekp_train.common.console import UserError

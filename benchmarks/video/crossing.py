@@ -1,6 +1,6 @@
 """What becomes of two faces' numbers when one passes in front of the other.
 
-    python -m benchmarks.video_crossing --data mtfl:PATH --split validation --every 60 --out FILE.json
+    python -m benchmarks.video.crossing --data mtfl:PATH --split validation --every 60 --out FILE.json
 
 Neighboring photographs of the list make pairs: both faces, cut out by an ellipse, walk towards each other
 over a third photograph's blurred colors, cross, and part. `kept`: each face ends with the number it began

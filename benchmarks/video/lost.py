@@ -1,6 +1,6 @@
 """How well the tracker's score tells a face that is still there from one that is lost.
 
-    python -m benchmarks.video_lost --data mtfl:PATH --split validation --every 8 --out FILE.json
+    python -m benchmarks.video.lost --data mtfl:PATH --split validation --every 8 --out FILE.json
 
 Every face is looked at from a box that lies off as between two frames. Then it is taken away: covered by a
 piece of another photograph, by a flat color, or the box lies on another photograph's background. Partly

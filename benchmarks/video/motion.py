@@ -1,7 +1,7 @@
 """What smoothing costs and gives: jitter on a still face, lag and error on a moving one.
 
-    python -m benchmarks.video_motion --out benchmarks/results/video_motion.json
-    python -m benchmarks.video_motion --data mtfl:PATH --split validation --every 300
+    python -m benchmarks.video.motion --out benchmarks/results/video_motion.json
+    python -m benchmarks.video.motion --data mtfl:PATH --split validation --every 300
 
 Videos of 30 frames a second are made from the demo photo (or each Nth photograph of a data set), with a
 camera's noise of its own on each frame. Jitter is the mean distance that a keypoint moves from one frame to
@@ -20,6 +20,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
+from facekp_train.schemes.published import FIVE_OF_68
 from rich.progress import track
 
 from facekp_export.demo import demo_face, demo_photo
@@ -34,7 +35,6 @@ from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
 from facekp_train.landmarks import Doubles
-from facekp_train.published_schemes import FIVE_OF_68
 from facekp_train.samples import Box, Image
 
 RATE = 30.0

@@ -1,0 +1,1 @@
+"""Faces in videos: lost, crossing, in motion."""
