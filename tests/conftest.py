@@ -193,8 +193,9 @@ def registries(small_bundles: Miniature, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def adopting() -> Iterator[None]:
     """Schemes that a test adopts are forgotten afterwards."""
-    kept = [(known, dict(known)) for known in (landmarks.SCHEMES, landmarks._BY_NAME)]
+    counts, names = dict(landmarks.SCHEMES), dict(landmarks._BY_NAME)
     yield
-    for known, before in kept:
-        known.clear()
-        known.update(before)
+    landmarks.SCHEMES.clear()
+    landmarks.SCHEMES.update(counts)
+    landmarks._BY_NAME.clear()
+    landmarks._BY_NAME.update(names)
