@@ -91,7 +91,7 @@ def _display_matrix(index: bytes) -> Doubles | None:
         return None
     own = _matrix(inside(track, b"tkhd"), _TRACK_MATRIX)
     whole = _matrix(inside(index, b"mvhd"), _MOVIE_MATRIX)
-    return own @ whole
+    return np.asarray(own @ whole, np.float64)
 
 
 def _matrix(header: bytes, places: dict[int, int]) -> Doubles:
@@ -115,7 +115,8 @@ def _pose(path: Path) -> Doubles | None:
         return np.eye(2)  # a panorama's pose, which is no turn of the picture
     cosine, sine = math.cos(math.radians(roll)), math.sin(math.radians(roll))
     turned = np.array([[cosine, -sine], [sine, cosine]])
-    return np.diag([-1.0 if yaw else 1.0, 1.0]) @ turned
+    mirrored = np.diag([-1.0 if yaw else 1.0, 1.0])
+    return np.asarray(mirrored @ turned, np.float64)
 
 
 def _picture_element(path: Path) -> bytes:

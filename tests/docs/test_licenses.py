@@ -21,5 +21,7 @@ def test_a_package_says_the_same_of_itself(package: str) -> None:
         stated = importlib.metadata.metadata(package)
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("needs the package")
-    words = f"{stated.get('License-Expression')} {stated.get('License')}".replace(" ", "-")
+    words = " ".join(
+        [*(stated.get_all("License-Expression") or ()), *(stated.get_all("License") or ())]
+    ).replace(" ", "-")
     assert LICENSES[package].split(";")[0] in words

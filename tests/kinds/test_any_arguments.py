@@ -152,7 +152,7 @@ def in_time(what: Typed) -> Iterator[None]:
     max_examples=EXAMPLES,
     derandomize=True,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     database=None,
 )
 @given(what=typed())

@@ -7,6 +7,7 @@ import struct
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -71,6 +72,10 @@ def with_oblong_pixels(path: Path, width: int, height: int) -> Path:
     content[end:end] = extra
     path.write_bytes(content)
     return path
+
+
+def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def first_frame(path: Path) -> np.ndarray:
@@ -142,9 +147,7 @@ def test_a_matroska_files_pose_is_read(tmp_path, yaw, roll, expected):
 
 @pytest.mark.parametrize(("pasp", "width"), [((2, 1), 160), ((4, 3), 240), ((1, 2), 640)])
 def test_oblong_pixels_are_shown_square(tmp_path, pasp, width):
-    import cv2
-
-    squeezed = cv2.resize(FRAME, (width, 240), interpolation=cv2.INTER_AREA)
+    squeezed = resized(FRAME, (width, 240))
     path = with_oblong_pixels(write_video(tmp_path / "a.mp4", [squeezed] * 3), *pasp)
     assert near(first_frame(path), FRAME, most=8)
     assert near(read_image(path / "1"), FRAME, most=8)
@@ -156,10 +159,8 @@ def test_an_absurd_pixel_is_a_broken_header(tmp_path):
 
 
 def test_points_lie_where_the_video_shows_them_and_the_drawn_one_plays_as_it(tmp_path, capsys):
-    import cv2
-
     lying = stored(FRAME, 5)
-    squeezed = cv2.resize(lying, (120, 320), interpolation=cv2.INTER_AREA)
+    squeezed = resized(lying, (120, 320))
     path = with_oblong_pixels(write_video(tmp_path / "a.mp4", [squeezed] * 4), 2, 1)
     with_matrix(path, MATRICES[5])
     (face,) = KeypointDetector.from_export("mdp-0.25x").detect(FRAME)

@@ -30,7 +30,7 @@ def test_every_face_of_a_strip_is_found(
     finder: BlazeFace, size: tuple[int, int], places: list[int], tall: bool
 ) -> None:
     if tall:  # upright faces, one below the other
-        strip = scene(*((size[0] / 2, place) for place in places), size=size[::-1])
+        strip = scene(*((size[0] / 2, place) for place in places), size=(size[1], size[0]))
     else:
         strip = scene(*((place, size[0] / 2) for place in places), size=size)
     found = [face.box for face in finder.find(strip)]

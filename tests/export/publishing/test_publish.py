@@ -216,7 +216,8 @@ def test_a_folder_that_bears_no_mark_of_ours_stays_whatever_the_clock_says(
         (where / MINE).mkdir(parents=True)
         if holds:
             (where / MINE / holds).write_text("mine")
-        os.utime(where / MINE, (time.time() + years * 3e7,) * 2)
+        then = time.time() + years * 3e7
+        os.utime(where / MINE, (then, then))
     export_to(tmp_path / "a", "model.onnx")
     for where in (tmp_path, tmp_path / "a"):
         assert [path.name for path in (where / MINE).iterdir()] == ([holds] if holds else [])
@@ -238,7 +239,8 @@ def test_what_a_killed_export_left_goes_whatever_the_clock_says(tmp_path: Path) 
         (staging / MANIFEST).write_text(manifest_of())
     left = tmp_path / MINE
     (tmp_path / "kept").rename(left)
-    os.utime(left, (time.time() + 3e7,) * 2)
+    then = time.time() + 3e7
+    os.utime(left, (then, then))
     export_to(tmp_path / "a", "model.onnx")
     assert not left.exists()
 
