@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -164,6 +164,16 @@ def with_front(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
+def as_json(head: dict[str, Any], rows: Sequence[Row]) -> str:
+    """The document, a row a line; milliseconds and ratios with four decimals."""
+    lines = [
+        json.dumps({name: round(v, 4) if isinstance(v, float) else v for name, v in asdict(row).items()})
+        for row in rows
+    ]
+    text = json.dumps(head | {"rows": None}, indent=2)
+    return text.replace("null\n}", "[\n    " + ",\n    ".join(lines) + "\n  ]\n}") + "\n"
+
+
 def draw(rows: Sequence[Row], target: Path) -> None:
     """Every shape by its time and multiplications, a color a crop side, the front as a line."""
     import matplotlib
@@ -213,15 +223,14 @@ def main(
     tried = shapes()
     tried = tried[:: max(1, len(tried) // limit)] if limit else tried
     reference_ms, rows = search(tried, reference, rounds)
-    document = {
+    head = {
         "machine": describe_machine().model_dump(mode="json"),
         "reference": "pfld-0.25x, int8",
         "reference_cpu_ms": round(reference_ms, 4),
         "target": TARGET,
         "rounds": rounds,
-        "rows": [asdict(row) for row in rows],
     }
-    write_text(result, json.dumps(document, indent=1) + "\n")
+    write_text(result, as_json(head, rows))
     draw(rows, picture)
     within = [row for row in rows if row.ratio <= TARGET]
     out.print(f"{len(rows)} shapes, {len(within)} within {TARGET:g} of the reference: {result}, {picture}")
