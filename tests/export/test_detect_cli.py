@@ -162,6 +162,7 @@ def test_strict_stops_at_an_unreadable_photograph(photo, capsys):
         (["photos/face.png", "--boxes", "0,0,1e999,9"], 2, "x,y,width,height"),
         (["photos/face.png", "--boxes", "1,2,3,4", "--box-source", "retina"], 2, "tight"),
         (["photos/face.png", "--finder", "mtcnn"], 2, "blazeface"),
+        (["photos/face.png", "--finder", "haar", "--smallest-face", "30"], 2, "smallest face"),
         (["photos/face.png", "--threads", "0"], 2, "threads"),
         (["photos/face.png", "--out", "points.xyz"], 1, ".png"),
     ],
