@@ -9,7 +9,7 @@ import pytest
 from android_bench.phone.bundles.bundle import bundle
 from android_bench.phone.runner.install import ROOT
 from facekp_train.common.files import sha256_of
-from tests.adb.test_phone import INT8, QUICK, error_of, finish, measure, start
+from tests.adb.measuring import INT8, QUICK, error_of, finish, measure, start
 from tests.rig.rig import Rig
 
 pytestmark = pytest.mark.adb
