@@ -89,7 +89,7 @@ class State(Strict):
 class RunnerFacts(Strict):
     """The program on the phone that measured."""
 
-    name: str = Field(description="bionic, glibc, onnxruntime, official or app")
+    name: str = Field(description="bionic, glibc, onnxruntime, official, app or browser")
     version: str | None = Field(None, description="its version")
     sha256: str | None = Field(None, description="SHA-256 of the program, as read on the phone")
     why: str = Field(description="why this one was taken")

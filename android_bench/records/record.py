@@ -81,8 +81,12 @@ class Record(Strict):
         description="onnxruntime, litert, torch, tflite (a phone's TensorFlow Lite), or one of these on a GPU"
     )
     runtime_version: str | None = Field(None, description="version of the runtime's package")
-    device: str = Field("cpu", description="what computed: cpu or gpu is this computer's, adb a phone")
-    delegate: str | None = Field(None, description="what of the phone computed: cpu, gpu or nnapi")
+    device: str = Field(
+        "cpu", description="what computed: cpu or gpu is this computer's, adb a phone, browser a page"
+    )
+    delegate: str | None = Field(
+        None, description="what of the phone computed: cpu, gpu or nnapi; of a page wasm or webgpu"
+    )
     threads: int = Field(ge=1, description="threads that the runtime was given for one call")
     emulated: bool = Field(False, description="computed by an emulated processor: times mean nothing")
     machine: Machine

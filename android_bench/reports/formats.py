@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from android_bench.records.record import Record
 from android_bench.reports.pages import records_page
 from android_bench.reports.separated import records_csv
 from android_bench.reports.tables import json_text, markdown
 
-FORMATS: dict[str, Callable[[Sequence[Record], Sequence[str]], str]] = {
+
+class Writer(Protocol):
+    """Makes text of records, and of the names of the documents that they come from, () for one."""
+
+    def __call__(self, _records: Sequence[Record], _documents: Sequence[str] = (), /) -> str: ...
+
+
+FORMATS: dict[str, Writer] = {
     "markdown": markdown,
     "json": json_text,
     "csv": records_csv,
     "html": records_page,
 }
-"""Called with records and the names of the documents that they come from, () where it is one."""
+"""What can be written to a file."""

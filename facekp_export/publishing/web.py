@@ -61,9 +61,13 @@ def export_web(out: Path, source: Path | None = None) -> Manifest:
         OSError: where nothing can be written.
     """
     models, finders = models_for(out, "web"), finder_files()
-    parts = _List.model_validate_json((_PAGE / "parts.json").read_bytes()).parts
-    archives = _archives(list(parts.values()), source)
+    archives = _archives(engine_parts(), source)
     return publish_folder(out, FOLDER, lambda folder: _build(folder, out, models, finders, archives))
+
+
+def engine_parts() -> list[Part]:
+    """The archives that LiteRT for browsers comes in."""
+    return list(_List.model_validate_json((_PAGE / "parts.json").read_bytes()).parts.values())
 
 
 def _archives(parts: list[Part], source: Path | None) -> list[tuple[Part, Path]]:
