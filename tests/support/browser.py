@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,16 @@ from typing import Any
 import pytest
 
 _SECONDS = 60.0
+_PLUMBED = """
+import os, sys
+asked, told = (os.dup(int(number)) for number in sys.argv[1:3])
+os.dup2(asked, 3)
+os.dup2(told, 4)
+for number in (3, 4):
+    os.set_inheritable(number, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""At 3 and 4 Chromium looks for its commands and puts its answers."""
 
 
 class Browser:
@@ -30,19 +41,12 @@ class Browser:
         self._rest, self._count = b"", 0
         self.events: list[dict[str, Any]] = []
 
-        def at_three_and_four() -> None:
-            # Where Chromium looks for its commands and puts its answers.
-            low = os.dup(asked), os.dup(told)
-            os.dup2(low[0], 3)
-            os.dup2(low[1], 4)
-
         self._process = subprocess.Popen(
-            [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}",
-             *words, "about:blank"],
+            [sys.executable, "-c", _PLUMBED, str(asked), str(told), program, "--headless", "--no-sandbox",
+             "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+             f"--user-data-dir={profile}", *words, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            close_fds=False, start_new_session=True,
-            preexec_fn=at_three_and_four,  # noqa: PLW1509 - no threads
+            pass_fds=(asked, told), start_new_session=True,
         )  # fmt: skip
         os.close(told)
         os.close(asked)
