@@ -31,6 +31,7 @@ from android_bench.profiling.cuts import cut_after
 from facekp_export.inference.flatbuffer import read_model
 from facekp_export.inference.layers import layers
 from facekp_export.inference.runtimes import open_runtime
+from facekp_export.inference.work import Precision
 
 Call = Callable[[], None]
 
@@ -64,8 +65,8 @@ class Subject:
         self._cuts: list[Call] = []
         self._bytes = 0
         self._whole = _call(Path(path))
-        precisions = {"int8" if layer.int8 else "float32" for layer in found if layer.macs}
-        self._peaks = {name: self._written(tflite_peak(name), f"peak_{name}") for name in sorted(precisions)}
+        wanted: set[Precision] = {"int8" if layer.int8 else "float32" for layer in found if layer.macs}
+        self._peaks = {name: self._written(tflite_peak(name), f"peak_{name}") for name in sorted(wanted)}
         self._clock = cpu_clock("thread")
         self.samples: dict[str, Any] = {"operators": [[] for _ in found], "call": [], "whole": []}
         self.samples["peaks"] = {name: [] for name in self._peaks}

@@ -37,12 +37,16 @@ def data(
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
 ) -> None:
     """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
+    from facekp_train.datasets.guess import named
     from facekp_train.datasets.reading.notes import in_short
     from facekp_train.datasets.survey import TILE, parts_of, survey_faces
     from facekp_train.draw import contact_sheet, write_picture
 
     adopt_given(scheme)
     with spec_is_usage():
+        if (told := named(spec)) != spec:
+            say(f"{spec} is read as {told}")
+            spec = told
         parts = parts_of(spec, split, strict, images)
     survey = survey_faces(spec, parts)
     if survey.tiles:

@@ -1,7 +1,8 @@
 """The data sets by name, each yielding `FaceSample`s lazily.
 
 A data set is named on the command line as FORMAT:PATH or FORMAT:PATH@LIST, for example
-`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`; of `coco`, LIST is the photographs' folder.
+`mtfl:data/mtfl`, `300w:data/300w`, `pts:photos@train.txt`; of annotation tools' files, LIST is the
+photographs' folder.
 A new format is one reader in `published` or `tools` and one line in FORMATS.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
 from facekp_train.datasets.reading.label_check import LabelCheck
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.tools import coco, detected, pts
+from facekp_train.datasets.tools import coco, cvat, detected, dlib_xml, pts
 from facekp_train.samples import FaceSample
 
 Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
@@ -36,6 +37,9 @@ class Format:
         attributes: the facts that its lists tell of a face, not of every split, and their values in
             order.
         from_one: the splits whose files count pixels from 1; the others count from 0.
+        fits: whether a file, or of formats that are no file a folder, is of this format; None where only
+            its name tells.
+        images: whether the photographs' folder can be told.
     """
 
     read: Reader
@@ -47,6 +51,13 @@ class Format:
     row: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     from_one: tuple[str, ...] = ()
+    fits: Callable[[Path], bool] | None = None
+    images: bool = False
+
+
+def _tool(read: Reader, fits: Callable[[Path], bool]) -> Format:
+    """One file of an annotation tool."""
+    return Format(read, ("all",), ("all",), "all", None, file=True, fits=fits, images=True)
 
 
 FORMATS: dict[str, Format] = {
@@ -83,8 +94,10 @@ FORMATS: dict[str, Format] = {
     "300vw": Format(
         w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW, from_one=w300vw.SPLITS
     ),
-    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None, from_one=pts.SPLITS),
-    "coco": Format(coco.read, coco.SPLITS, coco.SPLITS, "all", None, file=True),
+    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None, from_one=pts.SPLITS, fits=pts.fits),
+    "coco": _tool(coco.read, coco.fits),
+    "cvat": _tool(cvat.read, cvat.fits),
+    "dlib": _tool(dlib_xml.read, dlib_xml.fits),
     "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
 }
 
@@ -157,7 +170,7 @@ def open_dataset(
         spec: `FORMAT:PATH[@LIST]`.
         split: one of the format's splits; None for the one to train on.
         strict: as of `Dataset`.
-        images: the photographs' folder, of a format that can be told (`coco`); None to look for it.
+        images: the photographs' folder, of a format that can be told; None to look for it.
 
     Returns:
         The faces, not yet read.
@@ -181,9 +194,10 @@ def open_dataset(
         state = f"is a {other}" if root.exists() else "does not exist"
         raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
     if images is not None:
-        if name.lower() != "coco":
+        if not known.images:
+            told = ", ".join(name for name, each in FORMATS.items() if each.images)
             raise DataError(
-                f"the folder of the photographs is named for coco alone; {name} says where they are"
+                f"the folder of the photographs is named for {told} alone; {name} says where they are"
             )
         listing = str(images)
     return Dataset(spec, known, root, split or known.splits[0], listing, strict)

@@ -85,5 +85,5 @@ def test_a_folder_that_is_named_is_the_only_one(tmp_path: Path) -> None:
     assert [sample.image.is_file() for sample in dataset] == [False]
     with pytest.raises(FileNotFoundError, match="gone is no folder"):
         list(open_dataset(f"coco:{file}", images=tmp_path / "gone"))
-    with pytest.raises(DataError, match="for coco alone; pts says where they are"):
+    with pytest.raises(DataError, match="alone; pts says where they are"):
         open_dataset(f"pts:{tmp_path}", images=tmp_path)

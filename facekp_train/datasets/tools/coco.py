@@ -48,7 +48,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         raise DataError(f"{root} holds no face: its list of annotations is empty")
     seen, without = _states_seen(annotations), 0
     names = Names(data.get("categories"))
-    places = Places(root, _folder(listing))
+    places = Places(root, listing)
     faces, points = SeenRows(), 0
     for number, annotation in enumerate(annotations, 1):
         if isinstance(annotation, dict) and annotation.get("face_valid") is False:
@@ -75,12 +75,15 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         notes.warn(f"{root}: annotations that show no face (face_valid is false) are left out: {without:,}")
 
 
-def _folder(listing: str | None) -> Path | None:
-    """Raises FileNotFoundError where the photographs' folder is none."""
-    folder = None if listing is None else Path(listing).expanduser()
-    if folder is not None and not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder; give that of the photographs")
-    return folder
+def fits(file: Path) -> bool:
+    """Whether it is such a file."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        data = parse_json(read_text(file))
+    except (ValueError, RecursionError, OSError):
+        return False
+    return isinstance(data, dict) and {"images", "annotations"} <= data.keys()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a COCO file's photographs lie: beside it, or where COCO, CVAT, MMPose and FiftyOne put them."""
+"""Where an annotation file's photographs lie: beside it, or where COCO, CVAT and their like put them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ _BESIDE = ("", "images", "data")
 class Places:
     """Finds photographs by the names that the file has for them."""
 
-    def __init__(self, file: Path, images: Path | None) -> None:
-        """images: their folder, where the user names it; nowhere else is looked then."""
-        self._file, self._images = file, images
+    def __init__(self, file: Path, listing: str | None, name: str = "coco") -> None:
+        """listing: their folder, where the user names it; nowhere else is looked then. name: of the format.
+
+        Raises FileNotFoundError where that folder is none.
+        """
+        images = None if listing is None else Path(listing).expanduser()
+        if images is not None and not images.is_dir():
+            raise FileNotFoundError(f"{images} is no folder; give that of the photographs")
+        self._file, self._images, self._name = file, images, name
         self._folders = _folders(file) if images is None else ("",)
         self._found: dict[str, Path] = {}
         self.missing: list[str] = []
@@ -40,7 +46,7 @@ class Places:
         )
         return (
             f"photographs not found: {len(self.missing):,}, such as {self.missing[0]}; looked in {where}; "
-            f"name their folder with --images FOLDER, or as coco:{self._file}@FOLDER"
+            f"name their folder with --images FOLDER, or as {self._name}:{self._file}@FOLDER"
         )
 
 

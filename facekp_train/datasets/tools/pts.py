@@ -25,6 +25,13 @@ Pair = tuple[Path, Path]
 """An image and its annotation."""
 
 
+def fits(folder: Path) -> bool:
+    """Whether such files lie in it, or below."""
+    return folder.is_dir() and any(
+        _is_annotation(file) for _, files in folders_below(folder) for file in files
+    )
+
+
 def read_pts(path: Path) -> NDArray[np.float32]:
     """Keypoints [N, 2] of a `.pts` file's first block, pixels from 0. Raises ValueError in words."""
     return _read_blocks(path)[0]

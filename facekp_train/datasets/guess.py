@@ -1,0 +1,49 @@
+"""Which format a path holds, where nobody says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facekp_train.datasets.reading.notes import DataError
+from facekp_train.datasets.registry import FORMATS
+
+_MOST = 200
+"""Files of a folder that are looked at, those that photographs are not."""
+_SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
+
+
+def named(spec: str) -> str:
+    """FORMAT:PATH of what may be a path alone; what names its format, or is no path, stays as it is.
+
+    Of a folder, the files in it and in `annotations` are looked at too. Published data sets are read by their
+    names alone.
+
+    Raises:
+        DataError: where no format fits the path, or more than one.
+    """
+    path = Path(spec).expanduser()
+    if spec.partition(":")[0].lower() in FORMATS or not path.exists():
+        return spec
+    places = [path, *_files(path)] if path.is_dir() else [path]
+    found = [
+        f"{name}:{place}"
+        for name, known in FORMATS.items()
+        for place in places
+        if known.fits is not None and place.is_file() == known.file and known.fits(place)
+    ]
+    if not found:
+        raise DataError(
+            f"{path} is of no format that can be told; name it as FORMAT:PATH, with a FORMAT of "
+            f"{', '.join(FORMATS)}"
+        )
+    if len(found) > 1:
+        raise DataError(f"{path} can be read as {' or as '.join(found[:5])}; give the one that is meant")
+    return found[0]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Those that may be annotations, of the folder and its `annotations`."""
+    listed = [
+        file for place in (folder, folder / "annotations") if place.is_dir() for file in place.iterdir()
+    ]
+    return sorted(file for file in listed if file.suffix.lower() in _SUFFIXES and file.is_file())[:_MOST]

@@ -1,0 +1,92 @@
+"""CVAT's XML for images, version 1.1: `annotations.xml` with the photographs in `images` beside it.
+
+https://docs.cvat.ai/docs/other/xml_format. A face is a `skeleton`, whose `points` have a label each, or one
+`points` element with all of a face's points in order. Points of one place each are a face together, those
+of one `group_id` or else of the photograph. `outside` means not labeled, `occluded` hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.xml_files import begins_with, read_xml
+from facekp_train.samples import FaceSample
+
+
+def fits(file: Path) -> bool:
+    """Whether it is such a file."""
+    return file.suffix.lower() == ".xml" and begins_with(file, "annotations")
+
+
+def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of the file `root`; `listing` is the folder of the photographs.
+
+    Raises DataError for another file, and for CVAT's form for videos.
+    """
+    document = read_xml(root, "annotations", "CVAT's XML for images")
+    if document.find("track") is not None:
+        raise DataError(f"{root} is CVAT's XML for videos; export the task as 'CVAT for images 1.1'")
+    faces: list[MarkedFace] = []
+    bare = 0
+    for image in document.iter("image"):
+        try:
+            own = _faces(image)
+        except ValueError as error:
+            notes.skip(f"{root.name}: image {image.get('name') or image.get('id')}", error)
+            continue
+        bare += not own
+        faces += own
+    yield from samples(root, faces, Places(root, listing, "cvat"), notes)
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+
+
+def _faces(image: Element) -> list[MarkedFace]:
+    name = image.get("name")
+    if not name:
+        raise ValueError("it has no name")
+    width, height = image.get("width", ""), image.get("height", "")
+    size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+    marks = [_marks(each) for each in image.findall("skeleton")]
+    loose: dict[str, list[Mark]] = {}
+    for element in image.findall("points"):
+        places = _places(element)
+        if len(places) == 1:
+            loose.setdefault(element.get("group_id") or "", []).append(_mark(element, places[0]))
+        else:
+            marks.append([Mark(x, y, visible=element.get("occluded") != "1") for x, y in places])
+    marks += loose.values()
+    return [
+        MarkedFace(name, tuple(own), f"face {place} of {name}", size)
+        for place, own in enumerate(marks, 1)
+        if own
+    ]
+
+
+def _marks(skeleton: Element) -> list[Mark]:
+    return [_mark(points, _places(points)[0]) for points in skeleton.findall("points")]
+
+
+def _mark(element: Element, place: tuple[float, float]) -> Mark:
+    return Mark(
+        *place, element.get("label", ""), element.get("occluded") != "1", element.get("outside") != "1"
+    )
+
+
+def _places(element: Element) -> list[tuple[float, float]]:
+    """`x,y;x,y`, pixels."""
+    found = []
+    for pair in (element.get("points") or "").split(";"):
+        x, comma, y = pair.partition(",")
+        try:
+            found.append((float(x), float(y)))
+        except ValueError:
+            comma = ""
+        if not comma:
+            raise ValueError(f"its points hold '{pair[:40]}', which is not x,y")
+    return found

@@ -1,0 +1,133 @@
+"""What annotators leave of a face: marks, with a name each or in order. The tools' readers share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import SeenRows, checked
+from facekp_train.datasets.tools.coco_names import order_of
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.landmarks import scheme_of
+from facekp_train.samples import FaceSample
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One keypoint as a file has it: pixels from 0, and the name, "" where marks stand in order.
+
+    labeled: False where the annotator said that it is not in the picture. visible: False where hidden.
+    """
+
+    x: float
+    y: float
+    name: str = ""
+    visible: bool = True
+    labeled: bool = True
+
+
+@dataclass(frozen=True)
+class MarkedFace:
+    """The marks of one face.
+
+    Attributes:
+        image: the photograph's name in the file.
+        marks: in the file's order.
+        where: the face's place in the file, for who looks for it.
+        size: width and height of the photograph, where the file states them.
+    """
+
+    image: str
+    marks: tuple[Mark, ...]
+    where: str
+    size: tuple[int, int] | None = None
+
+
+def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes) -> Iterator[FaceSample]:
+    """The faces whose marks are a scheme's; what is no such face is noted as skipped.
+
+    The names of all faces together say which keypoints there are: a face may lack some. Without names every
+    face has as many marks as the first, in the scheme's order.
+
+    Args:
+        root: the file, for the notes.
+        faces: all of it.
+        places: where its photographs lie.
+        notes: takes what is left out.
+
+    Raises:
+        DataError: for a file without a face, and for names that are not those of a face.
+    """
+    if not faces:
+        raise DataError(f"{root} holds no face with keypoints")
+    names = _names(faces)
+    order = _order(root, names)
+    seen, points = SeenRows(), len(names)
+    for number, face in enumerate(faces, 1):
+        try:
+            marks = _placed(face.marks, order) if order else face.marks
+            points = points or len(marks)
+            if len(marks) != points:
+                raise ValueError(f"it has {len(marks)} keypoints where the others have {points}")
+            scheme_of(points)
+            sample = _sample(places.of(face.image), marks, face.size)
+            first = seen.first((face.image, sample.keypoints.tobytes()), number)
+            if first != number:
+                raise ValueError(f"the same face of {face.image} is {faces[first - 1].where} already")
+        except ValueError as error:
+            notes.skip(f"{root.name}: {face.where}", error)
+            continue
+        yield sample
+    if missing := places.warning():
+        notes.warn(missing)
+    if order and order != names:
+        notes.warn(
+            f"{root}: keypoints are put in order by their names, which the file has as {_quoted(names)}"
+        )
+
+
+def _names(faces: Sequence[MarkedFace]) -> list[str]:
+    """Every name once in the order of the file; none where the marks of a face share one."""
+    for face in faces:
+        own = [mark.name for mark in face.marks]
+        if len(own) > 1 and len(set(own)) == 1:
+            return []
+    names = dict.fromkeys(mark.name for face in faces for mark in face.marks)
+    return [] if "" in names else list(names)
+
+
+def _order(root: Path, names: list[str]) -> list[str]:
+    """The names in the scheme's order. Raises DataError where they are not a face's."""
+    try:
+        order = order_of(names, len(names)) if names else None
+    except ValueError as error:
+        raise DataError(f"{root}: {error}") from None
+    return [names[place] for place in order] if order else names
+
+
+def _placed(marks: Sequence[Mark], order: Sequence[str]) -> list[Mark]:
+    own = {mark.name: mark for mark in marks}
+    if len(own) < len(marks):
+        names = [mark.name for mark in marks]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has '{twice[:40]}' twice; draw each face's points as a group of their own")
+    return [own.get(name, Mark(0, 0, name, labeled=False)) for name in order]
+
+
+def _sample(image: Path, marks: Sequence[Mark], size: tuple[int, int] | None) -> FaceSample:
+    places = np.array([(mark.x, mark.y) for mark in marks], np.float64)
+    labeled = np.array([mark.labeled for mark in marks])
+    if not labeled.any():
+        raise ValueError("no labeled keypoint")
+    checked(places[labeled])
+    keypoints = np.where(labeled[:, None], places, np.nan).astype(np.float32)
+    visible = labeled & np.array([mark.visible for mark in marks])
+    return FaceSample(image, keypoints, visible, stated_size=size)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(name[:40] for name in names[:12]) + (", ..." if len(names) > 12 else "")

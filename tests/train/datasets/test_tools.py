@@ -1,0 +1,176 @@
+"""Files of annotation tools, each in the form that its documentation gives, found by their path alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facekp_train.datasets import DataError, Dataset, open_dataset
+from facekp_train.datasets.guess import named
+from tests.support.files.annotated_faces import picture
+from tests.support.models.train_cli import command
+
+# left eye, right eye, nose, left and right corner of the mouth
+FIVE = np.array([(10, 11), (20, 10.5), (15, 16), (11, 20), (19, 21)])
+NAMES = ("left eye", "right eye", "nose", "left mouth", "right mouth")
+
+
+def told(path: Path) -> Dataset:
+    """The data set that a path alone means."""
+    return open_dataset(named(str(path)))
+
+
+# https://docs.cvat.ai/docs/other/xml_format, version 1.1, annotation mode; skeletons as it exports them.
+CVAT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta><task><name>faces</name><size>4</size><mode>annotation</mode></task></meta>
+  <image id="0" name="a.png" width="40" height="30">
+    <skeleton label="face" source="manual" z_order="0">
+      <points label="nose" source="manual" outside="0" occluded="1" points="15.00,16.00"></points>
+      <points label="left eye" source="manual" outside="0" occluded="0" points="10.00,11.00"></points>
+      <points label="right eye" source="manual" outside="0" occluded="0" points="20.00,10.50"></points>
+      <points label="right mouth" source="manual" outside="1" occluded="0" points="19.00,21.00"></points>
+      <points label="left mouth" source="manual" outside="0" occluded="0" points="11.00,20.00"></points>
+    </skeleton>
+    <skeleton label="face" source="manual" z_order="0">
+      <points label="nose" source="manual" outside="0" occluded="0" points="25.00,16.00"></points>
+      <points label="left eye" source="manual" outside="0" occluded="0" points="20.00,11.00"></points>
+      <points label="right eye" source="manual" outside="0" occluded="0" points="30.00,10.50"></points>
+      <points label="right mouth" source="manual" outside="0" occluded="0" points="29.00,21.00"></points>
+      <points label="left mouth" source="manual" outside="0" occluded="0" points="21.00,20.00"></points>
+    </skeleton>
+    <box label="face" source="manual" occluded="0" xtl="5.00" ytl="5.00" xbr="25.00" ybr="25.00" z_order="0">
+    </box>
+  </image>
+  <image id="1" name="b.png" width="40" height="30">
+  </image>
+</annotations>
+"""
+
+
+def cvat(folder: Path, text: str = CVAT) -> Path:
+    """As 'CVAT for images 1.1' unpacks."""
+    for name in ("a.png", "b.png"):
+        picture(folder / "images" / name)
+    (folder / "annotations.xml").write_text(text)
+    return folder
+
+
+def test_cvat_says_hidden_unlabeled_and_several_faces(tmp_path: Path) -> None:
+    dataset = told(cvat(tmp_path))
+    first, second = dataset
+    assert first.image == tmp_path / "images" / "a.png"
+    assert first.stated_size == (40, 30)
+    assert np.allclose(first.keypoints[:4], FIVE[:4])
+    assert np.isnan(first.keypoints[4]).all()
+    assert first.visible.tolist() == [True, True, False, True, False]
+    assert np.allclose(second.keypoints, FIVE + np.array([10, 0]))
+    assert any("photographs without keypoints are left out: 1" in text for text in dataset.warnings)
+    assert any("put in order by their names" in text for text in dataset.warnings)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_cvats_single_points_are_a_face_by_group_or_photograph(grouped: bool, tmp_path: Path) -> None:
+    def points(group: int, move: float) -> str:
+        mark = f' group_id="{group}"' if grouped else ""
+        return "".join(
+            f'<points label="{name}" occluded="0" points="{x + move},{y}" z_order="0"{mark}/>'
+            for name, (x, y) in zip(NAMES, FIVE, strict=True)
+        )
+
+    images = f'<image id="0" name="a.png">{points(1, 0)}{points(2, 10) * grouped}</image>'
+    faces = list(told(cvat(tmp_path, f"<annotations>{images}</annotations>")))
+    assert [face.keypoints[0, 0] for face in faces] == ([10, 20] if grouped else [10])
+    assert np.allclose(faces[0].keypoints, FIVE)
+
+
+def test_cvats_points_of_one_shape_stand_in_order(tmp_path: Path) -> None:
+    places = ";".join(f"{x},{y}" for x, y in FIVE)
+    shape = f'<points label="face" occluded="1" points="{places}"/>'
+    text = f'<annotations><image id="0" name="a.png">{shape}</image></annotations>'
+    (face,) = told(cvat(tmp_path, text))
+    assert np.allclose(face.keypoints, FIVE)
+    assert not face.visible.any()
+
+
+CVAT_FAULTS = {
+    "is CVAT's XML for videos": "<annotations><track/></annotations>",
+    "holds no face with keypoints": "<annotations/>",
+    "defines a document type": '<!DOCTYPE a [<!ENTITY b "c">]><annotations/>',
+    "not CVAT's XML for images": "<annotations>",
+    "names are not those of 5 points of a face|keypoints' names are not": (
+        '<annotations><image name="a.png"><skeleton>'
+        + "".join(f'<points label="{letter}" points="1,2"/>' for letter in "vwxyz")
+        + "</skeleton></image></annotations>"
+    ),
+}
+
+
+@pytest.mark.parametrize("says", CVAT_FAULTS)
+def test_what_is_no_cvat_file_of_faces_is_one_sentence(says: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=says):
+        list(open_dataset(f"cvat:{cvat(tmp_path, CVAT_FAULTS[says]) / 'annotations.xml'}"))
+
+
+def test_a_bad_cvat_face_is_named_and_the_others_stay(tmp_path: Path) -> None:
+    bad = '<image id="7" name="b.png"><points label="nose" points="x,1"/></image></annotations>'
+    dataset = told(cvat(tmp_path, CVAT.replace("</annotations>", bad)))
+    assert len(list(dataset)) == 2
+    assert dataset.skipped == [
+        {"file": "annotations.xml: image b.png", "reason": "its points hold 'x,1', which is not x,y"}
+    ]
+
+
+# https://github.com/davisking/dlib/tree/master/tools/imglab: what imglab writes for --parts.
+DLIB = """<?xml version='1.0' encoding='ISO-8859-1'?>
+<?xml-stylesheet type='text/xsl' href='image_metadata_stylesheet.xsl'?>
+<dataset>
+<name>imglab dataset</name>
+<comment>Created by imglab tool.</comment>
+<images>
+  <image file='a.png' width='40' height='30'>
+    <box top='5' left='5' width='20' height='20'>
+      <part name='0' x='10' y='11'/>
+      <part name='1' x='20' y='10'/>
+      <part name='2' x='15' y='16'/>
+      <part name='3' x='11' y='20'/>
+      <part name='4' x='19' y='21'/>
+    </box>
+    <box top='0' left='0' width='4' height='4' ignore='1'/>
+    <box top='0' left='0' width='4' height='4'/>
+  </image>
+</images>
+</dataset>
+"""
+
+
+def test_dlibs_boxes_are_faces(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    (tmp_path / "faces.xml").write_text(DLIB)
+    dataset = told(tmp_path / "faces.xml")
+    (face,) = dataset
+    assert np.allclose(face.keypoints, np.floor(FIVE))
+    assert face.stated_size == (40, 30)
+    assert [text.rpartition(": ")[2] for text in dataset.warnings] == ["1", "1"]
+
+
+def test_two_formats_that_fit_are_named_and_refused(tmp_path: Path) -> None:
+    cvat(tmp_path)
+    (tmp_path / "faces.xml").write_text(DLIB)
+    with pytest.raises(
+        DataError, match=r"can be read as cvat:.*annotations\.xml or as dlib:.*faces\.xml; give"
+    ):
+        named(str(tmp_path))
+    assert named(f"dlib:{tmp_path / 'faces.xml'}").startswith("dlib:")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="is of no format that can be told"):
+        named(str(tmp_path / "empty"))
+    assert named("mtfl:nowhere") == "mtfl:nowhere"
+
+
+def test_data_says_what_a_path_is_read_as(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("data", cvat(tmp_path), "--out", tmp_path / "sheet.png") == 0
+    assert f"is read as cvat:{tmp_path / 'annotations.xml'}" in capsys.readouterr().err
