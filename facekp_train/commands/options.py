@@ -60,7 +60,7 @@ _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", 
 
 SPEC_HELP = (
     "Faces as FORMAT:PATH or FORMAT:PATH@LIST. Formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, "
-    "coco, detect."
+    "coco, cvat, dlib, labelstudio, labelme, csv, detect."
 )
 
 SPLIT_HELP = (
@@ -77,7 +77,7 @@ SCHEME_HELP = (
 
 STRICT_HELP = "Stop at the first bad row or image."
 
-IMAGES_HELP = "Folder of the photographs of coco:FILE.json. Default: looked for around the file."
+IMAGES_HELP = "Folder of the photographs of an annotation tool's file. Default: looked for around the file."
 
 NORMALIZER_HELP = (
     "What errors are percent of: inter_ocular, inter_pupil, box (the keypoints'), face_box (the data "

@@ -7,8 +7,8 @@ from pathlib import Path
 from facekp_train.datasets.reading.notes import DataError
 from facekp_train.datasets.registry import FORMATS
 
-_MOST = 200
-"""Files of a folder that are looked at, those that photographs are not."""
+_MOST = 50
+"""Files of a folder that are looked at, at most."""
 _SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
 from facekp_train.datasets.reading.label_check import LabelCheck
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.tools import coco, cvat, detected, dlib_xml, pts
+from facekp_train.datasets.tools import coco, cvat, detected, dlib_xml, label_studio, labelme, pts, table
 from facekp_train.samples import FaceSample
 
 Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
@@ -55,9 +55,9 @@ class Format:
     images: bool = False
 
 
-def _tool(read: Reader, fits: Callable[[Path], bool]) -> Format:
-    """One file of an annotation tool."""
-    return Format(read, ("all",), ("all",), "all", None, file=True, fits=fits, images=True)
+def _tool(read: Reader, fits: Callable[[Path], bool], file: bool = True) -> Format:
+    """What an annotation tool writes."""
+    return Format(read, ("all",), ("all",), "all", None, file=file, fits=fits, images=True)
 
 
 FORMATS: dict[str, Format] = {
@@ -98,6 +98,9 @@ FORMATS: dict[str, Format] = {
     "coco": _tool(coco.read, coco.fits),
     "cvat": _tool(cvat.read, cvat.fits),
     "dlib": _tool(dlib_xml.read, dlib_xml.fits),
+    "labelstudio": _tool(label_studio.read, label_studio.fits),
+    "labelme": _tool(labelme.read, labelme.fits, file=False),
+    "csv": _tool(table.read, table.fits),
     "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
 }
 

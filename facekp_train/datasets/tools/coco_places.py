@@ -26,11 +26,11 @@ class Places:
         self._found: dict[str, Path] = {}
         self.missing: list[str] = []
 
-    def of(self, name: str) -> Path:
-        """Where a photograph is, or where it would be beside the file."""
+    def of(self, name: str, *others: str) -> Path:
+        """Where a photograph is, by the first of its names, or where it would be beside the file."""
         if name not in self._found:
             root = self._images or self._file.parent
-            place = first_found(root, self._folders, [name])
+            place = first_found(root, self._folders, [name, *others])
             if place is None:
                 self.missing.append(name)
             self._found[name] = place or root / name

@@ -39,12 +39,14 @@ class MarkedFace:
         marks: in the file's order.
         where: the face's place in the file, for who looks for it.
         size: width and height of the photograph, where the file states them.
+        other_names: that the photograph may have here.
     """
 
     image: str
     marks: tuple[Mark, ...]
     where: str
     size: tuple[int, int] | None = None
+    other_names: tuple[str, ...] = ()
 
 
 def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes) -> Iterator[FaceSample]:
@@ -74,7 +76,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
             if len(marks) != points:
                 raise ValueError(f"it has {len(marks)} keypoints where the others have {points}")
             scheme_of(points)
-            sample = _sample(places.of(face.image), marks, face.size)
+            sample = _sample(places.of(face.image, *face.other_names), marks, face.size)
             first = seen.first((face.image, sample.keypoints.tobytes()), number)
             if first != number:
                 raise ValueError(f"the same face of {face.image} is {faces[first - 1].where} already")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,6 +157,137 @@ def test_dlibs_boxes_are_faces(tmp_path: Path) -> None:
     assert np.allclose(face.keypoints, np.floor(FIVE))
     assert face.stated_size == (40, 30)
     assert [text.rpartition(": ")[2] for text in dataset.warnings] == ["1", "1"]
+
+
+def keypoint(name: str, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """As https://labelstud.io/tags/keypointlabels shows a result, in percent of 40 x 30 pixels."""
+    value = {"x": x / 0.4, "y": y / 0.3, "width": 0.6, "keypointlabels": [name]}
+    return {
+        "original_width": 40, "original_height": 30, "image_rotation": 0, "value": value, "id": f"{name}{x}",
+        "from_name": "kp", "to_name": "img", "type": "keypointlabels", "origin": "manual", **more,
+    }  # fmt: skip
+
+
+def face(move: float = 0, **more: Any) -> list[dict[str, Any]]:
+    pairs = reversed(list(zip(NAMES, FIVE.tolist(), strict=True)))
+    return [keypoint(name, x + move, y, **more) for name, (x, y) in pairs]
+
+
+def task(number: int, image: str, *results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """As https://labelstud.io/guide/task_format."""
+    annotation = {"id": 1000 + number, "result": list(results), "was_cancelled": False, **more}
+    return {"id": number, "data": {"img": image}, "annotations": [annotation], "predictions": []}
+
+
+def test_label_studios_percents_are_pixels_and_rectangles_faces(tmp_path: Path) -> None:
+    rectangle = {"type": "rectanglelabels", "id": "r1", "value": {"x": 1, "y": 1, "width": 9, "height": 9}}
+    tasks = [
+        task(1, "/data/upload/3/0a1b2c3d-a.png", *face()),
+        task(2, "/data/local-files/?d=deep/b.png", rectangle, *face(parentID="r1"), *face(10, parentID="r2")),
+        task(3, "https://example.com/c%20c.png", *face()[1:]),
+        task(4, "a.png"),
+        task(5, "a.png", *face(image_rotation=90)),
+        task(6, "a.png", *face(5), was_cancelled=True),
+    ]
+    for name in ("a.png", "deep/b.png", "c c.png"):
+        picture(tmp_path / name)
+    (tmp_path / "project.json").write_text(json.dumps(tasks))
+    dataset = told(tmp_path)
+    first, second, third, fourth = dataset
+    assert first.image == tmp_path / "a.png"
+    assert first.stated_size == (40, 30)
+    assert np.allclose(first.keypoints, FIVE, atol=0.01)
+    assert (second.image, third.image) == (tmp_path / "deep/b.png",) * 2
+    assert np.allclose(third.keypoints - second.keypoints, [10, 0], atol=0.01)
+    assert fourth.image == tmp_path / "c c.png"
+    assert np.isnan(fourth.keypoints).any(axis=1).tolist() == [False] * 4 + [True]
+    ((skipped),) = dataset.skipped
+    assert "turned by 90 degrees" in skipped["reason"]
+    assert any("without keypoints are left out: 2" in text for text in dataset.warnings)
+
+
+def test_label_studios_short_form_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "min.json").write_text(json.dumps([{"img": "a.png", "kp-1": [], "id": 1}]))
+    with pytest.raises(DataError, match="export it as JSON"):
+        list(open_dataset(f"labelstudio:{tmp_path / 'min.json'}"))
+
+
+def labelme(file: Path, image: str, *shapes: tuple[str, float, float, int | None, dict[str, bool]]) -> None:
+    """As LabelMe 5 writes it: https://github.com/wkentaro/labelme, examples of primitives."""
+    drawn = [
+        {"label": name, "points": [[x, y]], "group_id": group, "description": "", "shape_type": "point",
+         "flags": flags, "mask": None}
+        for name, x, y, group, flags in shapes
+    ]  # fmt: skip
+    box = {
+        "label": "face",
+        "points": [[1, 1], [9, 9]],
+        "group_id": None,
+        "shape_type": "rectangle",
+        "flags": {},
+    }
+    content = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": [box, *drawn],
+        "imagePath": image,
+        "imageData": None,
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content | {"imageHeight": 30, "imageWidth": 40}))
+
+
+def test_labelmes_groups_are_faces(tmp_path: Path) -> None:
+    def points(move: float, group: int | None, **flags: bool) -> list[Any]:
+        return [(name, x + move, y, group, flags) for name, (x, y) in zip(NAMES, FIVE.tolist(), strict=True)]
+
+    labelme(tmp_path / "x" / "a.json", "..\\photos\\a.png", *points(0, 1), *points(10, 2, hidden=True))
+    labelme(tmp_path / "b.json", "b.png", *points(0, None)[:4])
+    labelme(tmp_path / "c.json", "c.png")
+    (tmp_path / "other.json").write_text("{}")
+    for name in ("photos/a.png", "b.png"):
+        picture(tmp_path / name)
+    dataset = told(tmp_path)
+    third, first, second = dataset
+    assert first.image.resolve() == tmp_path / "photos" / "a.png"
+    assert np.allclose(first.keypoints, FIVE)
+    assert np.allclose(second.keypoints - first.keypoints, [10, 0])
+    assert (first.visible.all(), second.visible.any()) == (True, False)
+    assert np.isnan(third.keypoints[4]).all()
+    assert [entry["reason"] for entry in dataset.skipped] == ["it is not LabelMe's JSON"]
+    assert any("without keypoints are left out: 1" in text for text in dataset.warnings)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("form", ["{name}_x {name}_y", "x_{name} y_{name}"])
+def test_a_tables_columns_are_keypoints(form: str, separator: str, tmp_path: Path) -> None:
+    names = [name.replace(" ", "_") for name in reversed(NAMES)]
+    header = ["image", *(word for name in names for word in form.format(name=name).split())]
+    values = [f"{number:g}" for number in FIVE[::-1].ravel()]
+    rows = [
+        header,
+        ["a.png", *values],
+        ["a.png", "", "", *values[2:]],
+        ["a.png", "x", *values[1:]],
+        ["a.png"],
+    ]
+    picture(tmp_path / "a.png")
+    (tmp_path / "faces.csv").write_text("\n".join(separator.join(row) for row in rows))
+    dataset = told(tmp_path)
+    first, second = dataset
+    assert np.allclose(first.keypoints, FIVE)
+    assert np.isnan(second.keypoints[4]).all()
+    assert np.allclose(second.keypoints[:4], FIVE[:4])
+    assert [entry["file"] for entry in dataset.skipped] == ["faces.csv: line 4", "faces.csv: line 5"]
+
+
+@pytest.mark.parametrize(
+    ("header", "says"), [("a_x,a_y,b_x,b_y", "names the photograph"), ("image,a,b", "names no keypoints")]
+)
+def test_a_table_without_names_is_refused(header: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text(f"{header}\n1,2,3,4\n")
+    with pytest.raises(DataError, match=says):
+        list(open_dataset(f"csv:{tmp_path / 'faces.csv'}"))
 
 
 def test_two_formats_that_fit_are_named_and_refused(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Label Studio's JSON: a list of tasks with their photograph and annotations.
+
+https://labelstud.io/guide/task_format and https://labelstud.io/tags/keypointlabels: `x` and `y` are percent
+of the photograph, whose size each result states. A face is what has one `parentID` (keypoints drawn inside a
+rectangle), or else the whole photograph.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from facekp_train.common.files import parse_json
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import read_text
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.samples import FaceSample
+
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-")
+"""What Label Studio puts before the name of a file that was uploaded."""
+
+
+def fits(file: Path) -> bool:
+    """Whether it is such a file."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        tasks = parse_json(read_text(file))
+    except (ValueError, RecursionError, OSError):
+        return False
+    return isinstance(tasks, list) and bool(tasks) and all(map(_is_task, tasks[:3]))
+
+
+def _is_task(task: Any) -> bool:
+    return isinstance(task, dict) and isinstance(task.get("data"), dict) and "annotations" in task
+
+
+def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of the file `root`; `listing` is the folder of the photographs.
+
+    Of several annotations of a task the first that was not cancelled counts. Raises DataError for another
+    file, such as the short form (JSON-MIN).
+    """
+    try:
+        tasks = parse_json(read_text(root))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{root} is not Label Studio's JSON: {error}") from None
+    if not isinstance(tasks, list) or not all(map(_is_task, tasks)):
+        raise DataError(
+            f"{root} is not Label Studio's JSON, a list of tasks with data and annotations; export it as JSON"
+        )
+    faces: list[MarkedFace] = []
+    bare = several = 0
+    for place, task in enumerate(tasks):
+        done = [each for each in task["annotations"] or () if not each.get("was_cancelled")]
+        several += len(done) > 1
+        try:
+            own = _faces(task, done[0].get("result") or ()) if done else []
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            notes.skip(f"{root.name}: task {task.get('id', place)}", reason)
+            continue
+        bare += not own
+        faces += own
+    yield from samples(root, faces, Places(root, listing, "labelstudio"), notes)
+    if several:
+        notes.warn(f"{root}: photographs that several annotated, of whom the first counts: {several:,}")
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+
+
+def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFace]:
+    names = image_names(task["data"])
+    groups: dict[str, list[Mark]] = {}
+    size = None
+    for result in results:
+        if result.get("type") != "keypointlabels":
+            continue
+        size = _size(result)
+        value = result["value"]
+        (name, *_) = value["keypointlabels"]
+        mark = Mark(float(value["x"]) / 100 * size[0], float(value["y"]) / 100 * size[1], str(name))
+        groups.setdefault(str(result.get("parentID") or ""), []).append(mark)
+    what = f"of task {task.get('id')}"
+    return [
+        MarkedFace(names[0], tuple(marks), f"face {number} {what}", size, names[1:])
+        for number, marks in enumerate(groups.values(), 1)
+    ]
+
+
+def _size(result: dict[str, Any]) -> tuple[int, int]:
+    width, height = result["original_width"], result["original_height"]
+    if not isinstance(width, int) or not isinstance(height, int) or min(width, height) < 1:
+        raise ValueError("its original_width and original_height are not the size of a photograph")
+    if result.get("image_rotation"):
+        raise ValueError(
+            f"the photograph was turned by {result['image_rotation']} degrees in Label Studio; turn the file"
+        )
+    return width, height
+
+
+def image_names(data: dict[str, Any]) -> tuple[str, ...]:
+    """What the photograph of a task may be called here: its path, the last part, the name before upload."""
+    text = next((value for value in data.values() if isinstance(value, str) and "." in value), None)
+    if text is None:
+        raise ValueError("its data name no photograph")
+    parts = urlsplit(text)
+    # Of local files the path stands in the query.
+    path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
+    last = path.rpartition("/")[2]
+    return tuple(dict.fromkeys((path, last, _UPLOADED.sub("", last))))

@@ -1,0 +1,88 @@
+"""LabelMe's JSON: a folder with one file a photograph.
+
+https://github.com/wkentaro/labelme: a keypoint is a shape of type `point` with its label. A face is what has
+one `group_id`, or else the photograph. A flag `hidden` or `occluded` of a shape, which LabelMe shows where its
+`--labelflags` has one, says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from facekp_train.common.files import parse_json
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import read_text
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.pictures.folders import folders_below
+from facekp_train.samples import FaceSample
+
+_TRIED = 10
+_HIDDEN = ("hidden", "occluded")
+
+
+def fits(folder: Path) -> bool:
+    """Whether such files lie in it, by the first that are there."""
+    return folder.is_dir() and any(_document(file) for file in list(_files(folder))[:_TRIED])
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for _, files in folders_below(folder):
+        yield from (file for file in files if file.suffix.lower() == ".json")
+
+
+def _document(file: Path) -> dict[str, Any] | None:
+    """The file's content; None where LabelMe did not write it. Raises ValueError where it is no JSON."""
+    try:
+        data = parse_json(read_text(file))
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) and {"shapes", "imagePath"} <= data.keys() else None
+
+
+def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of the folder `root` and those in it; `listing` is the folder of the photographs.
+
+    Raises DataError for a folder without such a file.
+    """
+    faces: list[MarkedFace] = []
+    bare = 0
+    for file in _files(root):
+        if (data := _document(file)) is None:
+            notes.skip(file, "it is not LabelMe's JSON")
+            continue
+        try:
+            own = _faces(root, file, data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            notes.skip(file, f"it has no {error}" if isinstance(error, KeyError) else error)
+            continue
+        bare += not own
+        faces += own
+    if not faces and not bare:
+        raise DataError(f"{root} holds none of LabelMe's JSON files with keypoints")
+    # Places count from the folder that a file lies in.
+    yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes)
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+
+
+def _faces(root: Path, file: Path, data: dict[str, Any]) -> list[MarkedFace]:
+    width, height = data.get("imageWidth"), data.get("imageHeight")
+    size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    groups: dict[Any, list[Mark]] = {}
+    for shape in data["shapes"]:
+        if shape["shape_type"] == "point":
+            (x, y), *_ = shape["points"]
+            flags = shape.get("flags") or {}
+            hidden = any(flags.get(name) for name in _HIDDEN)
+            mark = Mark(float(x), float(y), str(shape["label"]), not hidden)
+            groups.setdefault(shape.get("group_id"), []).append(mark)
+    name = str(data["imagePath"]).replace("\\", "/")
+    beside = (file.parent.relative_to(root) / name).as_posix()
+    where = file.relative_to(root).as_posix()
+    return [
+        MarkedFace(beside, tuple(marks), f"face {number} of {where}", size, (name, name.rpartition("/")[2]))
+        for number, marks in enumerate(groups.values(), 1)
+    ]
