@@ -60,7 +60,7 @@ _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", 
 
 SPEC_HELP = (
     "Faces as FORMAT:PATH or FORMAT:PATH@LIST. Formats: mtfl, 300w, celeba, aflw, wflw, cofw, 300vw, pts, "
-    "coco, cvat, dlib, labelstudio, labelme, csv, detect."
+    "coco, cvat, dlib, labelstudio, labelme, csv, via, yolo, detect."
 )
 
 SPLIT_HELP = (

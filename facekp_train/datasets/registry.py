@@ -15,7 +15,18 @@ from pathlib import Path
 from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
 from facekp_train.datasets.reading.label_check import LabelCheck
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.tools import coco, cvat, detected, dlib_xml, label_studio, labelme, pts, table
+from facekp_train.datasets.tools import (
+    coco,
+    cvat,
+    detected,
+    dlib_xml,
+    label_studio,
+    labelme,
+    pts,
+    table,
+    via,
+    yolo,
+)
 from facekp_train.samples import FaceSample
 
 Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
@@ -101,6 +112,8 @@ FORMATS: dict[str, Format] = {
     "labelstudio": _tool(label_studio.read, label_studio.fits),
     "labelme": _tool(labelme.read, labelme.fits, file=False),
     "csv": _tool(table.read, table.fits),
+    "via": _tool(via.read, via.fits),
+    "yolo": Format(yolo.read, yolo.SPLITS, yolo.PARTS, "val", None, file=True, fits=yolo.fits),
     "detect": Format(detected.read, detected.SPLITS, detected.SPLITS, "all", None, file=True),
 }
 

@@ -290,6 +290,85 @@ def test_a_table_without_names_is_refused(header: str, says: str, tmp_path: Path
         list(open_dataset(f"csv:{tmp_path / 'faces.csv'}"))
 
 
+def region(name: str, x: float, y: float, **more: str) -> dict[str, Any]:
+    """As VIA 2 exports a point: https://www.robots.ox.ac.uk/~vgg/software/via."""
+    shape = {"name": "point", "cx": x, "cy": y}
+    return {"shape_attributes": shape, "region_attributes": {"part": name, **more}}
+
+
+@pytest.mark.parametrize("project", [True, False])
+def test_vias_points_are_named_by_their_attributes(project: bool, tmp_path: Path) -> None:
+    pairs = list(zip(NAMES, FIVE.tolist(), strict=True))[::-1]
+    regions = [region(name, x + move, y, face=str(move)) for move in (0, 10) for name, (x, y) in pairs]
+    rectangle = {"shape_attributes": {"name": "rect", "x": 1, "y": 1, "width": 9, "height": 9},
+                 "region_attributes": {}}  # fmt: skip
+    images = {
+        "a.png812": {
+            "filename": "a.png",
+            "size": 812,
+            "regions": [rectangle, *regions],
+            "file_attributes": {},
+        },
+        "b.png99": {"filename": "b.png", "size": 99, "regions": {}, "file_attributes": {}},
+        "c.png99": {
+            "filename": "c.png",
+            "size": 99,
+            "regions": {"0": regions[0] | {"region_attributes": {}}},
+        },
+    }
+    picture(tmp_path / "a.png")
+    whole = {"_via_settings": {}, "_via_img_metadata": images, "_via_attributes": {}} if project else images
+    (tmp_path / "via.json").write_text(json.dumps(whole))
+    dataset = told(tmp_path)
+    first, second = dataset
+    assert np.allclose(first.keypoints, FIVE)
+    assert np.allclose(second.keypoints - first.keypoints, [10, 0])
+    assert [entry["file"] for entry in dataset.skipped] == ["via.json: c.png"]
+    assert any("without keypoints are left out: 1" in text for text in dataset.warnings)
+
+
+@pytest.mark.parametrize(
+    ("states", "visible", "labeled"),
+    [([2, 1, 2, 2, 0], "10110", "11110"), ([1, 1, 1, 1, 0], "11110", "11110"), (None, "11111", "11111")],
+)
+def test_yolos_shares_are_pixels(
+    states: list[int] | None, visible: str, labeled: str, tmp_path: Path
+) -> None:
+    # https://docs.ultralytics.com/datasets/pose
+    numbers = 2 if states is None else 3
+    (tmp_path / "data.yaml").write_text(
+        f"path: ../elsewhere\ntrain: images/train\nval: images/val\nkpt_shape: [5, {numbers}]\n"
+        "flip_idx: [1, 0, 2, 4, 3]\nnames:\n  0: face\n"
+    )
+    picture(tmp_path / "images" / "train" / "a.png")
+    picture(tmp_path / "images" / "train" / "b.png")
+    picture(tmp_path / "images" / "val" / "c.png")
+    shares = (FIVE / [40, 30]).tolist()
+    words = [
+        f"{x:.6f} {y:.6f}" + ("" if states is None else f" {states[n]}") for n, (x, y) in enumerate(shares)
+    ]
+    labels = tmp_path / "labels" / "train"
+    labels.mkdir(parents=True)
+    (labels / "a.txt").write_text(f"0 0.4 0.5 0.3 0.4 {' '.join(words)}\n0 0.1 0.1 0.1 0.1\n0 0 0 1 1 0.5\n")
+    dataset = told(tmp_path)
+    (face,) = dataset
+    known = np.array(list(labeled)) == "1"
+    assert np.allclose(face.keypoints[known], FIVE[known], atol=1e-3)
+    assert np.isnan(face.keypoints[~known]).all()
+    assert face.visible.tolist() == [mark == "1" for mark in visible]
+    ((skipped),) = dataset.skipped
+    assert "1 keypoint numbers where kpt_shape makes" in skipped["reason"]
+    assert any("without keypoints are left out: 1" in text for text in dataset.warnings)
+    with pytest.raises(FileNotFoundError, match="names no 'test'"):
+        list(open_dataset(f"yolo:{tmp_path / 'data.yaml'}", "test"))
+
+
+def test_a_detectors_yaml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("train: images\nval: images\nnames: {0: face}\n")
+    with pytest.raises(DataError, match="it has no kpt_shape"):
+        list(open_dataset(f"yolo:{tmp_path / 'data.yaml'}"))
+
+
 def test_two_formats_that_fit_are_named_and_refused(tmp_path: Path) -> None:
     cvat(tmp_path)
     (tmp_path / "faces.xml").write_text(DLIB)

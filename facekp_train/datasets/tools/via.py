@@ -1,0 +1,109 @@
+"""VGG Image Annotator's JSON, a project or its exported annotations, of version 2 and 1.
+
+https://www.robots.ox.ac.uk/~vgg/software/via: a photograph has `regions`; a keypoint is one of shape `point`
+with `cx` and `cy`. What annotators call it stands in one of the attributes of regions, which are their own:
+the one with most values is taken for the name, one called `face`, `group` or `instance` for the face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from facekp_train.common.files import parse_json
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import read_text
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.samples import FaceSample
+
+_PROJECT = "_via_img_metadata"
+_FACE_WORDS = ("face", "face_id", "group", "group_id", "instance", "instance_id")
+
+
+def fits(file: Path) -> bool:
+    """Whether it is such a file."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        return _images(parse_json(read_text(file))) is not None
+    except (ValueError, RecursionError, OSError):
+        return False
+
+
+def _images(data: Any) -> list[dict[str, Any]] | None:
+    """The photographs of a project or an export; None where it is neither."""
+    listed = data.get(_PROJECT, data) if isinstance(data, dict) else None
+    images = list(listed.values()) if isinstance(listed, dict) else []
+    known = all(isinstance(each, dict) and {"filename", "regions"} <= each.keys() for each in images)
+    return images if images and known else None
+
+
+def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of the file `root`; `listing` is the folder of the photographs.
+
+    Raises DataError for another file.
+    """
+    try:
+        images = _images(parse_json(read_text(root)))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{root} is not VIA's JSON: {error}") from None
+    if images is None:
+        raise DataError(f"{root} is not VIA's JSON: it holds no photographs with filename and regions")
+    name, face = _attributes(images)
+    faces: list[MarkedFace] = []
+    bare = 0
+    for image in images:
+        try:
+            own = _faces(image, name, face)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            notes.skip(f"{root.name}: {image['filename']}", reason)
+            continue
+        bare += not own
+        faces += own
+    yield from samples(root, faces, Places(root, listing, "via"), notes)
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+
+
+def _points(image: dict[str, Any]) -> list[dict[str, Any]]:
+    """Regions that are points; version 1 numbers them."""
+    regions = image["regions"]
+    listed = list(regions.values()) if isinstance(regions, dict) else regions
+    return [each for each in listed or () if each["shape_attributes"].get("name") == "point"]
+
+
+def _attributes(images: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+    """The attributes that hold a keypoint's name and its face; None where no region has one."""
+    values: dict[str, set[str]] = {}
+    for image in images:
+        for key, value in _told(image):
+            values.setdefault(key, set()).add(value)
+    face = next((key for key in values if key.lower() in _FACE_WORDS), None)
+    names = [key for key in values if key != face]
+    return max(names, key=lambda key: len(values[key]), default=None), face
+
+
+def _told(image: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every attribute of the points with its value; none of a photograph that will be named as unreadable."""
+    try:
+        told = [region["region_attributes"].items() for region in _points(image)]
+    except (KeyError, TypeError, AttributeError):
+        return []
+    return [(key, str(value)) for items in told for key, value in items]
+
+
+def _faces(image: dict[str, Any], name: str | None, face: str | None) -> list[MarkedFace]:
+    groups: dict[str, list[Mark]] = {}
+    for region in _points(image):
+        shape, told = region["shape_attributes"], region["region_attributes"]
+        mark = Mark(float(shape["cx"]), float(shape["cy"]), "" if name is None else str(told[name]))
+        groups.setdefault("" if face is None else str(told[face]), []).append(mark)
+    file = str(image["filename"])
+    last = file.replace("\\", "/").rpartition("/")[2]
+    return [
+        MarkedFace(file, tuple(marks), f"face {number} of {last}", other_names=(last,))
+        for number, marks in enumerate(groups.values(), 1)
+    ]

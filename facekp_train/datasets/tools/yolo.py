@@ -1,0 +1,153 @@
+"""YOLO's form for poses: `data.yaml`, folders of photographs, and a text file of labels for each.
+
+https://docs.ultralytics.com/datasets/pose: `kpt_shape` says how many keypoints a line has and whether each
+states its visibility, `kpt_names` what they are called. Numbers are shares of the upright photograph. The
+labels of `images/train/a.jpg` are `labels/train/a.txt`. A visibility of 0 means not labeled, 1 hidden where
+the data set also has 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from facekp_train.common.yaml_text import parse_yaml
+from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
+from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.pictures.folders import folders_below
+from facekp_train.pictures.header import header_of
+from facekp_train.pictures.kinds import looks_like_picture
+from facekp_train.samples import FaceSample
+
+SPLITS, PARTS = ("train", "val", "test"), ("train", "val")
+_BOX = 5
+"""Class, middle and size of the box, before the keypoints of a line."""
+
+
+def fits(file: Path) -> bool:
+    """Whether it is such a file."""
+    if file.suffix.lower() not in (".yaml", ".yml"):
+        return False
+    try:
+        data = parse_yaml(read_text(file))
+    except (ValueError, OSError):
+        return False
+    return isinstance(data, dict) and {"kpt_shape", "train"} <= data.keys()
+
+
+def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[FaceSample]:
+    """Every face of a split of the file `root`.
+
+    Raises DataError for another file, FileNotFoundError for a split that it does not have.
+    """
+    try:
+        data = parse_yaml(read_text(root))
+    except ValueError as error:
+        raise DataError(f"{root} is not YOLO's data.yaml: {error}") from None
+    points, numbers = _shape(root, data)
+    names = _names(data, points)
+    faces: list[MarkedFace] = []
+    bare = 0
+    for image in _images(root, data, split):
+        own: list[MarkedFace] = []
+        labels = _labels(image)
+        if labels.is_file():
+            own = list(_faces(image, labels, (points, numbers), names, notes))
+        bare += not own
+        faces += own
+    if numbers == 3 and not any(mark.visible for face in faces for mark in face.marks):
+        faces = [_seen(face) for face in faces]
+    yield from samples(root, faces, Places(root, listing, "yolo"), notes)
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+
+
+def _shape(root: Path, data: Any) -> tuple[int, int]:
+    """Keypoints a face, and numbers a keypoint: 2 or 3."""
+    shape = data.get("kpt_shape") if isinstance(data, dict) else None
+    good = isinstance(shape, list) and len(shape) == 2 and all(isinstance(each, int) for each in shape)
+    if not isinstance(shape, list) or not good or shape[0] < 1 or shape[1] not in (2, 3):
+        raise DataError(f"{root} is not YOLO's data.yaml for poses: it has no kpt_shape: [COUNT, 2 or 3]")
+    return shape[0], shape[1]
+
+
+def _names(data: dict[str, Any], points: int) -> list[str]:
+    """Of the keypoints, by the only class's list; none where there is none."""
+    told = data.get("kpt_names")
+    lists = list(told.values()) if isinstance(told, dict) else []
+    fits_all = len(lists) == 1 and isinstance(lists[0], list) and len(lists[0]) == points
+    return [str(name) for name in lists[0]] if fits_all else [""] * points
+
+
+def _images(root: Path, data: dict[str, Any], split: str) -> Iterator[Path]:
+    """The photographs of a split: those of a folder, of a list, or of several of these."""
+    base = root.parent / str(data.get("path") or "")
+    base = base if base.is_dir() else root.parent
+    told = data.get(split)
+    if not told:
+        raise FileNotFoundError(f"{root} names no '{split}'")
+    for name in told if isinstance(told, list) else [told]:
+        place = next((p for p in (base / str(name), root.parent / str(name)) if p.exists()), None)
+        if place is None:
+            raise FileNotFoundError(f"{base / str(name)} does not exist, which {root} names as '{split}'")
+        if place.is_dir():
+            for _, files in folders_below(place):
+                yield from filter(looks_like_picture, files)
+            continue
+        for _, line in numbered_lines(place):
+            if line.strip():
+                yield base / line.strip()
+
+
+def _labels(image: Path) -> Path:
+    """The last folder called `images` becomes `labels`; without one the file lies beside the photograph."""
+    parts = list(image.parts)
+    if "images" in parts[:-1]:
+        parts[len(parts) - 2 - parts[-2::-1].index("images")] = "labels"
+    return Path(*parts).with_suffix(".txt")
+
+
+def _faces(
+    image: Path, labels: Path, shape: tuple[int, int], names: Iterable[str], notes: Notes
+) -> Iterator[MarkedFace]:
+    size = None
+    for number, line in numbered_lines(labels):
+        words = line.split()
+        if len(words) <= _BOX:
+            continue
+        try:
+            size = size or _upright_size(image)
+            marks = _marks(words[_BOX:], shape, size, names)
+        except (ValueError, OSError) as error:
+            notes.skip(f"{labels}:{number}", error)
+            continue
+        yield MarkedFace(str(image.absolute()), marks, f"line {number} of {labels.name}", size)
+
+
+def _marks(
+    words: list[str], shape: tuple[int, int], size: tuple[int, int], names: Iterable[str]
+) -> tuple[Mark, ...]:
+    points, numbers = shape
+    values = to_numbers(words)
+    if len(values) != points * numbers:
+        raise ValueError(f"it has {len(values)} keypoint numbers where kpt_shape makes {points * numbers}")
+    rows = values.reshape(points, numbers) * [*size, 1][:numbers]
+    return tuple(
+        Mark(float(row[0]), float(row[1]), name, numbers == 2 or row[2] >= 2, numbers == 2 or row[2] > 0)
+        for name, row in zip(names, rows, strict=True)
+    )
+
+
+def _seen(face: MarkedFace) -> MarkedFace:
+    """Where 2 stands nowhere, 1 says labeled and no more."""
+    marks = tuple(Mark(m.x, m.y, m.name, m.labeled, m.labeled) for m in face.marks)
+    return MarkedFace(face.image, marks, face.where, face.size)
+
+
+def _upright_size(image: Path) -> tuple[int, int]:
+    header = header_of(image.read_bytes(), image.suffix)
+    size = header.width, header.height
+    return size[::-1] if header.orientation >= 5 else size
