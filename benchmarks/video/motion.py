@@ -20,7 +20,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from facekp_train.schemes.published import FIVE_OF_68
+from facekp_train.published_schemes import FIVE_OF_68
 from rich.progress import track
 
 from facekp_export.demo import demo_face, demo_photo

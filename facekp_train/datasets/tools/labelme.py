@@ -1,8 +1,8 @@
 """LabelMe's JSON: a folder with one file a photograph.
 
 https://github.com/wkentaro/labelme: a keypoint is a shape of type `point` with its label. A face is what has
-one `group_id`, or else the photograph. A flag `hidden` or `occluded` of a shape (LabelMe's `--labelflags`) says
-so.
+one `group_id`, or else the photograph. A flag `hidden` or `occluded` of a shape (LabelMe's `--labelflags`)
+says so.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, blazeface_file
 from facekp_export.inference import flatbuffer
-from facekp_export.inference.known import is_known
+from facekp_export.inference.flatbuffer import is_known
 from facekp_export.inference.tables import Table
 from facekp_train.common.console import UserError
 from facekp_train.common.shipped import default_model, shipped_models_dir
