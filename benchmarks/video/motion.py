@@ -20,7 +20,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from facekp_train.published_schemes import FIVE_OF_68
 from rich.progress import track
 
 from facekp_export.demo import demo_face, demo_photo
@@ -35,6 +34,7 @@ from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
 from facekp_train.landmarks import Doubles
+from facekp_train.published_schemes import FIVE_OF_68
 from facekp_train.samples import Box, Image
 
 RATE = 30.0
