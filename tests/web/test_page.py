@@ -73,7 +73,7 @@ def test_a_photograph_has_the_points_of_the_host(server: WebServer, browser: Bro
 def test_it_measures_itself_and_sends_the_document(server: WebServer, browser: Browser) -> None:
     browser.call("Page.navigate", url=f"{server.url}?benchmark")
     browser.until("document.getElementById('progress')?.textContent.includes('the computer has')", 240)
-    assert server.arrived.is_set() and server.records
+    assert server.arrived.wait(10) and server.records
     records = Document(schema="facekp-bench/1", records=server.records).records
     assert {record.kind for record in records} == {"int8", "float32"}
     for record in records:

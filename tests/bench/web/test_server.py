@@ -111,7 +111,7 @@ def test_a_document_is_taken_and_nothing_else(server: WebServer) -> None:
     assert server.records is None and not server.arrived.is_set()
     taken = ask(server, UPLOAD, "POST", document, Origin=f"http://localhost:{server.port}")
     assert taken.status == 200
-    assert server.arrived.is_set()
+    assert server.arrived.wait(10)
     assert server.records == [valid(device="browser")]
 
 
