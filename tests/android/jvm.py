@@ -18,7 +18,7 @@ BUILT = ROOT / "build" / "app"
 """What `make apk` makes beside the APK."""
 BUILD = ROOT / "build" / "app-tests"
 _OPTIONS = ("-jvm-target", "1.8", "-no-stdlib", "-no-reflect")
-_COMPILE_SECONDS, _RUN_SECONDS = 540, 540
+_COMPILE_SECONDS, _RUN_SECONDS = 900, 900
 
 
 def missing() -> str:

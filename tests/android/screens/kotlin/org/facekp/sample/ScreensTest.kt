@@ -27,6 +27,7 @@ class ScreensTest {
             RuntimeEnvironment.setQualifiers(look.qualifiers)
             RuntimeEnvironment.setFontScale(look.font)
             show(MainActivity::class.java, "photo-${look.name}") { it.answered() }
+            show(BenchmarkActivity::class.java, "benchmark-${look.name}") {}
             show(AboutActivity::class.java, "about-${look.name}") {}
         }
     }

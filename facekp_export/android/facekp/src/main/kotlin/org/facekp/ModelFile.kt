@@ -9,7 +9,7 @@ import java.nio.charset.CodingErrorAction
  *
  * The fields' numbers are those of TensorFlow Lite's `schema.fbs`.
  */
-internal object ModelFile {
+object ModelFile {
     private const val KEY = "facekp"
     private const val MOST_ENTRIES = 256
     private const val LONGEST = 256 * 1024
@@ -18,12 +18,14 @@ internal object ModelFile {
     private object Model { const val CODES = 1; const val GRAPHS = 2; const val BUFFERS = 4; const val METADATA = 6 }
     private object Graph { const val TENSORS = 0; const val INPUTS = 1; const val OUTPUTS = 2; const val OPERATORS = 3 }
     private object Node { const val CODE = 0; const val INPUTS = 1; const val OUTPUTS = 2 }
-    private object Tensor { const val SHAPE = 0; const val TYPE = 1; const val BUFFER = 2; const val QUANTIZATION = 4 }
+    private object Tensor {
+        const val SHAPE = 0; const val TYPE = 1; const val BUFFER = 2; const val NAME = 3; const val QUANTIZATION = 4
+    }
     private object Quantization { const val SCALE = 2; const val ZERO = 3 }
     private val TYPES = mapOf(0 to "float32", 1 to "float16", 2 to "int32", 3 to "uint8", 4 to "int64", 9 to "int8")
 
     /** The `facekp` document of a file; refused where there is none, it is no TFLite file, or it is damaged. */
-    fun info(file: ByteBuffer): ModelInfo {
+    internal fun info(file: ByteBuffer): ModelInfo {
         val model = root(file)
         val text = document(model)
             ?: throw FacekpException("no facekp metadata inside, so its crop rule is unknown; export it with facekp-export")
@@ -56,6 +58,7 @@ internal object ModelFile {
             val tensor = tensors[index]
             val steps = tensor.child(Tensor.QUANTIZATION)
             TensorSpec(
+                name = latin(tensor.bytes(Tensor.NAME)),
                 shape = tensor.ints(Tensor.SHAPE).toList(),
                 type = TYPES[tensor.byte(Tensor.TYPE)] ?: "type ${tensor.byte(Tensor.TYPE)}",
                 scale = steps?.firstFloat(Quantization.SCALE) ?: 0f,
@@ -101,6 +104,8 @@ internal object ModelFile {
         return null
     }
 
+    private fun latin(data: ByteBuffer) = String(ByteArray(data.limit()) { data.get(it) }, Charsets.ISO_8859_1)
+
     private fun text(data: ByteBuffer): String = try {
         val decoder = Charsets.UTF_8.newDecoder()
         decoder.onMalformedInput(CodingErrorAction.REPORT).decode(data).toString()
@@ -110,7 +115,13 @@ internal object ModelFile {
 }
 
 /** What a model file says of an input or output: real value = scale * (stored - zero); scale 0 where not quantized. */
-internal class TensorSpec(val shape: List<Int>, val type: String, val scale: Float, val zero: Int) {
+class TensorSpec internal constructor(
+    val name: String,
+    val shape: List<Int>,
+    val type: String,
+    val scale: Float,
+    val zero: Int,
+) {
     /** Bytes of the whole tensor; refused for what no crop or answer of ours is. */
     val bytes: Int
         get() {

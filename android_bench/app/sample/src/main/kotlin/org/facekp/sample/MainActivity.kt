@@ -58,6 +58,7 @@ class MainActivity : Activity() {
 
     override fun onOptionsItemSelected(item: MenuItem): Boolean = when (item.itemId) {
         R.id.demo -> true.also { open(null) }
+        R.id.benchmark -> true.also { startActivity(Intent(this, BenchmarkActivity::class.java)) }
         R.id.about -> true.also { startActivity(Intent(this, AboutActivity::class.java)) }
         else -> super.onOptionsItemSelected(item)
     }

@@ -4,11 +4,13 @@ import java.io.File
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import org.facekp.FacekpException
+import org.facekp.ModelFile
+import org.facekp.TensorSpec
 import org.json.JSONArray
 import org.json.JSONObject
 import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
-import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.TensorFlowLite
 import org.tensorflow.lite.gpu.GpuDelegate
 
@@ -17,12 +19,19 @@ import org.tensorflow.lite.gpu.GpuDelegate
  * the first input.
  *
  * @param disturbed why what is measured would not be a foreground app's, in a sentence; null where it would.
+ * @param between called between timed runs with the share that is done; what it throws ends the measurement.
  */
-class Runner(private val request: RunnerRequest, private val disturbed: () -> String? = { null }) {
+class Runner(
+    private val request: RunnerRequest,
+    private val disturbed: () -> String? = { null },
+    private val between: (Double) -> Unit = {},
+) {
     private var delegate: Delegate? = null
     private val outputs = HashMap<Int, Any>()
     private lateinit var interpreter: Interpreter
     private lateinit var input: ByteBuffer
+    private lateinit var inputTensor: TensorSpec
+    private lateinit var outputTensors: List<TensorSpec>
 
     /** The line of JSON that facekp_runner prints. Throws RunnerException where nothing can be measured. */
     fun run(): String {
@@ -33,7 +42,6 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
         val start = System.nanoTime()
         open()
         try {
-            prepareTensors()
             val loaded = milliseconds(start)
             refuseOdd(inputs)
             val first = keepOutputs(inputs)
@@ -48,8 +56,8 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
                 .put("load_ms", loaded).put("first_ms", first)
                 .put("warmup_runs", warm).put("samples_ns", JSONArray(samples))
                 .put("peak_memory_kb", status("VmHWM") ?: JSONObject.NULL).put("base_memory_kb", base ?: JSONObject.NULL)
-                .put("inputs", JSONArray(listOf(described(interpreter.getInputTensor(0)))))
-                .put("outputs", JSONArray(outputs.keys.sorted().map { described(interpreter.getOutputTensor(it)) }))
+                .put("inputs", JSONArray(listOf(described(inputTensor))))
+                .put("outputs", JSONArray(outputTensors.map(::described)))
                 .toString()
         } finally {
             interpreter.close()
@@ -60,6 +68,7 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
     private fun open() {
         val bytes = read(request.model)
         val model = ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes)
+        prepareTensors(model)
         val options = Interpreter.Options().setNumThreads(request.threads)
         try {
             if (request.delegate == "nnapi") options.setUseNNAPI(true)
@@ -78,12 +87,20 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
         }
     }
 
-    private fun prepareTensors() {
-        if (interpreter.inputTensorCount != 1) {
-            refuse(RunnerException.BAD_MODEL, "the model has ${interpreter.inputTensorCount} inputs and not one")
+    /** By the file itself, as the engine may crash on a damaged one. */
+    private fun prepareTensors(model: ByteBuffer) {
+        model.rewind()
+        try {
+            ModelFile.refuseDamaged(model)
+            val inputs = ModelFile.inputs(model)
+            if (inputs.size != 1) refuse(RunnerException.BAD_MODEL, "the model has ${inputs.size} inputs and not one")
+            inputTensor = inputs[0]
+            outputTensors = ModelFile.outputs(model)
+            input = room(inputTensor)
+            outputTensors.forEachIndexed { i, tensor -> outputs[i] = room(tensor) }
+        } catch (error: FacekpException) {
+            refuse(RunnerException.BAD_MODEL, error.message.orEmpty())
         }
-        input = room(interpreter.getInputTensor(0))
-        for (i in 0 until interpreter.outputTensorCount) outputs[i] = room(interpreter.getOutputTensor(i))
     }
 
     private fun refuseOdd(inputs: ByteArray) {
@@ -105,7 +122,7 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
                     val start = System.nanoTime()
                     invoke("input $i")
                     if (i == 0) first = milliseconds(start)
-                    for (k in outputs.keys.sorted()) stream.write(bytes(outputs[k] as ByteBuffer))
+                    for (k in outputTensors.indices) stream.write(bytes(outputs[k] as ByteBuffer))
                 }
             }
             if (!part.renameTo(request.output)) throw IOException("it cannot be renamed")
@@ -136,6 +153,7 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
                 ?: refuse(RunnerException.BAD_INVOKE, "the engine tells no duration")
             samples += took
             inside += took
+            between(minOf(1.0, samples.size.toDouble() / request.minRuns, inside / (request.minSeconds * SECOND)))
             val enough = samples.size >= request.minRuns && inside >= request.minSeconds * SECOND
         } while (!enough && System.nanoTime() < end)
         return samples
@@ -165,16 +183,15 @@ class Runner(private val request: RunnerRequest, private val disturbed: () -> St
 
         fun milliseconds(start: Long): Double = (System.nanoTime() - start) / 1e6
 
-        fun room(tensor: Tensor): ByteBuffer = ByteBuffer.allocateDirect(tensor.numBytes()).order(ByteOrder.nativeOrder())
+        fun room(tensor: TensorSpec): ByteBuffer = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.nativeOrder())
 
         fun bytes(buffer: ByteBuffer): ByteArray {
             buffer.rewind()
             return ByteArray(buffer.capacity()).also { buffer.get(it) }
         }
 
-        fun described(tensor: Tensor): JSONObject = JSONObject()
-            .put("name", tensor.name()).put("shape", JSONArray(tensor.shape().toList()))
-            .put("dtype", tensor.dataType().name.lowercase())
+        fun described(tensor: TensorSpec): JSONObject = JSONObject()
+            .put("name", tensor.name).put("shape", JSONArray(tensor.shape)).put("dtype", tensor.type)
 
         fun read(file: File): ByteArray = try {
             file.readBytes()

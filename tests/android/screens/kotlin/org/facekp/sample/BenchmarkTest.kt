@@ -1,0 +1,66 @@
+package org.facekp.sample
+
+import android.content.Intent
+import android.view.View
+import android.widget.Spinner
+import java.io.File
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+
+/** The Benchmark screen; what it shares is read by Python. */
+@RunWith(SampleRunner::class)
+@Config(sdk = [35])
+class BenchmarkTest {
+    @Test
+    fun whatWasMeasuredIsShared() = onScreen { activity ->
+        activity.press(R.id.start)
+        await("a result") { "p50" in activity.text(R.id.result) }
+        activity.press(R.id.share)
+        val chooser = shadowOf(activity).nextStartedActivity
+        @Suppress("DEPRECATION")
+        val shared = chooser.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
+        File(System.getProperty("facekp.shared")!!).writeText(shared.getStringExtra(Intent.EXTRA_TEXT)!!)
+        assertFalse(File(RuntimeEnvironment.getApplication().cacheDir, "benchmark").exists())
+    }
+
+    @Test
+    fun itCanBeCancelled() = onScreen { activity ->
+        activity.press(R.id.start)
+        activity.press(R.id.start)
+        await("the end") { activity.text(R.id.result) == activity.getString(R.string.benchmark_cancelled) }
+        assertEquals(activity.getString(R.string.start), activity.text(R.id.start))
+        assertFalse(activity.findViewById<View>(R.id.share).isEnabled)
+    }
+
+    @Test
+    fun aPhoneWithoutAGpuSaysSo() = onScreen { activity ->
+        activity.findViewById<Spinner>(R.id.processor).setSelection(1)
+        activity.press(R.id.start)
+        await("a refusal") { "no gpu delegate" in activity.text(R.id.result) }
+    }
+
+    @Test
+    fun theLogIsReadByTheToolkitsRule() {
+        val gpu = "Replacing 97 out of 97 node(s) with delegate (TfLiteGpuDelegateV2) node, yielding 1 partitions."
+        assertNull(DelegateLog.nodes(gpu, "gpu"))
+        val proof = "Initialized OpenCL-based API.\nCreated 1 GPU delegate kernels."
+        assertEquals(97 to 97, DelegateLog.nodes("$gpu\n$proof", "gpu"))
+        assertNull(DelegateLog.nodes("$gpu\n$proof", "nnapi"))
+        val parts = "Replacing 3 out of 9 node(s) with delegate (TfLiteNnapiDelegate) node\n"
+        assertEquals(6 to 9, DelegateLog.nodes(parts + parts, "nnapi"))
+    }
+
+    private fun onScreen(body: (BenchmarkActivity) -> Unit) {
+        Robolectric.buildActivity(BenchmarkActivity::class.java).use { body(it.setup().get()) }
+    }
+
+    private fun BenchmarkActivity.press(id: Int) = assertTrue(findViewById<View>(id).performClick())
+}
