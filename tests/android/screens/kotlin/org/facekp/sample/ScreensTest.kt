@@ -26,7 +26,7 @@ class ScreensTest {
         for (look in LOOKS) {
             RuntimeEnvironment.setQualifiers(look.qualifiers)
             RuntimeEnvironment.setFontScale(look.font)
-            show(MainActivity::class.java, "photo-${look.name}") { it.answered() }
+            show(MainActivity::class.java, "photo-${look.name}") { it.timeless() }
             show(BenchmarkActivity::class.java, "benchmark-${look.name}") {}
             show(AboutActivity::class.java, "about-${look.name}") {}
         }
@@ -50,6 +50,13 @@ class ScreensTest {
             val said = controller.setup().get().text(R.id.text)
             assertTrue(said, "Apache License" in said && "SHA-256" in said)
         }
+    }
+
+    /** No run takes as long as another, and what it took may not decide where a line breaks. */
+    private fun MainActivity.timeless() {
+        val said = answered()
+        findViewById<TextView>(R.id.status).text = said.replace(Regex("\\p{Nd}+ ms"), "0 ms")
+        await("its layout") { !window.decorView.isLayoutRequested }
     }
 
     private fun <T : Activity> show(screen: Class<T>, name: String, ready: (T) -> Unit) {
