@@ -179,8 +179,13 @@ def user_cache(name: str) -> Path:
     """Where files that can be made again are kept: $FACEKP_CACHE, or a folder of the user's cache."""
     if folder := os.environ.get("FACEKP_CACHE"):
         return Path(folder) / name
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "facekp" / name
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "facekp" / name
+    try:
+        home = Path.home()
+    except RuntimeError:  # an account that nobody knows, as in some containers: nothing can be kept
+        home = Path(os.devnull)
+    return home / ".cache" / "facekp" / name
 
 
 def package_file(package: str, *names: str) -> Path:

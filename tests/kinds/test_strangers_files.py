@@ -165,3 +165,14 @@ def test_a_number_without_end_in_a_document_is_a_sentence(tmp_path, capsys, digi
     with pytest.raises(SystemExit) as stop:
         run(bench_cli.app, ["report", str(path)])
     assert stop.value.code == 1 and f"a number of {digits} digits" in capsys.readouterr().err
+
+
+def test_an_account_without_a_home_keeps_nothing(tmp_path, monkeypatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    (tmp_path / "mine").write_text("x")
+    for name in ("FACEKP_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    refuse_harmful(tmp_path / "mine", f"{OPENERS}:fine", ())
