@@ -1,6 +1,6 @@
 """Composed scenes for face finders: faces of known places and sizes on drawn backgrounds.
 
-    python -m benchmarks.finder_scenes --data mtfl:PATH --split validation --name after --out FILE.json
+    python -m benchmarks.around.finder_scenes --data mtfl:PATH --split validation --name after --out FILE.json
 
 Photographs of data sets show one large face; these show up to 20 of 20 to 600 pixels, or none, on
 photographs' shapes, panoramas and strips. Everything follows from the data and a seed; no image is kept.

@@ -1,6 +1,6 @@
 """CPU time of what stands around the net: reading, finding, cropping, writing; and of a whole command.
 
-    python -m benchmarks.around_the_net --name after --out benchmarks/results/around_the_net.json
+    python -m benchmarks.around.around_the_net --name after --out benchmarks/results/around_the_net.json
 
 The demo photo enlarged, one face; one thread, medians. The table goes to docs/results/timing.md.
 """

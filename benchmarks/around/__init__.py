@@ -1,0 +1,1 @@
+"""What stands around the net: finding faces, reading and writing, measured."""
