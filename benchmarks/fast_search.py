@@ -128,10 +128,16 @@ def search(tried: Sequence[Shape], reference: Path, rounds: int) -> tuple[float,
             ratios = turns[:, 1:] / turns[:, :1]
             for place, (shape, file) in enumerate(zip(some, files, strict=True)):
                 low, middle, high = np.percentile(ratios[:, place], [25, 50, 75])
-                cost = {"macs": total_macs(read_layers(file)), "size_bytes": file.stat().st_size}
-                times = {"cpu_ms": float(np.median(turns[:, place + 1])), "ratio": float(middle)}
                 rows.append(
-                    Row(**asdict(shape), **cost, **times, ratio_low=float(low), ratio_high=float(high))
+                    Row(
+                        *(shape.size, shape.channels, shape.pairs),
+                        macs=total_macs(read_layers(file)),
+                        size_bytes=file.stat().st_size,
+                        cpu_ms=float(np.median(turns[:, place + 1])),
+                        ratio=float(middle),
+                        ratio_low=float(low),
+                        ratio_high=float(high),
+                    )
                 )
     return float(np.median(np.concatenate(of_reference))), with_front(rows)
 
