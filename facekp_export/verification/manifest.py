@@ -8,7 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from facekp_export.inference.flatbuffer import oldest_runtime, operators, read_model
 from facekp_export.inference.runtimes import TensorSpec, open_runtime
@@ -83,6 +90,11 @@ class Manifest(_Strict):
     )
     versions: dict[str, str] = Field(description="packages that took part")
     created: str = Field(description="ISO 8601, UTC")
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what only an untrained net's have."""
+        return {key: value for key, value in handler(self).items() if (key, value) != ("untrained", False)}
 
 
 def file_entry(path: Path, kind: str, deviation: Deviation) -> FileEntry:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from facekp_export.inference.flatbuffer import operators, read_model
 from facekp_export.inference.runtimes import open_model
@@ -67,6 +68,11 @@ class Deviation(BaseModel):
     followed: float | None = Field(
         default=None, description="of an untrained net: share of its answers' variance that the file follows"
     )
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what only an untrained net's have."""
+        return {key: value for key, value in handler(self).items() if (key, value) != ("followed", None)}
 
 
 def deviation(predicted: Floats, reference: Floats, size: int) -> Deviation:
