@@ -56,14 +56,14 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     faces: list[MarkedFace] = []
     bare = several = 0
     for place, task in enumerate(tasks):
-        done = [each for each in task["annotations"] or () if not each.get("was_cancelled")]
-        several += len(done) > 1
         try:
-            own = _faces(task, done[0].get("result") or ()) if done else []
+            done = [each for each in task["annotations"] or () if not each.get("was_cancelled")]
+            own = _faces(task, done[0].get("result") or []) if done else []
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"it has no {error}" if isinstance(error, KeyError) else error
             notes.skip(f"{root.name}: task {task.get('id', place)}", reason)
             continue
+        several += len(done) > 1
         bare += not own
         faces += own
     yield from samples(root, faces, Places(root, listing, "labelstudio"), notes)

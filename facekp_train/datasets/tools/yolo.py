@@ -149,5 +149,5 @@ def _seen(face: MarkedFace) -> MarkedFace:
 
 def _upright_size(image: Path) -> tuple[int, int]:
     header = header_of(image.read_bytes(), image.suffix)
-    size = header.width, header.height
-    return size[::-1] if header.orientation >= 5 else size
+    lies = header.orientation >= 5
+    return (header.height, header.width) if lies else (header.width, header.height)

@@ -188,6 +188,7 @@ def test_label_studios_percents_are_pixels_and_rectangles_faces(tmp_path: Path) 
         task(4, "a.png"),
         task(5, "a.png", *face(image_rotation=90)),
         task(6, "a.png", *face(5), was_cancelled=True),
+        {"id": 7, "data": {"img": "a.png"}, "annotations": [7]},
     ]
     for name in ("a.png", "deep/b.png", "c c.png"):
         picture(tmp_path / name)
@@ -201,8 +202,9 @@ def test_label_studios_percents_are_pixels_and_rectangles_faces(tmp_path: Path) 
     assert np.allclose(third.keypoints - second.keypoints, [10, 0], atol=0.01)
     assert fourth.image == tmp_path / "c c.png"
     assert np.isnan(fourth.keypoints).any(axis=1).tolist() == [False] * 4 + [True]
-    ((skipped),) = dataset.skipped
-    assert "turned by 90 degrees" in skipped["reason"]
+    turned, foreign = dataset.skipped
+    assert "turned by 90 degrees" in turned["reason"]
+    assert foreign["file"] == "project.json: task 7"
     assert any("without keypoints are left out: 2" in text for text in dataset.warnings)
 
 
