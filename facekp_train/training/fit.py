@@ -143,7 +143,9 @@ def _train(
             run.progress = _Progress(**state)
             run.loss.factors = LossFactors(**run.progress.factors) if run.progress.factors else None
         except TypeError as error:
-            raise ValueError(f"{out / STATE_FILE} is of another version ({error}); give another --out") from None
+            raise ValueError(
+                f"{out / STATE_FILE} is of another version ({error}); give another --out"
+            ) from None
     model = fabric.setup_module(run.learner)
     optimizer = fabric.setup_optimizers(run.optimizer)
     first = fabric.is_global_zero
