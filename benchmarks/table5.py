@@ -262,6 +262,7 @@ def main(
     face_api: Annotated[
         Path | None, typer.Option(envvar="FACEKP_FACE_API", help="@vladmandic/face-api of npm, unpacked")
     ] = None,
+    convert: Annotated[bool, typer.Option(help="make files with random weights that the cache lacks")] = True,
     result: Annotated[Path, typer.Option("--json", help="where the rows go")] = RESULT,
 ) -> None:
     """Measure and write the rows."""
@@ -272,7 +273,7 @@ def main(
     )  # fmt: skip
     data = os.environ.get("FACEKP_DATA")
     measured = result_of(
-        wanted, Given(dlib, mesh, face_api), known_errors(result), Path(data) if data else None
+        wanted, Given(dlib, mesh, face_api, convert), known_errors(result), Path(data) if data else None
     )
     write_text(result, json.dumps(measured.as_json(), indent=2) + "\n")
     print_rows(measured.rows)

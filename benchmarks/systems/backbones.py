@@ -12,8 +12,11 @@ from facekp_train.crop import CropRule
 _VIEWS = 16  # random weights have no ranges worth more
 
 
-def untrained(backbone: str, precisions: Sequence[str]) -> list[Candidate]:
-    """Files of a backbone with its heads for 68 points. Raises LackingError where there is none."""
+def untrained(backbone: str, precisions: Sequence[str], converts: bool = True) -> list[Candidate]:
+    """Files of a backbone with its heads for 68 points. Raises LackingError where there is none.
+
+    converts: make them where the cache has none.
+    """
     try:
         import torch
 
@@ -25,6 +28,8 @@ def untrained(backbone: str, precisions: Sequence[str]) -> list[Candidate]:
         raise LackingError(f"this version has no backbone {backbone}")
     folder = folder_of(backbone)
     if not (folder / "model.safetensors").is_file():
+        if not converts:
+            raise LackingError("its files with random weights are not in the cache; run without --no-convert")
         torch.manual_seed(0)
         net = build_net(NetConfig(backbone=backbone)).eval()
         rule = CropRule(size=net.config.size)
@@ -35,6 +40,6 @@ def untrained(backbone: str, precisions: Sequence[str]) -> list[Candidate]:
     return exported(folder, precisions, trained=False)
 
 
-def backbone_of(folder: Path, backbone: str, precisions: Sequence[str]) -> list[Candidate]:
+def backbone_of(folder: Path, backbone: str, precisions: Sequence[str], converts: bool) -> list[Candidate]:
     """A backbone's trained files where there are some; else untrained ones."""
-    return exported(folder, precisions) if folder.is_dir() else untrained(backbone, precisions)
+    return exported(folder, precisions) if folder.is_dir() else untrained(backbone, precisions, converts)

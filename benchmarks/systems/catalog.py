@@ -26,12 +26,13 @@ class Given:
     """What a user has beside the project; None where it is not there.
 
     dlib: shape_predictor_68_face_landmarks.dat. mesh: a .tflite of MediaPipe's face mesh. face_api: the
-    unpacked npm package.
+    unpacked npm package. converts: whether nets with random weights that the cache lacks are made.
     """
 
     dlib: Path | None = None
     mesh: Path | None = None
     face_api: Path | None = None
+    converts: bool = True
 
 
 Source = Callable[[Given, Sequence[str]], list[Candidate]]
@@ -49,8 +50,8 @@ def _shipped(name: str, _: Given, precisions: Sequence[str]) -> list[Candidate]:
     return exported(MODELS / name, precisions)
 
 
-def _backbone(name: str, _: Given, precisions: Sequence[str]) -> list[Candidate]:
-    return backbone_of(OWN_WEIGHTS / name, name, precisions)
+def _backbone(name: str, given: Given, precisions: Sequence[str]) -> list[Candidate]:
+    return backbone_of(OWN_WEIGHTS / name, name, precisions, given.converts)
 
 
 def _sdm(_: Given, precisions: Sequence[str]) -> list[Candidate]:

@@ -22,11 +22,11 @@ Published megabytes that the layers do not give: PFLD's (12.5 and 2.1) are not t
 ImageNet VGG-16 with its dense layers, which the net does not need, its first is not reproduced. SDM's are
 49 points in float32; here 68 in float16. Of SDM no multiplications of its descriptors are counted.
 
-Without an error: weights are random (SAN, LAB, ResNet-50 and every PFLD that has no trained file here); a
-net's time does not depend on their values."""
+Without an error: weights are random (SAN, LAB, ResNet-50 and every PFLD that has no trained file here), on
+which a net's time does not depend; or it was not measured (FACEKP_DATA=FOLDER measures it)."""
 _INTRODUCTION = """\
-`python benchmarks/table5.py` on: {where}. Files of one runtime took turns in one run. One thread is timed
-by the median CPU time of a run (PyTorch, OpenVINO, SDM: the process's), which holds on a busy machine too;
+`python benchmarks/table5.py` on: {where}.
+Files of one runtime took turns in one run. One thread is timed by the median CPU time of a run (PyTorch, OpenVINO, SDM: the process's), which holds on a busy machine too;
 two threads by the wall, left empty where other programs had the cores. NME: inter-pupil, in %, over MTFL's
 validation list (3,466 faces, five points placed by hand, listed boxes, one refinement). The paper's:
 {paper}, table 5, ms on {processors}."""
@@ -156,7 +156,7 @@ def draw(rows: Sequence[Row], target: Path) -> None:
         axes.step(*zip(*front, strict=True), where="post", color="gray", linewidth=0.8)
     for precision, color in zip(_PRECISIONS, ("tab:blue", "tab:orange"), strict=True):
         axes.scatter([], [], color=color, alpha=0.5, label=precision)
-    axes.plot([], [], "|", color="gray", label="random weights: time alone")
+    axes.plot([], [], "|", color="gray", label="no error known: time alone")
     axes.legend(loc="center right")
     axes.set_xscale("log")
     axes.set_xlabel("ms of CPU time a face, one thread, the fastest runtime")
