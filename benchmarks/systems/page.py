@@ -26,10 +26,10 @@ Without an error: weights are random (SAN, LAB, ResNet-50 and every PFLD that ha
 which a net's time does not depend; or it was not measured (FACEKP_DATA=FOLDER measures it)."""
 _INTRODUCTION = """\
 `python benchmarks/table5.py` on: {where}.
-Files of one runtime took turns in one run. One thread is timed by the median CPU time of a run (PyTorch, OpenVINO, SDM: the process's), which holds on a busy machine too;
-two threads by the wall, left empty where other programs had the cores. NME: inter-pupil, in %, over MTFL's
-validation list (3,466 faces, five points placed by hand, listed boxes, one refinement). The paper's:
-{paper}, table 5, ms on {processors}."""
+Files of one runtime took turns in one run. One thread is timed by the median CPU time of a run (PyTorch,
+OpenVINO, SDM: the process's), which holds on a busy machine too; two threads by the wall, left empty where
+other programs had the cores. NME: inter-pupil, in %, over MTFL's validation list (3,466 faces, five points
+placed by hand, listed boxes, one refinement). The paper's: {paper}, table 5, ms on {processors}."""
 _RATIOS = """\
 *of 0.25X*: over our 0.25X of the same precision, runtime (LiteRT where ours has none) and threads; the
 paper's: over its own 0.25X, on C."""
