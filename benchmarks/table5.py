@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
+from android_bench.defaults import WARMUP_RUNS
 from android_bench.engines.engines import ENGINES, Engine
 from android_bench.engines.gpu import GPU_ENGINES, gpu_engines
 from android_bench.engines.plan import Measurement
@@ -192,7 +193,7 @@ def _timed(
                 measured = measure(
                     [Measurement(path, engine, count) for count in used for path in group],
                     rule=_FEW if few else rule,
-                    **({"warmup": _WARMUP_OF_FEW} if few else {}),
+                    warmup=_WARMUP_OF_FEW if few else WARMUP_RUNS,
                     progress=lambda done, _, __, task=task: bar.update(task, completed=done),
                     together=_MOST_TOGETHER,
                     worker=partial(Worker, _WORKER),

@@ -126,7 +126,7 @@ def build(weights: Weights) -> nn.Module:
             blocks = len({key.partition("/")[0] for key in weights if key.startswith("dense")})
             self.blocks = nn.Sequential(*(Block(number) for number in range(blocks)))
             dense = weights["fc/weights"]
-            self.fc = nn.Linear(*dense.shape)
+            self.fc = nn.Linear(dense.shape[0], dense.shape[1])
             self.fc.weight.data = torch.from_numpy(dense.T.copy())
             self.fc.bias.data = torch.from_numpy(weights["fc/bias"].copy())
 

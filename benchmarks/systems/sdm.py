@@ -218,7 +218,7 @@ def _fit(
 ) -> NDArray[np.float16]:
     """One stage: the ridge that does best on the last faces, fitted without them."""
     from scipy.linalg import cho_factor, cho_solve
-    from scipy.linalg.blas import ssyrk
+    from scipy.linalg.blas import ssyrk  # pyright: ignore[reportAttributeAccessIssue] - compiled
 
     gram = np.zeros((_NUMBERS + 1, _NUMBERS + 1), np.float32, order="F")
     moments = np.zeros((_NUMBERS + 1, 2 * POINTS), np.float32)

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from facekp_export.finders.base import FaceFinder
 from facekp_train.common.console import UserError
+
+
+@runtime_checkable
+class LooksForSmallest(Protocol):
+    """A finder that can be told the side of the smallest face, in pixels."""
+
+    smallest_face: float | None
 
 
 def _blazeface(threads: int) -> FaceFinder:
@@ -65,7 +73,7 @@ def open_finder(name: str, threads: int = 1, smallest_face: float | None = None)
         raise ValueError(f"no face finder is called '{name}'; there are {', '.join(FINDERS)}") from None
     finder = opener(threads)
     if smallest_face is not None:
-        if not hasattr(finder, "smallest_face"):
+        if not isinstance(finder, LooksForSmallest):
             raise ValueError(f"the finder '{name}' looks for no smallest face; blazeface does")
         finder.smallest_face = smallest_face
     return finder

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 CPU = ("CPUExecutionProvider",)
 
 
-def quiet_session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """The session of a model on the CPU. Raises ValueError as `open_session`."""
-    return open_session(model, quiet_options())
+def quiet_session(model: onnx.ModelProto, optimize: bool = True) -> onnxruntime.InferenceSession:
+    """The session of a model on the CPU, which may merge operators. Raises ValueError as `open_session`."""
+    import onnxruntime
+
+    options = quiet_options()
+    if not optimize:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return open_session(model, options)
 
 
 def quiet_options() -> onnxruntime.SessionOptions:

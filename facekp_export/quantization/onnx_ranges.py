@@ -70,8 +70,8 @@ class _Ends:
     def add(self, values: NDArray[np.float32]) -> None:
         """Take over some more values."""
         sizes = np.abs(values)
-        self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
-        self._least = min(self._least, sizes.min())
+        self._low, self._high = np.minimum(self._low, values.min()), np.maximum(self._high, values.max())
+        self._least = np.minimum(self._least, sizes.min())
         self._large = np.concatenate([self._large, sizes[sizes > self._bar]])
         if len(self._large) > self._most:
             self._large = np.partition(self._large, -self._most)[-self._most :]
@@ -80,6 +80,7 @@ class _Ends:
     def range(self) -> tuple[np.float32, np.float32]:
         """The range within the lower edge of the bin that holds the least of the rare values."""
         ends = self._least, self._large.max()
-        edges = np.histogram_bin_edges(np.asarray(ends, np.float32), _BINS, ends).astype(np.float32)
+        edges = np.histogram_bin_edges(np.asarray(ends, np.float32), _BINS).astype(np.float32)
         place = np.searchsorted(edges, self._large.min(), side="right").clip(1, _BINS) - 1
-        return max(-edges[place], self._low), min(edges[place], self._high)
+        edge = np.float32(edges[place])
+        return np.maximum(-edge, self._low), np.minimum(edge, self._high)
