@@ -34,7 +34,7 @@ DEVICES = ("cpu", "adb")
 def decide(
     exports: Annotated[list[Path], folder_argument("Export folders and .tflite or .onnx files.")],
     *,
-    data: Annotated[str | None, typer.Option(help=f"{DATA_HELP} Default: the manifests' figures.")] = None,
+    data: Annotated[str | None, typer.Option(help=DATA_HELP + " Default: the manifests' figures.")] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,

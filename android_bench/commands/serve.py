@@ -32,7 +32,7 @@ def serve(
         str, typer.Option(help="Address to listen on; any other than this one lets the network in.")
     ] = "127.0.0.1",
     device: Annotated[
-        str | None, typer.Option(help="adb: open the page on the connected phone. Default: nowhere.")
+        str | None, typer.Option(help="Device, adb: open the page on the connected phone. Default: nowhere.")
     ] = None,
     serial: Annotated[
         str | None, typer.Option(help="Phone: its serial or HOST:PORT. Default: the only one.")

@@ -11,7 +11,7 @@ from android_bench.timing import StopRule
 
 KINDS = ("int8", "float32")
 QUICK = Settings(repeat=1, rule=StopRule(10, 0.0), warmup=1)
-FIRST_LOOK = "a first look: one repeat of ten runs, no word on heat; measure without --quick to decide"
+FIRST_LOOK = "a first look: one repeat of ten runs, nothing on heat; measure without --quick to decide"
 
 
 def quick_files(paths: Iterable[Path]) -> list[Path]:

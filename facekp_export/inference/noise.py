@@ -53,11 +53,11 @@ def noise_in(log: Path) -> Iterator[None]:
     _flush()
     saved = os.dup(1), os.dup(2)
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
-    before = err.file
     with log.open("ab") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    err.file = terminal
+    # Asked for its file, a console names the stream of that moment: what it was told is kept beside.
+    before, err._file = err._file, terminal  # pyright: ignore[reportPrivateUsage]
     try:
         yield
     finally:
@@ -65,7 +65,7 @@ def noise_in(log: Path) -> Iterator[None]:
         for number, copy in zip((1, 2), saved, strict=True):
             os.dup2(copy, number)
             os.close(copy)
-        err.file = before
+        err._file = before  # pyright: ignore[reportPrivateUsage]
         terminal.close()
 
 

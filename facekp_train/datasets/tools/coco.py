@@ -212,10 +212,7 @@ def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:
     for value in values:
         if value is not None and not isinstance(value, int | float):
             raise ValueError(f"its '{key}' holds {json.dumps(value)[:_QUOTED]}, which is not a number")
-    try:
-        return np.array(values, np.float64)
-    except OverflowError:
-        raise ValueError(f"its '{key}' holds a number that is larger than any photograph") from None
+    return np.array(values, np.float64)
 
 
 def write(

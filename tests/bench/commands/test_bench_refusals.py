@@ -104,7 +104,7 @@ def test_reading_what_an_onnx_file_carries_tells_damage_from_weights_left_behind
     (tmp_path / "a.data").unlink()
     (tmp_path / "b.data").unlink()
     with pytest.raises(ValueError, match=r"put [ab]\.data, the file of its weights, beside the model"):
-        read_info(path)
+        open_runtime(path)
 
 
 def test_an_opset_of_the_future_is_no_damage(tmp_path: Path) -> None:
@@ -114,4 +114,4 @@ def test_an_opset_of_the_future_is_no_damage(tmp_path: Path) -> None:
     model.opset_import[0].version = 999
     onnx.save(model, path)
     with pytest.raises(ValueError, match="update that, or export it for an older opset"):
-        read_info(path)
+        open_runtime(path)

@@ -40,8 +40,9 @@ def test_every_option_for_a_model_takes_names() -> None:
         for command in (program, *getattr(program, "commands", {}).values()):
             for option in command.params:
                 if option.name in ("model", "models", "teacher", "init", "against"):
+                    several = option.multiple or option.nargs == -1
                     with typer.Context(command) as context:
-                        taken = option.process_value(context, ["mdp-1x"] if option.multiple else "mdp-1x")
+                        taken = option.process_value(context, ["mdp-1x"] if several else "mdp-1x")
                     first = taken[0] if isinstance(taken, (list, tuple)) else taken
                     assert shipped_models_dir() / "mdp-1x" in (first, first.parent), (
                         command.name,

@@ -56,7 +56,7 @@ BAD = {
     "its 'keypoints' holds \"10\", which is not a number": face([str(value) for value in FIVE]),
     "its 'keypoints' holds [10, 11, 2], which is not a number": face([[10, 11, 2]] * 5),
     "its 'keypoints' is not a list of numbers": face("10 11 2"),
-    "its 'keypoints' holds a number that is larger than any photograph": face(changed(0, 10**400)),
+    "a coordinate of 1e+99 pixels is larger than any photograph": face(changed(0, 10**99)),
     "it is not an object with image_id and keypoints": 7,
     "it has no number or text as its 'image_id'": face(image=[1]),
     "its 'bbox' holds \"1\", which is not a number": face(
