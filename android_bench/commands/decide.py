@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from android_bench.records.record import Record
 
 DEVICES = ("cpu", "adb")
+_DATA_HELP = f"{DATA_HELP} Default: the manifests' figures."
 
 
 def decide(
     exports: Annotated[list[Path], folder_argument("Export folders and .tflite or .onnx files.")],
     *,
-    data: Annotated[str | None, typer.Option(help=DATA_HELP + " Default: the manifests' figures.")] = None,
+    data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
