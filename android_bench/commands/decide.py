@@ -12,7 +12,6 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from android_bench.commands.progress import progress_bar
 from facekp_export.commands.options import (
-    DATA_HELP,
     LIMIT_HELP,
     NORMALIZER_HELP,
     SPLIT_HELP,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from android_bench.records.record import Record
 
 DEVICES = ("cpu", "adb")
-_DATA_HELP = f"{DATA_HELP} Default: the manifests' figures."
+_DATA_HELP = "Labeled faces to measure every file's NME on, FORMAT:PATH. Default: the manifests' figures."
 
 
 def decide(
