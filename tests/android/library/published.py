@@ -1,10 +1,11 @@
-"""What the Kotlin library knows without a model file: schemes by count, box mappings by source."""
+"""What the Kotlin library knows without a model file: kinds of files, schemes by count, box mappings."""
 
 from __future__ import annotations
 
 import json
 import textwrap
 
+from facekp_export.inference.metadata import KINDS
 from facekp_train.boxes import box_mappings
 from facekp_train.landmarks import SCHEMES
 from tests.support.places import ROOT
@@ -17,6 +18,9 @@ internal object Published {{
     private val schemes by lazy {{
         (Json.parse(SCHEMES) as List<*>).map(Scheme::of).associateBy {{ it.points }}
     }}
+
+    /** Every kind of file that an export can hold. */
+    val kinds: Set<String> = setOf({kinds})
 
     private val mappings by lazy {{
         mapOf(
@@ -47,4 +51,5 @@ def published() -> str:
     ]
     schemes = json.dumps([scheme.as_dict() for scheme in SCHEMES.values()])
     lines = textwrap.wrap(schemes, 118, break_long_words=False, break_on_hyphens=False)
-    return _TEMPLATE.format(mappings="\n".join(mappings), schemes="\n".join(lines))
+    kinds = ", ".join(f'"{kind}"' for kind in KINDS)
+    return _TEMPLATE.format(kinds=kinds, mappings="\n".join(mappings), schemes="\n".join(lines))

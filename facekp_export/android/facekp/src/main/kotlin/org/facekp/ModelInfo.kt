@@ -7,7 +7,7 @@ import kotlin.math.abs
  *
  * @property name the model's name.
  * @property scheme of its keypoints.
- * @property kind of file: float32, float16, dynamic, int8 or int8_io.
+ * @property kind of file: float32, float16, dynamic, int8, int8_in or int8_io.
  * @property crop how a tight box becomes its input.
  * @property inputType of its input's numbers, `float32`, `uint8` or `int8`; null for files that do not say.
  * @property weightsLicence what the weights may be used for; null where the file does not say.
@@ -33,7 +33,6 @@ class ModelInfo private constructor(
     internal companion object {
         const val SCHEMA = 2
         private const val LONGEST_LICENCE = 2000
-        private val KINDS = setOf("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_io")
         private val TYPES = setOf("uint8", "int8", "float32")
         private val SHA256 = Regex("[0-9a-f]{64}")
 
@@ -48,7 +47,7 @@ class ModelInfo private constructor(
                 )
             }
             val kind: String = typed(document, "kind")
-            if (kind !in KINDS) refuse("names the unknown kind '${kind.take(40)}'")
+            if (kind !in Published.kinds) refuse("names the unknown kind '${kind.take(40)}'")
             if (!SHA256.matches(typed<String>(document, "checkpoint_sha256"))) refuse("holds no SHA-256 of its checkpoint")
             typed<String>(document, "source")
             val boxes = typed<Map<*, *>>(document, "boxes").entries.associate { (source, values) ->

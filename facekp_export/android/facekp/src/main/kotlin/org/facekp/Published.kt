@@ -6,6 +6,9 @@ internal object Published {
         (Json.parse(SCHEMES) as List<*>).map(Scheme::of).associateBy { it.points }
     }
 
+    /** Every kind of file that an export can hold. */
+    val kinds: Set<String> = setOf("onnx", "onnx_int8", "float32", "float16", "dynamic", "int8", "int8_in", "int8_io")
+
     private val mappings by lazy {
         mapOf(
             "tight" to BoxMapping.TIGHT,
