@@ -22,10 +22,17 @@ export const FULL_RANGE = {
 }
 // Candidates that overlap by more than this share of their union are one face.
 const SAME_FACE = 0.3
-// Tiles along the longer edge, and the share of it that one spans.
-const TILINGS = [[3, 0.4], [5, 0.25], [9, 0.14]]
+// Shares of the longer edge that the tiles of the first levels span; each further one is FINER of it.
+const SHARES = [0.4, 0.25, 0.14]
+const FINER = 0.57
 const SMALLEST_TILE = 160
+// Down to this share of the shorter edge, tiles get smaller.
+const OF_THE_SHORTER = 0.25
+// A net sees faces from this share of a view.
+const SMALLEST_SEEN = 0.13
+const STEP = 0.768
 const TILE_THRESHOLD = 0.7
+const FINER_THRESHOLD = 0.75
 const LOGIT_LIMIT = 100
 
 /** Centers x, y in [0, 1], row by row. @param {Variant} variant @returns {[number, number][]} */
@@ -95,11 +102,14 @@ function corner({ center: [x, y, width, height] }) {
   return [x - width / 2, y - height / 2, width, height]
 }
 
-/** A tile's surer candidates, without those that its edge cuts. @param {Candidate[]} candidates @param {Square} view */
-export function sureAndInside(candidates, view) {
+/**
+ * A tile's candidates of at least that score, without those that its edge cuts.
+ * @param {Candidate[]} candidates @param {Square} view @param {number} [least]
+ */
+export function sureAndInside(candidates, view, least = TILE_THRESHOLD) {
   return candidates.filter(({ center: [x, y, width, height], score }) => {
     const reach = Math.max(Math.abs(x - view.x) + width / 2, Math.abs(y - view.y) + height / 2)
-    return reach <= view.side / 2 && score >= TILE_THRESHOLD
+    return reach <= view.side / 2 && score >= least
   })
 }
 
@@ -124,26 +134,36 @@ export function wholeView(width, height) {
 
 /** Square tiles, level by level, as fine as the resolution warrants. @param {number} width @param {number} height */
 export function tiles(width, height) {
-  const longer = Math.max(width, height)
   /** @type {Square[]} */
   const found = []
-  for (const [count, share] of TILINGS) {
-    const side = share * longer
-    const step = ((1 - share) / (count - 1)) * longer
-    if (side < SMALLEST_TILE) return found
-    for (const y of centers(height, side, step)) {
-      for (const x of centers(width, side, step)) found.push({ x, y, side })
+  for (const side of sides(Math.max(width, height), Math.min(width, height))) {
+    for (const y of centers(height, side)) {
+      for (const x of centers(width, side)) found.push({ x, y, side })
     }
   }
   return found
 }
 
-/** @param {number} length @param {number} side @param {number} step */
-function centers(length, side, step) {
+/** The sides of the tiles of each level; no face is larger than the photograph. @param {number} longer @param {number} shorter */
+function sides(longer, shorter) {
+  const last = SHARES[SHARES.length - 1]
+  const finest = Math.max(SMALLEST_TILE, Math.min(last * longer, OF_THE_SHORTER * shorter))
+  const levels = SHARES.map((share) => share * longer)
+  for (let side = last * FINER * longer; side >= finest; side *= FINER) levels.push(side)
+  return levels.filter((side) => side >= finest && SMALLEST_SEEN * side < shorter)
+}
+
+/** Centers of tiles along one edge, STEP of their side apart or a little less. @param {number} length @param {number} side */
+function centers(length, side) {
   if (length <= side) return [(length - 1) / 2]
-  const count = Math.ceil((length - side) / step - 1e-9) + 1
+  const count = Math.ceil((length - side) / (STEP * side) - 1e-9) + 1
   const [first, last] = [side / 2 - 0.5, length - side / 2 - 0.5]
   return Array.from({ length: count }, (_, i) => first + ((last - first) * i) / (count - 1))
+}
+
+/** What a face on a tile must score: a strip is cut into many, and asks for more. @param {number} longer @param {Square} tile */
+function leastScore(longer, tile) {
+  return tile.side >= SHARES[SHARES.length - 1] * longer ? TILE_THRESHOLD : FINER_THRESHOLD
 }
 
 /** Both nets, and several looks: at the whole photograph, from farther away, and at tiles of it. */
@@ -175,7 +195,7 @@ export class BlazeFace {
     // A face that fills the frame is seen only with some room around it.
     candidates.push(...(await this.look(0, photo, { ...whole, side: 2 * whole.side })))
     for (const tile of tiles(picture.width, picture.height)) {
-      candidates.push(...sureAndInside(await this.look(0, photo, tile), tile))
+      candidates.push(...sureAndInside(await this.look(0, photo, tile), tile, leastScore(whole.side, tile)))
     }
     const faces = merged(candidates)
     const { 'blazeface-full': full, blazeface: short } = this.mappings

@@ -266,7 +266,7 @@ def test_a_phone_is_one_machine_whatever_fails_on_it(
 def test_a_table_that_cannot_be_written_does_not_cost_the_document(
     scripted: ScriptedPhone, measure: Measure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(records: object) -> str:
+    def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(FORMATS, "markdown", full)
