@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 
-from facekp_train.networks.backbone import Backbone, refuse_pairs
-from facekp_train.networks.layers import Conv, conv_bn_relu6
+from facekp_train.networks.inverted import InvertedBackbone, InvertedBlock
+from facekp_train.networks.layers import Conv, conv_bn_relu6, initialize_convolutions
 from facekp_train.networks.sizes import check_sizes, share_of_width
 
 # Expansion, output channels, repeats, first stride (table 2 of the MobileNetV2 paper).
@@ -67,7 +67,7 @@ def hidden_widths(share: float = 1.0, channels: Sequence[int] | None = None) -> 
     return tuple(share_of_width(width, share) for width in full)
 
 
-class InvertedResidual(nn.Module):
+class InvertedResidual(InvertedBlock):
     """Pointwise expansion (block 1 has none), depthwise, linear pointwise; a residual where told."""
 
     def __init__(self, block: _Block, hidden: int) -> None:
@@ -81,13 +81,9 @@ class InvertedResidual(nn.Module):
         ]
         self.conv = nn.Sequential(*layers)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, inputs, H, W] -> [B, outputs, H / stride, W / stride]."""
-        return x + self.conv(x) if self.residual else self.conv(x)
 
-
-class MobileNetV2(Backbone):
-    """Features of MobileNetV2: normalised [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
+class MobileNetV2(InvertedBackbone):
+    """Features of MobileNetV2: normalized [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
 
     `widths` are the hidden channels of the 16 expanding blocks (default: six times their inputs),
     `channels` those of the stem and the seven stages (default: `stage_channels()`, C = 320).
@@ -104,41 +100,10 @@ class MobileNetV2(Backbone):
         # The first block does not expand: its hidden width is the stem's.
         residuals = [InvertedResidual(*pair) for pair in zip(blocks, (outer[0], *hidden), strict=True)]
         self.features = nn.Sequential(conv_bn_relu6(3, outer[0], 3, stride=2), *residuals)
-        self.apply(_initialise)
-
-    @classmethod
-    def of_sizes(
-        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> MobileNetV2:
-        """See `Backbone`."""
-        refuse_pairs(pairs)
-        return cls(widths, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Last feature map of normalised pictures; S is a multiple of 32."""
-        return self.features(x)
-
-    @property
-    def inner_layers(self) -> tuple[str, ...]:
-        """The convolutions whose filters `widths` counts, in its order."""
-        return tuple(f"features.{i}.conv.0.0" for i in range(2, len(self.features)))
+        self.apply(initialize_convolutions)
 
     @property
     def outer_layers(self) -> tuple[str, ...]:
         """For each of `channels` one convolution that has as many filters."""
         last = list(accumulate(repeats for _, _, repeats, _ in _STAGES))
         return ("features.0.0", "features.1.conv.1", *(f"features.{i}.conv.2" for i in last[1:]))
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalisation can be folded."""
-        first = self.features[0]
-        assert isinstance(first, nn.Sequential)
-        conv, norm = first[0], first[1]
-        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-        return conv, norm
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out")

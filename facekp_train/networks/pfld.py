@@ -16,8 +16,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from facekp_train.networks.backbone import Backbone, refuse_pairs
 from facekp_train.networks.heads import Regression, last_layer
+from facekp_train.networks.inverted import InvertedBackbone, InvertedBlock
 from facekp_train.networks.layers import Conv, conv_bn_relu6, initialize_convolutions
 from facekp_train.networks.sizes import check_sizes
 
@@ -31,7 +31,7 @@ _HEAD_WIDTH = 256
 """Channels inside the head's bottleneck, also where a pruned net gives it fewer than 128."""
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(InvertedBlock):
     """1x1 to `hidden` channels, depthwise 3x3, linear 1x1; added to its input where the sizes agree.
 
     early: a stride stands at the first convolution instead of the depthwise one.
@@ -47,10 +47,6 @@ class Bottleneck(nn.Module):
             Conv(hidden, outputs, 1),
             nn.BatchNorm2d(outputs),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, inputs, H, W] -> [B, outputs, H / stride, W / stride]."""
-        return x + self.conv(x) if self.residual else self.conv(x)
 
 
 class ThreeScales(Regression):
@@ -83,7 +79,7 @@ class ThreeScales(Regression):
         return self.fc(vector).sigmoid()
 
 
-class Pfld(Backbone):
+class Pfld(InvertedBackbone):
     """Features of PFLD: normalized [B, 3, S, S] -> [B, C, S / 8, S / 8].
 
     `widths` are the channels inside the 12 bottlenecks (default: a multiple of their inputs), `channels`
@@ -121,35 +117,11 @@ class Pfld(Backbone):
         )
         self.apply(initialize_convolutions)
 
-    @classmethod
-    def of_sizes(
-        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> Pfld:
-        """See `Backbone`."""
-        refuse_pairs(pairs)
-        return cls(widths, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Last feature map of normalized crops; S is a multiple of 16."""
-        return self.features(x)
-
-    @property
-    def inner_layers(self) -> tuple[str, ...]:
-        """The convolutions whose filters `widths` counts, in its order."""
-        return tuple(f"features.{i}.conv.0.0" for i in range(2, len(self.features)))
-
     @property
     def outer_layers(self) -> tuple[str, ...]:
         """For each of `channels` one convolution that has as many filters."""
         first = (2, 2 + len(_STAGES[0]))
         return ("features.0.0", *(f"features.{i}.conv.2" for i in first))
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalization can be folded."""
-        conv, norm = self.get_submodule("features.0.0"), self.get_submodule("features.0.1")
-        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-        return conv, norm
 
     def regression_head(self, size: int, hidden: int, points: int) -> ThreeScales:  # noqa: ARG002 - has none
         """The three scales."""

@@ -46,7 +46,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(Backbone):
-    """Features of ResNet-50: normalised [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
+    """Features of ResNet-50: normalized [B, 3, S, S] -> [B, C, S / 32, S / 32], C the last stage's.
 
     `widths` are the two inner widths of each of the 16 blocks, 32 numbers; `channels` those of the
     stem and the four stages (default: 64, 256, 512, 1024, 2048).
@@ -87,7 +87,7 @@ class ResNet50(Backbone):
         return cls(widths, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Last feature map of normalised pictures; S is a multiple of 32."""
+        """Last feature map of normalized pictures; S is a multiple of 32."""
         for module in self.children():
             x = module(x)
         return x
@@ -109,5 +109,5 @@ class ResNet50(Backbone):
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalisation can be folded."""
+        """The first convolution and its BN, into which an input normalization can be folded."""
         return self.conv1, self.bn1
