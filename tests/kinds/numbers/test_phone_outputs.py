@@ -23,7 +23,7 @@ from facekp_train.common.console import visible
 from tests.support.phones.scripted_phone import ScriptedPhone
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone is this computer's own shell")
-CASES = Path(__file__).parents[1] / "cases" / "phone-outputs"
+CASES = Path(__file__).parents[2] / "cases" / "phone-outputs"
 """A folder a phone: a file is named after the look-up that prints it."""
 Measure = Callable[..., tuple[int, list[Any], str]]
 
