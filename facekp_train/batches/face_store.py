@@ -1,8 +1,7 @@
-"""The training faces, decoded once: generous views in one file that the system pages in and out."""
+"""The training faces, decoded once: generous views in one file."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facekp_train.batches.views import SIDE, Views, views_of
 from facekp_train.boxes import tight_box_of
 from facekp_train.crop import CropRule, Square, sample_crop
 from facekp_train.images import read_image
@@ -22,7 +22,6 @@ from facekp_train.samples import FaceSample, Image
 # A stored view shows this many times the crop, so that shifts and turns stay inside it, at a
 # resolution at which a crop of 128 loses nothing visible.
 _MARGIN = 1.7
-_VIEW = 256
 
 
 @dataclass
@@ -131,7 +130,7 @@ class FaceStore:
         prefer_listed: crop around the data set's boxes where there are some.
 
     Attributes:
-        views: uint8 [F, 256, 256, 3] on disk.
+        views: of the faces, on disk.
         points: float32 [F, N, 2], [0, 1] of the plain crop; known where points_known [F, N] says so.
         five: float32 [F, 5, 2], [0, 1] of the plain crop; known where five_known [F, 5] says so.
         skipped: what could not be used.
@@ -141,10 +140,7 @@ class FaceStore:
     def __init__(self, faces: list[Face], points: int, rule: CropRule, prefer_listed: bool = False) -> None:
         self.rule = rule
         self.skipped: list[dict[str, str]] = []
-        # Held open for the store's life; it has no name, so the system frees it even after a kill.
-        self._file = tempfile.TemporaryFile(prefix="facekp-faces-")  # noqa: SIM115
-        shape = (max(1, len(faces)), _VIEW, _VIEW, 3)
-        self.views = np.memmap(self._file, np.uint8, "w+", shape=shape)
+        self.views: Views = views_of(len(faces))
         self.points = np.zeros((len(faces), points, 2), np.float32)
         self.five = np.zeros((len(faces), 5, 2), np.float32)
         self.points_known = np.zeros((len(faces), points), bool)
@@ -179,17 +175,16 @@ class FaceStore:
         # The stored view spans the plain crop's middle +- margin / 2.
         into = np.array(matrix)
         into[:, 2] += (_MARGIN - 1) / 2
-        into *= _VIEW / _MARGIN
+        into *= SIDE / _MARGIN
         into[:, 2] -= 0.5
-        # A part of an array in memory, not of the map, for OpenCV.
-        return sample_crop(np.asarray(self.views[index]), into, self.rule.size, self.rule.border)
+        return sample_crop(self.views[index], into, self.rule.size, self.rule.border)
 
 
 def _load(face: Face, rule: CropRule, prefer_listed: bool) -> tuple[Image, Square]:
     image = read_image(face.sample.image)
     square = rule.square(tight_box_of(face.sample, prefer_listed))
     wide = Square(square.x, square.y, square.side * _MARGIN)
-    return sample_crop(image, wide.matrix(), _VIEW, rule.border), square
+    return sample_crop(image, wide.matrix(), SIDE, rule.border), square
 
 
 _View = tuple[Image, Square]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from pydantic import Field, model_validator
 
 from facekp_train.batches.face_store import Face, FaceStore, gather_faces
 from facekp_train.batches.markings import reconcile
+from facekp_train.batches.views import MOST_RAW, bytes_of
 from facekp_train.common.console import UserError, say
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
@@ -105,12 +108,24 @@ def load_training_data(settings: FaceSettings) -> TrainingData:
         )
     scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
     offset = reconcile(faces, scored, settings.points)
+    _tell_room(len(faces) + len(scored))
     train = FaceStore(faces, settings.points, rule, settings.box_source == "listed")
     validation = FaceStore(scored, settings.points, rule, prefer_listed=True)
     skipped += train.skipped + validation.skipped
     if skipped:
         say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
     return TrainingData(train, validation, offset)
+
+
+def _tell_room(faces: int) -> None:
+    """Say what the views of many faces take, and refuse what the disk cannot hold, where a map crashes."""
+    needed, folder = bytes_of(faces), tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    told = f"the views of {faces:,} faces take about {needed / 1e9:.1f} GB in {folder}"
+    if needed > free:
+        raise UserError(f"{told}, where {free / 1e9:.1f} GB are free; name a larger disk's folder in TMPDIR")
+    if faces > MOST_RAW:
+        say(f"{told}, as JPEG files")
 
 
 def samples_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def _contents(folder: Path) -> dict[str, str]:
 
 
 def test_killed_in_a_step_the_last_export_stays(tmp_path: Path) -> None:
-    """In every conversion, the first comparison and the report.
+    """In the first conversions and the report; where FACEKP_FUZZ is set, in every one.
 
     A step's line appears when it is done, so each kill falls into the step after it.
     """
@@ -38,7 +39,7 @@ def test_killed_in_a_step_the_last_export_stays(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "facekp_export", "--out", str(out), "--tolerance", "0.9", "--model"]
     done = subprocess.run([*command, str(first)], capture_output=True, text=True, check=True, timeout=300)
     before, steps = _contents(out), len(done.stderr.splitlines())
-    for step in (*range(1, 7), steps - 1):
+    for step in (*(range(1, 7) if os.environ.get("FACEKP_FUZZ") else (1, 4)), steps - 1):
         with subprocess.Popen([*command, str(second)], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             for line in process.stderr:

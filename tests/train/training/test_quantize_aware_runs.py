@@ -64,7 +64,8 @@ def data(ruined: Path, discs: Path) -> TrainingData:
     data.train.size = 16
     net, pictures = load_checkpoint(ruined).net, iter(demo_views(CropRule(size=256), 24))
     for store in (data.train, data.validation):
-        store.views[: store.size] = list(islice(pictures, store.size))
+        for number, picture in enumerate(islice(pictures, store.size)):
+            store.views[number] = picture
         store.points[: store.size] = predict_store(net, store)
     return data
 
