@@ -54,7 +54,7 @@ from facekp_train.common.files import parse_json, write_text
 RESULT = Path(__file__).parent / "results" / "table5.json"
 RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES, *GPU_ENGINES)))
 THREADS = (1, 2)
-_RULE, _FEW = StopRule(50, 1.0), StopRule(5, 0.0)
+_RULE, _FEW = StopRule(50, 2.0), StopRule(5, 0.0)
 _WARMUP_OF_FEW = 1
 _MOST_TOGETHER = 48
 """Of one runtime, whose files are compared: all of them."""

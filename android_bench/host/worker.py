@@ -31,7 +31,7 @@ from android_bench.engines.peak import PEAK_ENGINES
 from android_bench.host import memory
 from android_bench.host.answering import serve
 
-REWARM_SECONDS = 0.02
+REWARM_SECONDS = 0.005
 """Untimed at the start of each turn: another model has emptied the caches, the clock may have dropped."""
 SETTLE_SECONDS = 0.2
 """The longest wait after a turn for the engine's own threads to stop spinning."""

@@ -17,6 +17,7 @@ from android_bench.host.link import Worker, WorkerError
 from android_bench.host.machine import describe_machine
 from android_bench.records.record import Machine
 from facekp_export.inference.layers import Kind, Layer, read_layers
+from facekp_train.landmarks import Doubles
 
 ROUNDS = 10
 ADDS_UP = 0.03
@@ -34,8 +35,8 @@ class OperatorTime:
 
     Attributes:
         layer: its kind, shape, multiply-accumulates and bytes.
-        ms: median difference of the file cut after it and the one cut before it; may fall below 0 by
-            its error.
+        ms: median difference of the file cut after it and the one cut before it, as a share of the whole
+            file's time in that round; may fall below 0 by its error.
         error_ms: standard error of `ms`, from the spread of the differences.
         gmacs: 10^9 multiply-accumulates a second; None where it makes none, or `ms` is within twice its
             error.
@@ -157,23 +158,21 @@ def profile_model(
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path.absolute()}: ')}") from None
     peaks = {name: PEAK_MACS / float(np.median(times)) for name, times in samples["peaks"].items()}
     operators = zip(found, samples["operators"], strict=True)
+    whole_ms = float(np.median(samples["whole"])) / 1e6
     return Profile(
         str(path), size_and_sha256(path)[1], machine, facts["version"], facts["clock"], rounds,
-        _median_ms(samples["call"]), _median_ms(samples["whole"]), peaks,
-        tuple(_timed(layer, differences, peaks) for layer, differences in operators),
+        float(np.median(samples["call"])) * whole_ms, whole_ms, peaks,
+        tuple(_timed(layer, whole_ms * np.array(shares), peaks) for layer, shares in operators),
     )  # fmt: skip
 
 
-def _timed(layer: Layer, differences: list[float], peaks: dict[str, float]) -> OperatorTime:
-    ms = _median_ms(differences)
+def _timed(layer: Layer, differences: Doubles, peaks: dict[str, float]) -> OperatorTime:
+    """differences: in milliseconds, one a round."""
+    ms = float(np.median(differences))
     low, high = np.percentile(differences, [25, 75])
     # Of the median of normal noise, whose standard deviation is the quartiles' distance over 1.349.
-    error_ms = float(1.2533 * (high - low) / 1.349 / len(differences) ** 0.5 / 1e6)
+    error_ms = float(1.2533 * (high - low) / 1.349 / len(differences) ** 0.5)
     told = layer.macs > 0 and ms > CLEAR * error_ms
     gmacs = layer.macs / ms / 1e6 if told else None
     peak = peaks.get("int8" if layer.int8 else "float32")
     return OperatorTime(layer, ms, error_ms, gmacs, gmacs / peak if gmacs and peak else None)
-
-
-def _median_ms(samples: list[float]) -> float:
-    return float(np.median(samples)) / 1e6

@@ -6,10 +6,12 @@
     {"do": "open", "path": FILE, "rounds": N} -> {"operators", "version", "clock"}
     {"do": "round"} -> {"done"}  the share of all rounds, 1 at the end
     {"do": "samples"}
-        -> {"operators": [[ns, ...], ...], "call": [...], "whole": [...], "peaks": {PRECISION: [...]}}
+        -> {"operators": [[share, ...], ...], "call": [...], "whole": [ns, ...], "peaks": {PRECISION: [...]}}
 
 An operator's samples, one a round, are differences of the file cut after it and the one cut before it, which
-are timed next to each other: whatever slows the machine down hits both.
+are timed next to each other: whatever slows the machine down hits both. They and the call are shares of the
+whole file's time in that round: a round that the machine computed slowly, as shared ones do for seconds, says
+the same as the others.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -85,15 +87,17 @@ class Subject:
         stride = max(1, held // REFERENCES)
         # There and back: a machine that slows down steadily then shifts no operator's time.
         order = range(held + 1) if self._done % 2 == 0 else range(held, -1, -1)
-        times = [0.0] * (held + 1)
+        times, wholes = [0.0] * (held + 1), len(self.samples["whole"])
         for place in order:
             times[place] = self._time(self._cuts[place])
             if (place + self._done) % stride == 0:
                 self._references()
+        whole = median(self.samples["whole"][wholes:])
         for place in range(held):
-            self.samples["operators"][self._first + place].append(times[place + 1] - times[place])
+            share = (times[place + 1] - times[place]) / whole
+            self.samples["operators"][self._first + place].append(share)
         if self._first == 0:
-            self.samples["call"].append(times[0])
+            self.samples["call"].append(times[0] / whole)
         self._done += 1
         share = (self._first + held * self._done / self._rounds) / operators
         if self._done == self._rounds:
