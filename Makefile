@@ -52,6 +52,7 @@ test-fast: setup ## the tests that take less than ten seconds each
 FUZZ ?= 5000
 fuzz: setup ## hostile files and arguments for hours (FUZZ=5000: how many of each)
 	FACEKP_FUZZ=$(FUZZ) $(BIN)/python -m pytest -x tests/faults/test_hostile_models.py \
+	  tests/faults/test_hostile_images.py tests/faults/test_hostile_annotations.py \
 	  tests/kinds/strangers/test_any_arguments.py tests/export/test_export_killed.py
 
 test-processors: setup ## what rests on a short training, as other processors round it

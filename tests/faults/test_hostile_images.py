@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_a_broken_photograph_is_named(name: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=max(60, int(os.environ.get("FACEKP_FUZZ", "60"))))
 @given(data=st.data(), suffix=st.sampled_from(SUFFIXES))
 def test_a_photograph_that_is_damaged_anywhere_is_read_or_named(
     data: st.DataObject, suffix: str, tmp_path_factory: pytest.TempPathFactory

@@ -21,6 +21,7 @@ from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.header import header_of
 from facekp_train.pictures.kinds import looks_like_picture
 from facekp_train.samples import FaceSample
+from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
 
 SPLITS, PARTS = ("train", "val", "test"), ("train", "val")
 _BOX = 5
@@ -69,8 +70,12 @@ def _shape(root: Path, data: Any) -> tuple[int, int]:
     """Keypoints a face, and numbers a keypoint: 2 or 3."""
     shape = data.get("kpt_shape") if isinstance(data, dict) else None
     good = isinstance(shape, list) and len(shape) == 2 and all(isinstance(each, int) for each in shape)
-    if not isinstance(shape, list) or not good or shape[0] < 1 or shape[1] not in (2, 3):
+    if not isinstance(shape, list) or not good or shape[1] not in (2, 3):
         raise DataError(f"{root} is not YOLO's data.yaml for poses: it has no kpt_shape: [COUNT, 2 or 3]")
+    if not FEWEST_POINTS <= shape[0] <= MOST_POINTS:
+        raise DataError(
+            f"{root}: kpt_shape states no count of {FEWEST_POINTS} to {MOST_POINTS} points"
+        )
     return shape[0], shape[1]
 
 
