@@ -19,6 +19,7 @@ from facekp_train.common.console import new_app, run
 app = new_app(
     "facekp-bench",
     "Measure how fast and how large models are: percentiles of the time of one run, first run, memory.",
+    ("numpy", "ai-edge-litert", "onnxruntime", "torch"),
 )
 
 

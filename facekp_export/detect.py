@@ -5,9 +5,14 @@ from __future__ import annotations
 from facekp_export.commands.detect import detect
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
+from facekp_train.common.versions import versioned_command
 
 app = new_app("facekp-detect", "Find the faces on photographs and in videos, draw or print their keypoints.")
-app.command(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})(detect)
+app.command(
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=versioned_command(("numpy", "opencv-python", "ai-edge-litert", "onnxruntime")),
+)(detect)
 
 
 def main() -> None:

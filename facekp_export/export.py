@@ -279,6 +279,7 @@ def _manifest(job: _Job, entries: list[FileEntry], before: Evaluation | None) ->
         net=job.checkpoint.header.net.model_dump(mode="json"),
         checkpoint=info.source,
         checkpoint_sha256=info.checkpoint_sha256,
+        weights_licence=info.weights_licence,
         calibration=f"{len(job.sets.calibration)} {job.sets.source}",
         # The format's name alone: where the data lie is nobody else's business.
         labelled=before and f"{before.data.partition(':')[0]}, {before.split}, {before.n} faces",

@@ -14,7 +14,11 @@ from facekp_train.commands.study import study
 from facekp_train.common.console import new_app, run
 from facekp_train.common.memory import keep_freed_memory
 
-app = new_app("facekp-train", "Train face-keypoint models, look at the data, measure the result.")
+app = new_app(
+    "facekp-train",
+    "Train face-keypoint models, look at the data, measure the result.",
+    ("numpy", "opencv-python", "torch", "torchvision", "lightning-fabric", "safetensors"),
+)
 
 
 app.command()(data)

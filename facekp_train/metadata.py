@@ -6,6 +6,7 @@ torch nor tensorflow.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
@@ -89,6 +90,13 @@ def read_licence(value: object) -> str | None:
     if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_LICENCE:
         raise ValueError(f"weights_licence is not a text of 1 to {_LONGEST_LICENCE} characters")
     return value
+
+
+def joined_licence(licences: Iterable[str | None]) -> str | None:
+    """Several terms as one text, none of them twice; None where there is none."""
+    texts = list(dict.fromkeys(text for text in licences if text))
+    apart = [text for text in texts if not any(text != other and text in other for other in texts)]
+    return "; ".join(apart) or None
 
 
 def refuse_longer(document: str, what: str) -> None:

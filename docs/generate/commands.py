@@ -32,7 +32,8 @@ def commands_page() -> str:
     """The page."""
     parts = [
         "# Commands\n",
-        "Every command also takes `--help`, and `--debug` for the traceback of a failure. Results go to "
+        "Every command also takes `--help`, and `--debug` for the traceback of a failure; each program takes "
+        "`--version`, which prints its own and those of the packages that matter to it. Results go to "
         "stdout, progress and warnings to stderr. "
         "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 after Ctrl-C.\n",
     ]

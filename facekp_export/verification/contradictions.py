@@ -33,6 +33,7 @@ def contradictions(manifest: Manifest, model: KeypointModel) -> list[str]:
         "points": (info.points, manifest.points),
         "crop": (info.crop.as_dict(), manifest.crop),
         "checkpoint_sha256": (info.checkpoint_sha256, manifest.checkpoint_sha256),
+        "weights_licence": (info.weights_licence, manifest.weights_licence),
     }
     return [
         f"its {what} is {own} and the manifest says {stated}"

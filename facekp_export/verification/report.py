@@ -104,6 +104,8 @@ def _explanations(manifest: Manifest) -> list[str]:
             f"NME over {manifest.files[0].deviation.normaliser} on {manifest.labelled}; "
             f"PyTorch: {manifest.torch_nme:.3f} %."
         )
+    if manifest.weights_licence is not None:
+        lines += ["", f"What the weights may be used for: {manifest.weights_licence}"]
     return lines
 
 

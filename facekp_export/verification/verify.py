@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -69,8 +68,9 @@ class Deviation(BaseModel):
         default=None, description="of an untrained net: share of its answers' variance that the file follows"
     )
 
+    # A stated return type would stand in the JSON Schema in place of the fields.
     @model_serializer(mode="wrap")
-    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _plain(self, handler: SerializerFunctionWrapHandler):
         """Without what only an untrained net's have."""
         return {key: value for key, value in handler(self).items() if (key, value) != ("followed", None)}
 

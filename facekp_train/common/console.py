@@ -24,6 +24,7 @@ from rich.table import Table
 
 from facekp_train.common.files import says_full_disk
 from facekp_train.common.interruption import ended_like_ctrl_c
+from facekp_train.common.versions import opencv_wheels, versioned_group, why_no_opencv
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -117,10 +118,13 @@ def require(extra: str, *modules: str) -> None:
         )
 
 
-def new_app(name: str, help_text: str) -> typer.Typer:
-    """A command group that prints its help when called bare and knows shell completion."""
+def new_app(name: str, help_text: str, packages: Sequence[str] = ()) -> typer.Typer:
+    """A command group that prints its help when called bare and knows shell completion.
+
+    packages: whose versions `--version` prints beside facekp's own.
+    """
     return typer.Typer(
-        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None,
+        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None, cls=versioned_group(packages),
         pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
 
@@ -140,8 +144,18 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal cannot show must not lose the work.
         sys.stdout.reconfigure(errors="backslashreplace")
+    _warn_of_two_opencvs()
     with ended_like_ctrl_c():
         _exit_of(app, words, debug)
+
+
+def _warn_of_two_opencvs() -> None:
+    wheels = opencv_wheels()
+    if len(wheels) > 1:
+        warn(
+            f"{' and '.join(wheels)} are installed, and each has written its cv2 over the other's; keep one: "
+            f"pip uninstall -y {' '.join(wheels)} && pip install {wheels[0]}"
+        )
 
 
 def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
@@ -162,6 +176,11 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
         say("interrupted; what was finished is kept")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
+        sys.exit(1)
+    except ImportError as error:
+        if debug or (sentence := why_no_opencv(error)) is None:
+            raise
+        say(f"error: {sentence}")
         sys.exit(1)
     except Exception as error:
         # A sentence for the user may speak of another disk, a phone's, and has its remedy.

@@ -107,11 +107,13 @@ def write_labels(
     from facekp_train.labels.hold import HELD_SCHEMES
     from facekp_train.labels.labellers import open_labellers
     from facekp_train.landmarks import scheme_of
+    from facekp_train.metadata import joined_licence
     from facekp_train.networks.checkpoint import load_checkpoint
     from facekp_train.training.data import samples_of
 
     others = open_labellers(also)
-    nets = AveragedNets([load_checkpoint(path) for path in models])
+    checkpoints = [load_checkpoint(path) for path in models]
+    nets = AveragedNets(checkpoints)
     if nets.scheme.name != (meant := scheme_of(nets.points)).name:
         raise UserError(
             f"{models[0]} has the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of so "
@@ -140,8 +142,10 @@ def write_labels(
             {"file": f"{p.parent.name}/{p.name}", "sha256": sha256_of(p)} for p in models
         ]
     else:
-        labelled, info = _by_nets(nets, faces, wanted, skipped), None
-    count = coco.write(out, _unless_none(labelled, len(wanted), skipped), info)
+        labelled, info = _by_nets(nets, faces, wanted, skipped), {}
+    if licence := joined_licence(one.header.weights_licence for one in checkpoints):
+        info["weights_licence"] = licence
+    count = coco.write(out, _unless_none(labelled, len(wanted), skipped), info or None)
     print_skipped(skipped)
     say(f"wrote {out}: {count} faces of {nets.points} keypoints")
 

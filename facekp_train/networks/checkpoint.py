@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
 from facekp_train.common.settings import Settings
+from facekp_train.common.shipped import licence_of_shipped
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import Scheme, adopt_unknown, scheme_of
 from facekp_train.metadata import FiveOffset, ModelInput, read_five_offset, read_licence, refuse_longer
@@ -209,7 +210,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         path: a .safetensors file that `save_checkpoint` wrote.
 
     Returns:
-        The net and its header.
+        The net and its header; a shipped checkpoint's says what its weights may be used for.
 
     Raises:
         OSError: where it is missing.
@@ -231,6 +232,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
     adopt_unknown(header.scheme)
+    header.weights_licence = header.weights_licence or licence_of_shipped(path)
     return Checkpoint(net.eval(), header)
 
 

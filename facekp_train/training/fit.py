@@ -31,6 +31,7 @@ from facekp_train.training.learner import Learner
 from facekp_train.training.log import TrainingLog
 from facekp_train.training.losses import JointLoss, LossSettings, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
+from facekp_train.training.provenance import inherited_licence
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
     BEST_FILE,
@@ -194,6 +195,7 @@ def _start(
         crop=CropRule(size=net.size).as_dict(),
         recipe=recipe.shareable(),
         five_offset=offset,
+        weights_licence=inherited_licence(recipe),
     )
     optimizer = make_optimizer(learner, settings)
     return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())

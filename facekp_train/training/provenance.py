@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import parse_json, write_text
+from facekp_train.datasets.registry import open_dataset
+from facekp_train.datasets.tools import coco
+from facekp_train.metadata import joined_licence
+from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.training.data import FaceSettings, samples_of
+from facekp_train.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -69,3 +74,14 @@ def note_origin(file: Path, settings: dict[str, Any], faces: str, made: Path, fa
             f"{made} was made from faces whose lists have changed since; give another --out, or delete it "
             "to make it again"
         )
+
+
+def inherited_licence(recipe: Recipe) -> str | None:
+    """What its net may be used for: the terms of its start, its teacher and the nets that labeled its faces.
+
+    None where none of them has any.
+    """
+    nets = [Path(file) for file in (recipe.init, recipe.teacher) if file is not None]
+    labels = [open_dataset(spec).root for spec in recipe.data if spec.lower().startswith("coco:")]
+    stated = [load_checkpoint(file).header.weights_licence for file in nets]
+    return joined_licence([*stated, *map(coco.licence_of, labels)])

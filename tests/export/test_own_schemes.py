@@ -155,6 +155,7 @@ def test_two_schemes_of_five_points_live_side_by_side(tmp_path: Path) -> None:
         detectors.append(KeypointDetector.from_export(tmp_path / name / "model.onnx"))
         manifest = read_manifest(tmp_path / name)
         assert manifest is not None and manifest.scheme == detectors[-1].scheme.name
+        assert manifest.weights_licence == detectors[-1].info.weights_licence
     five, mouth = detectors
     assert five.scheme == scheme_of(5) and mouth.scheme == mapped
     assert (mouth.info.five_offset, mouth.info.weights_licence) == (offset, licence)

@@ -23,6 +23,7 @@ from facekp_train.datasets.reading.rows import SeenRows, checked, read_text
 from facekp_train.datasets.tools.coco_names import Names
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.landmarks import scheme_of
+from facekp_train.metadata import read_licence
 from facekp_train.samples import FaceSample
 
 SPLITS = ("all",)
@@ -84,6 +85,15 @@ def fits(file: Path) -> bool:
     except (ValueError, RecursionError, OSError):
         return False
     return isinstance(data, dict) and {"images", "annotations"} <= data.keys()
+
+
+def licence_of(file: Path) -> str | None:
+    """What the nets may be used for that placed a file's labels; None where its `info` does not say."""
+    try:
+        info = parse_json(read_text(file)).get("info")
+        return read_licence(info.get("weights_licence")) if isinstance(info, dict) else None
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise DataError(f"{file} is not COCO-style JSON with images and annotations: {error}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A shipped model's name stands for its file, wherever a command takes a model."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,17 @@ import typer
 from typer.main import get_command
 
 from docs.generate.commands import apps
-from facekp_train.common.shipped import CHECKPOINT, EXPORT, shipped_file, shipped_models_dir, shipped_names
+from docs.release.listing import listing
+from facekp_export.verification.shipped_models import shipped_models
+from facekp_train.common import shipped
+from facekp_train.common.shipped import (
+    CHECKPOINT,
+    EXPORT,
+    LISTING,
+    shipped_file,
+    shipped_models_dir,
+    shipped_names,
+)
 
 
 @pytest.mark.parametrize("file", [CHECKPOINT, EXPORT, ""])
@@ -50,3 +61,31 @@ def test_every_option_for_a_model_takes_names() -> None:
                     )
                     found += 1
     assert found >= 11
+
+
+def test_the_list_is_what_lies_there() -> None:
+    assert LISTING.read_text() == listing(), "write it anew: python -m docs.release.listing"
+
+
+def test_a_model_that_is_not_installed_is_known_and_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shipped, "_places", lambda: [tmp_path])
+    assert "mdp-1x" in shipped_names(EXPORT)
+    with pytest.raises(FileNotFoundError, match="pip install facekp-models=="):
+        shipped_file(Path("mdp-1x"), EXPORT)
+    with pytest.raises(FileNotFoundError, match="pip install --force-reinstall --no-deps facekp=="):
+        shipped_file(Path("mdp-0.25x"))
+
+
+def test_a_changed_or_missing_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(shipped_models_dir() / "mdp-0.25x", tmp_path / "mdp-0.25x")
+    monkeypatch.setattr(shipped, "_places", lambda: [tmp_path])
+    model = tmp_path / "mdp-0.25x" / EXPORT
+    model.write_bytes(model.read_bytes() + b"x")
+    (tmp_path / "mdp-0.25x" / CHECKPOINT).unlink()
+    document = shipped_models()
+    states = {file["file"]: file["state"] for file in document["models"][0]["files"]}
+    assert (states[EXPORT], states[CHECKPOINT], states["model.onnx"]) == ("changed", "missing", "as shipped")
+    assert not document["good"]
+    assert {file["state"] for model in document["models"][1:] for file in model["files"]} == {"not installed"}

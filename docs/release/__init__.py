@@ -1,0 +1,1 @@
+"""What `make release` builds beside the wheels, and how it checks them."""

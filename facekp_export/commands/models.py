@@ -1,0 +1,45 @@
+"""`facekp-export models`: the models that come with facekp, and whether they are here and whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from facekp_export.commands.options import JSON_HELP
+from facekp_train.common.console import out, print_json, print_line
+
+
+def models(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """List the models that come with facekp: sizes, hashes, and whether each file is as it shipped."""
+    from facekp_export.verification.shipped_models import shipped_models
+
+    document = shipped_models()
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+    if not document["good"]:
+        raise typer.Exit(1)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from facekp_export.verification.shipped_models import INTACT
+
+    table, lines = Table("model", "file"), []
+    table.add_column("MB", justify="right")
+    table.add_column("SHA-256")
+    table.add_column("state")
+    for model in document["models"]:
+        name = model["name"] + (" (default)" if model["default"] else "")
+        for number, file in enumerate(model["files"]):
+            cells = (file["file"], f"{file['bytes'] / 1e6:.2f}", file["sha256"][:16], file["state"])
+            table.add_row("" if number else name, *cells, end_section=file is model["files"][-1])
+            if file["state"] != INTACT and model["install"] not in lines:
+                lines.append(model["install"])
+    out.print(table)
+    for line in lines:
+        print_line(f"What is missing or changed comes by: {line}")
+    print_line(document["weights_licence"])
