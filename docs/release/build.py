@@ -54,9 +54,12 @@ def build(project: Path, out: Path) -> Path:
 
 
 def _hatch(project: Path, target: str, out: Path) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"hatchling cannot build {target} of {project}: {done.stderr.strip()}")
-    # It prints the file's path last.
-    return out / Path(done.stdout.split()[-1]).name
+    """What hatchling builds of a project, moved into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"hatchling cannot build {target} of {project}: {done.stderr.strip()}")
+        (made,) = Path(folder).iterdir()
+        return Path(shutil.move(made, out / made.name))
