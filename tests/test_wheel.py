@@ -66,7 +66,7 @@ def test_every_file_of_the_packages_reaches_the_wheel_and_every_model_one_of_the
     unpacked: Path, models: Path
 ) -> None:
     missing = [name for name in committed(*PACKAGES) if not (unpacked / name).is_file()]
-    own = ("models/pyproject.toml", "models/README.md", "models/facekp_models/")
+    own = ("models/pyproject.toml", "models/README.md", "models/LICENSE", "models/facekp_models/")
     for name in committed("models"):
         inside = name.partition("/")[2]
         places = (unpacked / "facekp_train" / "_models" / inside, models / "facekp_models" / inside)
