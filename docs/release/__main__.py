@@ -12,8 +12,8 @@ from docs.release.install import Clean
 from facekp_train.common.console import UserError, say
 
 DIST = ROOT / "dist"
-LARGEST_WHEEL, LARGEST_INSTALL = 15, 400
-"""Megabytes of facekp's wheel, and of what it brings with it."""
+LARGEST_WHEEL, LARGEST_INSTALL = 15, 480
+"""Megabytes of facekp's wheel, and of an environment that holds it and what it needs."""
 
 
 def main(tools: Path, uv: Path) -> None:
@@ -34,9 +34,10 @@ def main(tools: Path, uv: Path) -> None:
     _run(tools / "check-wheel-contents", base, models)
     clean = Clean(ROOT / "build" / "release-install", uv)
     clean.install(base)
+    size = clean.megabytes()
     clean.finds_the_face()
-    say(f"installed with all that it needs: {clean.megabytes():.0f} MB, a face found by the default model")
-    if clean.megabytes() > LARGEST_INSTALL:
+    say(f"installed with all that it needs: {size:.0f} MB; the default model finds the face")
+    if size > LARGEST_INSTALL:
         raise UserError(f"the base install takes more than {LARGEST_INSTALL} MB; see what grew")
     write_bill(DIST / f"{base.name.partition('-py3')[0]}.cdx.json", clean.python, tools)
     clean.install(models)
