@@ -16,14 +16,14 @@ from typer.main import get_command
 
 from docs.generate.commands import apps
 from facekp_train.pipeline.settings import load_pipeline
-from tests.support.files.doc_pages import PAGES, WRITTEN, Block, blocks, code_in, named
+from tests.support.files.doc_pages import PAGES, WRITTEN, Block, blocks, code_in, handed_out, named
 from tests.support.places import ROOT
 
 _OURS = ("facekp_train", "facekp_export", "android_bench")
 _OTHER_PROGRAMS = {".", "pip", "apt-get"}
 # Of pip, of every command, of the runner on the phone.
 _OTHER_OPTIONS = {"--no-deps", "--help", "--debug", "--install-completion", "--max-seconds"}
-_BLOCKS = [block for page in PAGES for block in blocks(page)]
+_BLOCKS = [*(block for page in PAGES for block in blocks(page)), *handed_out()]
 
 
 def _command_lines(block: Block) -> list[list[str]]:

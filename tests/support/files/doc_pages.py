@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ PAGES = sorted(
 _MADE = ("report.md", "claims.md")
 WRITTEN = [page for page in PAGES if page.name not in _MADE and page.parent.name != "reference"]
 """Pages by hand: neither the reference nor what `facekp-train study` wrote."""
+QUICKSTART = DOCS / "quickstart.ipynb"
+RECIPES = DOCS / "recipes"
 
 BRITISH = re.compile(
     r"\b\w*(colour|centre|behaviour|neighbour|labell|normalis|quantis|optimis|equalis|minimis|recognis|licence)\w*"
@@ -58,6 +61,20 @@ def blocks(page: Path) -> list[Block]:
             text = "\n".join(lines[start + 1 : number])
             found.append(Block(page, start + 1, lines[start][3:], above[1] if above else "", text))
             start = -1
+    return found
+
+
+def handed_out() -> list[Block]:
+    """Commands outside pages: the quickstart's cells, the recipes' scripts and what they say of their use."""
+    found = []
+    for number, cell in enumerate(json.loads(QUICKSTART.read_text(encoding="utf-8"))["cells"]):
+        head, _, text = "".join(cell["source"]).partition("\n")
+        if head == "%%bash":
+            found.append(Block(QUICKSTART, number, "bash", "", text))
+    for path in sorted(path for path in RECIPES.iterdir() if path.suffix in (".yaml", ".sh")):
+        lines = path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+        commands = [text for line in lines if (text := line.lstrip("# ")).startswith("facekp-")]
+        found.append(Block(path, 1, "bash", "", "\n".join(commands)))
     return found
 
 
