@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,42 @@ if TYPE_CHECKING:
     from android_bench.timing import Progress
 
 
+class TimeLeft:
+    """What remains of a measurement, from what is done of it and the time that this took.
+
+    rich's own estimate looks back half a minute, less than a turn on a phone may take, and then forgets.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+
+    def words(self, done: float, count: int) -> str:
+        """Such as "2:05 left"; "" where nothing is done yet. done, count: as `Progress` is told."""
+        now = self._clock()
+        if done <= 0:
+            # What brings files to a phone says nothing of how long a turn takes.
+            self._began = now
+            return ""
+        seconds = round((now - self._began) / done * max(0.0, count - done))
+        return f"{seconds // 60}:{seconds % 60:02} left"
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar on stderr. It is drawn between turns alone, since drawing takes time from the measured."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    text = TextColumn("{task.description}", markup=False)
-    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    text, left = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[left]}")
+    columns = (text, BarColumn(), TaskProgressColumn(), left)
+    time_left = TimeLeft()
     with Progress(
         *columns, console=err, auto_refresh=False, transient=True, disable=not err.is_terminal
     ) as bar:
-        task = bar.add_task("")
+        task = bar.add_task("", left="")
 
         def show(done: float, count: int, label: str) -> None:
-            bar.update(task, completed=done, total=count, description=label, refresh=True)
+            words = time_left.words(done, count)
+            bar.update(task, completed=done, total=count, description=label, left=words, refresh=True)
 
         yield show

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -95,11 +95,7 @@ def _cells(change: TimingChange) -> tuple[str, ...]:
 
 def remarks(result: Comparison) -> list[str]:
     """What must be known beside the figures."""
-    lines = [
-        f"{change.model}, {change.runtime}, threads {change.threads}: {'; '.join(change.notes)}"
-        for change in result.changes
-        if change.notes
-    ]
+    lines = list(_notes(result.changes))
     if any(change.of == "parts" for change in result.changes):
         lines.append(
             "an interval within one measurement shows its noise, not how much another measurement would "
@@ -108,6 +104,15 @@ def remarks(result: Comparison) -> list[str]:
     if any(change.emulated for change in result.changes):
         lines.append("emulated: changes of an emulated processor's times say nothing about a phone")
     return lines + [f"left out: {reason}" for reason in result.left_out]
+
+
+def _notes(changes: Sequence[TimingChange]) -> Iterator[str]:
+    """Each note once, with the rows that it is about: a machine's is all of its rows'."""
+    for note in dict.fromkeys(note for change in changes for note in change.notes):
+        about = [change for change in changes if note in change.notes]
+        names = [f"{change.model}, {change.runtime}, threads {change.threads}" for change in about]
+        where = "all" if len(about) == len(changes) > 1 else "; ".join(names)
+        yield f"{where}: {note}"
 
 
 def _percent(share: float) -> str:

@@ -62,6 +62,23 @@ def test_documents_are_named_and_written_as_csv_and_html(
     assert bench("compare", *files, "--csv", tmp_path)[0] == 1
 
 
+def test_what_holds_of_a_whole_machine_is_said_once(tmp_path: Path, bench: Bench) -> None:
+    sides = [("old", "1", {}), ("new", "2", {"cpus": [7]})]
+    for name, version, changes in sides:
+        records = [
+            noisy(2, model=f"m/{n}.onnx", sha256=str(n) * 64, runtime_version=version) for n in (1, 2, 3)
+        ]
+        records[0] = records[0].model_copy(update=changes)
+        (tmp_path / f"{name}.json").write_text(json_text(records))
+    code, stdout, _ = bench("compare", tmp_path / "old.json", tmp_path / "new.json")
+    assert code == 0
+    notes = [line for line in stdout.splitlines() if "another" in line]
+    assert notes[:2] == [
+        "all: another runtime's version: 1 before, 2 after",
+        "m/1.onnx, onnxruntime, threads 1: another cores used: None before, [7] after",
+    ]
+
+
 def test_what_is_no_regression_ends_with_0(files: tuple[Path, Path], bench: Bench) -> None:
     for words in ((*files, "--tolerance", "25"), (files[0], files[0])):
         code, stdout, _ = bench("compare", *words)
