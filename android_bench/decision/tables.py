@@ -50,7 +50,7 @@ def _own(number: int, candidate: Candidate, file: DecisionFile) -> tuple[str, ..
         file.kind or "-",
         rounded(file.bytes / 1e6, most_decimals=4),
         "-" if file.nme is None else f"{file.nme:.3f}",
-        "-" if file.nme_change is None else f"{file.nme_change:+.2f}",
+        "-" if file.nme_change is None else f"{round(file.nme_change, 2) + 0.0:+.2f}",
         "-" if file.failures is None else f"{file.failures:.2f}",
     )
 
