@@ -47,7 +47,7 @@ left=$((${{end:-0}} - now))
 [ $left -gt 0 ] && [ $left -le {_LONGEST} ] && [ "$owner" != {owner} ] && echo "$left $owner" && exit {_HELD}
 echo $((now + {seconds:.0f})) {owner} > {_MARK}""")
     if result.code == _HELD:
-        left, who, *_ = result.stdout.split()
+        left, who, *_ = (*result.stdout.split(), "some", "somebody")
         raise UserError(
             f"phone {phone.serial} is being measured by {who}, another account or computer; wait for it, or "
             f"choose another phone with --serial (a killed run releases it in {left} s)"

@@ -88,8 +88,8 @@ class Session:
         try:
             with locked(f"{self._phone.adb.server.address} {self.serial}", self.serial):
                 self._measure_all()
-        except (UserError, OSError) as error:
-            self.error = str(error)
+        except (UserError, OSError, ValueError, OverflowError) as error:
+            self.error = self._sentence(error)
             for trial in self._trials:
                 if not trial.complete(self._settings):
                     trial.failure = trial.failure or self.error
@@ -228,8 +228,14 @@ class Session:
         assert trial.call is not None
         try:
             measure(trial, trial.call)
-        except RunError as error:
-            trial.failure = str(error)
+        except (RunError, ValueError, OverflowError) as error:
+            trial.failure = self._sentence(error)
+
+    def _sentence(self, error: Exception) -> str:
+        """An error in words: numbers and texts that nothing of ours can hold end one job, not all."""
+        if isinstance(error, (UserError, OSError, RunError)):
+            return str(error)
+        return f"phone {self.serial} answers what cannot be read ({first_line(error)}); restart it"
 
     def _one_repeat(self, trial: PhoneTrial, call: Call) -> None:
         for attempt in range(1, _ATTEMPTS + 1):

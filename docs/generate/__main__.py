@@ -1,8 +1,9 @@
-"""`python -m docs.generate` (make reference): write every page of docs/reference/ anew."""
+"""`python -m docs.generate` (make reference): write docs/reference/ anew, and what other pages count."""
 
 from __future__ import annotations
 
 from docs.generate.pages import FOLDER, pages, stale
+from docs.generate.reliability import PAGE, counted
 
 
 def main() -> None:
@@ -16,6 +17,10 @@ def main() -> None:
         else:
             path.unlink()
         print(f"{'wrote' if name in made else 'removed'} {path.relative_to(FOLDER.parents[1])}")
+    page = PAGE.read_text(encoding="utf-8")
+    if (fresh := counted(page)) != page:
+        PAGE.write_text(fresh, encoding="utf-8")
+        print(f"wrote {PAGE.relative_to(FOLDER.parents[1])}")
 
 
 main()

@@ -56,7 +56,7 @@ class Phone:
         whole = f"(\n{script}\n)\nfacekp_code=$?\nprintf '\\n%s %d\\n' {token} \"$facekp_code\""
         answer = self.adb.call("shell", "-T", whole, timeout=timeout, serial=self.serial, tidying=tidying)
         stdout = answer.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
-        end = re.search(rf"\n{token} (\d+)\n\Z", stdout)
+        end = re.search(rf"\n{token} (\d{{1,3}})\n\Z", stdout)
         if end is None:
             raise self._broken(answer, timeout)
         stderr = answer.stderr.decode("utf-8", "replace").replace("\r\n", "\n")

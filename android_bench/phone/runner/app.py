@@ -137,7 +137,7 @@ def _ending(said: str) -> tuple[int, dict[str, str]]:
             f"the app crashed on the phone or was killed ({why[:200].strip()}); try another delegate, or "
             "close other apps"
         )
-    code = re.search(r"^INSTRUMENTATION_CODE: (-?\d+)$", said, re.MULTILINE)
+    code = re.search(r"^INSTRUMENTATION_CODE: (-?\d{1,9})$", said, re.MULTILINE)
     if code is None:
         last = (said.strip().splitlines() or ["nothing was said"])[-1]
         raise RunError(f"the app gave no result ({last[:200]}); run it again")

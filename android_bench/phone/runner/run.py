@@ -154,7 +154,7 @@ def delegated_nodes(log: str, delegate: str) -> tuple[int, int] | None:
         return None
     kind = {"gpu": "Gpu", "nnapi": "Nnapi"}[delegate]
     parts = re.findall(
-        rf"Replacing (\d+) out of (\d+) node\(s\) with delegate \([^)]*{kind}", log, re.IGNORECASE
+        rf"Replacing (\d{{1,9}}) out of (\d{{1,9}}) node\(s\) with delegate \([^)]*{kind}", log, re.IGNORECASE
     )
     taken, nodes = (sum(int(part) for part, _ in parts), int(parts[0][1])) if parts else (0, 0)
     proven = delegate != "gpu" or (
