@@ -12,7 +12,7 @@ APP_READY := $(if $(wildcard $(READY)),,build/python/.ready)
 APP_PYTHON := $(if $(wildcard $(READY)),$(BIN),build/python/bin)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages release lock native clean fuzz
+.PHONY: help setup demo test test-fast test-processors test-adb test-engines test-app app-vectors app-screens apk lint format tables docs reference messages release lock native clean fuzz aar
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-app: setup ## the Android library and app, without a phone (JDK 17)
 # .venv it makes itself a small one: neither torch nor tensorflow is needed.
 apk: $(APP_READY) ## build/facekp-sample.apk, signed (JDK 17, aapt2, apksigner; FROM=FOLDER: without a registry)
 	@PYTHONPATH=. $(APP_PYTHON) -m android_bench.app $(if $(FROM),--from "$(FROM)")
+
+aar: $(APP_READY) ## build/facekp.aar, the library for other apps, and build/maven to take it from (FROM=FOLDER, as apk)
+	@PYTHONPATH=. $(APP_PYTHON) -m android_bench.app aar $(if $(FROM),--from "$(FROM)")
 
 build/python/.ready: requirements.txt
 	@$(PYTHON) -m venv build/python

@@ -23,6 +23,8 @@ ENGINES = {
     "tensorflow-lite-gpu": "libtensorflowlite_gpu_jni.so",
 }
 """The engine's library of each AAR that has one."""
+OLDEST_KOTLIN = "2.2.21"
+"""Of the apps that the library is for: a compiler reads classes of the next minor version at most."""
 _KOTLIN = (
     "-no-stdlib", "-no-reflect", "-jvm-target", "1.8", "-Xjdk-release=1.8", "-Xlambdas=class",
     "-Xsam-conversions=class", "-Xstring-concat=inline",
@@ -146,18 +148,24 @@ class _Build:
     def library(self) -> Made:
         """The library's classes."""
         aars = self.classes()
-        return self._compiled("library.jar", self.sources.library / "kotlin", [aars.key], _jars(aars))
+        language = OLDEST_KOTLIN.rpartition(".")[0]
+        options = ("-module-name", "facekp", "-language-version", language, "-api-version", language)
+        return self._compiled(
+            "library.jar", self.sources.library / "kotlin", [aars.key], _jars(aars), options
+        )
 
     def sample(self, library: Made, constants: Made) -> Made:
         """The sample's classes."""
         aars = self.classes()
         keys = [library.key, constants.key, aars.key]
         beside = [library.path, constants.path, *_jars(aars)]
-        return self._compiled("sample.jar", self.sources.sample / "kotlin", keys, beside)
+        options = ("-module-name", "sample")
+        return self._compiled("sample.jar", self.sources.sample / "kotlin", keys, beside, options)
 
-    def _compiled(self, name: str, source: Path, keys: list[str], beside: list[Path]) -> Made:
+    def _compiled(
+        self, name: str, source: Path, keys: list[str], beside: list[Path], options: tuple[str, ...]
+    ) -> Made:
         path = ":".join(map(str, [self.android, self.stdlib, *beside]))
-        module = name.removesuffix(".jar")
 
         def make(target: Path) -> None:
             made = target.with_suffix(".made.jar")  # kotlinc goes by the suffix
@@ -165,13 +173,13 @@ class _Build:
                 java(
                     [self.parts.archive(part) for part in COMPILER],
                     "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
-                    *_KOTLIN, "-cp", path, "-module-name", module, "-d", made, source,
+                    *_KOTLIN, *options, "-cp", path, "-d", made, source,
                 )  # fmt: skip
                 made.rename(target)
             finally:
                 made.unlink(missing_ok=True)
 
-        return self.shop.made(name, [self.tools, *_KOTLIN, *keys, digest(source)], make)
+        return self.shop.made(name, [self.tools, *_KOTLIN, *options, *keys, digest(source)], make)
 
     def own_dex(self, library: Made, constants: Made, sample: Made) -> Made:
         """classes.dex: library and sample."""

@@ -1,7 +1,8 @@
-"""The APK as a zip archive: one order, one date, and what a phone maps into memory stored and aligned."""
+"""Zip archives of one order and one date; in an APK, what a phone maps into memory is stored and aligned."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -30,6 +31,18 @@ def write_apk(target: Path, files: Mapping[str, bytes]) -> None:
                 alignment = LIBRARY_ALIGNMENT if name.endswith(".so") else _ALIGNMENT
                 entry.extra = _padding(stream.tell() + _HEADER + len(name.encode()), alignment)
             archive.writestr(entry, files[name], compresslevel=9)
+
+
+def archive_of(files: Mapping[str, bytes]) -> bytes:
+    """Files, by their names in the archive, as a zip archive that nothing maps into memory."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name], compresslevel=9)
+    return stream.getvalue()
 
 
 def data_offsets(apk: Path) -> dict[str, int]:

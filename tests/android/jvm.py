@@ -6,10 +6,12 @@ import hashlib
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from android_bench.app.build import build_library, checkout
+from android_bench.app.aar import build_aar
+from android_bench.app.build import checkout
 from android_bench.app.parts import COMPILER, LIBRARIES
 from tests.android import jars
 from tests.support.places import ROOT
@@ -64,10 +66,19 @@ class Library(Tests):
     """The library and its tests."""
 
     def __init__(self) -> None:
-        self.classes = build_library(checkout(), jars.PARTS, ROOT / "build")
-        super().__init__("library", Path(__file__).parent / "library" / "kotlin", [self.classes], [])
+        self.aar = build_aar(checkout(), jars.PARTS, ROOT / "build")
+        super().__init__("library", Path(__file__).parent / "library" / "kotlin", [BUILT / "library.jar"], [])
         aars = [BUILT / "classes" / f"{name}.jar" for name in LIBRARIES]
-        self._phone = [str(self.classes), *map(str, aars), *jars.paths(("android", "kotlin-stdlib"))]
+        self._phone = [str(self._handed_out()), *map(str, aars), *jars.paths(("android", "kotlin-stdlib"))]
+
+    def _handed_out(self) -> Path:
+        """The classes that apps get."""
+        target = BUILD / "facekp-classes.jar"
+        with zipfile.ZipFile(self.aar) as archive:
+            classes = archive.read("classes.jar")
+        if not target.is_file() or target.read_bytes() != classes:
+            target.write_bytes(classes)
+        return target
 
     def compile_example(self, example: Path) -> None:
         """Compile what calls the library as an app does. Raises AssertionError where that fails."""

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import struct
 import subprocess
 import time
 import zipfile
@@ -14,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.app.aar import build_aar
 from android_bench.app.assets import bundled_models
 from android_bench.app.build import build_apk, checkout
 from android_bench.app.packing import LIBRARY_ALIGNMENT, STORED, data_offsets
 from android_bench.app.parts import ABIS, Parts
+from tests.android.apk.dex import types
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.app
@@ -98,30 +99,14 @@ def test_every_class_that_the_dex_names_is_there(apk: Path, parts: Parts) -> Non
     named, defined = set(), set()
     with zipfile.ZipFile(apk) as archive:
         for name in ("classes.dex", "classes2.dex"):
-            types, own = _types(archive.read(name))
-            named |= types
+            of_it, own = types(archive.read(name))
+            named |= of_it
             defined |= own
     with zipfile.ZipFile(parts.archive("android")) as jar:
         defined |= {f"L{name.removesuffix('.class')};" for name in jar.namelist() if name.endswith(".class")}
     plain = {name.lstrip("[") for name in named}
     classes = {name for name in plain if name.startswith("L") and not name.startswith("Ljava/")}
     assert {name for name in classes - defined if not name.startswith(_ANNOTATIONS)} == set()
-
-
-def _types(dex: bytes) -> tuple[set[str], set[str]]:
-    """The descriptors that a dex names, and of the classes that it holds."""
-    strings, types, classes = (struct.unpack_from("<II", dex, at) for at in (56, 64, 96))
-    (places,) = (struct.unpack_from(f"<{strings[0]}I", dex, strings[1]),)
-
-    def text(number: int) -> str:
-        start = places[number]
-        while dex[start] & 0x80:
-            start += 1
-        return dex[start + 1 : dex.index(b"\0", start + 1)].decode(errors="replace")
-
-    named = [text(number) for number in struct.unpack_from(f"<{types[0]}I", dex, types[1])]
-    own = {named[struct.unpack_from("<I", dex, classes[1] + 32 * i)[0]] for i in range(classes[0])}
-    return set(named), own
 
 
 def test_an_unchanged_build_takes_under_two_seconds(apk: Path, parts: Parts) -> None:
@@ -135,3 +120,12 @@ def test_a_build_from_scratch_is_bit_for_bit_the_same(apk: Path, parts: Parts, t
     other = build_apk(checkout(), parts, tmp_path)
     assert other.read_bytes() == apk.read_bytes()
     assert [path.name for path in tmp_path.rglob("*.apk")] == [apk.name]
+    first, second = (_handed_out(build_aar(checkout(), parts, folder)) for folder in (apk.parent, tmp_path))
+    assert first == second and len(first) == 17
+
+
+def _handed_out(aar: Path) -> dict[str, bytes]:
+    """The AAR, and the Maven repository beside it."""
+    root = aar.parent / "maven"
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {path.relative_to(aar.parent).as_posix(): path.read_bytes() for path in [aar, *files]}
