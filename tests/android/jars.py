@@ -17,6 +17,11 @@ ROBOLECTRIC = (
     "bcprov-jdk18on", "conscrypt-openjdk-uber", "failureaccess", "guava", "icu4j", "javax.annotation-api",
     "javax.inject", "sqlite4java",
 )  # fmt: skip
+EMULATOR = (
+    "unidbg-android", "unidbg-unicorn2", "unidbg-api", "unicorn", "keystone", "native-lib-loader",
+    "slf4j-api", "jna", "commons-collections4", "commons-io", "commons-logging", "fastjson",
+)  # fmt: skip
+"""A processor of phones with Android 6's own C library, which lies in the first of them."""
 APIS = (24, 34, 35)
 """Of the Androids that screens are drawn by: the oldest and newest that the app runs on, and one between."""
 
