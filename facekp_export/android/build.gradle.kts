@@ -16,8 +16,14 @@ android {
 }
 
 dependencies {
-    api("org.tensorflow:tensorflow-lite:2.16.1")
-    implementation("org.tensorflow:tensorflow-lite-gpu:2.16.1")
-    // Version 2.16.1 of this one was never published; 2.14.0 has the interface that the GPU delegate needs.
-    implementation("org.tensorflow:tensorflow-lite-gpu-api:2.14.0")
+    // -Pfacekp.engine=litert: its libraries are aligned to memory pages of 16 KB. Untested.
+    if (providers.gradleProperty("facekp.engine").orNull == "litert") {
+        api("com.google.ai.edge.litert:litert:2.1.4")
+        implementation("com.google.ai.edge.litert:litert-gpu:1.4.2")
+    } else {
+        api("org.tensorflow:tensorflow-lite:2.16.1")
+        implementation("org.tensorflow:tensorflow-lite-gpu:2.16.1")
+        // Version 2.16.1 of this one was never published; 2.14.0 has the interface that the GPU delegate needs.
+        implementation("org.tensorflow:tensorflow-lite-gpu-api:2.14.0")
+    }
 }
