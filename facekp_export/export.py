@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facekp_export.checkpoint_file import refuse_other_than_checkpoints
+from facekp_export.conversion.toolchain import require_export
 from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.inference.noise import noise_in
 from facekp_export.inference.runtimes import open_model
@@ -38,7 +39,7 @@ from facekp_export.verification.manifest import (
 from facekp_export.verification.report import PICTURE, draw_comparison, write_report
 from facekp_export.verification.verify import Tolerance, refuse_operators, verify_file
 from facekp_train.boxes import box_mappings
-from facekp_train.common.console import UserError, require
+from facekp_train.common.console import UserError
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.shipped import CHECKPOINT
 from facekp_train.metadata import Number, untrained_name
@@ -141,7 +142,7 @@ def export_model(
     refuse_other_than_checkpoints(checkpoint)
     if out.exists() and not out.is_dir():
         raise OSError(f"{out} is a file; name a folder for the export")
-    require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
+    require_export()
     names = made_with(kinds, [FILES[kind] for kind in kinds])
     with staging_for(out, names) as staging, noise_in(staging / LOG):
         job = _prepare(checkpoint, calibration, staging, name, step)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from android_bench.records.record import Document
 from facekp_train import landmarks
 from facekp_train.common.console import run
 from facekp_train.common.downloads import downloads
+from tests.support.extras import EXTRAS
 from tests.support.files.synthetic_faces import draw_face
 from tests.support.models.tiny_models import tiny_tflite
 from tests.support.models.train_cli import annotated
@@ -31,6 +33,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A busy machine is no failure.
 settings.register_profile("facekp", deadline=None)
 settings.load_profile("facekp")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A file of tests that imports a package of an extra is skipped where that is not installed."""
+    report = yield
+    lacking = re.search(r"No module named '(\w+)", str(report.longrepr)) if report.failed else None
+    if isinstance(collector, pytest.Module) and lacking and lacking[1] in EXTRAS:
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 0, f"Skipped: needs {lacking[1]}")
+    return report
 
 
 @pytest.fixture(scope="session")

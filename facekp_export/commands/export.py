@@ -132,7 +132,7 @@ def export(
     """
     if context.invoked_subcommand is not None:
         return
-    from facekp_train.common.console import require
+    from facekp_export.conversion.toolchain import require_export
     from facekp_train.common.shipped import default_checkpoint
 
     check_untrained(untrained, backbone, settings, (model, calibration, data))
@@ -149,7 +149,7 @@ def export(
     if not formats:
         _add(beside, out_folder, as_json, archives)
         return
-    require("export", "torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
+    require_export()
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance
 

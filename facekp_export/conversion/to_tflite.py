@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.conversion.int8_input import with_int8_input
+from facekp_export.conversion.toolchain import keras_of, load_tensorflow
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
 from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalization
 from facekp_export.quantization.output_bias import unbiased_tflite
@@ -42,6 +43,7 @@ class TfliteConverter:
 
     def __init__(self, model: onnx.ModelProto, crops: Crops) -> None:
         """Raises UserError naming the layer that TensorFlow cannot express."""
+        self._tf = load_tensorflow()
         self._crops = crops
         body, self._scale, self._offset = split_normalization(model)
         self._size = int(crops.shape[1])
@@ -49,8 +51,7 @@ class TfliteConverter:
 
     def convert(self, kind: str) -> bytes:
         """The file's content. Raises UserError where TensorFlow's converter gives up."""
-        import tensorflow as tf
-
+        tf = self._tf
         try:
             if kind == "float32":
                 data = self._float()
@@ -71,12 +72,10 @@ class TfliteConverter:
 
     def _float(self, **settings: Any) -> bytes:
         """A file that takes the raw crop in float32; with settings, one with smaller weights."""
-        import tensorflow as tf
-
         scale, offset = self._scale, self._offset
         converter = self._converter(lambda crop: self._keras(crop * scale + offset))
         if settings:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.optimizations = [self._tf.lite.Optimize.DEFAULT]
         for name, value in settings.items():
             setattr(converter, name, value)
         return bytes(converter.convert())
@@ -89,10 +88,8 @@ class TfliteConverter:
     @cached_property
     def _calibrated(self) -> bytes:
         """The net without normalization, with the range of every tensor over the crops, outliers left out."""
-        import tensorflow as tf
-
         converter = self._converter(self._keras)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.optimizations = [self._tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([values[None]] for values in self._inputs)
         converter._experimental_calibrate_only = True
         return without_outliers(bytes(converter.convert()), self._inputs)
@@ -100,9 +97,7 @@ class TfliteConverter:
     @cached_property
     def _uint8(self) -> bytes:
         """The int8 file, which takes uint8 and gives float32."""
-        import tensorflow as tf
-
-        data = self._integer(tf.uint8, tf.float32, self._float_tail())
+        data = self._integer(self._tf.uint8, self._tf.float32, self._float_tail())
         return unbiased_tflite(data, self._calibrated, self._inputs, self._crops)
 
     def _float_tail(self) -> list[str]:
@@ -125,9 +120,9 @@ class TfliteConverter:
         return bytes(quantized)
 
     def _converter(self, function: Any) -> Any:
-        import tensorflow as tf
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+        tf = self._tf
         signature = tf.TensorSpec([1, self._size, self._size, 3], tf.float32, name=INPUT)
         concrete = tf.function(function).get_concrete_function(signature)
         # Without the Keras model as second argument: it would be saved, which takes 15 s.
@@ -137,7 +132,6 @@ class TfliteConverter:
 def _to_keras(model: onnx.ModelProto) -> Any:
     """The model as a Keras model that takes NHWC."""
     import onnx
-    import onnx2tf
 
     stdout = io.StringIO()
     with _in_temporary_folder() as folder:
@@ -145,10 +139,7 @@ def _to_keras(model: onnx.ModelProto) -> Any:
         onnx.save(model, str(folder / "model.onnx"))
         try:
             with contextlib.redirect_stdout(stdout):
-                return onnx2tf.convert(
-                    input_onnx_file_path="model.onnx", output_folder_path="saved_model",
-                    disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error",
-                )  # fmt: skip
+                return keras_of("model.onnx")
         except (Exception, SystemExit) as error:  # it exits on some models that it cannot read
             raise UserError(_explained(model, stdout.getvalue(), error)) from error
         finally:

@@ -29,11 +29,14 @@ def try_lock(file: IO[Any] | int) -> bool:
         import msvcrt
 
         # Far behind the text, which others may read.
+        before = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
+        finally:
+            os.lseek(descriptor, before, os.SEEK_SET)
     else:
         import fcntl
 

@@ -17,6 +17,7 @@ from facekp_export.inference.runtimes import open_runtime
 from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.networks.mdp_fast import CHANNELS, PAIRS
 from facekp_train.pruning.cost import net_cost
+from tests.support.extras import needs_export
 
 OPERATORS = ["QUANTIZE", *["CONV_2D"] * 5, "ADD", "CONV_2D", "CONV_2D", "ADD"]
 
@@ -38,7 +39,7 @@ def test_a_file_multiplies_as_often_as_the_net(size: int, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_its_operators_are_those_of_an_exported_file(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
+    needs_export()
     from facekp_export.untrained import export_untrained, untrained_config
 
     config = untrained_config("mdp-fast", ["channels=[8,8,8,16,16]", "pairs=[0,0,1,0,1]", "size=48"])

@@ -20,11 +20,11 @@ from facekp_export.verification.check import check_integrity, check_labelled, fi
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import Manifest, read_manifest
 from facekp_train.datasets import open_dataset
+from tests.support.extras import needs_export
 from tests.support.models.small_nets import save_small_checkpoint
 from tests.support.places import ROOT
 
-for module in ("torch", "onnx2tf", "tensorflow", "onnxsim"):
-    pytest.importorskip(module)
+needs_export()
 
 pytestmark = pytest.mark.slow
 

@@ -12,10 +12,10 @@ import pytest
 
 from facekp_export.verification.check import check_integrity, find_models
 from facekp_train.common.files import sha256_of
+from tests.support.extras import needs_export
 from tests.support.models.small_nets import save_small_checkpoint
 
-for module in ("torch", "onnx2tf", "tensorflow", "onnxsim"):
-    pytest.importorskip(module)
+needs_export()
 
 pytestmark = pytest.mark.slow
 

@@ -25,6 +25,7 @@ from facekp_train.crop import CropRule
 from facekp_train.landmarks import scheme_of
 from facekp_train.samples import FaceSample
 from facekp_train.schemes import Scheme
+from tests.support.extras import needs_export
 from tests.support.files.schemes import MOUTH
 from tests.support.files.synthetic_faces import DiscModel, draw_face
 
@@ -130,8 +131,7 @@ def test_labelled_faces_are_measured_by_the_files_own_normalisers(tmp_path: Path
 @pytest.mark.slow
 def test_two_schemes_of_five_points_live_side_by_side(tmp_path: Path) -> None:
     """One and the same net, trained under two names."""
-    for module in ("torch", "onnx2tf", "tensorflow", "onnxsim"):
-        pytest.importorskip(module)
+    needs_export()
     from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
     from facekp_train.networks.keypoint_net import NetConfig
     from tests.support.models.small_nets import acquainted_net, noise_crops

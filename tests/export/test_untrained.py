@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for module in ("torch", "onnx2tf", "tensorflow", "onnxsim"):
-    pytest.importorskip(module)
+from tests.support.extras import needs_export
+
+needs_export()
 
 from facekp_export.cli import app  # noqa: E402
 from facekp_export.detector import KeypointDetector  # noqa: E402

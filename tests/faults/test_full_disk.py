@@ -12,6 +12,7 @@ import pytest
 
 from facekp_export.demo import demo_photo
 from facekp_train.common.shipped import default_checkpoint, shipped_models_dir
+from tests.support.extras import needs_export
 from tests.support.files.small_disk import able, small_disk
 
 pytestmark = pytest.mark.skipif(not able(), reason="needs user and mount namespaces (Linux)")
@@ -83,7 +84,7 @@ def test_a_training_run(discs: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_export(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="needs facekp[export]")
+    needs_export()
     disk = tmp_path / "disk"
     words = ("--to", "onnx", "--out", disk / "export")
     assert _on_a_disk("size=3m", disk, "facekp_export", *words) == (1, _full(disk / "export"), [])

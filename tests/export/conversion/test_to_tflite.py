@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for module in ("onnx", "onnx2tf", "tensorflow"):
-    pytest.importorskip(module)
+from tests.support.extras import needs_export
+
+needs_export()
 
 import onnx  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402

@@ -17,12 +17,12 @@ from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.moments import collect_moments
 from facekp_train.pruning.scores import rank
 from facekp_train.pruning.surgery import remove
+from tests.support.extras import needs_export
 from tests.support.models.small_nets import save_small_checkpoint
 
 pytestmark = pytest.mark.slow
 
-for module in ("onnx2tf", "tensorflow", "onnxsim"):
-    pytest.importorskip(module)
+needs_export()
 
 
 @pytest.fixture(scope="module")
