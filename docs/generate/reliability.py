@@ -26,7 +26,7 @@ def counted(page: str) -> str:
     named = [name for row in rows for name in row]
     if twice := [name for name, count in Counter(named).items() if count > 1]:
         raise ValueError(f"{PAGE.name}: two rows name {', '.join(twice)}; make one row of them")
-    if missing := {path.stem for path in (TESTS / "kinds").glob("test_*.py")} - set(named):
+    if missing := {path.stem for path in (TESTS / "kinds").rglob("test_*.py")} - set(named):
         raise ValueError(f"{PAGE.name}: no row names {', '.join(sorted(missing))}")
     files = {path.stem: path for path in sorted(TESTS.rglob("test_*.py")) if path.stem in named}
     if gone := [name for name in named if name not in files]:

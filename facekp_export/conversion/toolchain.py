@@ -50,7 +50,7 @@ def keras_of(onnx_file: str) -> Any:
     import onnx2tf
 
     # Its second line writes TFLite files by itself by default, and makes no Keras model then.
-    backend = {"tflite_backend": "tf_converter"} if _release("onnx2tf") >= (2, 0) else {}
+    backend: dict[str, Any] = {"tflite_backend": "tf_converter"} if _release("onnx2tf") >= (2, 0) else {}
     return onnx2tf.convert(
         input_onnx_file_path=onnx_file, output_folder_path="saved_model",
         disable_model_save=True, not_use_onnxsim=True, non_verbose=True, verbosity="error", **backend,

@@ -72,7 +72,7 @@ class JpegViews:
     def __getitem__(self, number: int) -> Image:
         begin, size = self._places[number]
         coded = np.frombuffer(os.pread(self._file.fileno(), int(size), int(begin)), np.uint8)
-        return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+        return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
 
 
 def _nameless() -> IO[bytes]:

@@ -73,9 +73,7 @@ def _shape(root: Path, data: Any) -> tuple[int, int]:
     if not isinstance(shape, list) or not good or shape[1] not in (2, 3):
         raise DataError(f"{root} is not YOLO's data.yaml for poses: it has no kpt_shape: [COUNT, 2 or 3]")
     if not FEWEST_POINTS <= shape[0] <= MOST_POINTS:
-        raise DataError(
-            f"{root}: kpt_shape states no count of {FEWEST_POINTS} to {MOST_POINTS} points"
-        )
+        raise DataError(f"{root}: kpt_shape states no count of {FEWEST_POINTS} to {MOST_POINTS} points")
     return shape[0], shape[1]
 
 

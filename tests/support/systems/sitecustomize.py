@@ -80,7 +80,7 @@ def _hide(beginnings: tuple[str, ...]) -> None:
 
 def _refuse_folders() -> None:
     """No folder has a descriptor."""
-    truly = os.open
+    truly: Any = os.open
 
     def opened(path: Any, *words: Any, **options: Any) -> int:
         if not isinstance(path, int) and Path(os.fsdecode(path)).is_dir():
