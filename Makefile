@@ -133,7 +133,7 @@ messages: reference ## print every sentence for users (docs/reference/messages.m
 	@cat docs/reference/messages.md
 	@echo "These sentences are in docs/reference/messages.md" >&2
 
-# From a commit, in a minute: docs/release/ builds each wheel from its sdist, installs it in an environment of its
+# From a commit, in two minutes: docs/release/ builds each wheel from its sdist, installs it in an environment of its
 # own, finds a face there, and writes the bill of materials and the hashes.
 TOOLS := build/release-tools
 release: dev ## build wheels and sdists of facekp and facekp-models into dist/, and check them

@@ -1,4 +1,4 @@
-"""OpenCV's bundled face cascades: the fallback where BlazeFace's files are missing.
+"""OpenCV's bundled face cascades, for comparison and where BlazeFace is not wanted.
 
 The frontal cascade looks first; where it sees nothing, the profile cascade looks at the photograph
 and at its mirror image. Imports neither torch nor tensorflow.

@@ -80,7 +80,7 @@ class Manifest(_Strict):
     net: dict[str, Any] = Field(description="the net's shape, as in the checkpoint's header")
     checkpoint: str = Field(description="file name of the checkpoint")
     checkpoint_sha256: str = Field(description="its hash")
-    weights_licence: str | None = Field(None, description="what the weights may be used for; null: unknown")
+    weights_licence: str | None = Field(None, description="what the weights may be used for; absent: unknown")
     calibration: str = Field(description="which crops set the ranges of quantized files, and how many")
     labelled: str | None = Field(None, description="data set, split and faces behind the NME figures")
     torch_nme: float | None = Field(None, description="NME of PyTorch on these faces, percent")
@@ -95,8 +95,9 @@ class Manifest(_Strict):
     # A stated return type would stand in the JSON Schema in place of the fields.
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler):
-        """Without what only an untrained net's have."""
-        return {key: value for key, value in handler(self).items() if (key, value) != ("untrained", False)}
+        """Without what only some have: an untrained net's, one whose weights' terms are known."""
+        absent = (("untrained", False), ("weights_licence", None))
+        return {key: value for key, value in handler(self).items() if (key, value) not in absent}
 
 
 def file_entry(path: Path, kind: str, deviation: Deviation) -> FileEntry:

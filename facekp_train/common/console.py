@@ -154,7 +154,7 @@ def _warn_of_two_opencvs() -> None:
     if len(wheels) > 1:
         warn(
             f"{' and '.join(wheels)} are installed, and each has written its cv2 over the other's; keep one: "
-            f"pip uninstall -y {' '.join(wheels)} && pip install {wheels[0]}"
+            f"pip uninstall -y {' '.join(wheels)} && pip install '{wheels[0]}<5'"
         )
 
 

@@ -54,7 +54,7 @@ def why_no_opencv(error: ImportError) -> str | None:
     if _OF_THE_SCREEN.match(str(error)):
         return (
             f"OpenCV cannot be loaded ({error}); on Debian: apt-get install libgl1 libglib2.0-0, or take the "
-            "wheel that needs neither: pip uninstall -y opencv-python && pip install opencv-python-headless"
+            "wheel that needs none: pip uninstall -y opencv-python && pip install 'opencv-python-headless<5'"
         )
     return None
 
