@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facekp_export.checkpoint_file import refuse_other_than_checkpoints
 from facekp_export.conversion.toolchain import require_export
 from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_with_info
 from facekp_export.inference.noise import noise_in
@@ -41,6 +40,7 @@ from facekp_export.verification.verify import Tolerance, refuse_operators, verif
 from facekp_train.boxes import box_mappings
 from facekp_train.common.console import UserError
 from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.run_files import refuse_other_than_checkpoints
 from facekp_train.common.shipped import CHECKPOINT
 from facekp_train.metadata import Number, untrained_name
 

@@ -25,6 +25,9 @@ DOT: Color = (64, 255, 128)
 LINE: Color = (0, 176, 255)
 HIDDEN: Color = (255, 96, 64)
 FRAME: Color = (255, 208, 64)
+LEFT: Color = (64, 255, 128)
+RIGHT: Color = (255, 64, 255)
+MIDDLE: Color = (240, 240, 240)
 _EDGE: Color = (16, 16, 16)
 
 # OpenCV draws at sub-pixel positions given in fixed point with this many binary digits.
@@ -42,6 +45,7 @@ def draw_keypoints(
     box: Box | None = None,
     dot: Color = DOT,
     line: Color = LINE,
+    sides: bool = False,
 ) -> Image:
     """Draw one face's keypoints, its contours and its box.
 
@@ -54,6 +58,7 @@ def draw_keypoints(
         box: x, y, width, height in pixels.
         dot: color of the points.
         line: color of the contours.
+        sides: points that are left, right and in the middle have colors of their own in place of `dot`.
 
     Returns:
         A copy of the image, drawn on.
@@ -67,10 +72,24 @@ def draw_keypoints(
     for run in scheme.lines if scheme else ():
         _draw_contour(canvas, [fixed[place] for place in run], line, stroke)
     shown = np.ones(len(keypoints), bool) if visible is None else visible
-    for point, seen in zip(fixed, shown, strict=True):
+    colors = _colors_of_sides(scheme) if sides and scheme else [dot] * len(fixed)
+    for point, seen, color in zip(fixed, shown, colors, strict=True):
         if point is not None:
-            _draw_dot(canvas, point, dot if seen else HIDDEN, stroke)
+            _draw_dot(canvas, point, color if seen else HIDDEN, stroke)
     return canvas
+
+
+def _colors_of_sides(scheme: Scheme) -> list[Color]:
+    """Of two points that change places in the mirror image that is left whose name says so, or the first."""
+
+    def is_left(place: int, other: int) -> bool:
+        own, its = ("left" in scheme.names[each].lower() for each in (place, other))
+        return own if own != its else place < other
+
+    return [
+        MIDDLE if place == other else LEFT if is_left(place, other) else RIGHT
+        for place, other in enumerate(scheme.flip)
+    ]
 
 
 def contact_sheet(images: Sequence[Image], columns: int = 6, tile: int = 160, gap: int = 4) -> Image:

@@ -7,6 +7,9 @@ pixel's center. Imports neither torch nor tensorflow.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +31,12 @@ def known_schemes() -> dict[str, Scheme]:
     return dict(_BY_NAME)
 
 
+def check_name(scheme: Scheme) -> None:
+    """Raise ValueError where a scheme has the name of a published one, which is another."""
+    if any(known.name == scheme.name and known != scheme for known in PUBLISHED):
+        raise ValueError(f"the scheme '{scheme.name}' is built in, and yours is another; rename it")
+
+
 def adopt(scheme: Scheme) -> Scheme:
     """Make a scheme the default of its count in this process, and known by its name.
 
@@ -40,10 +49,36 @@ def adopt(scheme: Scheme) -> Scheme:
     Raises:
         ValueError: where its name is that of a published one which is another.
     """
-    if any(known.name == scheme.name and known != scheme for known in PUBLISHED):
-        raise ValueError(f"the scheme '{scheme.name}' is built in, and yours is another; rename it")
+    check_name(scheme)
     _BY_NAME[scheme.name] = SCHEMES[scheme.points] = scheme
     return scheme
+
+
+@contextmanager
+def meaning(scheme: Scheme | None) -> Iterator[None]:
+    """A block in which keypoints of a scheme's count are that scheme's, whatever its default is elsewhere.
+
+    Args:
+        scheme: one's own, or a published one; None changes nothing.
+
+    Raises:
+        ValueError: as of `adopt`.
+    """
+    if scheme is None or scheme.points not in SCHEMES:
+        if scheme is not None:
+            adopt(scheme)  # nothing else has so many points
+        yield
+        return
+    before, of_its_name = SCHEMES[scheme.points], _BY_NAME.get(scheme.name)
+    adopt(scheme)
+    try:
+        yield
+    finally:
+        SCHEMES[scheme.points] = before
+        if of_its_name is None:
+            del _BY_NAME[scheme.name]
+        else:
+            _BY_NAME[scheme.name] = of_its_name
 
 
 def adopt_unknown(scheme: Scheme) -> Scheme:

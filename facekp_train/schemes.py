@@ -106,6 +106,10 @@ class Scheme:
         if not known or (wanted is not None and len(groups) != wanted):
             raise ValueError(f"the {what} of scheme '{self.name}' names points that it does not have")
 
+    def is_like(self, other: Scheme) -> bool:
+        """Whether both mean the same keypoints, however errors are divided and lines are drawn."""
+        return (self.name, self.names, self.flip) == (other.name, other.names, other.flip)
+
     @property
     def points(self) -> int:
         """The number N of keypoints."""

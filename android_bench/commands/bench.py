@@ -19,6 +19,7 @@ from android_bench.defaults import (
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
 )
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out
 from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import folder_option
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 DEVICES = ("cpu", "gpu", "adb")
+DELEGATES = ("cpu", "gpu", "nnapi")
 
 
 def bench(
@@ -37,7 +39,10 @@ def bench(
     *,
     device: Annotated[
         str,
-        typer.Option(help="Where to compute: cpu or gpu of this computer, or adb: a connected phone."),
+        typer.Option(
+            help="Where to compute: cpu or gpu of this computer, or adb: a connected phone.",
+            autocompletion=completed(lambda: DEVICES),
+        ),
     ] = "cpu",
     models: Annotated[
         list[Path] | None,
@@ -84,7 +89,11 @@ def bench(
         ),
     ] = None,
     delegate: Annotated[
-        str, typer.Option(help="Phone: what computes, separated by commas: cpu, gpu, nnapi.")
+        str,
+        typer.Option(
+            help="Phone: what computes, separated by commas: cpu, gpu, nnapi.",
+            autocompletion=completed(lambda: DELEGATES, several=True),
+        ),
     ] = "cpu",
     repeat: Annotated[
         int, typer.Option(min=1, help="Phone: how often the whole measurement is repeated.")
@@ -167,7 +176,7 @@ def bench(
             raise typer.BadParameter("a phone's runner takes the file's own size", param_hint="--shape")
         measure = phone_measurement(
             files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
-            delegates=_chosen(delegate, ("cpu", "gpu", "nnapi"), "--delegate"), repeat=repeat, runner=runner,
+            delegates=_chosen(delegate, DELEGATES, "--delegate"), repeat=repeat, runner=runner,
             binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
             fixed_performance=fixed_performance, source=bundles, apk=apk, uninstall=uninstall,
             adb=adb, server=adb_server,

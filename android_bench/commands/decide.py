@@ -18,6 +18,7 @@ from facekp_export.commands.options import (
     STRICT_HELP,
     labelled_faces,
 )
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, say, warn
 from facekp_train.common.model_option import folder_argument
 
@@ -43,7 +44,8 @@ def decide(
         list[str] | None,
         typer.Option(
             help="Where to measure what --records does not hold: cpu of this computer, adb: connected "
-            "phones; repeatable. Default: cpu without --records, else nowhere."
+            "phones; repeatable. Default: cpu without --records, else nowhere.",
+            autocompletion=completed(lambda: DEVICES),
         ),
     ] = None,
     records: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from android_bench.commands.phone_options import parse_server
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
 def doctor(
     *,
     device: Annotated[
-        str, typer.Option(help="Check what a measurement needs on cpu, this computer, or on adb, phones.")
+        str,
+        typer.Option(
+            help="Check what a measurement needs on cpu, this computer, or on adb, phones.",
+            autocompletion=completed(lambda: ("cpu", "adb")),
+        ),
     ] = "adb",
     adb: Annotated[str | None, typer.Option(help="The adb program. Default: the one in PATH.")] = None,
     adb_server: Annotated[

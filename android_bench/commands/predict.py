@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from android_bench.predict.socs import SOCS
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_json
 from facekp_train.common.model_option import folder_argument
 
@@ -19,10 +20,6 @@ def _checked(names: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names or SOCS))
 
 
-def _completed(incomplete: str) -> list[str]:
-    return [name for name in SOCS if name.startswith(incomplete)]
-
-
 def predict(
     models: Annotated[list[Path], folder_argument(".tflite files, or folders of them.")],
     *,
@@ -31,7 +28,7 @@ def predict(
         typer.Option(
             help=f"The phone's processor, {', '.join(SOCS)}; repeatable. Default: all.",
             callback=_checked,
-            autocompletion=_completed,
+            autocompletion=completed(lambda: SOCS),
         ),
     ] = None,
     as_json: Annotated[

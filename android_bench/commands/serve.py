@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from android_bench.commands.phone_options import parse_server
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
 from facekp_train.common.model_option import folder_argument
 
@@ -32,7 +33,11 @@ def serve(
         str, typer.Option(help="Address to listen on; any other than this one lets the network in.")
     ] = "127.0.0.1",
     device: Annotated[
-        str | None, typer.Option(help="Device, adb: open the page on the connected phone. Default: nowhere.")
+        str | None,
+        typer.Option(
+            help="Device, adb: open the page on the connected phone. Default: nowhere.",
+            autocompletion=completed(lambda: ("adb",)),
+        ),
     ] = None,
     serial: Annotated[
         str | None, typer.Option(help="Phone: its serial or HOST:PORT. Default: the only one.")

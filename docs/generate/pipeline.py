@@ -44,7 +44,8 @@ def pipeline_page() -> str:
 
 
 def _named() -> str:
-    from facekp_train.training.recipe import PRESETS, Recipe, make_recipe
+    from facekp_train.common.recipes import PRESETS
+    from facekp_train.training.recipe import Recipe, make_recipe
 
     default = _flat(Recipe(data=["pts:PATH"]).model_dump())
     named = {name: _flat(make_recipe(name, {"data": ["pts:PATH"]}, []).model_dump()) for name in PRESETS}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facekp_export.commands.options import finder_names
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, err, print_json, say, warn
 
 if TYPE_CHECKING:
@@ -27,7 +29,13 @@ def boxes(
     split: Annotated[str | None, typer.Option(help="Split of --data. Default: the format's first.")] = None,
     finder: Annotated[
         list[str] | None,
-        typer.Option(help=f"Face finder, or none; repeatable. Default: {', '.join(_FITTED)}."),
+        typer.Option(
+            help=f"Face finder, or none; repeatable. Default: {', '.join(_FITTED)}.",
+            autocompletion=completed(lambda: [*finder_names(), "none"]),
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Faces of --points68 to read. Default: all.")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Use every Nth face only.")] = 1,
     out: Annotated[
@@ -46,7 +54,7 @@ def boxes(
             f"no face finder is called '{unknown.pop()}'; there are {', '.join(FINDERS)}, none"
         )
     try:
-        labelled = open_dataset(points68)
+        labelled = open_dataset(points68, limit=limit)
         listed = open_dataset(data, split) if data else None
     except DataError as error:
         raise typer.BadParameter(str(error)) from None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facekp_export.commands.options import finder_names
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError
 from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import export_option
@@ -49,7 +51,8 @@ def detect(
     finder: Annotated[
         str | None,
         typer.Option(
-            help="Face finder: blazeface, blazeface-fast, blazeface-full or haar. Default: blazeface."
+            help="Face finder: blazeface, blazeface-fast, blazeface-full or haar. Default: blazeface.",
+            autocompletion=completed(finder_names),
         ),
     ] = None,
     smallest_face: Annotated[

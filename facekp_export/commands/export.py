@@ -28,6 +28,7 @@ from facekp_train.common.console import err, out, print_json, print_line
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.run_files import refuse_other_than_checkpoints
 
 if TYPE_CHECKING:
     from facekp_export.export import ExportResult
@@ -149,6 +150,10 @@ def export(
     if not formats:
         _add(beside, out_folder, as_json, archives)
         return
+    if not untrained:
+        refuse_other_than_checkpoints(checkpoint)
+    _checked_spec(calibration)
+    labelled = labelled_faces(data, split, limit, strict)
     require_export()
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance
@@ -167,18 +172,10 @@ def export(
         _tell(made, as_json)
         return
     result = export_model(
-        checkpoint,
-        out_folder,
-        to=formats,
-        integer_io=io is Io.int8,
-        int8_input=io is Io.int8_in,
-        calibration=_checked_spec(calibration),
-        labelled=labelled_faces(data, split, limit, strict),
+        checkpoint, out_folder, to=formats, integer_io=io is Io.int8, int8_input=io is Io.int8_in,
+        calibration=calibration, labelled=labelled, threads=threads, name=name, step=steps.step,
         tolerance=Tolerance(float16=float16_tolerance, quantized=tolerance, nme=nme_tolerance),
-        threads=threads,
-        name=name,
-        step=steps.step,
-    )
+    )  # fmt: skip
     if beside:
         _add(beside, result.folder, as_json, archives, table=True)
     else:
@@ -230,7 +227,7 @@ def _add(beside: list[str], out: Path, as_json: bool, archives: Path | None, tab
         print_line(f"wrote {out / name}: {len(manifest.folders[name])} files; {hints[name]}")
 
 
-def _checked_spec(spec: str | None) -> str | None:
+def _checked_spec(spec: str | None) -> None:
     """A --calibration that names no data set is wrong usage; said before the long work begins."""
     from facekp_train.datasets import DataError, open_dataset
 
@@ -239,7 +236,6 @@ def _checked_spec(spec: str | None) -> str | None:
             open_dataset(spec)
         except DataError as error:
             raise typer.BadParameter(str(error)) from None
-    return spec
 
 
 class _Steps:

@@ -10,6 +10,7 @@ import typer
 
 from facekp_train.common.console import out, print_json, require
 from facekp_train.common.model_option import checkpoint_argument
+from facekp_train.common.run_files import refuse_other_than_checkpoints
 
 _SHOWN = 15
 
@@ -29,19 +30,22 @@ def layers(
 
     Where int8 costs too much, train the net on with facekp-train quantize-aware.
     """
-    require("export", "torch", "safetensors")
-    from facekp_export.quantization.calibration import crop_sets
-    from facekp_export.quantization.layer_errors import layer_errors
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import DataError, open_dataset
-    from facekp_train.networks.checkpoint import load_checkpoint
 
+    model = model or default_checkpoint()
+    refuse_other_than_checkpoints(model)
     if data is not None:
         try:
             open_dataset(data)
         except DataError as error:
             raise typer.BadParameter(str(error)) from None
-    checkpoint = load_checkpoint(model or default_checkpoint())
+    require("export", "torch", "safetensors")
+    from facekp_export.quantization.calibration import crop_sets
+    from facekp_export.quantization.layer_errors import layer_errors
+    from facekp_train.networks.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(model)
     sets = crop_sets(data, checkpoint.header.crop_rule)
     errors = layer_errors(checkpoint.net, sets.verification)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import typer
@@ -29,6 +30,13 @@ THREADS_HELP = "Threads of each runtime."
 JSON_HELP = "Print one JSON document on stdout."
 
 
+def finder_names() -> Iterable[str]:
+    """For shells, which alone ask for it."""
+    from facekp_export.finders.registry import FINDERS
+
+    return FINDERS
+
+
 def labelled_faces(
     data: str | None, split: str | None, limit: int | None, strict: bool
 ) -> LabelledFaces | None:
@@ -42,12 +50,12 @@ def labelled_faces(
             )
         return None
     try:
-        dataset = open_dataset(data, split, strict)
+        dataset = open_dataset(data, split, strict, limit=limit)
     except DataError as error:
         raise typer.BadParameter(str(error)) from None
     if split is None:
         dataset.split = dataset.format.evaluation
-    faces = LabelledFaces.of(dataset, limit)
+    faces = LabelledFaces.of(dataset)
     for warning in faces.warnings:
         warn(warning)
     return faces

@@ -73,7 +73,7 @@ def demo_views(rule: CropRule, count: int) -> Crops:
         uint8 [count, S, S, 3] RGB.
     """
     from facekp_train.batches.augment import Augmentation, photometric, random_view
-    from facekp_train.training.recipe import preset
+    from facekp_train.common.recipes import preset
 
     augmentation = Augmentation(**preset("modern")["augmentation"])
     image, tight = demo_face()

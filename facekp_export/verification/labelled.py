@@ -11,7 +11,7 @@ from facekp_train.evaluation.evaluate import Answers, answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.landmarks import Scheme
 from facekp_train.metadata import FiveOffset
-from facekp_train.samples import FaceSample, Predict, evenly
+from facekp_train.samples import FaceSample, Predict
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,13 @@ class LabelledFaces:
     strict: bool = False
 
     @classmethod
-    def of(cls, dataset: Dataset, limit: int | None = None) -> LabelledFaces:
+    def of(cls, dataset: Dataset) -> LabelledFaces:
         """A data set's faces.
 
         Args:
             dataset: the split.
-            limit: take that many, spread evenly over it; None for all.
         """
         samples = list(dataset)
-        if limit is not None:
-            samples = [samples[i] for i in evenly(len(samples), limit)]
         return cls(
             dataset.spec,
             dataset.split,

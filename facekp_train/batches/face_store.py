@@ -128,6 +128,7 @@ class FaceStore:
         points: keypoints N of the net.
         rule: how faces are cropped.
         prefer_listed: crop around the data set's boxes where there are some.
+        on_face: called after each face that was read, or could not be.
 
     Attributes:
         views: of the faces, on disk.
@@ -137,7 +138,14 @@ class FaceStore:
         size: faces that could; the arrays' rows beyond it are empty.
     """
 
-    def __init__(self, faces: list[Face], points: int, rule: CropRule, prefer_listed: bool = False) -> None:
+    def __init__(
+        self,
+        faces: list[Face],
+        points: int,
+        rule: CropRule,
+        prefer_listed: bool = False,
+        on_face: Callable[[], None] = lambda: None,
+    ) -> None:
         self.rule = rule
         self.skipped: list[dict[str, str]] = []
         self.views: Views = views_of(len(faces))
@@ -147,6 +155,7 @@ class FaceStore:
         self.five_known = np.zeros((len(faces), 5), bool)
         count = 0
         for face, loaded in _in_order(faces, lambda f: _load(f, rule, prefer_listed)):
+            on_face()
             if isinstance(loaded, Exception):
                 self.skipped.append({"file": str(face.sample.image), "reason": str(loaded)})
                 continue

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from facekp_train.commands.inputs import check_file
 from facekp_train.commands.options import (
     IMAGES_HELP,
     JSON_HELP,
+    LIMIT_HELP,
     SPEC_HELP,
     SPLIT_HELP,
     STRICT_HELP,
@@ -29,39 +31,37 @@ def data(
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP + " Default: everything.")] = None,
     images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
     scheme: SchemeOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     sheet: Annotated[
         Path | None,
-        typer.Option("--out", help="Contact sheet to write. Default: NAME_sheet.png in this folder."),
+        typer.Option("--out", help="Contact sheet to write: 36 faces, left in green, right in magenta."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
 ) -> None:
-    """Count the faces of a data set, name what is wrong with it, draw a contact sheet."""
+    """Count the faces of a data set, name what is wrong with it, draw some where --out says."""
     from facekp_train.datasets.guess import named
     from facekp_train.datasets.reading.notes import in_short
     from facekp_train.datasets.survey import TILE, parts_of, survey_faces
     from facekp_train.draw import contact_sheet, write_picture
 
+    check_file(sheet)
     adopt_given(scheme)
     with spec_is_usage():
         if (told := named(spec)) != spec:
             say(f"{spec} is read as {told}")
             spec = told
-        parts = parts_of(spec, split, strict, images)
+        parts = parts_of(spec, split, strict, images, limit)
     survey = survey_faces(spec, parts)
-    if survey.tiles:
-        sheet = sheet or Path(f"{_name_of(spec)}_sheet.png")
-        write_picture(sheet, contact_sheet(survey.tiles, tile=TILE.size))
+    drawn = sheet if survey.tiles else None
+    if drawn is not None:
+        write_picture(drawn, contact_sheet(survey.tiles, tile=TILE.size))
     if as_json:
-        print_json(survey.as_json() | {"sheet": str(sheet) if survey.tiles else None})
+        print_json(survey.as_json() | {"sheet": drawn and str(drawn)})
     else:
-        _print(survey, sheet)
+        _print(survey, drawn)
     if not survey.n:
         raise UserError(f"{spec} has no face that can be used{in_short(survey.skipped)}")
-
-
-def _name_of(spec: str) -> str:
-    return Path(spec.partition(":")[2]).expanduser().resolve().name.replace("@", "_")
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:
@@ -80,5 +80,8 @@ def _print(survey: Survey, sheet: Path | None) -> None:
     if more > 0:
         say(f"... and {more} more warnings (all of them with --json)")
     print_skipped(survey.skipped)
-    if survey.tiles:
-        print_line(f"{len(survey.tiles)} faces with their keypoints: {sheet}")
+    if sheet is not None:
+        drawn = faces_in_words(len(survey.tiles))
+        print_line(f"{drawn} with left keypoints green, right magenta, others white, hidden red: {sheet}")
+    elif survey.tiles:
+        say("only a person sees whether left and right changed places: --out sheet.png draws some faces")

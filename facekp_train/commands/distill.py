@@ -50,6 +50,7 @@ def distill(
 
     Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
     """
+    training.check(model, teacher)
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
 

@@ -12,6 +12,7 @@ import typer
 from facekp_train.commands.options import (
     IMAGES_HELP,
     JSON_HELP,
+    LIMIT_HELP,
     NORMALIZER_HELP,
     SPEC_HELP,
     SPLIT_HELP,
@@ -23,6 +24,7 @@ from facekp_train.commands.options import (
 from facekp_train.common.console import print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.run_files import refuse_other_than_checkpoints
 
 if TYPE_CHECKING:
     from facekp_train.datasets import Dataset
@@ -62,6 +64,7 @@ def evaluate(
     ] = None,
     images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
     scheme: SchemeOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
     boxes: Annotated[
         BoxChoice,
         typer.Option(
@@ -98,27 +101,32 @@ def evaluate(
     """Measure a checkpoint on a labeled split: NME, failure rate, AUC, MSE."""
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
-    from facekp_train.evaluation.measure import measure, open_checkpoint
+    from facekp_train.evaluation.measure import measure
     from facekp_train.evaluation.report import print_measurement, write_report
     from facekp_train.evaluation.robustness import JITTER, TILT
 
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
     if curve_faces is not None and not changes:
         raise typer.BadParameter("--curve-faces is for --box-jitter and --tilt; give one of them")
-    adopt_given(scheme)
+    data_scheme = adopt_given(scheme)
     with spec_is_usage():
-        dataset = open_dataset(data, split, strict, images)
+        dataset = open_dataset(data, split, strict, images, limit)
     if split is None:
         dataset.split = dataset.format.evaluation
     conditions = _conditions(by, dataset)
-    checkpoint = open_checkpoint(model or default_checkpoint(), dataset)
-    other = None if against is None else (str(against), open_checkpoint(against, dataset))
+    model = model or default_checkpoint()
+    refuse_other_than_checkpoints(model, against)
     if folder is not None:
         _ready(folder)
+    require("train", "torch", "safetensors")
+    from facekp_train.networks.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(model)
+    other = None if against is None else (str(against), load_checkpoint(against))
     measurement = measure(
         checkpoint, dataset, boxes=boxes.value, refine=refine, batch=batch, normaliser=normalizer,
         whole_row=split is None, by=conditions, changes=changes, curve_faces=curve_faces or 500,
-        against=other,
+        against=other, data_scheme=data_scheme,
     )  # fmt: skip
     # Printed first: whatever befalls the report, the figures are there.
     if as_json:

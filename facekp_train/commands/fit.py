@@ -44,5 +44,6 @@ def fit(
 
     Example: facekp-train fit --data mtfl:PATH --points 5 --out runs/a
     """
+    option.adopt_given(scheme)
     start = {"init": str(init) if init else None, "imagenet": str(imagenet) if imagenet else None}
     training.train(training.recipe(points=points, scheme=scheme, backbone=backbone, **start))

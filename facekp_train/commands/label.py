@@ -1,14 +1,33 @@
-"""`facekp-train label`: the best answer of trained nets on every face of a data set, as COCO JSON."""
+"""`facekp-train label`: trained nets' best answer on every face, to train on or to be corrected."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from facekp_train.commands import options as option
+from facekp_train.commands.inputs import check_file, check_labellers, check_sets
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.run_files import refuse_other_than_checkpoints
+
+
+class Form(str, Enum):
+    """What reads the file."""
+
+    coco = "coco"
+    cvat = "cvat"
+    labelstudio = "labelstudio"
+
+
+_FORM = (
+    "Form of the file: coco (JSON, to train on), cvat (XML for images 1.1) or labelstudio (JSON with "
+    "predictions, and the labeling interface as .xml beside it)."
+)
+_OUT = "File to write. Default: labels.json, of cvat annotations.xml."
+_NAMES = {Form.coco: "labels.json", Form.cvat: "annotations.xml", Form.labelstudio: "labels.json"}
 
 
 def label(
@@ -28,18 +47,26 @@ def label(
     ] = [],  # noqa: B006 - typer's way to repeat
     split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
     scheme: option.SchemeOption = None,
-    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("labels.json"),
+    limit: Annotated[int | None, typer.Option(min=1, help=option.LIMIT_HELP)] = None,
+    form: Annotated[Form, typer.Option("--format", help=_FORM)] = Form.coco,
+    out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
     ] = False,
 ) -> None:
     """Label photographs with trained nets, held to points that were placed by hand.
 
-    Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json.
+    Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json,
+    or let a person correct them in CVAT or Label Studio (--format).
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
     Constant differences between the nets and other labelers are fitted and taken away before the mean.
     """
+    target = out or Path(_NAMES[form])
+    option.adopt_given(scheme)
+    refuse_other_than_checkpoints(*model)
+    check_sets(data)
+    check_labellers(also)
+    check_file(target)
     from facekp_train.labels.store import write_labels
 
-    option.adopt_given(scheme)
-    write_labels(model, data, split, out, missing, also)
+    write_labels(model, data, split, target, missing, also, limit, form.value)

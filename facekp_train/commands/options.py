@@ -5,19 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
+from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, print_json, require, say
+from facekp_train.common.recipes import PRESETS, recipe_settings
+from facekp_train.common.run_files import RECIPE_FILE, WEIGHT_FILES, check_begun
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+    from facekp_train.schemes import Scheme
     from facekp_train.training.recipe import Recipe
 
 _DATA = (
@@ -29,6 +33,8 @@ _PRECISION = (
     "Precision: auto (bf16-mixed where the hardware has it), 32-true, bf16-mixed or 16-mixed. "
     "Default: the recipe's."
 )
+
+_LIMIT = "Faces to read of each data set, spread evenly over it. Default: the recipe's number, else all."
 
 Data = Annotated[list[str], typer.Option(help=_DATA)]
 Out = Annotated[Path, typer.Option(help="Folder for checkpoints, logs and curves.")]
@@ -43,18 +49,36 @@ ValidationSplit = Annotated[
     str | None,
     typer.Option(help="Split of the validation sets. Default: the one that figures are reported on."),
 ]
-Base = Annotated[str, typer.Option("--recipe", help="Recipe: modern, paper, or a YAML file.")]
+Limit = Annotated[int | None, typer.Option(min=1, help=_LIMIT)]
+
+
+def recipe_option(meaning: str) -> Any:
+    """The option for a recipe's name or file."""
+    return typer.Option("--recipe", help=meaning, autocompletion=completed(lambda: PRESETS, files=".yaml"))
+
+
+Base = Annotated[str, recipe_option("Recipe: modern, paper, or a YAML file.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the faces. Default: the recipe's.")]
 Batch = Annotated[int | None, typer.Option(help="Faces in one training step. Default: the recipe's.")]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help=_SET)]
 Precision = Annotated[str | None, typer.Option(help=_PRECISION)]
-Accelerator = Annotated[str, typer.Option(help="Where to compute: cpu, gpu or auto.")]
+Accelerator = Annotated[
+    str,
+    typer.Option(
+        help="Where to compute: cpu, gpu or auto.", autocompletion=completed(lambda: ("cpu", "gpu", "auto"))
+    ),
+]
 Devices = Annotated[int, typer.Option(help="Number of processes or GPUs.", min=1)]
 Seed = Annotated[
     int | None, typer.Option(help="Random seed of weights, order and augmentation. Default: the recipe's.")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue after the last finished epoch.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the last epoch's figures as JSON.")]
+
+_SHARED = (
+    "data", "split", "validation", "validation_split", "limit", "epochs", "batch", "precision", "seed",
+)  # fmt: skip
+"""The options that are keys of a recipe."""
 
 _MODULES = ("torch", "lightning_fabric", "safetensors", "yaml", "tensorboardX", "matplotlib")
 
@@ -75,6 +99,8 @@ SCHEME_HELP = (
     "of their number."
 )
 
+LIMIT_HELP = "Faces to read of each list, spread evenly over it. Default: all."
+
 STRICT_HELP = "Stop at the first bad row or image."
 
 IMAGES_HELP = "Folder of the photographs of an annotation tool's file. Default: looked for around the file."
@@ -86,25 +112,28 @@ NORMALIZER_HELP = (
 JSON_HELP = "Print one JSON document on stdout."
 
 
-def _scheme_names(incomplete: str) -> list[str]:
+def _scheme_names() -> Iterable[str]:
     from facekp_train.landmarks import known_schemes
 
-    return [name for name in known_schemes() if name.startswith(incomplete)]
+    return known_schemes()
 
 
-SchemeOption = Annotated[str | None, typer.Option("--scheme", help=SCHEME_HELP, autocompletion=_scheme_names)]
+SchemeOption = Annotated[
+    str | None,
+    typer.Option("--scheme", help=SCHEME_HELP, autocompletion=completed(_scheme_names, files=".yaml")),
+]
 
 
-def adopt_given(scheme: str | None) -> None:
+def adopt_given(scheme: str | None) -> Scheme | None:
     """Take the scheme of `--scheme` for keypoints of its number; one that cannot be had is wrong usage."""
     if scheme is None:
-        return
+        return None
     require("train", "yaml")
     from facekp_train.landmarks import adopt
     from facekp_train.own_schemes import scheme_given
 
     try:
-        adopt(scheme_given(scheme))
+        return adopt(scheme_given(scheme))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--scheme") from None
 
@@ -118,8 +147,12 @@ def require_training() -> None:
 class TrainingOptions:
     """What every training command takes; a command's own class changes a default or a help text.
 
-    base: the recipe's name or file. out: the folder to train into.
+    begun: the file that a run to go on with has. precious: those that no other run may overwrite. base: the
+    recipe's name or file. out: the folder to train into.
     """
+
+    begun: ClassVar[str] = RECIPE_FILE
+    precious: ClassVar[tuple[str, ...]] = WEIGHT_FILES
 
     data: Data = field(default_factory=list)
     out: Out
@@ -127,6 +160,7 @@ class TrainingOptions:
     split: Split = None
     validation: Validation = field(default_factory=list)
     validation_split: ValidationSplit = None
+    limit: Limit = None
     epochs: Epochs = None
     batch: Batch = None
     settings: Settings = field(default_factory=list)
@@ -142,30 +176,45 @@ class TrainingOptions:
 
         What is wrong is wrong usage, not a failure.
         """
+        self.check(**own)
         require_training()
         from facekp_train.training.recipe import make_recipe
 
-        shared = ("data", "split", "validation", "validation_split", "epochs", "batch", "precision", "seed")
-        options = {key: getattr(self, key) for key in shared}
-        try:
-            return make_recipe(self.base, {**options, **own}, self.settings)
-        except UserError as error:
-            raise typer.BadParameter(str(error)) from None
+        with wrong_usage():
+            return make_recipe(self.base, {**self._shared(), **own}, self.settings)
+
+    def check(self, *models: Path | None, **own: Any) -> None:
+        """Look at all that the line names, which takes no PyTorch; `own` as of `recipe`."""
+        require("train", "yaml")
+        from facekp_train.commands.inputs import check_folder, check_named
+        from facekp_train.common.run_files import refuse_other_than_checkpoints
+
+        refuse_other_than_checkpoints(*models)
+        check_folder(self.out)
+        check_begun(self.out, self.resume, begun=self.begun, precious=self.precious)
+        with wrong_usage():
+            settings = recipe_settings(self.base, {**self._shared(), **own}, self.settings)
+        check_named(settings)
+
+    def _shared(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in _SHARED}
 
     def train(self, recipe: Recipe, fabric: Fabric | None = None) -> None:
         """Train with a progress bar, then say what was written and how good it is.
 
         fabric: processes that were launched before; else the options say which.
         """
+        from facekp_train.commands.kept import epochs_kept, told_when_interrupted
         from facekp_train.commands.progress import FitProgress
+        from facekp_train.common.run_files import LAST_FILE
         from facekp_train.training.fit import fit
         from facekp_train.training.log import CURVES_FILE, LOG_FILE
-        from facekp_train.training.run_folder import LAST_FILE
 
-        with FitProgress() as progress:
+        kept = told_when_interrupted(self.out, lambda: epochs_kept(self.out), "--resume")
+        with kept, FitProgress() as progress:
             best = fit(
                 recipe, self.out, resume=self.resume, accelerator=self.accelerator, devices=self.devices,
-                on_step=progress.step, fabric=fabric,
+                watch=progress, fabric=fabric,
             )  # fmt: skip
         if best is None:
             return  # one of several processes: the first one reports
@@ -215,6 +264,15 @@ def _parameters(kind: Any) -> list[inspect.Parameter]:
         )
         for name, default in defaults.items()
     ]
+
+
+@contextmanager
+def wrong_usage() -> Iterator[None]:
+    """A recipe that cannot be had is wrong usage, not a failure."""
+    try:
+        yield
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import typer
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from facekp_train.commands import options as option
 from facekp_train.common.console import print_json, require, say
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.run_files import BEST_FILE, PLAN_FILE, STATE_FILE, WEIGHT_FILES
 from facekp_train.pruning.settings import PruneSettings, Repair, Scope, Score
 
 PruneTeacher = Literal["student", "teacher"]
@@ -26,14 +27,14 @@ class PruneOptions(option.TrainingOptions):
     """The shared options, of the retraining after each step."""
 
     out: Annotated[Path, typer.Option(help="Folder for the steps and the result.")] = Path("runs/pruned")
-    base: Annotated[str, typer.Option("--recipe", help="Recipe: retrain, modern, paper, or a YAML file.")] = (
-        "retrain"
-    )
+    base: Annotated[str, option.recipe_option("Recipe: retrain, modern, paper, or a YAML file.")] = "retrain"
     epochs: Annotated[
         int | None, typer.Option("--epochs-per-step", "--epochs", min=1, help="Epochs of each retraining.")
     ] = 1
     resume: Annotated[bool, typer.Option("--resume", help="Continue where the run in --out stopped.")] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, widths and steps as JSON.")] = False
+    begun: ClassVar[str] = PLAN_FILE
+    precious: ClassVar[tuple[str, ...]] = (PLAN_FILE, *WEIGHT_FILES)
 
 
 @option.with_options
@@ -97,6 +98,7 @@ def prune(
         raise typer.BadParameter(
             "--teacher is used only with --prune-teacher teacher; add that, or leave --teacher out"
         )
+    training.check(model, teacher)
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
     from facekp_train.training.recipe import KEEP_WIDTHS
@@ -107,20 +109,20 @@ def prune(
         )
     supervisor = teacher if prune_teacher == "teacher" else model
     recipe = training.recipe(teacher=str(supervisor), lambda_dp=lambda_dp, **start_from(model))
+    from facekp_train.commands.kept import files_kept, told_when_interrupted
     from facekp_train.commands.progress import FitProgress
     from facekp_train.pipeline import layerwise
     from facekp_train.training.data import FaceSettings, load_training_data
     from facekp_train.training.launch import launch
-    from facekp_train.training.run_folder import BEST_FILE, WEIGHT_FILES, check_begun
 
-    out, begun = training.out, layerwise.PLAN_FILE
-    check_begun(out, training.resume, begun=begun, precious=(begun, *WEIGHT_FILES))
+    out = training.out
     fabric = launch(training.accelerator, training.devices, recipe.precision)
     faces = load_training_data(recipe.part(FaceSettings))
-    with FitProgress() as progress:
-        report = layerwise.prune(
-            model, recipe, out, settings, fabric=fabric, data=faces, on_step=progress.step
-        )
+    kept = told_when_interrupted(
+        out, lambda: files_kept(out, STATE_FILE, "steps that are finished or begun"), "--resume"
+    )
+    with kept, FitProgress() as progress:
+        report = layerwise.prune(model, recipe, out, settings, fabric=fabric, data=faces, watch=progress)
     if not fabric.is_global_zero:
         return
     size = f"{report['bytes'] / 1e6:.2f} MB, {report['macs'] / 1e6:.1f} million multiplications"

@@ -20,7 +20,7 @@ class QuantizeAwareOptions(option.TrainingOptions):
     """The shared options, with this command's folder and recipe."""
 
     out: option.Out = Path("runs/quantize-aware")
-    base: Annotated[str, typer.Option("--recipe", help=_BASE)] = "quantize-aware"
+    base: Annotated[str, option.recipe_option(_BASE)] = "quantize-aware"
 
 
 @option.with_options
@@ -35,6 +35,7 @@ def quantize_aware(
     that is shown and decides which epoch is best is that of the rounded net.
     Example: facekp-train quantize-aware --model a/best.safetensors --data mtfl:PATH --out runs/q
     """
+    training.check(model)
     require("train", "torch", "safetensors")
     from facekp_train.training.initial import start_from
 

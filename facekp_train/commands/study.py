@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.common.console import UserError, print_json, print_line, say
+from facekp_train.commands.inputs import check_folder, check_sets
+from facekp_train.common.console import UserError, print_json, print_line, require, say
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.run_files import refuse_other_than_checkpoints
 
 if TYPE_CHECKING:
     from facekp_train.studies.cells import CellPlan
@@ -106,11 +108,17 @@ def study(
     Every method on a fold is a cell. Finished cells are kept; run the same command again to continue.
     Example: facekp-train study --data mtfl:PATH --validation mtfl:PATH --teacher MODEL --workers 2
     """
-    option.require_training()
+    require("train", "yaml")
     if not data:
         raise typer.BadParameter("give the faces with --data FORMAT:PATH")
     if teacher is not None and not teacher.is_file():
         raise typer.BadParameter(f"the teacher {teacher} does not exist; train one, or name another")
+    refuse_other_than_checkpoints(teacher)
+    check_sets([*data, *validation])
+    check_folder(out)
+    check_folder(work)
+    option.require_training()
+    from facekp_train.commands.kept import files_kept, told_when_interrupted
     from facekp_train.studies.cells import CellPlan, check_plan
     from facekp_train.studies.conclusions import write_claims
     from facekp_train.studies.faces import FaceFolds
@@ -138,7 +146,11 @@ def study(
     if dry_run:
         _print_costs(chosen, plan, faces, workers or 1, as_json)
         return
-    results = run_studies(chosen, plan, out, Workers(workers, cluster, accelerator == "gpu"))
+    kept = told_when_interrupted(
+        plan.work, lambda: files_kept(plan.work, "result.json", "cells that are finished")
+    )
+    with kept:
+        results = run_studies(chosen, plan, out, Workers(workers, cluster, accelerator == "gpu"))
     for result in results:
         say(f"wrote {out / result.study.name / 'report.md'}")
         if not as_json:

@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from facekp_train.common.completion import completed
+
 BACKBONE_NAMES = (
     "mobilenet-v2", "resnet-50", "mdp-fast", "pfld-0.25x", "pfld-1x", "pfld-0.25x-b", "pfld-1x-b",
 )  # fmt: skip
@@ -16,8 +18,4 @@ BACKBONES_TOLD = ", ".join(BACKBONE_NAMES[:-1]) + " or " + BACKBONE_NAMES[-1]
 
 def backbone_option(meaning: str) -> Any:
     """An option for a backbone's name, which shells complete."""
-
-    def completed(incomplete: str) -> list[str]:
-        return [name for name in BACKBONE_NAMES if name.startswith(incomplete)]
-
-    return typer.Option(help=meaning, autocompletion=completed)
+    return typer.Option(help=meaning, autocompletion=completed(lambda: BACKBONE_NAMES))

@@ -173,7 +173,7 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        say("interrupted; what was finished is kept")
+        say("interrupted")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)

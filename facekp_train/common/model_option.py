@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from facekp_train.common.completion import completed
 from facekp_train.common.shipped import CHECKPOINT, EXPORT, shipped_file, shipped_names
 
 
@@ -48,8 +49,5 @@ def _named(meaning: str, file: str) -> dict[str, Any]:
             return [shipped_file(path, file) for path in given]
         return given and shipped_file(given, file)
 
-    def completed(incomplete: str) -> list[str]:
-        return [name for name in shipped_names(file) if name.startswith(incomplete)]
-
     text = f"{meaning} A shipped model may be given by its name."
-    return {"help": text, "callback": resolved, "autocompletion": completed}
+    return {"help": text, "callback": resolved, "autocompletion": completed(lambda: shipped_names(file))}

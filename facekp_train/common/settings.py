@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,10 @@ class KnownKeys(BaseModel):
                 raise ValueError(f"there is no '{old}' any more: {GONE[old]}; remove the key")
             if old in RENAMED and RENAMED[old] in cls.model_fields:
                 raise ValueError(f"'{old}' is called '{RENAMED[old]}' now; rename the key")
+            if old not in cls.model_fields:
+                near = get_close_matches(str(old), cls.model_fields, 1)
+                meant = f"; '{near[0]}' may be meant" if near else ""
+                raise ValueError(f"there is no '{old}'{meant}; there are {', '.join(cls.model_fields)}")
         return data
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facekp_train.common.console import faces_in_words
 from facekp_train.datasets.published import aflw, celeba, cofw, mtfl, w300, w300vw, wflw
 from facekp_train.datasets.reading.label_check import LabelCheck
 from facekp_train.datasets.reading.notes import DataError, Notes
@@ -27,7 +28,7 @@ from facekp_train.datasets.tools import (
     via,
     yolo,
 )
-from facekp_train.samples import FaceSample
+from facekp_train.samples import FaceSample, evenly
 
 Reader = Callable[[Path, str, str | None, Notes], Iterator[FaceSample]]
 """(root, split, list file, notes) -> the faces of one split. Raises FileNotFoundError for no list."""
@@ -131,6 +132,7 @@ class Dataset:
         split: one of the format's splits.
         listing: the list file behind '@'.
         strict: raise DataError at the first bad row or image, instead of leaving it out.
+        limit: yield so many faces at most, spread evenly over the split; None for all.
         notes: what `skipped` and `warnings` show.
     """
 
@@ -140,6 +142,7 @@ class Dataset:
     split: str
     listing: str | None = None
     strict: bool = False
+    limit: int | None = None
     notes: Notes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,8 +150,15 @@ class Dataset:
 
     def __iter__(self) -> Iterator[FaceSample]:
         self.notes.clear()
-        faces = self.format.read(self.root, self.split, self.listing, self.notes)
-        yield from LabelCheck(self.notes, self._first_pixel, self.spec).of(faces)
+        read = self.format.read(self.root, self.split, self.listing, self.notes)
+        faces = LabelCheck(self.notes, self._first_pixel, self.spec).of(read)
+        yield from faces if self.limit is None else self._limited(list(faces), self.limit)
+
+    def _limited(self, faces: Sequence[FaceSample], limit: int) -> Iterator[FaceSample]:
+        """Some of the faces, which is said with the warnings."""
+        if limit < len(faces):
+            self.notes.warn(f"--limit: {limit:,} of {faces_in_words(len(faces))}, spread over the list")
+        return (faces[place] for place in evenly(len(faces), limit))
 
     @property
     def _first_pixel(self) -> int:
@@ -178,7 +188,11 @@ class Dataset:
 
 
 def open_dataset(
-    spec: str, split: str | None = None, strict: bool = False, images: Path | None = None
+    spec: str,
+    split: str | None = None,
+    strict: bool = False,
+    images: Path | None = None,
+    limit: int | None = None,
 ) -> Dataset:
     """Open a data set by its name on the command line.
 
@@ -187,6 +201,7 @@ def open_dataset(
         split: one of the format's splits; None for the one to train on.
         strict: as of `Dataset`.
         images: the photographs' folder, of a format that can be told; None to look for it.
+        limit: as of `Dataset`.
 
     Returns:
         The faces, not yet read.
@@ -215,8 +230,10 @@ def open_dataset(
             raise DataError(
                 f"the folder of the photographs is named for {told} alone; {name} says where they are"
             )
+        if not images.expanduser().is_dir():
+            raise FileNotFoundError(f"{images} is no folder; give that of the photographs")
         listing = str(images)
-    return Dataset(spec, known, root, split or known.splits[0], listing, strict)
+    return Dataset(spec, known, root, split or known.splits[0], listing, strict, limit)
 
 
 def check_split(specs: Sequence[str], split: str | None) -> None:

@@ -48,15 +48,17 @@ class Survey:
         return {name: getattr(self, name) for name in names}
 
 
-def parts_of(spec: str, split: str | None, strict: bool, images: Path | None = None) -> list[Dataset]:
+def parts_of(
+    spec: str, split: str | None, strict: bool, images: Path | None = None, limit: int | None = None
+) -> list[Dataset]:
     """The one split asked for, else the splits that hold every face of the data set once.
 
-    images: the photographs' folder, as of `open_dataset`.
+    images, limit: as of `open_dataset`; the limit is each split's.
     """
-    whole = open_dataset(spec, split, strict, images)
+    whole = open_dataset(spec, split, strict, images, limit)
     if split is not None or whole.listing is not None:
         return [whole]
-    return [open_dataset(spec, part, strict, images) for part in whole.format.parts]
+    return [open_dataset(spec, part, strict, images, limit) for part in whole.format.parts]
 
 
 def survey_faces(spec: str, parts: Sequence[Dataset]) -> Survey:
@@ -125,7 +127,7 @@ def _draw(sample: FaceSample, image: NDArray[np.uint8], survey: Survey) -> None:
     square = rule.square(tight_box(_known(sample)))
     points = square.to_crop(sample.keypoints) * rule.size - 0.5
     box = None if sample.box is None else _box_in(square, sample.box, rule.size)
-    tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible, box=box)
+    tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible, box=box, sides=True)
     survey.tiles[place : place + 1] = [tile]
 
 

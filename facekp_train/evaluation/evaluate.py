@@ -24,7 +24,7 @@ from facekp_train.evaluation.metrics import Evaluation, normalising_distances, s
 from facekp_train.face_parts import parts_of
 from facekp_train.images import read_image
 from facekp_train.implied_five import implied_five
-from facekp_train.landmarks import Scheme, implies_five, scheme_of, to_five
+from facekp_train.landmarks import Scheme, implies_five, meaning, scheme_of, to_five
 from facekp_train.metadata import FiveOffset
 from facekp_train.samples import Box, FaceSample, Predict
 
@@ -47,6 +47,7 @@ class Answers:
         skipped: faces that could not be cut or read.
         scheme: the model's; None for the default of its count.
         five_offset: the model's, [5, 2]; None where it has none.
+        data_scheme: of the faces' keypoints; None for the model's where it has as many.
     """
 
     refine: bool = True
@@ -58,6 +59,7 @@ class Answers:
     skipped: list[dict[str, str]] = field(default_factory=list)
     scheme: Scheme | None = None
     five_offset: FiveOffset | None = None
+    data_scheme: Scheme | None = None
 
     def of(self, faces: Sequence[int]) -> Answers:
         """The same about some of the faces, by their places; what was skipped is left out."""
@@ -93,14 +95,15 @@ class Answers:
         predicted, annotated = np.stack(self.predicted), np.stack([s.keypoints for s in self.samples])
         truth, visible = annotated, np.stack([sample.visible for sample in self.samples])
         settings: dict[str, Any] = {"boxes": dict(self.boxes), "refine": self.refine}
-        if predicted.shape[1] != truth.shape[1]:
+        scheme = _scheme_of_data(annotated.shape[1], self.scheme, self.data_scheme)
+        if _differ(predicted.shape[1], self.scheme, truth.shape[1], scheme):
             settings["keypoints"] = {"model": predicted.shape[1], "data": truth.shape[1], "compared": 5}
             # One of the five counts where all that it is made of is visible.
-            truth = to_five(np.where(visible[..., None], truth, np.nan))
+            truth = to_five(np.where(visible[..., None], truth, np.nan), scheme)
             by_hand = annotated.shape[1] == 5
             predicted = implied_five(predicted, self.scheme, self.five_offset if by_hand else None)
             visible = np.isfinite(truth).all(axis=2)
-        scheme, boxes = _scheme_of_data(annotated.shape[1], self.scheme), _listed_boxes(self.samples)
+        boxes = _listed_boxes(self.samples)
         evaluation = score(
             predicted,
             truth,
@@ -139,11 +142,12 @@ def answer(
     strict: bool = False,
     progress: bool = True,
     change: Callable[[FaceView], FaceView] | None = None,
+    data_scheme: Scheme | None = None,
 ) -> Answers:
     """What a model says about labeled faces; `score` of the answers gives the figures.
 
-    Memory stays flat. A model of more than five points is measured on data of another count through
-    `implied_five`.
+    Photographs are opened when it is their turn. A model of more than five points is measured on data of
+    another count through `implied_five`.
 
     Args:
         predict: from crops to keypoints.
@@ -159,21 +163,24 @@ def answer(
         strict: of samples that are no `Dataset`, the first unreadable photograph raises DataError.
         progress: show a bar.
         change: what befalls each face before it is cropped.
+        data_scheme: of the faces' keypoints; None for the model's where it has as many.
 
     Raises:
         ValueError: where the schemes do not fit or an answer is not finite.
     """
     if boxes not in ("listed", "tight"):
         raise ValueError(f"boxes are 'listed' or 'tight', not '{boxes}'")
-    answers = Answers(refine, scheme=scheme, five_offset=five_offset)
+    answers = Answers(refine, scheme=scheme, five_offset=five_offset, data_scheme=data_scheme)
     notes = samples.notes if isinstance(samples, Dataset) else Notes(strict)
+    with meaning(data_scheme or scheme):
+        faces = list(samples)
     with progress_bar(progress) as bar:
-        task = bar.add_task("evaluating", total=None)
-        opened = _views(samples, boxes, notes, scheme)
+        task = bar.add_task("evaluating", total=len(faces))
+        opened = _views(faces, boxes, notes, (scheme, data_scheme))
         for views in _batches(map(change, opened) if change else opened, batch):
             predicted, sides = _predict_twice(predict, views, rule, refine, scheme)
             for view, points, side in zip(views, predicted, sides, strict=True):
-                _check_schemes(len(points), scheme, view.sample)
+                _check_schemes(len(points), (scheme, data_scheme), view.sample)
                 answers.samples.append(view.sample)
                 answers.predicted.append(points)
                 answers.sides.append(side)
@@ -194,12 +201,12 @@ class FaceView:
 
 
 def _views(
-    samples: Iterable[FaceSample], boxes: Boxes, notes: Notes, scheme: Scheme | None
+    samples: Iterable[FaceSample], boxes: Boxes, notes: Notes, schemes: _Schemes
 ) -> Iterator[FaceView]:
     for sample in samples:
         listed = boxes == "listed" and sample.box is not None
         try:
-            tight = tight_box_of(sample, listed, _scheme_of_data(len(sample.keypoints), scheme))
+            tight = tight_box_of(sample, listed, _scheme_of_data(len(sample.keypoints), *schemes))
             image = read_image(sample.image)
         except (OSError, ValueError) as error:
             notes.skip(sample.image, error)
@@ -249,16 +256,33 @@ def _listed_boxes(samples: list[FaceSample]) -> NDArray[np.float64] | None:
     return np.array([sample.box or (np.nan,) * 4 for sample in samples], np.float64)
 
 
-def _scheme_of_data(points: int, model: Scheme | None) -> Scheme | None:
-    """The scheme of data with that many points: the model's where it has as many."""
-    return model if model is not None and model.points == points else None
+_Schemes = tuple[Scheme | None, Scheme | None]
+"""The model's and the data's, as `answer` takes them."""
 
 
-def _check_schemes(points: int, scheme: Scheme | None, sample: FaceSample) -> None:
+def _scheme_of_data(points: int, model: Scheme | None, stated: Scheme | None) -> Scheme | None:
+    """The scheme of data with that many points: as stated, else the model's where it has as many."""
+    return next((each for each in (stated, model) if each is not None and each.points == points), None)
+
+
+def _differ(points: int, model: Scheme | None, marked: int, data: Scheme | None) -> bool:
+    """Whether a model's keypoints are others than the data's: in number, or by their scheme."""
+    return points != marked or not (model is None or data is None or model.is_like(data))
+
+
+def _check_schemes(points: int, schemes: _Schemes, sample: FaceSample) -> None:
     """Raise ValueError where a model of that many points says nothing about a sample's."""
-    marked = len(sample.keypoints)
-    if points == marked or (points > 5 and implies_five(scheme or points) and implies_five(marked)):
+    marked, scheme = len(sample.keypoints), schemes[0]
+    data = _scheme_of_data(marked, *schemes)
+    if not _differ(points, scheme, marked, data):
         return
+    if points > 5 and implies_five(scheme or points) and implies_five(data or marked):
+        return
+    if points == marked and scheme and data:
+        raise ValueError(
+            f"the model has the {points} keypoints of scheme '{scheme.name}' and the data those of "
+            f"'{data.name}'; use data of the model's scheme"
+        )
     raise ValueError(
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's "
         "scheme (a model of more than five keypoints can be measured on data of another scheme, too)"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facekp_train.common.console import UserError, require
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.against import Against, paired_against
 from facekp_train.evaluation.conditions import ByCondition, Condition, by_as_json, group_by
@@ -15,12 +13,12 @@ from facekp_train.evaluation.evaluate import Answers, Boxes, answer
 from facekp_train.evaluation.metrics import Evaluation
 from facekp_train.evaluation.published import TableRow, row_of
 from facekp_train.evaluation.robustness import Kind, Robustness, measure_robustness
+from facekp_train.landmarks import meaning
 from facekp_train.samples import FaceSample, evenly
+from facekp_train.schemes import Scheme
 
 if TYPE_CHECKING:
     from facekp_train.networks.checkpoint import Checkpoint
-
-_EXPORTED = (".tflite", ".onnx")
 
 
 @dataclass(frozen=True)
@@ -56,37 +54,6 @@ class Measurement:
         return document
 
 
-def open_checkpoint(model: Path, dataset: Dataset) -> Checkpoint:
-    """The checkpoint to measure on a data set.
-
-    Args:
-        model: a .safetensors file.
-        dataset: what it is to be measured on, for the remedies.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        UserError: where it is an exported file, a folder or missing, with the remedy.
-        OSError, ValueError: as `facekp_train.networks.checkpoint.load_checkpoint`.
-    """
-    if model.suffix.lower() in _EXPORTED:
-        raise UserError(
-            f"{model} is an exported file; measure it with: facekp-export check {model} --data {dataset.spec}"
-        )
-    if model.is_dir():
-        usual = [model / "model.safetensors", model / "best.safetensors"]
-        likely = [*usual, *sorted(model.glob("*.safetensors"))]
-        inside = next((file for file in likely if file.is_file()), None)
-        raise UserError(f"{model} is a folder; give {inside or 'a checkpoint, and there is none in it'}")
-    if not model.is_file():
-        raise UserError(f"{model}: no such file; give a checkpoint, such as runs/a/best.safetensors")
-    require("train", "torch", "safetensors")
-    from facekp_train.networks.checkpoint import load_checkpoint
-
-    return load_checkpoint(model)
-
-
 def measure(
     checkpoint: Checkpoint,
     dataset: Dataset,
@@ -100,6 +67,7 @@ def measure(
     changes: Mapping[Kind, tuple[float, ...]] | None = None,
     curve_faces: int = 500,
     against: tuple[str, Checkpoint] | None = None,
+    data_scheme: Scheme | None = None,
 ) -> Measurement:
     """Measure a checkpoint on a labeled split.
 
@@ -115,6 +83,7 @@ def measure(
         changes: what to measure the robustness against.
         curve_faces: how many faces, evenly taken from the split, that is measured on.
         against: the name of another model and its checkpoint, to compare with on the same faces.
+        data_scheme: of the faces' keypoints; None for the model's where it has as many.
 
     Returns:
         The answers and all figures.
@@ -123,11 +92,33 @@ def measure(
         ValueError: where the data do not fit the model or nothing can be measured.
     """
 
+    data_scheme = data_scheme or checkpoint.header.scheme
+    with meaning(data_scheme):
+        return _measured(
+            checkpoint, dataset, data_scheme, boxes, refine, batch, normaliser, whole_row, by, changes or {},
+            curve_faces, against,
+        )  # fmt: skip
+
+
+def _measured(
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    data_scheme: Scheme,
+    boxes: Boxes,
+    refine: bool,
+    batch: int,
+    normaliser: str | None,
+    whole_row: bool,
+    by: Sequence[Condition],
+    changes: Mapping[Kind, tuple[float, ...]],
+    curve_faces: int,
+    against: tuple[str, Checkpoint] | None,
+) -> Measurement:
     def answers_of(model: Checkpoint, faces: Iterable[FaceSample]) -> Answers:
         header = model.header
         return answer(
             model.predict, faces, header.crop_rule, scheme=header.scheme, five_offset=header.five_offset,
-            boxes=boxes, refine=refine, batch=batch,
+            boxes=boxes, refine=refine, batch=batch, data_scheme=data_scheme,
         )  # fmt: skip
 
     answers = answers_of(checkpoint, dataset)

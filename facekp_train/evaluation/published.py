@@ -152,7 +152,7 @@ def row_of(dataset: Dataset, answers: Answers, whole: Evaluation) -> TableRow:
     The paper's table does not stand beside figures of the five points that two schemes imply.
     """
     splits: dict[str, Evaluation | None] = {
-        split: _figures(replace(dataset, split=split, strict=False), answers, whole.normaliser)
+        split: _figures(replace(dataset, split=split, strict=False, limit=None), answers, whole.normaliser)
         for split in dataset.format.row[:-1]
     }
     splits[dataset.split] = whole

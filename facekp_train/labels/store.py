@@ -14,10 +14,10 @@ from facekp_train.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from facekp_train.batches.face_store import Face
+    from facekp_train.datasets.writing.written import Entry
     from facekp_train.labels.averaging import AveragedNets
     from facekp_train.labels.labellers import Labeller
     from facekp_train.labels.relabel import Labelled
-    from facekp_train.samples import FaceSample
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -66,12 +66,15 @@ def make_labels(
         **({"also": {kind: sha256_of(path) for kind, path in others.items()}} if others else {}),
         "faces": mode,
         "split": recipe.split,
+        **({"limit": recipe.limit} if recipe.limit else {}),
         "data": recipe.shareable()["data"],  # by name, so that the data may be moved
     }
     faces = faces_fingerprint(recipe.model_copy(update={"validation": []}))
     note_origin(begun, settings, faces, file, fabric)
     if fabric.is_global_zero and not file.is_file():
-        write_labels(models, recipe.data, recipe.split, file, missing=mode == "missing", also=also)
+        write_labels(
+            models, recipe.data, recipe.split, file, missing=mode == "missing", also=also, limit=recipe.limit
+        )
     fabric.barrier()
 
 
@@ -82,6 +85,8 @@ def write_labels(
     out: Path,
     missing: bool = False,
     also: Sequence[str] = (),
+    limit: int | None = None,
+    form: str = "coco",
 ) -> None:
     """Label the faces of data sets, and say what was written.
 
@@ -92,62 +97,85 @@ def write_labels(
         out: the label file.
         missing: those faces alone that are missing keypoints.
         also: other labellers as `KIND:FILE`, whose shape is fused with the nets'.
+        limit: faces of each data set, spread over it; None for all.
+        form: of the file, one of `facekp_train.datasets.writing.formats.WRITERS`.
 
     Raises:
         UserError: where a labeller's file or package is missing, the nets have no 68 points to fuse,
-            their scheme is not the default of its count, no face is given, none could be labeled, or
-            labels cannot be held to five.
+            no face is given, none could be labeled, or labels cannot be held to five.
     """
     require("train", "torch", "safetensors")
-    from facekp_train.batches.face_store import gather_faces
     from facekp_train.datasets.reading.notes import print_skipped
-    from facekp_train.datasets.tools import coco
+    from facekp_train.datasets.writing.formats import WRITERS
     from facekp_train.labels.averaging import AveragedNets
     from facekp_train.labels.fuse import POINTS
-    from facekp_train.labels.hold import HELD_SCHEMES
     from facekp_train.labels.labellers import open_labellers
-    from facekp_train.landmarks import scheme_of
+    from facekp_train.landmarks import meaning
     from facekp_train.metadata import joined_licence
     from facekp_train.networks.checkpoint import load_checkpoint
-    from facekp_train.training.data import samples_of
 
     others = open_labellers(also)
     checkpoints = [load_checkpoint(path) for path in models]
     nets = AveragedNets(checkpoints)
-    if nets.scheme.name != (meant := scheme_of(nets.points)).name:
+    if nets.points == 5 and not _published(nets):
         raise UserError(
-            f"{models[0]} has the {nets.points} keypoints of scheme '{nets.scheme.name}', and labels of so "
-            f"many are read as '{meant.name}'; give a net of that scheme"
+            f"{models[0]} has the 5 keypoints of scheme '{nets.scheme.name}', and labels of so many are read "
+            "as 'five'; give a net of that scheme"
         )
-    if others and nets.points != POINTS:
-        raise UserError(f"--also fuses {POINTS} points, and {models[0]} has {nets.points}; leave it out")
+    if others and not (nets.points == POINTS and _published(nets)):
+        raise UserError(
+            f"--also fuses the {POINTS} points of 'ibug68', and {models[0]} has the {nets.points} of "
+            f"'{nets.scheme.name}'; leave it out"
+        )
     skipped: list[dict[str, str]] = []
+    with meaning(nets.scheme):
+        faces = _faces(nets, data, split, limit, skipped)
+        wanted = [face for face in faces if not _complete(face)] if missing else faces
+        if others:
+            labelled, info = _fused(nets, others, wanted, skipped)
+            info["labellers"][0]["models"] = [
+                {"file": f"{p.parent.name}/{p.name}", "sha256": sha256_of(p)} for p in models
+            ]
+        else:
+            labelled, info = _by_nets(nets, faces, wanted, skipped), {}
+        if licence := joined_licence(one.header.weights_licence for one in checkpoints):
+            info["weights_licence"] = licence
+        count = WRITERS[form](out, _unless_none(labelled, len(wanted), skipped), nets.scheme, info or None)
+    print_skipped(skipped)
+    say(f"wrote {out}: {count} faces of {nets.points} keypoints")
+
+
+def _published(nets: AveragedNets) -> bool:
+    from facekp_train.published_schemes import PUBLISHED
+
+    return any(map(nets.scheme.is_like, PUBLISHED))
+
+
+def _faces(
+    nets: AveragedNets,
+    data: Sequence[str],
+    split: str | None,
+    limit: int | None,
+    skipped: list[dict[str, str]],
+) -> list[Face]:
+    """The faces of data sets. Raises UserError for none, and for labels that cannot be held to five."""
+    from facekp_train.batches.face_store import gather_faces
+    from facekp_train.labels.hold import HELD_SCHEMES
+    from facekp_train.training.data import samples_of
+
     # What a net has found is no hand's work: such a face is labelled anew, and held to nothing.
     detected = [spec for spec in data if spec.startswith("detect:")]
     placed = [spec for spec in data if spec not in detected]
-    faces = gather_faces(samples_of(placed, split, skipped), nets.points)
-    for face in gather_faces(samples_of(detected, split, skipped), nets.points):
+    faces = gather_faces(samples_of(placed, split, skipped, limit=limit, told=True), nets.points)
+    for face in gather_faces(samples_of(detected, split, skipped, limit=limit, told=True), nets.points):
         faces.append(replace(face, points=None, five=None))
-    if nets.points not in HELD_SCHEMES and any(face.five is not None for face in faces):
+    can_hold = _published(nets) and nets.points in HELD_SCHEMES
+    if not can_hold and any(face.five is not None for face in faces):
         schemes = " or ".join(map(str, HELD_SCHEMES))
         raise UserError(f"labels of {nets.points} points cannot be held to five; give a net of {schemes}")
-    wanted = [face for face in faces if not _complete(face)] if missing else faces
-
     if not faces:
         raise UserError(f"{', '.join(data)} gave no face to label; try facekp-train data")
-
-    if others:
-        labelled, info = _fused(nets, others, wanted, skipped)
-        info["labellers"][0]["models"] = [
-            {"file": f"{p.parent.name}/{p.name}", "sha256": sha256_of(p)} for p in models
-        ]
-    else:
-        labelled, info = _by_nets(nets, faces, wanted, skipped), {}
-    if licence := joined_licence(one.header.weights_licence for one in checkpoints):
-        info["weights_licence"] = licence
-    count = coco.write(out, _unless_none(labelled, len(wanted), skipped), info or None)
-    print_skipped(skipped)
-    say(f"wrote {out}: {count} faces of {nets.points} keypoints")
+    return faces
 
 
 def _by_nets(
@@ -184,17 +212,16 @@ def _fused(
     return fused.labelled, fused.facts
 
 
-_Entry = tuple["FaceSample", tuple[int, int], dict[str, Any]]
-
-
 def _unless_none(
     labelled: Iterable[Labelled], wanted: int, skipped: Sequence[dict[str, str]]
-) -> Iterator[_Entry]:
+) -> Iterator[Entry]:
     """The faces as a label file has them; UserError where faces were wanted and none came."""
+    from facekp_train.datasets.writing.written import Entry
+
     none = wanted > 0
     for face in labelled:
         none = False
-        yield face.sample, face.size, face.facts()
+        yield Entry(face.sample, face.size, face.facts())
     if none:
         last = "{file}: {reason}".format(**skipped[-1])
         raise UserError(f"none of the {wanted} faces could be labeled, such as {last}")

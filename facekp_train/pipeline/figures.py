@@ -34,6 +34,7 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
         "validation": recipe.validation,
         "validation_split": recipe.validation_split,
         "latency": latency,
+        **({"limit": recipe.limit} if recipe.limit else {}),
     }
     if (stored := _measured_before(file, key)) is not None:
         return stored
@@ -64,7 +65,7 @@ def _split(spec: str, recipe: Recipe) -> str:
 
 
 def _error(checkpoint: Checkpoint, spec: str, recipe: Recipe) -> dict[str, Any]:
-    dataset = open_dataset(spec, _split(spec, recipe))
+    dataset = open_dataset(spec, _split(spec, recipe), limit=recipe.limit)
     header = checkpoint.header
     answers = answer(
         checkpoint.predict, dataset, header.crop_rule, scheme=header.scheme, five_offset=header.five_offset

@@ -8,7 +8,7 @@ run goes on inside the step that it was in.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lightning_fabric import Fabric
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
+from facekp_train.common.run_files import BEST_FILE, PLAN_FILE, RECIPE_FILE
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
 from facekp_train.pipeline.widths import group_moments, narrowed, planned_widths
 from facekp_train.pruning.budget import Widths
@@ -27,12 +28,13 @@ from facekp_train.pruning.scores import Ranking, rank
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.pruning.surgery import explicit_sizes
 from facekp_train.training.data import TrainingData
-from facekp_train.training.fit import Step, fit
+from facekp_train.training.fit import fit
+from facekp_train.training.log import Watch, unwatched
 from facekp_train.training.provenance import faces_fingerprint, read_stored
 from facekp_train.training.recipe import KEEP_WIDTHS, Recipe
-from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE, copy_beside
+from facekp_train.training.run_folder import copy_beside
 
-REPORT_FILE, PLAN_FILE, START_FILE = "pruning.json", "widths.json", "start.safetensors"
+REPORT_FILE, START_FILE = "pruning.json", "start.safetensors"
 
 
 @dataclass
@@ -64,7 +66,7 @@ def prune(
     *,
     fabric: Fabric,
     data: TrainingData,
-    on_step: Callable[[Step], None] = lambda _step: None,
+    watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """Prune a checkpoint; leaves `best.safetensors`, `pruning.json` and a folder a step in `out`.
 
@@ -75,7 +77,7 @@ def prune(
     """
     with alone_in(out, fabric):
         retraining = recipe.model_copy(update=KEEP_WIDTHS)
-        return _Pruning(model, retraining, out, settings, fabric, data, on_step).run()
+        return _Pruning(model, retraining, out, settings, fabric, data, watch).run()
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class _Pruning:
     settings: PruneSettings
     fabric: Fabric
     data: TrainingData
-    on_step: Callable[[Step], None]
+    watch: Watch
 
     def run(self) -> dict[str, Any]:
         """Every step that is missing, the last training, the result and its report."""
@@ -161,7 +163,7 @@ class _Pruning:
             bn = {"bn": "batch"} if rough else {}
             recipe = recipe.model_copy(update={"init": str(start), **bn})
         resume = (folder / RECIPE_FILE).is_file()
-        fit(recipe, folder, resume=resume, fabric=self.fabric, data=self.data, on_step=self.on_step)
+        fit(recipe, folder, resume=resume, fabric=self.fabric, data=self.data, watch=self.watch)
         self.fabric.barrier()
         return folder / BEST_FILE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from facekp_train.pipeline.figures import stage_figures
 from facekp_train.pipeline.report import write_report
 from facekp_train.pipeline.settings import Pipeline
 from facekp_train.pipeline.stages import Stage, run_stages
-from facekp_train.training.fit import Step
+from facekp_train.training.log import Watch, unwatched
 
 
 def run_pipeline(
@@ -22,7 +22,7 @@ def run_pipeline(
     fabric: Fabric,
     *,
     latency: bool = True,
-    on_step: Callable[[Step], None] = lambda _step: None,
+    watch: Watch = unwatched,
 ) -> Iterator[tuple[Stage, dict[str, Any]]]:
     """Every stage with its figures (`facekp_train.pipeline.figures`), after the report has them too.
 
@@ -31,7 +31,7 @@ def run_pipeline(
     """
     shared = pipeline.recipe(pipeline.student)
     measured: list[tuple[Stage, dict[str, Any]]] = []
-    for stage in run_stages(pipeline, folder, fabric, on_step):
+    for stage in run_stages(pipeline, folder, fabric, watch):
         if not fabric.is_global_zero:
             continue
         figures = stage_figures(stage, folder / stage.name, shared, latency and pipeline.latency)

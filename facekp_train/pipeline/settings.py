@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +9,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from facekp_train.common.console import UserError
+from facekp_train.common.recipes import PRESETS, read_pipeline
 from facekp_train.common.settings import CheckpointFile, KnownKeys
-from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.pruning.settings import PruneSettings
-from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, PRESETS, Recipe, make_recipe
-
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, Recipe, make_recipe
 
 _PASSED_ON = "scheme, crop and heads pass on from the student; set it under student or shared"
 
@@ -156,21 +152,16 @@ def _refuse(settings: dict[str, Any], keys: Iterable[str], reason: str) -> dict[
     return settings
 
 
-def load_pipeline(path: Path) -> Pipeline:
+def load_pipeline(path: Path, **shared: Any) -> Pipeline:
     """Read the YAML file; $NAME in it is taken from the environment.
 
-    Raises UserError naming the key that is wrong, or the file that is missing.
+    shared: settings of every stage's recipe in place of the file's; None leaves one to it. Raises
+    UserError naming the key that is wrong, or the file that is missing.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; docs/guides/compress.md shows what it holds")
-    try:
-        data = parse_yaml(_expanded(path.read_text(encoding="utf-8"), path))
-    except ValueError as error:
-        raise UserError(f"{path} is not YAML ({error})") from None
-    if not isinstance(data, dict):
-        raise UserError(f"{path} is not a pipeline for a run: it holds no 'key: value' lines")
+    data = read_pipeline(path)
     try:
         pipeline = Pipeline.model_validate({"name": path.stem, **data})
+        pipeline.shared.update({key: value for key, value in shared.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -182,17 +173,3 @@ def load_pipeline(path: Path) -> Pipeline:
     for section in filter(None, (pipeline.student, pipeline.distill, pipeline.prune)):
         pipeline.recipe(section)
     return pipeline
-
-
-def _expanded(text: str, path: Path) -> str:
-    def value(match: re.Match[str]) -> str:
-        try:
-            return os.environ[match[1]]
-        except KeyError:
-            raise UserError(
-                f"{path} reads ${match[1]}, which is not set; for example: export {match[1]}=/data"
-            ) from None
-
-    return "\n".join(
-        line if line.lstrip().startswith("#") else _VARIABLE.sub(value, line) for line in text.splitlines()
-    )

@@ -20,16 +20,17 @@ from lightning_fabric import Fabric
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.locks import alone_in
+from facekp_train.common.run_files import BEST_FILE, RECIPE_FILE
 from facekp_train.labels.labellers import open_labellers
 from facekp_train.labels.store import LABELS_FILE, labelled, make_labels
 from facekp_train.pipeline.layerwise import prune
 from facekp_train.pipeline.settings import Labels, Pipeline, Prune
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
-from facekp_train.training.fit import Step, fit
+from facekp_train.training.fit import fit
 from facekp_train.training.initial import shape_of, start_from
+from facekp_train.training.log import Watch, unwatched
 from facekp_train.training.provenance import faces_fingerprint, note_origin, read_stored
 from facekp_train.training.recipe import Recipe
-from facekp_train.training.run_folder import BEST_FILE, RECIPE_FILE
 
 STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
 _OLD_STAGES = {"distilled": "distill", "pruned": "prune"}
@@ -51,7 +52,7 @@ class _Runner:
     pipeline: Pipeline
     out: Path
     fabric: Fabric
-    on_step: Callable[[Step], None]
+    watch: Watch
     data: tuple[FaceSettings, TrainingData] | None = None
     fingerprints: dict[str, str] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ class _Runner:
         def make() -> dict[str, Any]:
             resume = (folder / RECIPE_FILE).is_file()
             data = self.faces(recipe)
-            fit(recipe, folder, resume=resume, on_step=self.on_step, fabric=self.fabric, data=data)
+            fit(recipe, folder, resume=resume, watch=self.watch, fabric=self.fabric, data=data)
             return {}
 
         return self.stage(name, recipe, {}, make)
@@ -117,9 +118,7 @@ class _Runner:
         return {role: sha256_of(Path(file)) for role, file in files.items() if file}
 
 
-def run_stages(
-    pipeline: Pipeline, out: Path, fabric: Fabric, on_step: Callable[[Step], None] = lambda _step: None
-) -> Iterator[Stage]:
+def run_stages(pipeline: Pipeline, out: Path, fabric: Fabric, watch: Watch = unwatched) -> Iterator[Stage]:
     """The stages in order, each yielded as soon as it is finished.
 
     Raises UserError where a finished stage was made by other settings, or another process is using it.
@@ -131,7 +130,7 @@ def run_stages(
                 "give another --out"
             )
     with alone_in(out, fabric):
-        yield from _stages(_Runner(pipeline, out, fabric, on_step))
+        yield from _stages(_Runner(pipeline, out, fabric, watch))
 
 
 def _stages(runner: _Runner) -> Iterator[Stage]:
@@ -192,7 +191,7 @@ def _prune(runner: _Runner, shared: dict[str, Any], section: Prune, teacher: Sta
     def make() -> dict[str, Any]:
         return prune(
             last.checkpoint, recipe, runner.out / "prune", pruning,
-            fabric=runner.fabric, data=runner.faces(recipe), on_step=runner.on_step,
+            fabric=runner.fabric, data=runner.faces(recipe), watch=runner.watch,
         )  # fmt: skip
 
     settings = {"prune": pruning.model_dump(mode="json"), "model": sha256_of(last.checkpoint)}

@@ -115,7 +115,7 @@ class Cell:
 
     def tidy(self) -> None:
         """Leave out what a finished cell needs no more: the states of training, several times the net."""
-        from facekp_train.training.run_folder import STATE_FILE
+        from facekp_train.common.run_files import STATE_FILE
 
         for state in self.run.rglob(STATE_FILE):
             state.unlink()

@@ -96,18 +96,20 @@ class _Timing:
 
     def _timed(self, cell: Cell, recipe: Recipe, folder: Path) -> _Speed:
         """From a real training of a few steps."""
-        from facekp_train.training.fit import Step, fit
+        from facekp_train.training.fit import fit
         from facekp_train.training.launch import launch
+        from facekp_train.training.log import Scored, Step
 
         if cell.taught_by is not None:
             recipe = recipe.model_copy(update={"teacher": str(_teacher_like(cell.taught_by, folder))})
         data = self._data(recipe)
         at = [time.process_time()]
 
-        def note(_step: Step) -> None:
-            at.append(time.process_time())
+        def note(event: Step | Scored) -> None:
+            if isinstance(event, Step):
+                at.append(time.process_time())
 
-        fit(recipe, folder / "run", data=data, on_step=note, fabric=launch("cpu", 1, recipe.precision))
+        fit(recipe, folder / "run", data=data, watch=note, fabric=launch("cpu", 1, recipe.precision))
         after = time.process_time() - at[-1]
         start, steps = at[1] - at[0], at[1 + _WARM :]
         return _Speed((steps[-1] - at[_WARM]) / len(steps) / recipe.batch, after, start / data.train.size)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from facekp_train.batches.face_store import FaceStore
+from facekp_train.common.run_files import LAST_FILE, STATE_FILE
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
 from facekp_train.networks.sizes import share_of_width
@@ -25,7 +26,7 @@ from facekp_train.pruning.surgery import rebuilt, remove
 from facekp_train.training.distill import Distilled
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer
 from facekp_train.training.recipe import Recipe
-from facekp_train.training.run_folder import LAST_FILE, STATE_FILE, claim_folder, load_state, save_state
+from facekp_train.training.run_folder import claim_folder, load_state, save_state
 
 START_FILE = "start.safetensors"
 

@@ -12,6 +12,7 @@ from typing import Any
 from facekp_train.batches.face_store import FaceStore
 from facekp_train.common.console import say
 from facekp_train.common.files import written_aside
+from facekp_train.common.run_files import LAST_FILE, RECIPE_FILE, STATE_FILE
 from facekp_train.crop import CropRule
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.pruning.groups import find_groups
@@ -21,11 +22,10 @@ from facekp_train.studies.faces import FoldedFaces
 from facekp_train.studies.methods import Cut
 from facekp_train.studies.surgery import START_FILE, cut_before, cut_between
 from facekp_train.training.data import TrainingData
-from facekp_train.training.fit import Step, fit
+from facekp_train.training.fit import fit
 from facekp_train.training.launch import launch, usable_precision
-from facekp_train.training.log import LOG_FILE
+from facekp_train.training.log import LOG_FILE, Scored, Step
 from facekp_train.training.recipe import KEEP_WIDTHS, Recipe
-from facekp_train.training.run_folder import LAST_FILE, RECIPE_FILE, STATE_FILE
 
 # The share of a schedule in which a net is cut piece by piece; in the rest it trains as it is.
 _CUTTING = 0.4
@@ -98,13 +98,13 @@ class _Training:
         return [self._fit(self.recipe, self.cell.run)]
 
     def _fit(self, recipe: Recipe, folder: Path, until: int | None = None) -> Path:
-        def report(step: Step) -> None:
-            if step.step == step.steps:
+        def report(step: Step | Scored) -> None:
+            if isinstance(step, Step) and step.step == step.steps:
                 name = self.cell.name
                 say(f"{name}: epoch {step.epoch + 1} of {step.epochs}, {step.faces_per_second:.0f} faces/s")
 
         fit(
-            recipe, folder, resume=(folder / RECIPE_FILE).is_file(), until=until, on_step=report,
+            recipe, folder, resume=(folder / RECIPE_FILE).is_file(), until=until, watch=report,
             fabric=launch(self.cell.plan.accelerator, 1, recipe.precision), data=self.data,
         )  # fmt: skip
         return folder

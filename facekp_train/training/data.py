@@ -17,14 +17,16 @@ from pydantic import Field, model_validator
 from facekp_train.batches.face_store import Face, FaceStore, gather_faces
 from facekp_train.batches.markings import reconcile
 from facekp_train.batches.views import MOST_RAW, bytes_of
-from facekp_train.common.console import UserError, say
+from facekp_train.common.console import UserError, faces_in_words, progress_bar, say, warn
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
+from facekp_train.landmarks import meaning
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.keypoint_net import SIDE_TOLD
 from facekp_train.own_schemes import recipe_scheme
 from facekp_train.samples import FaceSample, evenly
+from facekp_train.schemes import Scheme
 
 
 @dataclass
@@ -51,6 +53,9 @@ class FaceSettings(Settings):
     validation: list[str] = Field(default_factory=list, description="none: a share of the training faces")
     validation_split: str | None = Field(default=None, description="split of every set of `validation`")
     validation_limit: int = Field(default=1000, ge=1, description="faces scored after each epoch")
+    limit: int | None = Field(
+        default=None, ge=1, description="faces to read of each set, spread evenly over it; null: all"
+    )
     box_source: Literal["tight", "listed"] = Field(
         default="tight", description="training crops lie around the keypoints, or around the listed boxes"
     )
@@ -73,6 +78,10 @@ class FaceSettings(Settings):
         scheme = recipe_scheme(data["scheme"])
         return {"points": len(scheme["names"]), **data, "scheme": scheme}
 
+    def own_scheme(self) -> Scheme | None:
+        """The keypoints' scheme, where the settings name one."""
+        return None if self.scheme is None else Scheme.from_dict(self.scheme)
+
     @model_validator(mode="after")
     def _splits_exist(self) -> FaceSettings:
         check_split(self.data, self.split)
@@ -82,11 +91,24 @@ class FaceSettings(Settings):
 
 def load_training_data(settings: FaceSettings) -> TrainingData:
     """Read, merge and decode the faces. Raises UserError where too few remain."""
+    with meaning(settings.own_scheme()):
+        return _load(settings)
+
+
+def _load(settings: FaceSettings) -> TrainingData:
     skipped: list[dict[str, str]] = []
     rule = CropRule(size=settings.size)
-    faces = gather_faces(samples_of(settings.data, settings.split, skipped), settings.points)
+    samples = samples_of(settings.data, settings.split, skipped, limit=settings.limit, told=True)
+    faces = gather_faces(samples, settings.points)
     if settings.validation:
-        held_out = samples_of(settings.validation, settings.validation_split, skipped, evaluation=True)
+        held_out = samples_of(
+            settings.validation,
+            settings.validation_split,
+            skipped,
+            evaluation=True,
+            limit=settings.limit,
+            told=True,
+        )
         scored = gather_faces(held_out, settings.points)
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
@@ -109,11 +131,15 @@ def load_training_data(settings: FaceSettings) -> TrainingData:
     scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
     offset = reconcile(faces, scored, settings.points)
     _tell_room(len(faces) + len(scored))
-    train = FaceStore(faces, settings.points, rule, settings.box_source == "listed")
-    validation = FaceStore(scored, settings.points, rule, prefer_listed=True)
+    with progress_bar() as bar:
+        task = bar.add_task("decoding", total=len(faces) + len(scored))
+        listed, points = settings.box_source == "listed", settings.points
+        train = FaceStore(faces, points, rule, listed, on_face=lambda: bar.advance(task))
+        validation = FaceStore(scored, points, rule, prefer_listed=True, on_face=lambda: bar.advance(task))
     skipped += train.skipped + validation.skipped
     if skipped:
         say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
+    say(f"{faces_in_words(train.size)} to learn from, {validation.size:,} to validate on")
     return TrainingData(train, validation, offset)
 
 
@@ -129,23 +155,32 @@ def _tell_room(faces: int) -> None:
 
 
 def samples_of(
-    specs: Sequence[str], split: str | None, skipped: list[dict[str, str]], *, evaluation: bool = False
+    specs: Sequence[str],
+    split: str | None,
+    skipped: list[dict[str, str]],
+    *,
+    evaluation: bool = False,
+    limit: int | None = None,
+    told: bool = False,
 ) -> Iterator[FaceSample]:
     """The faces of several data sets in a row, of `split` where a set has it.
 
     Else of the split that a set is trained on or, with `evaluation`, that its figures are reported
-    on. What cannot be used goes to `skipped`. Raises DataError for a split that no set has.
+    on. What cannot be used goes to `skipped`. limit: faces of each set, as of `Dataset`. told: its
+    warnings are said. Raises DataError for a split that no set has.
     """
     check_split(specs, split)
 
     def one(spec: str) -> Iterator[FaceSample]:
-        dataset = open_dataset(spec)
-        if split in dataset.format.splits:
-            dataset = open_dataset(spec, split)
+        dataset = open_dataset(spec, limit=limit)
+        if split is not None and split in dataset.format.splits:
+            dataset.split = split
         elif evaluation:
-            dataset = open_dataset(spec, dataset.format.evaluation)
+            dataset.split = dataset.format.evaluation
         yield from dataset
         skipped.extend(dataset.skipped)
+        for warning in dataset.warnings if told else ():
+            warn(warning)
 
     return chain.from_iterable(one(spec) for spec in specs)
 

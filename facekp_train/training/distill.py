@@ -154,9 +154,10 @@ def supervised(net: KeypointNet, settings: TeacherSettings, output_weight: float
     teacher = load_checkpoint(settings.teacher)
     its_scheme, own = teacher.header.scheme, scheme_of(net.config.points)
     to_five = None
-    if own.points == 5 and its_scheme.name != own.name and implies_five(its_scheme):
+    other = not its_scheme.is_like(own)
+    if own.points == 5 and other and implies_five(its_scheme):
         to_five = five_operator(its_scheme, teacher.header.five_offset)
-    if output_weight and to_five is None and its_scheme.name != own.name:
+    if output_weight and to_five is None and other:
         raise UserError(
             f"{settings.teacher} has the {its_scheme.points} keypoints of '{its_scheme.name}', this net the "
             f"{own.points} of '{own.name}': its features can teach it, its coordinates cannot; set "

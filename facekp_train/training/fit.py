@@ -19,7 +19,9 @@ from facekp_train.batches.loader import BatchSettings, TrainBatches, spread_crop
 from facekp_train.common.console import UserError, say
 from facekp_train.common.locks import alone_in
 from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.run_files import BEST_FILE, LAST_FILE, STATE_FILE
 from facekp_train.crop import CropRule
+from facekp_train.landmarks import meaning
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.checkpoint import CheckpointHeader, LossFactors, save_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, build_net
@@ -28,15 +30,12 @@ from facekp_train.training.distill import AXES_FACES
 from facekp_train.training.initial import Start, five_offset_of, make_learner, start_of
 from facekp_train.training.launch import launch, usable_precision
 from facekp_train.training.learner import Learner
-from facekp_train.training.log import TrainingLog
+from facekp_train.training.log import Scored, Step, TrainingLog, Watch, unwatched
 from facekp_train.training.losses import JointLoss, LossSettings, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
 from facekp_train.training.provenance import inherited_licence
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
-    BEST_FILE,
-    LAST_FILE,
-    STATE_FILE,
     check_folder,
     claim_folder,
     load_state,
@@ -48,18 +47,6 @@ from facekp_train.training.validation import validate
 
 _OF_TEACHER = ("loss_features", "loss_features_constant", "loss_outputs")
 _LOSSES: tuple[str, ...] = ("loss", "loss_regression", "loss_heatmap", *_OF_TEACHER)
-
-
-@dataclass
-class Step:
-    """What a progress display may show after each step."""
-
-    epoch: int
-    step: int
-    steps: int
-    epochs: int
-    loss: float
-    faces_per_second: float
 
 
 @dataclass
@@ -94,7 +81,7 @@ def fit(
     until: int | None = None,
     accelerator: str = "cpu",
     devices: int = 1,
-    on_step: Callable[[Step], None] = lambda _step: None,
+    watch: Watch = unwatched,
     fabric: Fabric | None = None,
     data: TrainingData | None = None,
 ) -> Path | None:
@@ -110,7 +97,21 @@ def fit(
     epochs, to be resumed; the schedule remains that of all. Raises UserError where `out` holds
     another run, or another process is using it.
     """
-    recipe.adopt_scheme()  # a process that was launched with the recipe did not read it
+    with meaning(recipe.own_scheme()):
+        return _fit(recipe, out, resume, until, accelerator, devices, watch, fabric, data)
+
+
+def _fit(
+    recipe: Recipe,
+    out: Path,
+    resume: bool,
+    until: int | None,
+    accelerator: str,
+    devices: int,
+    watch: Watch,
+    fabric: Fabric | None,
+    data: TrainingData | None,
+) -> Path | None:
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)
     if fabric.device.type == "cpu":
@@ -120,7 +121,7 @@ def fit(
     with alone_in(out, fabric):
         claim_folder(out, recipe, resume, faces_known=data is not None)
         data = data or load_training_data(recipe.part(FaceSettings))
-        return _train(fabric, recipe, out, data, resume, until or recipe.epochs, on_step)
+        return _train(fabric, recipe, out, data, resume, until or recipe.epochs, watch)
 
 
 def _train(
@@ -130,7 +131,7 @@ def _train(
     data: TrainingData,
     resume: bool,
     until: int,
-    on_step: Callable[[Step], None],
+    watch: Watch,
 ) -> Path | None:
     resumed = resume and (out / STATE_FILE).is_file()
     start = start_of(recipe)
@@ -152,9 +153,11 @@ def _train(
     first = fabric.is_global_zero
     with TrainingLog(out, run.progress.history) if first else nullcontext() as log:
         for epoch in range(run.progress.epoch, until):
-            row = _one_epoch(run, model, optimizer, batches, epoch, on_step)
+            started = time.perf_counter()
+            row = _one_epoch(run, model, optimizer, batches, epoch, watch)
             if log is not None:
                 _finish_epoch(run, data, out, epoch, row, log)
+                watch(Scored.of(log.history, until, time.perf_counter() - started))
             fabric.barrier()
         if log is not None and run.loss.has_teacher:
             row = log.history[-1]
@@ -207,7 +210,7 @@ def _one_epoch(
     optimizer: Any,
     batches: TrainBatches,
     epoch: int,
-    on_step: Callable[[Step], None],
+    watch: Watch,
 ) -> dict[str, Any]:
     """Train one epoch; returns its log row."""
     settings, fabric = run.settings, run.fabric
@@ -240,7 +243,7 @@ def _one_epoch(
         run.ema.update(run.learner.net)
         sums += torch.stack([t.detach() for t in (total, *vars(terms).values())])
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
-        on_step(Step(epoch, i + 1, len(batches), settings.epochs, float(total.detach()), rate))
+        watch(Step(epoch, i + 1, len(batches), settings.epochs, float(total.detach()), rate))
     seconds = time.perf_counter() - started
     means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
     assert isinstance(means, Tensor)

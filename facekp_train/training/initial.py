@@ -63,7 +63,7 @@ def start_of(recipe: Recipe) -> Start:
     own = recipe.shareable()
     same_units = all(checkpoint.header.recipe.get(key) == own[key] for key in _UNITS)
     header = checkpoint.header
-    of_its_scheme = header.scheme.name == scheme_of(config.points).name
+    of_its_scheme = header.scheme.is_like(scheme_of(config.points))
     return Start(
         net,
         goes_on=sizes == its,
@@ -100,7 +100,7 @@ _UNITS = ("loss", "wing", "soft_wing", "heatmap_sigma")
 def _refuse_other_scheme(start: Checkpoint, points: int, name: str) -> None:
     """Raise UserError for a start whose keypoints are as many as the net's and lie elsewhere."""
     own, wanted = start.header.scheme, scheme_of(points)
-    if own.points == wanted.points and own.name != wanted.name:
+    if own.points == wanted.points and not own.is_like(wanted):
         raise UserError(
             f"{name} has the {own.points} keypoints of scheme '{own.name}', and a net of so many is "
             f"trained by '{wanted.name}'; start from a checkpoint of that scheme"

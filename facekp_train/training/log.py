@@ -1,9 +1,11 @@
-"""What a run leaves for people: JSONL and tensorboard logs, and its curves as a picture."""
+"""What a run tells people: while it goes, as JSONL and tensorboard logs, and its curves as a picture."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +16,60 @@ LOG_FILE = "log.jsonl"
 CURVES_FILE = "curves.png"
 # Seconds between two drawings: one takes about as long as an epoch of few faces.
 _REDRAW = 10.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known after a training step; epochs count from 0, steps from 1."""
+
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+    loss: float
+    faces_per_second: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is known after an epoch.
+
+    Attributes:
+        epoch: from 0.
+        epochs: after which the training ends.
+        loss: its mean over the epoch.
+        nme: of the validation faces, percent.
+        best: the lowest NME so far.
+        best_epoch: where that was, from 0.
+        faces_per_second: in training.
+        seconds: that the epoch took, with its validation.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    nme: float
+    best: float
+    best_epoch: int
+    faces_per_second: float
+    seconds: float
+
+    @classmethod
+    def of(cls, history: Sequence[dict[str, Any]], epochs: int, seconds: float) -> Scored:
+        """By the rows of the log."""
+        row, best = history[-1], min(history, key=lambda row: row["nme"])
+        return cls(
+            row["epoch"] - 1, epochs, row["loss"], row["nme"], best["nme"], best["epoch"] - 1,
+            row["faces_per_second"], seconds,
+        )  # fmt: skip
+
+
+Watch = Callable[[Step | Scored], None]
+"""Is told how a training goes."""
+
+
+def unwatched(_event: Step | Scored) -> None:
+    """For a training that nobody looks at."""
 
 
 class TrainingLog:

@@ -11,6 +11,7 @@ from facekp_train.common.console import UserError
 from facekp_train.common.files import parse_json, write_text
 from facekp_train.datasets.registry import open_dataset
 from facekp_train.datasets.tools import coco
+from facekp_train.landmarks import meaning
 from facekp_train.metadata import joined_licence
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.training.data import FaceSettings, samples_of
@@ -30,11 +31,12 @@ def faces_fingerprint(settings: FaceSettings) -> str:
         (settings.data, settings.split, False),
         (settings.validation, settings.validation_split, True),
     )
-    for specs, split, evaluation in lists:
-        digest.update(b"a list ")
-        for sample in samples_of(specs, split, [], evaluation=evaluation) if specs else ():
-            digest.update(f"{sample.image.name} {sample.box} {sample.box_source} ".encode())
-            digest.update(sample.keypoints.tobytes())
+    with meaning(settings.own_scheme()):
+        for specs, split, evaluation in lists:
+            digest.update(b"a list ")
+            for sample in samples_of(specs, split, [], evaluation=evaluation, limit=settings.limit):
+                digest.update(f"{sample.image.name} {sample.box} {sample.box_source} ".encode())
+                digest.update(sample.keypoints.tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -10,13 +10,11 @@ from pydantic import Field, ValidationError, model_validator
 from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.backbones import BACKBONES_TOLD
 from facekp_train.common.console import UserError
-from facekp_train.common.files import package_file
+from facekp_train.common.recipes import recipe_settings
 from facekp_train.common.settings import CheckpointFile, Settings
-from facekp_train.common.yaml_text import parse_yaml
-from facekp_train.landmarks import adopt, scheme_of
+from facekp_train.landmarks import check_name, scheme_of
 from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
 from facekp_train.networks.mobilenet import hidden_widths
-from facekp_train.schemes import Scheme
 from facekp_train.training.data import FaceSettings
 from facekp_train.training.distill import TeacherSettings
 from facekp_train.training.losses import LossSettings
@@ -83,9 +81,10 @@ class Recipe(
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        scheme = self.adopt_scheme()
+        scheme = self.own_scheme() or scheme_of(self.points)
         if scheme.points != self.points:
             raise ValueError(f"scheme '{scheme.name}' has {scheme.points} points and the net {self.points}")
+        check_name(scheme)
         self.net_config()
         if self.widths is not None and self.expansion != 1:
             raise ValueError("give widths or expansion, not both")
@@ -95,10 +94,6 @@ class Recipe(
                 "first, then train it quantize-aware"
             )
         return self
-
-    def adopt_scheme(self) -> Scheme:
-        """The scheme of the net's keypoints, which one of its own becomes in this process."""
-        return scheme_of(self.points) if self.scheme is None else adopt(Scheme.from_dict(self.scheme))
 
     def part(self, kind: type[_Part]) -> _Part:
         """The settings of one that takes part, such as `LossSettings`, and no others."""
@@ -137,63 +132,17 @@ def _without_folders(spec: str) -> str:
     return f"{name}:{Path(path).name}"
 
 
-_PRESETS = package_file("facekp_train.training", "presets")
-
-PRESETS = tuple(sorted(file.stem for file in _PRESETS.glob("*.yaml")))
-"""Recipes by name: files beside this one, to be read and copied."""
-
-
-def preset(name: str) -> dict[str, Any]:
-    """The settings of one of `PRESETS`, as its file says them."""
-    return _read(_PRESETS / f"{name}.yaml")
-
-
 def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> Recipe:
     """A named recipe or a YAML file, with options and `key=value` assignments on top.
 
     `settings` whose value is None are left to the recipe; assignments may be nested
     (`augmentation.rotation=30`). Raises UserError naming the key that is wrong.
     """
-    data = _named_or_file(base)
-    data.update({key: value for key, value in settings.items() if value not in (None, [])})
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise UserError(f"--set takes key=value, not '{assignment}'")
-        target = data
-        *parents, last = key.strip().split(".")
-        for parent in parents:
-            target = target.setdefault(parent, {})
-            if not isinstance(target, dict):
-                raise UserError(f"--set {assignment}: '{parent}' has no settings of its own")
-        # YAML 1.1 reads 1e-3 as a word; pydantic turns it into a number.
-        try:
-            target[last] = parse_yaml(value)
-        except ValueError as error:
-            raise UserError(f"--set {assignment}: the value is not YAML ({error})") from None
+    data = recipe_settings(base, settings, assignments)
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"recipe: {where + ': ' if where else ''}{first['msg']}") from None
-
-
-def _named_or_file(base: str) -> dict[str, Any]:
-    if base in PRESETS:
-        return preset(base)
-    if not Path(base).is_file():
-        raise UserError(
-            f"no recipe is called '{base}' and no such file exists; there are {', '.join(PRESETS)}"
-        )
-    return _read(Path(base))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not YAML ({error})") from None
-    if not isinstance(data, dict):
-        raise UserError(f"{path} is not a recipe: it holds no 'key: value' lines")
-    return data
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"recipe: {where + ': ' if where else ''}{message}") from None

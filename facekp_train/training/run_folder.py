@@ -8,7 +8,6 @@ a run must remember to go on exactly where it was: weights, averages, optimizer,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,11 @@ from torch import Tensor, nn
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import parse_json, sha256_of, write_text
+from facekp_train.common.run_files import MADE_FROM_FILE, RECIPE_FILE, STATE_FILE, WEIGHT_FILES, check_begun
 from facekp_train.networks.checkpoint import read_tensors, save_tensors
 from facekp_train.training.optimizer import AveragedWeights
 from facekp_train.training.provenance import faces_fingerprint, read_stored
 from facekp_train.training.recipe import Recipe, make_recipe
-
-BEST_FILE, LAST_FILE, STATE_FILE = "best.safetensors", "last.safetensors", "state.safetensors"
-WEIGHT_FILES = (BEST_FILE, LAST_FILE, STATE_FILE)
-RECIPE_FILE, MADE_FROM_FILE = "recipe.yaml", "made-from.json"
 
 
 def beside(checkpoint: Path) -> Path:
@@ -49,17 +45,6 @@ def read_beside(checkpoint: Path | str | None) -> dict[str, Tensor]:
 def copy_beside(checkpoint: Path, other: Path) -> None:
     """What lies beside a checkpoint belongs to another one, too."""
     save_beside(other, read_beside(checkpoint))
-
-
-def check_begun(out: Path, resume: bool, *, begun: str, precious: Sequence[str]) -> None:
-    """Raise UserError where `out` holds a run that is not to be resumed, or none that could be.
-
-    begun: the file that a run to go on with has. precious: those that no other run may overwrite.
-    """
-    if not resume and any((out / name).exists() for name in precious):
-        raise UserError(f"{out} holds a run already; continue it with --resume, or give another --out")
-    if resume and not (out / begun).is_file():
-        raise UserError(f"{out} holds no run to continue; leave --resume out, or give its folder with --out")
 
 
 def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -116,6 +101,14 @@ def save_state(
     # Cloned, since safetensors refuses tensors that share memory.
     ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     save_tensors(path, ready, json.dumps({**progress, "ema_updates": ema.updates}))
+
+
+def finished_epochs(out: Path) -> int:
+    """How many epochs a resumed run would not train again; 0 where there is nothing to resume."""
+    try:
+        return int(parse_json(read_tensors(out / STATE_FILE)[1])["epoch"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
 
 
 def load_state(

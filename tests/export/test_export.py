@@ -234,7 +234,7 @@ def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
         (["--model", "absent.safetensors"], 1, "absent.safetensors: no such file; give a checkpoint"),
         (["--model", "a.tflite"], 1, "already; measure it with: facekp-export check a.tflite"),
         (["--model", "a.ONNX"], 1, "a.ONNX is an exported file already"),
-        (["--model", "folder"], 1, "folder is a folder; name a checkpoint in it"),
+        (["--model", "folder"], 1, "folder is a folder; give a checkpoint, and there is none in it"),
         (["--model", "a.safetensors", "--out", "full"], 1, "model_int8.tflite is a folder"),
         (["--model", "a.safetensors", "--out", "mine"], 1, "report.md is not of an earlier export"),
         (["--model", "a.safetensors", "--out", "a.tflite"], 1, "a.tflite is a file; name a folder"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facekp_train.draw import DOT, HIDDEN, contact_sheet, draw_keypoints, write_picture
+from facekp_train.draw import DOT, HIDDEN, LEFT, MIDDLE, RIGHT, contact_sheet, draw_keypoints, write_picture
 from facekp_train.images import read_image
+from facekp_train.own_schemes import scheme_from
 
 GRAY = np.full((200, 240, 3), 90, np.uint8)
 POINTS = np.array([(60.0, 60), (120, 60), (90, 90), (65, 120), (115, 120)])
@@ -37,6 +38,20 @@ def test_points_that_are_nowhere_are_left_out(odd):
     points[2] = odd
     drawn = draw_keypoints(GRAY, points)
     assert tuple(drawn[60, 60]) == DOT and tuple(drawn[90, 90]) == (90, 90, 90)
+
+
+@pytest.mark.parametrize(
+    ("names", "colors"),
+    [
+        (["a", "b", "nose"], [LEFT, RIGHT, MIDDLE]),
+        (["right eye", "left eye", "nose"], [RIGHT, LEFT, MIDDLE]),
+    ],
+)
+def test_left_and_right_have_colors_of_their_own(names, colors):
+    scheme = scheme_from({"name": "mine", "points": names, "pairs": [[0, 1]]})
+    points = np.array([[20.0, 20], [60, 20], [40, 60]])
+    drawn = draw_keypoints(np.full((90, 90, 3), 90, np.uint8), points, scheme=scheme, sides=True)
+    assert [tuple(drawn[round(y), round(x)]) for x, y in points] == colors
 
 
 def test_a_contact_sheet_holds_every_picture_in_its_tile():

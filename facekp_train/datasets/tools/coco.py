@@ -9,15 +9,15 @@ except where `face_valid` is false. `coco_places` finds the images, `coco_names`
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_train.common.files import parse_json, write_text
+from facekp_train.common.files import parse_json
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import SeenRows, checked, read_text
 from facekp_train.datasets.tools.coco_names import Names
@@ -223,51 +223,3 @@ def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:
         if value is not None and not isinstance(value, int | float):
             raise ValueError(f"its '{key}' holds {json.dumps(value)[:_QUOTED]}, which is not a number")
     return np.array(values, np.float64)
-
-
-def write(
-    target: Path,
-    faces: Iterable[tuple[FaceSample, tuple[int, int], dict[str, Any]]],
-    info: dict[str, Any] | None = None,
-) -> int:
-    """Write faces as COCO JSON; returns how many.
-
-    faces: (sample, (width, height) of its image, further facts for the annotation). File names are
-    relative to `target` for images below its folder, else absolute. NaN keypoints get v = 0. info: of
-    the whole file, as COCO's `info`; None for none.
-    """
-    images: dict[Path, dict[str, Any]] = defaultdict(dict)
-    annotations: list[dict[str, Any]] = []
-    points = 0
-    for sample, (width, height), facts in faces:
-        image = images[sample.image]
-        if not image:
-            name = _relative(sample.image, target.parent)
-            image.update(id=len(images), file_name=name, width=width, height=height)
-        known = np.isfinite(sample.keypoints).all(axis=1)
-        visibility = np.where(known, np.where(sample.visible, 2, 1), 0)
-        marks = np.column_stack([np.where(known[:, None], sample.keypoints, 0), visibility])
-        points = len(marks)
-        boxed = {"bbox": list(sample.box), "box_source": sample.box_source} if sample.box else {}
-        annotations.append(
-            {
-                "id": len(annotations) + 1,
-                "image_id": image["id"],
-                "category_id": 1,
-                "num_keypoints": int(known.sum()),
-                "keypoints": [round(float(v), 3) for v in marks.ravel()],
-                **boxed,
-                **facts,
-            }
-        )
-    category = {"id": 1, "name": "face", "keypoints": [f"point_{i}" for i in range(points)], "skeleton": []}
-    document = {} if info is None else {"info": info}
-    document |= {"images": list(images.values()), "annotations": annotations, "categories": [category]}
-    write_text(target, json.dumps(document))
-    return len(annotations)
-
-
-def _relative(image: Path, folder: Path) -> str:
-    image = image.resolve()
-    folder = folder.resolve()
-    return str(image.relative_to(folder)) if image.is_relative_to(folder) else str(image)

@@ -96,6 +96,8 @@ def order_of(names: Any, points: int) -> Order | None:
 
 def _same(texts: Sequence[str], known: Sequence[str]) -> Order | None:
     """The scheme's own names, in whatever order and spelling."""
+    if sorted(texts) == sorted(known):
+        return tuple(map(texts.index, known))
     plain = ["_".join(_words(text)) for text in texts]
     wanted = ["_".join(_words(name)) for name in known]
     return tuple(map(plain.index, wanted)) if sorted(plain) == sorted(wanted) else None

@@ -2,19 +2,21 @@
 
 https://docs.cvat.ai/docs/other/xml_format. A face is a `skeleton`, whose `points` have a label each, or one
 `points` element with all of a face's points in order. Points of one place each are a face together, those
-of one `group_id` or else of the photograph. `outside` means not labeled, `occluded` hidden.
+of one `group_id` or else of the photograph. `outside` means not labeled, `occluded` hidden. A box
+of a face's `group_id` counts where its attribute `box_source` says who made it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
-from facekp_train.datasets.tools.xml_files import begins_with, read_xml
+from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
 from facekp_train.samples import FaceSample
 
 
@@ -52,20 +54,33 @@ def _faces(image: Element) -> list[MarkedFace]:
         raise ValueError("it has no name")
     width, height = image.get("width", ""), image.get("height", "")
     size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
-    marks = [_marks(each) for each in image.findall("skeleton")]
+    marks = [(_marks(each), each.get("group_id")) for each in image.findall("skeleton")]
     loose: dict[str, list[Mark]] = {}
     for element in image.findall("points"):
         places = _places(element)
         if len(places) == 1:
             loose.setdefault(element.get("group_id") or "", []).append(_mark(element, places[0]))
         else:
-            marks.append([Mark(x, y, visible=element.get("occluded") != "1") for x, y in places])
-    marks += loose.values()
+            seen = element.get("occluded") != "1"
+            marks.append(([Mark(x, y, visible=seen) for x, y in places], element.get("group_id")))
+    marks += [(own, group) for group, own in loose.items()]
+    boxes = _boxes(image)
     return [
-        MarkedFace(name, tuple(own), f"face {place} of {name}", size)
-        for place, own in enumerate(marks, 1)
+        MarkedFace(name, tuple(own), f"face {place} of {name}", size, **boxes.get(group or "", {}))
+        for place, (own, group) in enumerate(marks, 1)
         if own
     ]
+
+
+def _boxes(image: Element) -> dict[str, dict[str, Any]]:
+    """Boxes that say who made them, by their group."""
+    found = {}
+    for box in image.findall("box"):
+        source = next((a.text for a in box.findall("attribute") if a.get("name") == "box_source"), None)
+        if source and (group := box.get("group_id")):
+            left, top, right, bottom = (number(box, key) for key in ("xtl", "ytl", "xbr", "ybr"))
+            found[group] = {"box": (left, top, right - left, bottom - top), "box_source": source}
+    return found
 
 
 def _marks(skeleton: Element) -> list[Mark]:

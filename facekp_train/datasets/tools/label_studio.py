@@ -2,7 +2,9 @@
 
 https://labelstud.io/guide/task_format and https://labelstud.io/tags/keypointlabels: `x` and `y` are percent
 of the photograph, whose size each result states. A face is what has one `parentID` (keypoints drawn inside a
-rectangle), or else the whole photograph.
+rectangle), or else the whole photograph. A keypoint with the choice `hidden` or `occluded` is not visible, a
+rectangle the face's box where its note says `box_source=NAME`. Predictions are read where nobody has
+annotated anything.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.samples import FaceSample
 
+_HIDDEN, _SOURCE = {"hidden", "occluded"}, "box_source="
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of a file that was uploaded."""
 
@@ -53,11 +56,12 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         raise DataError(
             f"{root} is not Label Studio's JSON, a list of tasks with data and annotations; export it as JSON"
         )
+    key = "annotations" if any(task["annotations"] for task in tasks) else "predictions"
     faces: list[MarkedFace] = []
     bare = several = 0
     for place, task in enumerate(tasks):
         try:
-            done = [each for each in task["annotations"] or () if not each.get("was_cancelled")]
+            done = [each for each in task.get(key) or () if not each.get("was_cancelled")]
             own = _faces(task, done[0].get("result") or []) if done else []
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"it has no {error}" if isinstance(error, KeyError) else error
@@ -67,6 +71,8 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         bare += not own
         faces += own
     yield from samples(root, faces, Places(root, listing, "labelstudio"), notes)
+    if faces and key == "predictions":
+        notes.warn(f"{root}: nobody has annotated anything, so that a model's predictions are read")
     if several:
         notes.warn(f"{root}: photographs that several annotated, of whom the first counts: {several:,}")
     if bare:
@@ -75,6 +81,8 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
 
 def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFace]:
     names = image_names(task["data"])
+    hidden = {each.get("id") for each in results if _is_hidden(each)}
+    boxes = dict(filter(None, map(_box, results)))
     groups: dict[str, list[Mark]] = {}
     size = None
     for result in results:
@@ -83,13 +91,32 @@ def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFa
         size = _size(result)
         value = result["value"]
         (name, *_) = value["keypointlabels"]
-        mark = Mark(float(value["x"]) / 100 * size[0], float(value["y"]) / 100 * size[1], str(name))
+        x, y = float(value["x"]) / 100 * size[0], float(value["y"]) / 100 * size[1]
+        mark = Mark(x, y, str(name), visible=result.get("id") not in hidden)
         groups.setdefault(str(result.get("parentID") or ""), []).append(mark)
     what = f"of task {task.get('id')}"
     return [
-        MarkedFace(names[0], tuple(marks), f"face {number} {what}", size, names[1:])
-        for number, marks in enumerate(groups.values(), 1)
+        MarkedFace(names[0], tuple(marks), f"face {number} {what}", size, names[1:], **boxes.get(group, {}))
+        for number, (group, marks) in enumerate(groups.items(), 1)
     ]
+
+
+def _is_hidden(result: dict[str, Any]) -> bool:
+    return result.get("type") == "choices" and bool(_HIDDEN & set(result["value"].get("choices") or ()))
+
+
+def _box(result: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """A rectangle's id and the box that it is, where its note says who made it."""
+    notes = (result.get("meta") or {}).get("text") or ()
+    source = next((note.removeprefix(_SOURCE) for note in notes if str(note).startswith(_SOURCE)), None)
+    if result.get("type") != "rectanglelabels" or not source:
+        return None
+    (width, height), value = _size(result), result["value"]
+    x, y, w, h = (float(value[key]) / 100 for key in ("x", "y", "width", "height"))
+    return str(result.get("id")), {
+        "box": (x * width, y * height, w * width, h * height),
+        "box_source": source,
+    }
 
 
 def _size(result: dict[str, Any]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from facekp_train.datasets.reading.rows import SeenRows, checked
 from facekp_train.datasets.tools.coco_names import order_of
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.landmarks import scheme_of
-from facekp_train.samples import FaceSample
+from facekp_train.samples import Box, FaceSample
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class MarkedFace:
         where: the face's place in the file, for who looks for it.
         size: width and height of the photograph, where the file states them.
         other_names: that the photograph may have here.
+        box: of the face, where the file says who made it.
+        box_source: who that is.
     """
 
     image: str
@@ -47,6 +49,8 @@ class MarkedFace:
     where: str
     size: tuple[int, int] | None = None
     other_names: tuple[str, ...] = ()
+    box: Box | None = None
+    box_source: str = "tight"
 
 
 def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes) -> Iterator[FaceSample]:
@@ -76,7 +80,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
             if len(marks) != points:
                 raise ValueError(f"it has {len(marks)} keypoints where the others have {points}")
             scheme_of(points)
-            sample = _sample(places.of(face.image, *face.other_names), marks, face.size)
+            sample = _sample(places.of(face.image, *face.other_names), marks, face)
             first = seen.first((face.image, sample.keypoints.tobytes()), number)
             if first != number:
                 raise ValueError(f"the same face of {face.image} is {faces[first - 1].where} already")
@@ -120,7 +124,7 @@ def _placed(marks: Sequence[Mark], order: Sequence[str]) -> list[Mark]:
     return [own.get(name, Mark(0, 0, name, labeled=False)) for name in order]
 
 
-def _sample(image: Path, marks: Sequence[Mark], size: tuple[int, int] | None) -> FaceSample:
+def _sample(image: Path, marks: Sequence[Mark], face: MarkedFace) -> FaceSample:
     places = np.array([(mark.x, mark.y) for mark in marks], np.float64)
     labeled = np.array([mark.labeled for mark in marks])
     if not labeled.any():
@@ -128,7 +132,8 @@ def _sample(image: Path, marks: Sequence[Mark], size: tuple[int, int] | None) ->
     checked(places[labeled])
     keypoints = np.where(labeled[:, None], places, np.nan).astype(np.float32)
     visible = labeled & np.array([mark.visible for mark in marks])
-    return FaceSample(image, keypoints, visible, stated_size=size)
+    boxed = {} if face.box is None else {"box": face.box, "box_source": face.box_source}
+    return FaceSample(image, keypoints, visible, stated_size=face.size, **boxed)
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -19,8 +19,9 @@ from facekp_train.pipeline.settings import Pipeline
 from facekp_train.pipeline.stages import run_stages
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.data import FaceSettings, load_training_data
-from facekp_train.training.fit import Step, fit
+from facekp_train.training.fit import fit
 from facekp_train.training.launch import launch
+from facekp_train.training.log import Scored, Step
 from tests.support.models.quick_fits import quick
 
 HOLD = """
@@ -89,8 +90,8 @@ def test_nobody_trains_prunes_or_runs_in_a_folder_that_another_process_is_at(
 
 @pytest.mark.slow
 def test_a_folder_is_held_for_as_long_as_it_is_trained_in(discs: Path, tmp_path: Path) -> None:
-    def second(_step: Step) -> None:
+    def second(_step: Step | Scored) -> None:
         fit(quick(discs, 1), tmp_path)
 
     with pytest.raises(UserError, match="another process is using"):
-        fit(quick(discs, 1), tmp_path, on_step=second)
+        fit(quick(discs, 1), tmp_path, watch=second)

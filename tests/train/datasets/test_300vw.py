@@ -131,7 +131,7 @@ def test_data_counts_frames_and_names_those_beyond_the_videos_end(
     monkeypatch.chdir(videos)
     last = videos / "001" / "annot" / "000005.pts"
     last.write_text((videos / "001" / "annot" / "000004.pts").read_text())
-    assert command("data", f"300vw:{videos}", "--json") == 0
+    assert command("data", f"300vw:{videos}", "--json", "--out", "sheet.png") == 0
     document = printed(capsys)
     assert document["splits"] == {"train": 4, "category1": 2, "category2": 4, "category3": 4}
     assert tuple(document["splits"]) == PARTS

@@ -191,7 +191,7 @@ def test_data_draws_and_evaluate_groups_by_occlusion(
     monkeypatch.chdir(tmp_path)
     write(tmp_path)
     write(tmp_path, "train", hidden=(0, 0))
-    assert command("data", f"cofw:{tmp_path}", "--json") == 0
+    assert command("data", f"cofw:{tmp_path}", "--json", "--out", "sheet.png") == 0
     document = printed(capsys)
     assert (document["splits"], document["points"]) == ({"train": 2, "test": 3}, 29)
     assert document["skipped"] == [] and Path(document["sheet"]).is_file()
@@ -206,11 +206,12 @@ def test_data_draws_and_evaluate_groups_by_occlusion(
 
 def test_labels_of_packed_photographs_are_read_back(tmp_path: Path) -> None:
     """What `facekp-train label` writes names them as it names any other."""
-    from facekp_train.datasets.tools import coco
+    from facekp_train.datasets.writing import coco
+    from facekp_train.datasets.writing.written import Entry
 
     write(tmp_path)
     samples = list(open_dataset(f"cofw:{tmp_path}", "test"))
-    coco.write(tmp_path / "labels.json", ((sample, (130, 120), {}) for sample in samples))
+    coco.write(tmp_path / "labels.json", (Entry(sample, (130, 120)) for sample in samples))
     again = list(open_dataset(f"coco:{tmp_path / 'labels.json'}", strict=True))
     for seed, (face, sample) in enumerate(zip(again, samples, strict=True)):
         np.testing.assert_allclose(face.keypoints, sample.keypoints, atol=1e-3)

@@ -24,14 +24,28 @@ def test_data_json(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_data_draws_the_keypoints_on_a_contact_sheet(
     photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("data", f"pts:{photos}") == 0
-    assert "photos_sheet.png" in capsys.readouterr().out
-    sheet = cv2.imread("photos_sheet.png")
+    assert command("data", f"pts:{photos}", "--out", "sheet.png") == 0
+    assert (
+        "left keypoints green, right magenta, others white, hidden red: sheet.png" in capsys.readouterr().out
+    )
+    sheet = cv2.imread("sheet.png")
     # Four tiles in a row; gray photographs, so that every color on them is drawn.
     assert sheet.shape[1] > 3 * sheet.shape[0]
     assert (np.ptp(sheet, axis=2) > 50).sum() > 4 * 68
     assert command("data", f"pts:{photos}", "--out", "deep/other.jpg") == 0
     assert Path("deep/other.jpg").is_file()
+
+
+def test_a_picture_is_written_only_where_it_was_asked_for(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = set(Path().rglob("*"))
+    for more in ((), ("--json",)):
+        assert command("data", f"pts:{photos}", *more) == 0
+    assert set(Path().rglob("*")) == before
+    streams = capsys.readouterr()
+    assert json.loads(streams.out[streams.out.index("{") :])["sheet"] is None
+    assert "--out sheet.png draws some faces" in streams.err
 
 
 def test_data_names_what_was_left_out_on_stderr(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +85,7 @@ def test_data_strict_stops_with_one_sentence(photos: Path, capsys: pytest.Captur
     assert streams.out == ""
     assert "x.png" in streams.err
     assert "Traceback" not in streams.err
-    assert not Path("photos_sheet.png").exists()
+    assert not list(Path().glob("*.png"))
 
 
 def test_data_without_a_usable_face_fails(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -181,7 +181,7 @@ def test_data_counts_and_draws(
     wflw: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(wflw)
-    assert command("data", f"wflw:{wflw}", "--json") == 0
+    assert command("data", f"wflw:{wflw}", "--json", "--out", "sheet.png") == 0
     document = printed(capsys)
     assert (document["splits"], document["points"]) == ({"train": 2, "test": 4}, 98)
     assert len(document["warnings"]) == 2 and document["skipped"] == []

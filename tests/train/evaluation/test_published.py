@@ -124,7 +124,7 @@ def test_evaluate_prints_a_row_of_table_2(
     assert command(*words) == 0
     assert "NME over the data set's face box's size" in capsys.readouterr().out
     monkeypatch.chdir(aflw)
-    assert command("data", f"aflw:{aflw}", "--json") == 0
+    assert command("data", f"aflw:{aflw}", "--json", "--out", "sheet.png") == 0
     surveyed = printed(capsys)
     assert (surveyed["splits"], surveyed["points"]) == ({"train": 4, "full": 3}, 19)
     assert any("gives 3 testing faces, not 4,386" in warning for warning in surveyed["warnings"])

@@ -14,7 +14,8 @@ import pytest
 from facekp_train.batches.face_store import Face
 from facekp_train.common.console import UserError
 from facekp_train.datasets import open_dataset
-from facekp_train.datasets.tools import coco
+from facekp_train.datasets.writing import coco
+from facekp_train.datasets.writing.written import Entry
 from facekp_train.images import read_image
 from facekp_train.implied_five import implied_five
 from facekp_train.labels.averaging import AveragedNets
@@ -174,7 +175,9 @@ def test_what_is_known_of_the_labellers_is_written_and_read_over(
 ) -> None:
     result = fused(shape, [Fake(shape)], [])
     coco.write(
-        tmp_path / "f.json", ((f.sample, f.size, f.facts()) for f in result.labelled[:1]), result.facts
+        tmp_path / "f.json",
+        (Entry(f.sample, f.size, f.facts()) for f in result.labelled[:1]),
+        info=result.facts,
     )
     assert json.loads((tmp_path / "f.json").read_text())["info"] == result.facts
     assert len(list(open_dataset(f"coco:{tmp_path / 'f.json'}", strict=True))) == 1
@@ -213,7 +216,7 @@ def test_nets_of_other_points_are_not_fused(
     checkpoints: Path, monkeypatch: pytest.MonkeyPatch, shape: np.ndarray
 ) -> None:
     monkeypatch.setattr("facekp_train.labels.labellers.open_labellers", lambda _words: [Fake(shape)])
-    with pytest.raises(UserError, match=r"--also fuses 68 points, and .* has 5; leave it out"):
+    with pytest.raises(UserError, match=r"the 68 points of .ibug68., and .* has the 5 of .five.; leave"):
         write_labels([checkpoints / "5.safetensors"], ["mtfl:x"], None, Path("l.json"), also=["mesh:x"])
 
 

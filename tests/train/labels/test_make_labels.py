@@ -23,7 +23,7 @@ ALONE = cast("Fabric", SimpleNamespace(is_global_zero=True, barrier=lambda: None
 def test_who_labels_is_noted_by_content(discs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
 
-    def write(models: list[Path], _data: Any, _split: Any, out: Path, missing: bool, also: list[str]) -> None:
+    def write(models: list[Path], _data: Any, _split: Any, out: Path, also: list[str], **_: Any) -> None:
         told.append((models, also))
         out.write_text("{}")
 

@@ -19,7 +19,9 @@ from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError
 from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.reading.notes import Notes
-from facekp_train.datasets.tools import coco
+from facekp_train.datasets.tools.coco import read
+from facekp_train.datasets.writing import coco
+from facekp_train.datasets.writing.written import Entry
 from facekp_train.images import read_image
 from facekp_train.implied_five import implied_five
 from facekp_train.labels.averaging import AveragedNets
@@ -81,7 +83,7 @@ def test_faces_are_labelled_and_what_was_not_found_is_named(model: Checkpoint, t
     assert sorted("lost.png" in entry["file"] for entry in skipped) == [False, True]
 
     target = tmp_path / "labels.json"
-    assert coco.write(target, ((f.sample, f.size, f.facts()) for f in labelled)) == 1
+    assert coco.write(target, (Entry(f.sample, f.size, f.facts()) for f in labelled)) == 1
     (again,) = open_dataset(f"coco:{target}")
     assert again.image == face.image.resolve() and again.visible.all()
     assert np.allclose(again.keypoints, labelled[0].sample.keypoints, atol=1e-3)
@@ -192,8 +194,8 @@ def test_coco_files_keep_coordinates_and_what_is_hidden(
     visible[(unknown + 1) % 5] = True
     box = {"box": (1.0, 2.5, 30.0, 40.0), "box_source": "mtfl"} if boxed else {}
     sample = FaceSample(folder / "a b.png", points, visible, **box)
-    coco.write(folder / "f.json", iter([(sample, (400, 300), {})]))
-    (again,) = coco.read(folder / "f.json", "all", None, Notes(strict=True))
+    coco.write(folder / "f.json", iter([Entry(sample, (400, 300))]))
+    (again,) = read(folder / "f.json", "all", None, Notes(strict=True))
     assert np.allclose(again.keypoints, points, atol=1e-3, equal_nan=True)
     assert (again.visible == visible).all() and again.image == sample.image
     assert again.box == sample.box and again.box_source == sample.box_source

@@ -20,8 +20,8 @@ from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.pipeline.layerwise import PLAN_FILE, prune
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
-from facekp_train.training.fit import Step
 from facekp_train.training.launch import launch
+from facekp_train.training.log import Scored, Step
 from facekp_train.training.recipe import Recipe, make_recipe
 from facekp_train.training.run_folder import read_beside
 
@@ -91,20 +91,16 @@ def test_steps_go_on_with_what_was_learned(
 def test_a_killed_run_does_not_go_on_with_other_faces_of_the_same_name(
     discs: Path, model: Path, data: TrainingData, tmp_path: Path
 ) -> None:
-    def stop(_step: Step) -> None:
+    def stop(_step: Step | Scored) -> None:
         raise KeyboardInterrupt
 
     settings = PruneSettings(rate=0.5, layers_per_step=16, images=16)
     fabric = launch("cpu", 1, PRECISION)
     with pytest.raises(KeyboardInterrupt):
-        prune(
-            model, retrain(discs, model), tmp_path / "out", settings, fabric=fabric, data=data, on_step=stop
-        )
+        prune(model, retrain(discs, model), tmp_path / "out", settings, fabric=fabric, data=data, watch=stop)
     other = shutil.copytree(discs, tmp_path / discs.name)
     with pytest.raises(KeyboardInterrupt):  # a copy is the same
-        prune(
-            model, retrain(other, model), tmp_path / "out", settings, fabric=fabric, data=data, on_step=stop
-        )
+        prune(model, retrain(other, model), tmp_path / "out", settings, fabric=fabric, data=data, watch=stop)
     lines = (other / "trainImageList.txt").read_text().splitlines(keepends=True)
     (other / "trainImageList.txt").write_text("".join(lines[1:]))
     with pytest.raises(UserError, match="started with other faces"):

@@ -13,6 +13,7 @@ pytest.importorskip("joblib")
 import torch
 from torch import Tensor
 
+from facekp_train.common.run_files import LAST_FILE, STATE_FILE
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.settings import PruneSettings
@@ -20,7 +21,6 @@ from facekp_train.studies.surgery import START_FILE, cut_before, cut_between
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.fit import fit
 from facekp_train.training.recipe import KEEP_WIDTHS, Recipe
-from facekp_train.training.run_folder import LAST_FILE, STATE_FILE
 from tests.support.models.quick_fits import quick, save_disc_teacher
 
 

@@ -15,14 +15,16 @@ from torch import nn
 from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import plain_batches, plain_crops
 from facekp_train.common.console import UserError
+from facekp_train.common.run_files import STATE_FILE
 from facekp_train.datasets import open_dataset
 from facekp_train.implied_five import implied_five
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, build_net, predict_crops
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import Distilled, TeacherSettings, feature_loss, least_squares, supervised
-from facekp_train.training.fit import Step, fit
-from facekp_train.training.run_folder import STATE_FILE, copy_beside, read_beside
+from facekp_train.training.fit import fit
+from facekp_train.training.log import Scored, Step
+from facekp_train.training.run_folder import copy_beside, read_beside
 from facekp_train.training.validation import predict_store
 from tests.support.files.schemes import MOUTH
 from tests.support.models.quick_fits import QUICK, RULE, STILL, quick, save_disc_teacher
@@ -185,12 +187,12 @@ def test_distillation_resumes_to_the_same_weights(discs: Path, teacher: Path, tm
     recipe = quick(discs, 3, f"teacher={teacher}")
     fit(recipe, tmp_path / "whole")
 
-    def stop(step: Step) -> None:
+    def stop(step: Step | Scored) -> None:
         if step.epoch == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(recipe, tmp_path / "broken", on_step=stop)
+        fit(recipe, tmp_path / "broken", watch=stop)
     fit(recipe, tmp_path / "broken", resume=True)
     whole, resumed = (read_tensors(tmp_path / name / STATE_FILE)[0] for name in ("whole", "broken"))
     assert any("axes" in key for key in whole)

@@ -13,6 +13,7 @@ from torch import nn
 from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.batches.loader import BatchSettings, TrainBatches, plain_batches
 from facekp_train.batches.markings import reconcile
+from facekp_train.common.run_files import BEST_FILE
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from facekp_train.networks.keypoint_net import NetConfig, Prediction, build_net
 from facekp_train.pipeline.layerwise import START_FILE, prune
@@ -22,7 +23,6 @@ from facekp_train.training.fit import fit
 from facekp_train.training.launch import launch
 from facekp_train.training.losses import JointLoss, LossSettings
 from facekp_train.training.recipe import Recipe, make_recipe
-from facekp_train.training.run_folder import BEST_FILE
 from facekp_train.training.validation import validate
 from tests.support.files.lidded_faces import HAND_OFFSET, hand_placed, lidded_faces
 from tests.support.models.quick_fits import PRECISION, QUICK, RULE

@@ -91,7 +91,7 @@ def test_labels_of_a_scheme_are_written(tmp_path: Path) -> None:
     words = ("--data", f"pts:{tmp_path / 'photos'}", "--scheme", scheme, "--out", labels)
     assert command("label", "--model", best, *words) == 0
     (category,) = json.loads(labels.read_text())["categories"]
-    assert category["keypoints"] == [f"point_{i}" for i in range(12)]
+    assert category["keypoints"] == [f"{i}" for i in range(12)] and category["skeleton"] == [[1, 2]]
 
 
 def test_names_in_a_file_put_keypoints_in_the_schemes_order(tmp_path: Path) -> None:

@@ -20,14 +20,15 @@ from facekp_export.quantization.calibration import demo_views
 from facekp_export.quantization.layer_errors import LayerErrors, layer_errors
 from facekp_train.batches.loader import plain_crops
 from facekp_train.common.console import UserError
+from facekp_train.common.run_files import STATE_FILE
 from facekp_train.crop import CropRule
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
-from facekp_train.training.fit import Step, fit
+from facekp_train.training.fit import fit
 from facekp_train.training.initial import start_from
+from facekp_train.training.log import Scored, Step
 from facekp_train.training.quantize_aware import FakeQuantized
 from facekp_train.training.recipe import Recipe, make_recipe
-from facekp_train.training.run_folder import STATE_FILE
 from facekp_train.training.validation import predict_store
 
 pytestmark = pytest.mark.slow
@@ -120,12 +121,12 @@ def test_a_broken_run_ends_with_the_weights_of_an_unbroken_one(
     recipe = aware(discs, ruined, 2)
     fit(recipe, tmp_path / "whole", data=data)
 
-    def stop(step: Step) -> None:
+    def stop(step: Step | Scored) -> None:
         if step.epoch == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(recipe, tmp_path / "broken", on_step=stop, data=data)
+        fit(recipe, tmp_path / "broken", watch=stop, data=data)
     fit(recipe, tmp_path / "broken", resume=True, data=data)
     whole, resumed = (read_tensors(tmp_path / name / STATE_FILE)[0] for name in ("whole", "broken"))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)

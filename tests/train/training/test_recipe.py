@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
+from facekp_train.common.recipes import PRESETS, preset
 from facekp_train.training.optimizer import OptimizerSettings, rate_at
-from facekp_train.training.recipe import PRESETS, make_recipe, preset
+from facekp_train.training.recipe import make_recipe
 
 DATA = {"data": ["mtfl:somewhere"]}
 

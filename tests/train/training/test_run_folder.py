@@ -12,8 +12,9 @@ from tests.support.models.quick_fits import quick
 pytest.importorskip("lightning_fabric", reason="needs facekp[train]")
 
 from facekp_train.common.console import UserError
+from facekp_train.common.run_files import MADE_FROM_FILE
 from facekp_train.training.recipe import Recipe
-from facekp_train.training.run_folder import MADE_FROM_FILE, claim_folder
+from facekp_train.training.run_folder import claim_folder
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Faces written in the forms that annotation tools open, each as its reader in `tools` takes it back."""
