@@ -42,6 +42,7 @@ from facekp_train.common.console import UserError
 from facekp_train.common.files import sha256_of, write_text
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 from facekp_train.common.shipped import CHECKPOINT
+from facekp_train.landmarks import meaning
 from facekp_train.metadata import Number, untrained_name
 
 if TYPE_CHECKING:
@@ -197,9 +198,10 @@ def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None
             weights_licence=header.weights_licence,
             untrained=header.untrained,
         )
-        sets = crop_sets(calibration, rule)
+        with meaning(header.scheme):
+            sets = crop_sets(calibration, rule)
     if calibration is not None:
-        with step("confidence"):
+        with step("confidence"), meaning(header.scheme):
             info = replace(info, confidence_scale=fitted_scale(checkpoint.predict, info, calibration))
     return _Job(checkpoint, info, sets, folder, step)
 

@@ -19,8 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from facekp_train.common.files import parse_json
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.landmarks import known_schemes
+from facekp_train.metadata import LONGEST
 from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS, Ends, Scheme
 
 _FIVE = ("left_eye", "right_eye", "nose_tip", "left_mouth_corner", "right_mouth_corner")
@@ -179,6 +181,21 @@ def _told_pairs(names: Sequence[str]) -> list[tuple[int, ...]]:
 def _words(name: str) -> list[str]:
     """`leftEye_2` -> left, eye, 2."""
     return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def scheme_in_checkpoint(path: Path) -> Scheme | None:
+    """The scheme that a checkpoint carries, read without PyTorch.
+
+    Returns:
+        None for a file that has none, or is no checkpoint: who loads it says so.
+    """
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = parse_json(stream.read(min(length, 4 * LONGEST)).decode())
+        return Scheme.from_dict(parse_json(header["__metadata__"]["facekp"])["scheme"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def recipe_scheme(value: object) -> dict[str, Any]:

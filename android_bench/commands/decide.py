@@ -16,7 +16,8 @@ from facekp_export.commands.options import (
     NORMALIZER_HELP,
     SPLIT_HELP,
     STRICT_HELP,
-    labelled_faces,
+    labelled_data,
+    read_faces,
 )
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, say, warn
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from android_bench.decision.join import Candidate, Sourced
     from android_bench.phone.bench import Access
     from android_bench.records.record import Record
+    from facekp_train.schemes import Scheme
 
 DEVICES = ("cpu", "adb")
 _DATA_HELP = "Labeled faces to measure every file's NME on, FORMAT:PATH. Default: the manifests' figures."
@@ -110,9 +112,10 @@ def decide(
         raise typer.BadParameter("it works only with --device adb", param_hint="--quick")
     access = Access(tuple(serial or ()), adb, parse_server(adb_server))
     check_targets(output, markdown, html)
+    dataset = labelled_data(data, split, limit, strict)
     candidates = find_candidates(exports)
     known = list(_read(records or []))
-    faces = labelled_faces(data, split, limit, strict)
+    faces = read_faces(dataset, _scheme_of(candidates))
     notes: list[str] = []
     for name in where:
         known += _measured(name, candidates, known, access, notes, quick)
@@ -122,6 +125,14 @@ def decide(
     _deliver(decided, as_json, output, markdown, html)
     if decided.document.recommended is None:
         raise UserError(decided.document.reason)
+
+
+def _scheme_of(candidates: Sequence[Candidate]) -> Scheme | None:
+    """That of the first file which says its own."""
+    from facekp_export.inference.metadata import read_info
+
+    infos = (read_info(candidate.path) for candidate in candidates if candidate.kind)
+    return next((info.scheme for info in infos if info), None)
 
 
 def _percent(text: str) -> float:

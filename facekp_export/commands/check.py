@@ -15,7 +15,8 @@ from facekp_export.commands.options import (
     SPLIT_HELP,
     STRICT_HELP,
     THREADS_HELP,
-    labelled_faces,
+    labelled_data,
+    read_faces,
 )
 from facekp_train.common.console import out, print_json, print_line
 from facekp_train.common.limits import MOST_THREADS
@@ -40,8 +41,9 @@ def check(
 
     if normalizer is not None and data is None:
         raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
-    faces = labelled_faces(data, split, limit, strict)
+    dataset = labelled_data(data, split, limit, strict)
     models = find_models(path, threads)
+    faces = read_faces(dataset, models[0].info.scheme)
     if faces is None:
         folder = path if path.is_dir() else path.parent
         checked = check_integrity(models, folder, whole=path.is_dir())

@@ -20,7 +20,8 @@ from facekp_export.commands.options import (
     SPLIT_HELP,
     STRICT_HELP,
     THREADS_HELP,
-    labelled_faces,
+    labelled_data,
+    read_faces,
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
@@ -135,6 +136,7 @@ def export(
         return
     from facekp_export.conversion.toolchain import require_export
     from facekp_train.common.shipped import default_checkpoint
+    from facekp_train.own_schemes import scheme_in_checkpoint
 
     check_untrained(untrained, backbone, settings, (model, calibration, data))
     checkpoint = model or default_checkpoint()
@@ -153,7 +155,7 @@ def export(
     if not untrained:
         refuse_other_than_checkpoints(checkpoint)
     _checked_spec(calibration)
-    labelled = labelled_faces(data, split, limit, strict)
+    labelled = read_faces(labelled_data(data, split, limit, strict), scheme_in_checkpoint(checkpoint))
     require_export()
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance

@@ -43,10 +43,12 @@ def layers(
     require("export", "torch", "safetensors")
     from facekp_export.quantization.calibration import crop_sets
     from facekp_export.quantization.layer_errors import layer_errors
+    from facekp_train.landmarks import meaning
     from facekp_train.networks.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(model)
-    sets = crop_sets(data, checkpoint.header.crop_rule)
+    with meaning(checkpoint.header.scheme):
+        sets = crop_sets(data, checkpoint.header.crop_rule)
     errors = layer_errors(checkpoint.net, sets.verification)
     if as_json:
         print_json({"model": checkpoint.header.name, "images": sets.source, **asdict(errors)})

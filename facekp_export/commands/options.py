@@ -11,6 +11,8 @@ from facekp_train.common.console import warn
 
 if TYPE_CHECKING:
     from facekp_export.verification.labelled import LabelledFaces
+    from facekp_train.datasets import Dataset
+    from facekp_train.schemes import Scheme
 
 
 DATA_HELP = (
@@ -37,10 +39,8 @@ def finder_names() -> Iterable[str]:
     return FINDERS
 
 
-def labelled_faces(
-    data: str | None, split: str | None, limit: int | None, strict: bool
-) -> LabelledFaces | None:
-    from facekp_export.verification.labelled import LabelledFaces
+def labelled_data(data: str | None, split: str | None, limit: int | None, strict: bool) -> Dataset | None:
+    """The faces of --data, not yet read; what contradicts it is wrong usage."""
     from facekp_train.datasets import DataError, open_dataset
 
     if data is None:
@@ -55,7 +55,18 @@ def labelled_faces(
         raise typer.BadParameter(str(error)) from None
     if split is None:
         dataset.split = dataset.format.evaluation
-    faces = LabelledFaces.of(dataset)
+    return dataset
+
+
+def read_faces(dataset: Dataset | None, scheme: Scheme | None) -> LabelledFaces | None:
+    """The faces, read as those of a model: its scheme is theirs where they have as many keypoints."""
+    from facekp_export.verification.labelled import LabelledFaces
+    from facekp_train.landmarks import meaning
+
+    if dataset is None:
+        return None
+    with meaning(scheme):
+        faces = LabelledFaces.of(dataset)
     for warning in faces.warnings:
         warn(warning)
     return faces
