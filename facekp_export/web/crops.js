@@ -44,6 +44,15 @@ export function cut(picture, { x, y, side }, rule) {
   return read(picture, side, side, x - side / 2, y - side / 2, rule.size, rule.border)
 }
 
+/** A crop's mirror image. @param {Uint8Array} crop RGB row by row @param {number} size */
+export function flipped(crop, size) {
+  const width = 3 * size
+  return crop.map((_, i) => {
+    const x = i % width
+    return crop[i - x + width - 3 - x + 2 * (x % 3)]
+  })
+}
+
 /**
  * The crop whose [0, 1] spans `wide` x `high` pixels from (`left`, `top`) on.
  * @param {Picture} picture @param {number} wide @param {number} high @param {number} left @param {number} top

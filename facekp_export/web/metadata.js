@@ -3,7 +3,7 @@
 
 /** @typedef {{type: string, scale: number, zeroPoint: number, shape: number[]}} TensorInfo */
 /** @typedef {{name: string, points: number, kind: string, crop: {size: number, scale: number, border: number},
- *   scheme: {lines: number[][], box_source: string}, boxes: Record<string, import('./boxes.js').Mapping>}} ModelInfo */
+ *   scheme: {lines: number[][], flip: number[], box_source: string}, boxes: Record<string, import('./boxes.js').Mapping>}} ModelInfo */
 
 const KEY = 'facekp'
 const IDENTIFIER = 'TFL3'
@@ -77,6 +77,7 @@ export function readModel(file) {
   let tensors
   try {
     const model = new Table(view, view.getUint32(0, true))
+    refuseCut(model)
     text = documentOf(model)
     const graph = model.table(2, 0)
     tensors = [1, 2].map((field) => tensorOf(graph, graph.int(field, 0)))
@@ -90,6 +91,12 @@ export function readModel(file) {
   if (!input.type || String(input.shape) !== String(shape)) throw new Error('Its input is not the crop that its metadata names.')
   if (String(output.shape) !== String([1, 2 * info.points])) throw new Error('Its output is not the points that its metadata names.')
   return { info, input, output }
+}
+
+/** Every buffer lies within the file. @param {Table} model */
+function refuseCut(model) {
+  const [, count] = model.vector(4)
+  for (let i = 0; i < count; i++) model.table(4, i).bytes(0)
 }
 
 /** @param {Table} model */
@@ -134,7 +141,9 @@ function checked(text) {
   const { schema, points, crop, boxes, scheme, name } = document ?? {}
   if (schema !== 2) throw new Error(`Its facekp metadata has schema ${schema}; this page reads 2: export it again.`)
   const good = Number.isInteger(points) && crop?.size >= 8 && crop.size <= 1024 && crop.scale > 0 && typeof name === 'string'
-  if (!good || !scheme || !boxes) throw new Error('Its facekp metadata is incomplete.')
+  const { flip, lines } = scheme ?? {}
+  const known = Array.isArray(flip) && flip.length === points && Array.isArray(lines)
+  if (!good || !known || !boxes) throw new Error('Its facekp metadata is incomplete.')
   if (crop.sampling !== SAMPLING) throw new Error('Its crop rule asks for a sampling that this page does not know.')
   return document
 }

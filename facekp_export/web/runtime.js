@@ -33,22 +33,33 @@ export async function start() {
   }
 }
 
-export function hasWebGpu() {
-  return isWebGPUSupported()
+/** Whether there is a graphics chip that WebGPU reaches: browsers have the one without the other. */
+export async function hasWebGpu() {
+  return isWebGPUSupported() && Boolean(await /** @type {any} */ (navigator).gpu.requestAdapter())
 }
 
 /** A model file, opened. `run` is what a benchmark times. */
 export class Net {
-  /** @param {any} compiled @param {{type: string, shape: number[]}} input */
-  constructor(compiled, input) {
+  /** @param {any} compiled @param {{type: string, shape: number[]}} input @param {string} fallback why it is not what was asked for */
+  constructor(compiled, input, fallback) {
     this.compiled = compiled
     this.input = input
+    this.fallback = fallback
+    /** @type {Accelerator} What computes. */
+    this.accelerator = compiled.options.accelerator
   }
 
   /** @param {Uint8Array} file @param {{type: string, shape: number[]}} input @param {Accelerator} accelerator @param {number} threads */
   static async open(file, input, accelerator, threads) {
     const cpuOptions = { numThreads: threads }
-    return new Net(await loadAndCompile(file, { accelerator, cpuOptions }), input)
+    if (accelerator === 'wasm') return new Net(await loadAndCompile(file, { accelerator, cpuOptions }), input, '')
+    try {
+      const compiled = await loadAndCompile(file, { accelerator, cpuOptions })
+      return new Net(compiled, input, fallbackOf(compiled))
+    } catch (error) {
+      const compiled = await loadAndCompile(file, { accelerator: 'wasm', cpuOptions })
+      return new Net(compiled, input, `WebAssembly computes, since WebGPU fails here (${error}).`)
+    }
   }
 
   /** One run; every output, copied. @param {Float32Array | Uint8Array | Int8Array} values @returns {Promise<any[]>} */
@@ -69,6 +80,12 @@ export class Net {
   delete() {
     this.compiled.delete()
   }
+}
+
+/** What LiteRT gave back to the processor, where WebGPU was asked for. @param {any} compiled */
+function fallbackOf(compiled) {
+  if (compiled.options.accelerator === 'wasm') return 'WebAssembly computes, since WebGPU lacks operators of this file.'
+  return compiled.isFullyAccelerated ? '' : 'WebGPU lacks operators of this file; WebAssembly computes those.'
 }
 
 /** A keypoint model of the toolkit. */

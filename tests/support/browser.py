@@ -96,7 +96,7 @@ class Browser:
         """Wait for a script to give true."""
         end = time.monotonic() + seconds
         while not self.evaluate(condition):
-            assert time.monotonic() < end, f"not within {seconds:.0f} s: {condition}"
+            assert time.monotonic() < end, f"not within {seconds:.0f} s: {condition} {self.thrown()}"
             time.sleep(0.1)
 
     def choose(self, selector: str, *files: Path) -> None:
@@ -105,10 +105,21 @@ class Browser:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=list(map(str, files)))
 
+    def thrown(self) -> list[str]:
+        """What the page's scripts have not caught."""
+        thrown = (event for event in self.events if event.get("method") == "Runtime.exceptionThrown")
+        return [str(event["params"]["exceptionDetails"]) for event in thrown]
+
     def requested(self) -> list[str]:
-        """The addresses that the page has asked for."""
-        sent = (event for event in self.events if event.get("method") == "Network.requestWillBeSent")
-        return [event["params"]["request"]["url"] for event in sent]
+        """The addresses that the page has asked for, but for what its policy stopped."""
+        sent = {}
+        for event in self.events:
+            told = event.get("params", {})
+            if event.get("method") == "Network.requestWillBeSent":
+                sent[told["requestId"]] = told["request"]["url"]
+            elif event.get("method") == "Network.loadingFailed" and told.get("blockedReason") == "csp":
+                sent.pop(told["requestId"], None)
+        return list(sent.values())
 
     def picture(self, target: Path, width: int = 1000, height: int = 1400) -> None:
         """A picture of the page."""

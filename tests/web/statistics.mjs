@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 const { summarized, timed, recordOf, parityOf } = await import(`${process.argv[2]}/facekp_export/web/benchmark.js`)
 const given = JSON.parse(readFileSync(0, 'utf-8'))
 let clock = 0
-// A call of 0.25 ms by a clock of which the page sees whole milliseconds.
-const times = await timed(async () => { clock += 0.25 }, () => Math.floor(clock))
+let calls = 0
+// A call of 0.25 ms by a clock of which the page sees whole milliseconds; the one that blocks are reckoned from is slow.
+const times = await timed(async () => { clock += ++calls === 22 ? 9 : 0.25 }, () => Math.floor(clock))
 const answers = given.answers.map((answer) => Float32Array.from(answer))
 const { maxAbs, meanPx } = parityOf(answers, given.wanted, 128)
 const parity = {

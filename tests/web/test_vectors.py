@@ -25,25 +25,23 @@ def wanted(name: str) -> Any:
     return json.loads((VECTORS / f"{name}.json").read_text())
 
 
+def told(folder: Path, script: str, *words: str | Path | int) -> dict[str, Any]:
+    """What a script tells of the vectors."""
+    mappings = {name: mapping.as_dict() for name, mapping in box_mappings().items()}
+    (folder / "boxes.json").write_text(json.dumps(mappings))
+    given = (TESTS / "web" / script, ROOT, VECTORS, folder / "boxes.json", *words)
+    done = subprocess.run(["node", *map(str, given)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("node")
     image, _ = demo_face()
     height, width = image.shape[:2]
     (folder / "photo.rgba").write_bytes(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA).tobytes())
-    mappings = {name: mapping.as_dict() for name, mapping in box_mappings().items()}
-    (folder / "boxes.json").write_text(json.dumps(mappings))
-    script: list[str | Path] = [
-        TESTS / "web" / "vectors.mjs",
-        ROOT,
-        VECTORS,
-        folder / "boxes.json",
-        folder / "photo.rgba",
-    ]
-    words = ["node", *map(str, script), str(width), str(height)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return told(folder, "vectors.mjs", folder / "photo.rgba", width, height)
 
 
 @pytest.mark.parametrize("kind", ["crops", "views"])
@@ -74,3 +72,23 @@ def test_the_finder_s_decoding(answers: dict[str, Any]) -> None:
             np.testing.assert_allclose(answer[key], case[key], rtol=1e-5, atol=1e-4, err_msg=key)
     for case, answer in zip(finder["tiles"], answers["tiles"], strict=True):
         np.testing.assert_allclose(answer, np.reshape(case["tiles"], (-1, 3)).tolist() or [], atol=1e-6)
+
+
+def test_the_tracker_and_its_smoothing(tmp_path: Path) -> None:
+    answers = told(tmp_path, "tracks.mjs")
+    for case, smooth in zip(wanted("one-euro"), answers["smooth"], strict=True):
+        np.testing.assert_allclose(smooth, [frame["smooth"] for frame in case["frames"]], rtol=1e-6)
+    for scene, steps in zip(wanted("tracks"), answers["tracks"], strict=True):
+        for number, (frame, step) in enumerate(zip(scene["frames"], steps, strict=True)):
+            where = f"{scene['name']} {number}"
+            assert len(step["asked"]) == len(frame["asked"]), where
+            for asked, look in zip(step["asked"], frame["asked"], strict=True):
+                assert asked["mirrored"] == look["mirrored"], where
+                assert asked["box"] == pytest.approx(look["box"], rel=1e-6, abs=1e-4), where
+            assert [face["track"] for face in step["faces"]] == [face["track"] for face in frame["faces"]]
+            for face, other in zip(step["faces"], frame["faces"], strict=True):
+                assert face["mayBe"] == other["may_be"], where
+                assert face["score"] == pytest.approx(other["score"], abs=1e-4), where
+                assert face["keypoints"] == pytest.approx(other["keypoints"], abs=1e-4), where
+    picture = np.arange(27).reshape(3, 3, 3)
+    assert answers["flipped"] == picture[:, ::-1].ravel().tolist()
