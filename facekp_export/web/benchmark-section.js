@@ -2,7 +2,7 @@
 /** The benchmark: every file of the folder, its times in a table and as a document to save. */
 
 import { clockStep, parityOf, recordOf, timed } from './benchmark.js'
-import { bytesOf, element, say } from './page.js'
+import { bytesOf, element, say, sentence } from './page.js'
 import { Model } from './runtime.js'
 
 /** @type {HTMLButtonElement} */ const measure = element('measure')
@@ -36,15 +36,18 @@ export class BenchmarkSection {
     this.before()
     const { models } = this.opened.contents
     const records = []
+    /** @type {string[]} */
+    const left = []
     const step = clockStep()
     const crops = await bytesOf('parity.bin')
     for (const entry of models) {
       say('progress', `Measuring ${entry.file}.`)
-      const model = await Model.open(await bytesOf(`models/${entry.file}`), this.models.accelerator, this.models.threads)
+      const file = await bytesOf(`models/${entry.file}`)
       try {
-        records.push(await this.record(model, entry, crops, step))
-      } finally {
-        model.delete()
+        const model = await Model.open(file, this.models.accelerator, this.models.threads)
+        records.push(await this.record(model, entry, crops, step).finally(() => model.delete()))
+      } catch (error) {
+        left.push(`${entry.file} was left out: ${sentence(error)}`)
       }
     }
     const text = `${JSON.stringify({ schema: 'facekp-bench/1', records }, null, 2)}\n`
@@ -52,7 +55,8 @@ export class BenchmarkSection {
     URL.revokeObjectURL(save.href)
     save.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
     save.hidden = false
-    say('progress', `Measured ${records.length} files. Keep this page in front while it measures: others slow it down.`)
+    const hint = 'Keep this page in front while it measures: others slow it down.'
+    say('progress', [`Measured ${records.length} files.`, ...left, hint].join(' '))
     return text
   }
 

@@ -104,10 +104,11 @@ export function parityOf(answers, wanted, size) {
  * @param {{name?: string, shape: number[], type: string}} input
  * @param {Awaited<ReturnType<typeof timed>>} times
  * @param {{accelerator: string, threads: number, version: string, agent: string, cores: number, started: string, step: number}} place
- * @param {object | null} parity @param {string[]} warnings
+ * @param {{max_abs: number, mean_px: number, tolerance: number, ok: boolean}} parity and what else the record says of it
+ * @param {string[]} warnings
  */
 export function recordOf(entry, input, times, place, parity, warnings) {
-  const { ok = true } = /** @type {{ok?: boolean}} */ (parity ?? {})
+  const { ok } = parity
   const reasons = ok ? [] : ['it computes something else than the computer that made the folder']
   const blocks = times.block > 1 ? [`each time is the mean of up to ${times.block} runs, since the browser's clock moves in steps of ${place.step.toPrecision(2)} ms`] : [`the browser's clock moves in steps of ${place.step.toPrecision(2)} ms`]
   return {

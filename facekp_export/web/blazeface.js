@@ -10,7 +10,7 @@ import { Pyramid } from './crops.js'
 /** @typedef {{box: Box, score: number}} FoundFace */
 /** @typedef {{center: Box, score: number}} Candidate center x, center y, width, height */
 /** @typedef {{file: string, boxSource: string, size: number, cells: [number, number][], threshold: number}} Variant */
-/** @typedef {(input: Float32Array) => Promise<Float32Array[]>} Run */
+/** @typedef {(input: Float32Array<ArrayBuffer>) => Promise<Float32Array[]>} Run */
 
 /** @type {Variant} */
 export const SHORT_RANGE = {

@@ -44,15 +44,15 @@ export class CameraSection {
     this.count = 0
     /** @type {MediaStream | null} */
     this.stream = null
-    /** @type {Tracker | null} */
-    this.tracker = null
+    /** @type {{model: import('./runtime.js').Model, tracker: Tracker} | null} The model's own. */
+    this.followed = null
     this.grabbed = document.createElement('canvas')
     this.video = document.createElement('video')
     this.video.muted = true
     this.video.playsInline = true
     button.addEventListener('click', () => (this.stream ? this.end('The camera is off.') : this.begin()))
     side.addEventListener('change', () => { if (this.stream) this.begin() })
-    smooth.addEventListener('change', () => { this.tracker = null })
+    smooth.addEventListener('change', () => { this.followed = null })
   }
 
   enable() {
@@ -83,7 +83,7 @@ export class CameraSection {
   end(told) {
     this.count += 1
     if (this.stream) stop(this.stream)
-    this.stream = this.video.srcObject = this.tracker = null
+    this.stream = this.video.srcObject = this.followed = null
     button.textContent = 'Start the camera'
     say('camera-told', told)
     say('rate', '')
@@ -115,7 +115,7 @@ export class CameraSection {
     const { videoWidth: width, videoHeight: height } = this.video
     if (this.grabbed.width !== width || this.grabbed.height !== height) {
       Object.assign(this.grabbed, { width, height })
-      this.tracker = null
+      this.followed = null
     }
     const context = contextOf(this.grabbed)
     context.drawImage(this.video, 0, 0)
@@ -125,12 +125,13 @@ export class CameraSection {
   /** Follow the faces onto a frame and show both; how many there are, null for a frame that comes too late. @param {MediaStream} stream @param {ImageData} frame @param {number} seconds */
   async update(stream, frame, seconds) {
     const { model, finder, detector } = this.opened.ready()
-    if (this.tracker?.detector.model !== model) {
+    if (this.followed?.model !== model) {
       const quick = { boxSource: finder.boxSource, find: finder.glance.bind(finder) }
-      this.tracker = new Tracker(detector, quick, smooth.checked ? DEFAULTS : null)
+      this.followed = { model, tracker: new Tracker(detector, quick, smooth.checked ? DEFAULTS : null) }
     }
-    if (!(seconds > this.tracker.now)) return null
-    const found = await this.tracker.update(frame, seconds)
+    const { tracker } = this.followed
+    if (!(seconds > tracker.now)) return null
+    const found = await tracker.update(frame, seconds)
     if (this.stream !== stream) return null
     const { width, height } = frame
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })

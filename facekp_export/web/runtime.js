@@ -6,12 +6,11 @@ import { readModel } from './metadata.js'
 
 const MOST_THREADS = 4
 /** @typedef {'wasm' | 'webgpu'} Accelerator */
-/** @type {Record<string, (values: ArrayLike<number>) => Float32Array | Uint8Array | Int8Array>} */
+/** @typedef {Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>} Values */
+/** @type {Record<string, (values: ArrayLike<number>) => Values>} */
 const ARRAYS = {
   float32: (values) => Float32Array.from(values),
   uint8: (values) => Uint8Array.from(values),
-  // The raw byte b stands for b / 128 - 1, which int8 stores as b - 128.
-  int8: (values) => Int8Array.from(values, (value) => value - 128),
 }
 
 /**
@@ -62,7 +61,7 @@ export class Net {
     }
   }
 
-  /** One run; every output, copied. @param {Float32Array | Uint8Array | Int8Array} values @returns {Promise<any[]>} */
+  /** One run; every output, copied. @param {Values} values @returns {Promise<any[]>} */
   async run(values) {
     const given = new Tensor(values, this.input.shape)
     try {
@@ -101,6 +100,9 @@ export class Model {
   /** @param {Uint8Array} file @param {Accelerator} accelerator @param {number} threads */
   static async open(file, accelerator, threads) {
     const read = readModel(file)
+    if (![read.input, read.output].every(({ type }) => type in ARRAYS)) {
+      throw new Error('Its input or output is int8, which LiteRT in browsers lacks; model_int8.tflite has the same weights.')
+    }
     return new Model(await Net.open(file, read.input, accelerator, threads), read)
   }
 
@@ -126,5 +128,5 @@ export class Model {
 /** What a face finder needs of a net of floats. @param {Uint8Array} file @param {number} size @param {number} threads */
 export async function openFinder(file, size, threads) {
   const net = await Net.open(file, { type: 'float32', shape: [1, size, size, 3] }, 'wasm', threads)
-  return (/** @type {Float32Array} */ values) => net.run(values)
+  return (/** @type {Float32Array<ArrayBuffer>} */ values) => net.run(values)
 }

@@ -13,6 +13,7 @@ import pytest
 
 from android_bench.records.record import Document
 from android_bench.web.server import WebServer
+from facekp_export.conversion.int8_input import with_int8_input
 from facekp_export.demo import demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_train.images import read_image
@@ -102,8 +103,9 @@ def test_another_model_is_opened_and_what_is_none_is_said(server: WebServer, bro
     for name, bad, says in (
         ("cut.tflite", content[: len(content) // 2], "damaged or was cut short"),
         ("end.tflite", content[:-1000], "damaged or was cut short"),
+        ("int8.tflite", with_int8_input(content), "int8, which LiteRT in browsers lacks"),
         ("none.tflite", b"nothing of the kind", "not a TFLite file"),
-        ("foreign.tflite", Path(MODEL).read_bytes().replace(b"facekp", b"others"), "no facekp metadata"),
+        ("foreign.tflite", content.replace(b"facekp", b"others"), "no facekp metadata"),
     ):
         give(browser, DROP, name, bad)
         browser.until(f"document.getElementById('engine').textContent.startsWith('{name}: ')")
