@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from android_bench.app.build import build_apk, checkout
 from android_bench.app.parts import Parts
 from facekp_train.common.console import UserError
+from tests.android import jars
 from tests.support.places import ROOT
 
 
@@ -36,3 +41,20 @@ def parts() -> Parts:
 def apk(parts: Parts) -> Path:
     """build/facekp-sample.apk, brought up to date."""
     return build_apk(checkout(), parts, ROOT / "build")
+
+
+@pytest.fixture(scope="session")
+def out_of_dex(apk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library's and the sample's classes as they are in the APK, turned back into what a JVM runs."""
+    try:
+        translator = jars.PARTS.archive("enjarify-adapter")
+    except UserError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("dex")
+    with zipfile.ZipFile(apk) as archive:
+        archive.extract("classes.dex", folder)
+    command = [sys.executable, Path(__file__).with_name("dex_to_jar.py"), "classes.dex", "classes.jar"]
+    environment = {**os.environ, "PYTHONPATH": str(translator)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert " 0 classes had errors" in done.stdout, done.stdout + done.stderr
+    return folder / "classes.jar"

@@ -45,16 +45,21 @@ class Tests:
     def __init__(self, name: str, sources: Path, tested: Sequence[Path], beside: Sequence[str]) -> None:
         BUILD.mkdir(parents=True, exist_ok=True)
         engine, self._native = (jars.member(part, BUILD) for part in jars.ENGINE)
-        self._run = [*map(str, tested), str(engine), *jars.paths(jars.RUN), *beside]
+        self._tested, self._beside = tested, [str(engine), *jars.paths(jars.RUN), *beside]
         friends = (f"-Xfriend-paths={','.join(map(str, tested))}",)
-        self._tests = compiled(name, sources, self._run, friends)
+        self._tests = compiled(name, sources, [*map(str, tested), *self._beside], friends)
 
-    def run(self, test: str, **properties: object) -> str:
-        """Run a test class; what it printed. Raises AssertionError where it fails."""
+    def run(self, test: str, code: Sequence[Path] = (), **properties: object) -> str:
+        """Run a test class; what it printed. Raises AssertionError where it fails.
+
+        code: classes out of a dex, in place of those that are tested. Each of their frames is said to
+            need 300 words.
+        """
+        stack = ["-Xss16m"] if code else []
         given = {"facekp.root": ROOT, "java.library.path": self._native.parent, **properties}
         command = [
-            "java", "-Xmx2g", *(f"-D{name}={value}" for name, value in given.items()),
-            "-cp", os.pathsep.join([str(self._tests), *self._run]),
+            "java", "-Xmx2g", *stack, *(f"-D{name}={value}" for name, value in given.items()),
+            "-cp", os.pathsep.join(map(str, [self._tests, *(code or self._tested), *self._beside])),
             "org.junit.runner.JUnitCore", f"org.facekp.{test}",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS)

@@ -16,5 +16,10 @@ def test_on_the_jvm(library: jvm.Library, name: str) -> None:
     assert "OK (" in library.run(name)
 
 
+@pytest.mark.parametrize("name", ["ParityTest", "TrackTest"])
+def test_the_code_out_of_the_apk_does_so_too(library: jvm.Library, out_of_dex: Path, name: str) -> None:
+    assert "OK (" in library.run(name, [out_of_dex])
+
+
 def test_java_calls_it(library: jvm.Library, tmp_path: Path) -> None:
     library.compile_java(Path(__file__).with_name("java") / "Caller.java", tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from android_bench.app.build import APK
@@ -35,10 +36,10 @@ class App(jvm.Tests):
         super().__init__("app", Path(__file__).with_name("kotlin"), own, beside)
         self._frameworks = jars.frameworks(jvm.BUILD / "frameworks")
 
-    def run(self, test: str, **properties: object) -> str:
+    def run(self, test: str, code: Sequence[Path] = (), **properties: object) -> str:
         """As `Tests.run`, of a class of the sample's package."""
         given = {"robolectric.offline": "true", "robolectric.dependency.dir": self._frameworks}
-        return super().run(f"sample.{test}", **given, **properties)
+        return super().run(f"sample.{test}", code, **given, **properties)
 
 
 def _write_config(folder: Path) -> None:

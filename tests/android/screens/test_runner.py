@@ -93,8 +93,8 @@ def _run(phone: _Replayed, words: dict[str, str]) -> Result:
 
 
 @pytest.fixture(scope="module")
-def said(app: App, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the instrumentation said of every case, and left behind."""
+def said(app: App, out_of_dex: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the instrumentation, as it is in the APK, said of every case and left behind."""
     folder = tmp_path_factory.mktemp("instrumentation")
     (folder / "files").mkdir()
     content = b""
@@ -109,7 +109,7 @@ def said(app: App, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     cases.append({"name": "prepare", "folder": FOLDER, "words": {"prepare": "1"}})
     (folder / "cases.json").write_text(json.dumps(cases))
-    assert "OK (" in app.run("InstrumentationTest", **{"facekp.runner": folder})
+    assert "OK (" in app.run("InstrumentationTest", [out_of_dex], **{"facekp.runner": folder})
     return folder
 
 
