@@ -49,7 +49,7 @@ class Tests:
         friends = (f"-Xfriend-paths={','.join(map(str, tested))}",)
         self._tests = compiled(name, sources, [*map(str, tested), *self._beside], friends)
 
-    def run(self, test: str, code: Sequence[Path] = (), **properties: object) -> str:
+    def run(self, test: str, code: Sequence[Path] = (), /, **properties: object) -> str:
         """Run a test class; what it printed. Raises AssertionError where it fails.
 
         code: classes out of a dex, in place of those that are tested. Each of their frames is said to

@@ -36,7 +36,7 @@ class App(jvm.Tests):
         super().__init__("app", Path(__file__).with_name("kotlin"), own, beside)
         self._frameworks = jars.frameworks(jvm.BUILD / "frameworks")
 
-    def run(self, test: str, code: Sequence[Path] = (), **properties: object) -> str:
+    def run(self, test: str, code: Sequence[Path] = (), /, **properties: object) -> str:
         """As `Tests.run`, of a class of the sample's package."""
         given = {"robolectric.offline": "true", "robolectric.dependency.dir": self._frameworks}
         return super().run(f"sample.{test}", code, **given, **properties)
