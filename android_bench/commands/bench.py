@@ -176,8 +176,8 @@ def bench(
             raise typer.BadParameter("a phone's runner takes the file's own size", param_hint="--shape")
         measure = phone_measurement(
             files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
-            delegates=_chosen(delegate, DELEGATES, "--delegate"), repeat=repeat, runner=runner,
-            binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
+            delegates=_chosen(delegate, DELEGATES, "--delegate"), repeat=repeat, quick=quick,
+            runner=runner, binary=benchmark_binary, max_temp=max_temp, sustained=sustained,
             fixed_performance=fixed_performance, source=bundles, apk=apk, uninstall=uninstall,
             adb=adb, server=adb_server,
         )  # fmt: skip

@@ -57,6 +57,7 @@ def phone_measurement(
     serials: Sequence[str],
     delegates: Sequence[str],
     repeat: int,
+    quick: bool,
     runner: str,
     binary: str | None,
     max_temp: float,
@@ -70,6 +71,7 @@ def phone_measurement(
 ) -> Measure:
     """What to call to measure. Raises BadParameter for options that contradict themselves or one another."""
     from android_bench.phone.bench import Access, bench_phones
+    from android_bench.phone.quick import QUICK
     from android_bench.phone.settings import RUNNERS, Settings
 
     if runner not in RUNNERS:
@@ -89,6 +91,7 @@ def phone_measurement(
         repeat=repeat,
         rule=rule,
         warmup=warmup,
+        inputs=QUICK.inputs if quick else None,
         timeout=timeout,
         max_temperature=max_temp,
         sustained=_seconds(sustained),

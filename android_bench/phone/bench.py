@@ -92,7 +92,7 @@ def bench_phones(
     adb = Adb(access.program, access.server, stop)
     phones = find_phones(adb, access.serials)
     joint = _JointProgress(progress)
-    references = {path: _reference(path) for path in files}
+    references = {path: _reference(path, settings.inputs) for path in files}
     sessions = [Session(phone, references, settings, joint.of(phone.serial)) for phone in phones]
     ended = [threading.Event() for _ in sessions]
     for session, end in zip(sessions, ended, strict=True):
@@ -115,10 +115,10 @@ def bench_phones(
     return Outcome(_records(sessions, ""), unmeasured)
 
 
-def _reference(path: Path) -> Reference | str:
+def _reference(path: Path, most: int | None) -> Reference | str:
     """This computer's answers for a file, or why it has none."""
     try:
-        return reference_of(path)
+        return reference_of(path, most)
     except ValueError as error:
         # The record names the file; a reason need not repeat it.
         return str(error).removeprefix(f"{path}: ")

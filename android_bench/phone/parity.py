@@ -52,15 +52,18 @@ class Reference:
     outputs: list[NDArray[Any]]
 
 
-def reference_of(path: Path) -> Reference:
-    """Run the stored inputs here. Raises ValueError, OSError for a file that this computer cannot run."""
+def reference_of(path: Path, most: int | None = None) -> Reference:
+    """Run the stored inputs here, the first `most` of them where it is given.
+
+    Raises ValueError, OSError for a file that this computer cannot run.
+    """
     engine = engine_of(path)
     refuse_harmful_model(path)
     runtime, info = open_runtime(path), read_info(path)
     if len(runtime.inputs) != 1:
         raise ValueError(f"it has {len(runtime.inputs)} inputs, but a phone's runner fills only one")
     spec = sized(runtime.inputs[0], {})
-    inputs = [fill(spec)] if info is None else _crops(spec, info)
+    inputs = [fill(spec)] if info is None else _crops(spec, info)[:most]
     outputs: list[NDArray[Any]] = []
     for array in inputs:
         runtime.set_inputs([array])

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from android_bench.phone.adb.adb import PhoneLostError, StoppedError, TimeLimitError
+from android_bench.phone.adb.adb import PhoneLostError, TimeLimitError
 from android_bench.phone.adb.shell import Phone
 from android_bench.phone.device.clusters import fastest_cores
 from android_bench.phone.device.device import Device, describe, expect_usable
@@ -23,9 +23,10 @@ from android_bench.phone.runner.app import remove_app
 from android_bench.phone.runner.install import install, remove
 from android_bench.phone.runner.run import RunError
 from android_bench.phone.runner.runners import Program, prepare
-from android_bench.phone.settings import COOL_SECONDS, Settings
+from android_bench.phone.settings import Settings
 from android_bench.phone.trial import PhoneTrial
 from android_bench.phone.turn import Call, take_turn
+from android_bench.phone.watch import Watch
 from android_bench.records.phone import State
 from android_bench.records.record import Record
 from facekp_export.inference.onnx_session import first_line
@@ -33,7 +34,6 @@ from facekp_train.common.console import UserError
 
 _ATTEMPTS = 3
 """Of one repeat, when the phone slows down."""
-_COOL_POLL_SECONDS = 5.0
 _SPARE_SECONDS = 120.0
 """To read states and to bring files, besides a turn."""
 
@@ -52,6 +52,7 @@ class Session:
         self._tell = tell
         self._trials: list[PhoneTrial] = []
         self._programs: dict[str, Program | str] = {}
+        self._watch = Watch(phone, settings.max_temperature, self._held_seconds, self._say)
         self.error: str | None = None
         """Why nothing, or nothing more, could be measured on this phone."""
 
@@ -239,11 +240,11 @@ class Session:
 
     def _one_repeat(self, trial: PhoneTrial, call: Call) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
-            before = self._cooled(call)
+            before = self._watch.cooled(call.cpus)
             trial.before = trial.before or before
             self._say(trial.label)
             turn = take_turn(self._phone, call, self._settings)
-            after = read_state(self._phone, call.cpus)
+            after = self._watch.after(call.cpus)
             held_back = slowed(before, after, call.cpus)
             if held_back is None or attempt == _ATTEMPTS:
                 trial.add(turn, after, attempt, held_back is not None)
@@ -253,40 +254,16 @@ class Session:
     def _sustain(self, trial: PhoneTrial, call: Call) -> None:
         """Turns without a pause: what heat leaves of the phone's speed."""
         assert self._settings.sustained is not None
-        before = trial.before = self._cooled(call)
+        before = trial.before = self._watch.cooled(call.cpus)
         started, seconds = time.monotonic(), 0.0
         while seconds < self._settings.sustained and trial.failure is None:
             renew(self._phone, self._held_seconds)
             self._say(f"{trial.label}, {seconds:.0f} of {self._settings.sustained:.0f} s")
             turn = take_turn(self._phone, call, self._settings)
-            after = read_state(self._phone, call.cpus)
+            after = self._watch.after(call.cpus)
             trial.add(turn, after, 1, slowed(before, after, call.cpus) is not None)
             seconds = time.monotonic() - started
             trial.reach(seconds, after)
-
-    def _cooled(self, call: Call) -> State:
-        """The phone's state, once it is cool. Raises RunError where it stays warm."""
-        limit, deadline = self._settings.max_temperature, time.monotonic() + COOL_SECONDS
-        while True:
-            renew(self._phone, self._held_seconds)
-            state = read_state(self._phone, call.cpus)
-            warm = state.temperature_c is not None and state.temperature_c > limit
-            if not warm and not state.thermal_status:
-                return state
-            if warm:
-                now = f"at {state.temperature_c:.1f} C ({state.temperature_of})"
-                wanted, remedy = f"{limit:g} C", "cool it, or raise --max-temp"
-            else:
-                now, wanted = f"at thermal status {state.thermal_status}", "0"
-                remedy = "it is throttling: unplug it, take it out of its case and let it cool"
-            if time.monotonic() >= deadline:
-                raise RunError(
-                    f"the phone was still {now} after {COOL_SECONDS:.0f} s, and {wanted} is the limit; "
-                    f"{remedy}"
-                )
-            self._say(f"waiting for the phone to cool: {now}, {wanted} wanted")
-            if self._phone.adb.stop.wait(min(_COOL_POLL_SECONDS, max(0.1, deadline - time.monotonic()))):
-                raise StoppedError
 
     def _say(self, label: str) -> None:
         self._tell(*self.progress, label)

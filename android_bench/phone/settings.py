@@ -23,6 +23,7 @@ class Settings:
         threads: each model is measured with each of them.
         delegates: each model is measured with each of them.
         repeat: times that the whole is made.
+        inputs: of the stored ones, how many the phone's outputs are compared by; None: all.
         timeout: seconds that one call of the runner may take.
         max_temperature: degrees C above which it is waited.
         sustained: seconds without a pause instead of repeats; None: repeats.
@@ -41,6 +42,7 @@ class Settings:
     repeat: int = REPEATS
     rule: StopRule = field(default_factory=StopRule)
     warmup: int = WARMUP_RUNS
+    inputs: int | None = None
     timeout: float = TIMEOUT_SECONDS
     max_temperature: float = MAX_TEMPERATURE
     sustained: float | None = None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from android_bench.phone import session as sessions
+from android_bench.phone import watch
 from android_bench.phone.adb.adb import Adb, Answer
 from android_bench.phone.adb.shell import Phone, Result
 from android_bench.phone.parity import reference_of
@@ -130,7 +130,7 @@ def transcript(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> Transcript:
 def test_a_phone_that_garbles_any_answer(
     transcript: Transcript, odd_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "COOL_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "COOL_SECONDS", 0.0)
     settings = Settings(repeat=1, rule=StopRule(5, 0.0))
     reference = reference_of(odd_model)
 

@@ -80,7 +80,7 @@ def test_times_that_rise_are_a_trend_and_noise_is_none() -> None:
 def test_a_phone_that_stays_warm_is_not_measured(
     scripted: ScriptedPhone, measure: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("android_bench.phone.session.COOL_SECONDS", 0.0)
+    monkeypatch.setattr("android_bench.phone.watch.COOL_SECONDS", 0.0)
     code, (record,), _ = measure("--max-temp", "20")
     assert code == 1
     assert record.samples_ms == []
@@ -109,7 +109,7 @@ def test_a_phone_that_slows_down_is_tried_again_and_then_given_up(
 def test_a_phone_that_holds_itself_back_is_not_blamed_for_its_temperature(
     scripted: ScriptedPhone, measure: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("android_bench.phone.session.COOL_SECONDS", 0.0)
+    monkeypatch.setattr("android_bench.phone.watch.COOL_SECONDS", 0.0)
     scripted.tool("dumpsys", "echo 'Thermal Status: 1'")
     code, (record,), _ = measure()
     assert code == 1
