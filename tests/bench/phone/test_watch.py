@@ -15,7 +15,9 @@ from facekp_train.common.shipped import shipped_models_dir
 def test_what_is_read_after_a_call_is_what_the_next_one_meets(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = iter(range(100))
     now = [0.0]
-    monkeypatch.setattr(watch, "read_state", lambda phone, cpus: State(at=str(next(looks))))
+    monkeypatch.setattr(
+        watch, "read_state", lambda phone, cpus: State.model_validate({"at": str(next(looks))})
+    )
     monkeypatch.setattr(watch, "renew", lambda phone, seconds: None)
     monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
     seen = Watch(None, 37.0, 1.0, print)  # type: ignore[arg-type]
