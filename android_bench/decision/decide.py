@@ -102,7 +102,8 @@ def _missing(candidates: Sequence[Candidate], choice: Choice) -> Iterator[str]:
                 yield f"{candidate.label} on {each.device}: invalid, {'; '.join(each.record.invalid_reasons)}"
     for why in dict.fromkeys(choice.out.values()):
         labels = [c.label for c in candidates if choice.out.get(c.sha256) == why]
-        yield f"not recommended, {why}: {', '.join(labels)}"
+        which = ", ".join(labels) if len(labels) < len(candidates) else f"all {len(labels)} files"
+        yield f"not recommended, {why}: {which}"
     if any(each.record.emulated for candidate in candidates for each in candidate.on):
         yield "emulated: an emulated processor computed; its times say nothing about a phone and do not count"
 

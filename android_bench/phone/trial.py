@@ -25,6 +25,8 @@ TREND_LIMIT = 0.1
 """Growth of the times, within a call or along a curve, that looks like throttling."""
 _FIRST_POINTS = 3
 """Of a curve, that stand for a phone which is still cool."""
+_FEWEST_SAMPLES = 30
+"""That show a trend."""
 _LOW_BATTERY = 15
 _RUNTIMES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 
@@ -155,10 +157,11 @@ class PhoneTrial:
         )
 
     def _throttled(self) -> bool | None:
-        """None where nothing was measured. Of turns without a pause the whole tells, not each by itself."""
-        if not self.repeats:
-            return None
-        return any(repeat.throttled for repeat in self.repeats) or climb(self.curve) > TREND_LIMIT
+        """None where too little was measured to tell. Of turns without a pause the whole tells, not each."""
+        if any(repeat.throttled for repeat in self.repeats) or climb(self.curve) > TREND_LIMIT:
+            return True
+        tells = self.curve or any(len(turn.samples_ms) >= _FEWEST_SAMPLES for turn in self._turns)
+        return False if tells else None
 
     def _statistics(self, samples: list[float], invalid: bool) -> dict[str, Any]:
         official = sorted((t.official for t in self._turns if t.official), key=lambda facts: facts.mean_ms)
@@ -225,9 +228,9 @@ class PhoneTrial:
 
 def trend(samples: list[float]) -> float:
     """By what share the median of the last third of the samples lies above that of the first; 0 for few."""
-    third = len(samples) // 3
-    if third < 10:
+    if len(samples) < _FEWEST_SAMPLES:
         return 0.0
+    third = len(samples) // 3
     return median(samples[-third:]) / max(median(samples[:third]), 1e-9) - 1
 
 

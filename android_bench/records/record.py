@@ -174,7 +174,9 @@ class Record(Strict):
         None, ge=1, description="timed runs, where the runner hands out statistics and no samples"
     )
     parity: Parity | None = Field(None, description="how the outputs agree with this computer's")
-    throttled: bool | None = Field(None, description="the phone slowed down while it was measured")
+    throttled: bool | None = Field(
+        None, description="the phone slowed down while it was measured; null: too few runs to tell"
+    )
     curve: list[CurvePoint] | None = Field(None, description="of a sustained measurement, turn by turn")
 
     valid: bool = Field(description="false: do not use the figures")

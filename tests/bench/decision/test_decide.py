@@ -87,6 +87,7 @@ def test_what_is_emulated_or_invalid_never_counts() -> None:
     assert cells(result, "p50 ms") == ["0.100 emulated", "invalid"]
     assert "float32.tflite on Test CPU: invalid, it died" in result.notes
     assert any(note.startswith("emulated: ") for note in result.notes)
+    assert "not recommended, no valid time: all 2 files" in result.notes
     assert [device.p50_ms for file in result.document.files for device in file.devices] == [0.1, None]
     # A real phone beside the rig's: the rig's figures change nothing.
     result = decided(emulated(INT8), phone(FLOAT, 5.0))
