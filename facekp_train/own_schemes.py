@@ -183,6 +183,15 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
 
+def told_scheme(names: Sequence[str]) -> Scheme:
+    """The scheme that keypoints' names alone tell, where no other has as many: called `own` and their number.
+
+    Raises:
+        ValueError: in one sentence, for names that do not say which are left and right.
+    """
+    return scheme_from({"name": f"own{len(names)}", "points": list(names)})
+
+
 def scheme_in_checkpoint(path: Path) -> Scheme | None:
     """The scheme that a checkpoint carries, read without PyTorch.
 

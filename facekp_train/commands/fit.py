@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from facekp_train.commands import options as option
+from facekp_train.commands.inputs import told_by_data
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.model_option import checkpoint_option
+from facekp_train.common.recipes import PRESETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ def fit(
     *,
     training: FitOptions,
     points: Annotated[
-        int | None, typer.Option(help="Keypoints of the net. Default: the scheme's, else the recipe's.")
+        int | None,
+        typer.Option(help="Keypoints of the net. Default: the scheme's, what names in the data tell, 68."),
     ] = None,
     scheme: option.SchemeOption = None,
     backbone: Annotated[
@@ -45,5 +48,14 @@ def fit(
     Example: facekp-train fit --data mtfl:PATH --points 5 --out runs/a
     """
     option.adopt_given(scheme)
+    own: dict[str, Any] = {"points": points, "scheme": scheme, "backbone": backbone}
     start = {"init": str(init) if init else None, "imagenet": str(imagenet) if imagenet else None}
-    training.train(training.recipe(points=points, scheme=scheme, backbone=backbone, **start))
+    training.check(**own, **start)
+    stated = {setting.partition("=")[0].strip() for setting in training.settings} & {
+        "points",
+        "scheme",
+        "init",
+    }
+    if not any((points, scheme, init, stated)) and training.base in PRESETS:
+        own["scheme"] = told_by_data(training.data)
+    training.train(training.recipe(**own, **start))

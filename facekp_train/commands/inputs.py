@@ -49,6 +49,20 @@ def check_named(settings: Mapping[str, Any], section: str = "") -> None:
             check_labellers(_texts(value))
 
 
+def told_by_data(specs: Sequence[str]) -> dict[str, Any] | None:
+    """The scheme that names in an annotation tool's file tell, as plain data; None for a published one."""
+    from facekp_train.datasets import open_dataset
+    from facekp_train.landmarks import scheme_of
+    from facekp_train.published_schemes import PUBLISHED
+
+    for spec in specs:
+        dataset = open_dataset(spec)
+        if (dataset.format.file or dataset.format.images) and (face := next(iter(dataset), None)) is not None:
+            scheme = scheme_of(len(face.keypoints))
+            return None if scheme in PUBLISHED else scheme.as_dict()
+    return None
+
+
 def check_labellers(words: Sequence[str]) -> None:
     """Raise UserError for what is no KIND:FILE, or names no file."""
     from facekp_train.labels.labellers import split_labeller

@@ -22,6 +22,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import SeenRows, checked, read_text
 from facekp_train.datasets.tools.coco_names import Names
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.marks import take_told
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import read_licence
 from facekp_train.samples import FaceSample
@@ -49,6 +50,8 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         raise DataError(f"{root} holds no face: its list of annotations is empty")
     seen, without = _states_seen(annotations), 0
     names = Names(data.get("categories"))
+    if not any(isinstance(each, dict) and "face_kpts" in each for each in annotations[:1]):
+        take_told(root, names.only(), notes)
     places = Places(root, listing)
     faces, points = SeenRows(), 0
     for number, annotation in enumerate(annotations, 1):

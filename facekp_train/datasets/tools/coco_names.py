@@ -55,6 +55,12 @@ class Names:
         self.used: dict[str, str] = {}
         """The names in the file's order of each category whose keypoints were put in order."""
 
+    def only(self) -> list[str]:
+        """Those of the only category; none where there are several, or names alone count."""
+        lists = [each for each in self._names.values() if isinstance(each, list)]
+        names = [str(name) for name in lists[0]] if len(lists) == 1 else []
+        return names if names and all(names) and not _counted(names) else []
+
     def order(self, annotation: dict[str, Any], points: int) -> Order | None:
         """As `order_of` of an annotation's category; of the only one where it names none."""
         one = next(iter(self._names)) if len(self._names) == 1 else ""

@@ -12,7 +12,8 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import SeenRows, checked
 from facekp_train.datasets.tools.coco_names import order_of
 from facekp_train.datasets.tools.coco_places import Places
-from facekp_train.landmarks import scheme_of
+from facekp_train.landmarks import SCHEMES, adopt, scheme_of
+from facekp_train.own_schemes import told_scheme
 from facekp_train.samples import Box, FaceSample
 
 
@@ -71,6 +72,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
     if not faces:
         raise DataError(f"{root} holds no face with keypoints")
     names = _names(faces)
+    take_told(root, names, notes)
     order = _order(root, names)
     seen, points = SeenRows(), len(names)
     for number, face in enumerate(faces, 1):
@@ -104,6 +106,25 @@ def _names(faces: Sequence[MarkedFace]) -> list[str]:
             return []
     names = dict.fromkeys(mark.name for face in faces for mark in face.marks)
     return [] if "" in names else list(names)
+
+
+def take_told(root: Path, names: Sequence[str], notes: Notes) -> None:
+    """Take the scheme that names tell where nothing else has as many points, and say what was taken.
+
+    Raises:
+        DataError: for names that do not say which are left and right.
+    """
+    if not names or len(names) in SCHEMES:
+        return
+    try:
+        scheme = adopt(told_scheme(names))
+    except ValueError as error:
+        raise DataError(f"{root}: {error}; name a file of the scheme with --scheme") from None
+    pairs = [f"{names[i]} and {names[j]}" for i, j in enumerate(scheme.flip) if i < j]
+    notes.warn(
+        f"{root}: a scheme of its own is told from the names of {len(names)} keypoints; in the mirror image "
+        f"{', '.join(pairs)} change places; --scheme FILE.yaml adds lines and normalizers"
+    )
 
 
 def _order(root: Path, names: list[str]) -> list[str]:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facekp_train.commands.inputs import told_by_data
 from facekp_train.datasets import DataError, Dataset, open_dataset
 from facekp_train.datasets.guess import named
+from facekp_train.landmarks import scheme_of
 from tests.support.files.annotated_faces import picture
 from tests.support.models.train_cli import command
 
@@ -388,3 +390,35 @@ def test_two_formats_that_fit_are_named_and_refused(tmp_path: Path) -> None:
 def test_data_says_what_a_path_is_read_as(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("data", cvat(tmp_path), "--out", tmp_path / "sheet.png") == 0
     assert f"is read as cvat:{tmp_path / 'annotations.xml'}" in capsys.readouterr().err
+
+
+OWN = [*NAMES[:3], "left ear", "right ear", "chin"]
+
+
+def own(folder: Path, names: list[str]) -> Path:
+    """CVAT's file of a face of other keypoints than any scheme has."""
+    points = "".join(
+        f'<points label="{name}" outside="0" occluded="0" points="{10 + 3 * place},{20 - place}"/>'
+        for place, name in enumerate(names)
+    )
+    image = f'<image id="0" name="a.png"><skeleton label="face">{points}</skeleton></image>'
+    return cvat(folder, f"<annotations>{image}</annotations>") / "annotations.xml"
+
+
+@pytest.mark.usefixtures("adopting")
+def test_names_tell_a_scheme_where_no_other_has_as_many_points(tmp_path: Path) -> None:
+    dataset = open_dataset(f"cvat:{own(tmp_path, OWN)}")
+    (face,) = dataset
+    assert len(face.keypoints) == 6
+    scheme = scheme_of(6)
+    assert (scheme.name, list(scheme.names), scheme.flip) == ("own6", OWN, (1, 0, 2, 4, 3, 5))
+    assert "left eye and right eye, left ear and right ear change places" in dataset.warnings[0]
+    assert told_by_data([dataset.spec]) == scheme.as_dict()
+    assert told_by_data([f"cvat:{cvat(tmp_path / 'five')}/annotations.xml"]) is None
+
+
+@pytest.mark.usefixtures("adopting")
+def test_names_that_do_not_tell_sides_are_asked_for(tmp_path: Path) -> None:
+    file = own(tmp_path, [name.replace("left", "one").replace("right", "other") for name in OWN])
+    with pytest.raises(DataError, match=r"no point's name says left or right; .* with --scheme"):
+        list(open_dataset(f"cvat:{file}"))
