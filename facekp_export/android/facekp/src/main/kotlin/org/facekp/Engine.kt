@@ -44,6 +44,9 @@ internal class Engine(
     var fallback: String? = null
         private set
 
+    /** What the interpreter says of its last run; null before that. */
+    val lastRunNanoseconds: Long? get() = taken.interpreter.lastNativeInferenceDurationNanoseconds
+
     /** The bytes of the model's one input, to be filled before each run. */
     val input: ByteBuffer
     private val results: Map<Int, ByteBuffer>

@@ -47,6 +47,9 @@ class KeypointDetector private constructor(model: ByteBuffer, options: Options) 
     /** Why it is not what was asked for; null where it is. */
     val fallback: String? get() = engine.fallback
 
+    /** How long the engine took for one crop when it last ran, in nanoseconds; null before that. */
+    val lastRunNanoseconds: Long? get() = engine.lastRunNanoseconds
+
     override val scheme: Scheme get() = info.scheme
 
     /** The faces that a finder finds on a picture, by falling score; empty where there is none. */
