@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 
 from android_bench.app.aar import build_aar
@@ -38,29 +39,39 @@ class Tests:
         sources: of the tests.
         tested: jars and folders whose internal declarations the tests see.
         beside: further jars.
+        instead: jars that the tests are compiled with, in place of what others hold of the same.
 
     Raises UserError where a part cannot be had, AssertionError where the sources do not compile.
     """
 
-    def __init__(self, name: str, sources: Path, tested: Sequence[Path], beside: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        sources: Path,
+        tested: Sequence[Path],
+        beside: Sequence[str],
+        instead: Sequence[str] = (),
+    ) -> None:
         BUILD.mkdir(parents=True, exist_ok=True)
         engine, self._native = (jars.member(part, BUILD) for part in jars.ENGINE)
         self._tested, self._beside = tested, [str(engine), *jars.paths(jars.RUN), *beside]
         friends = (f"-Xfriend-paths={','.join(map(str, tested))}",)
-        self._tests = compiled(name, sources, [*map(str, tested), *self._beside], friends)
+        self._stack: list[str] = []
+        self._tests = compiled(name, sources, [*instead, *map(str, tested), *self._beside], friends)
 
-    def run(self, test: str, code: Sequence[Path] = (), /, **properties: object) -> str:
-        """Run a test class; what it printed. Raises AssertionError where it fails.
+    def on(self, code: Path) -> Tests:
+        """The same tests, of classes out of a dex; each of their frames is said to need 300 words."""
+        others = copy(self)
+        others._tested, others._stack = [code], ["-Xss16m"]
+        return others
 
-        code: classes out of a dex, in place of those that are tested. Each of their frames is said to
-            need 300 words.
-        """
-        stack = ["-Xss16m"] if code else []
+    def run(self, *tests: str, **properties: object) -> str:
+        """Run test classes in one JVM; what it printed. Raises AssertionError where one fails."""
         given = {"facekp.root": ROOT, "java.library.path": self._native.parent, **properties}
         command = [
-            "java", "-Xmx2g", *stack, *(f"-D{name}={value}" for name, value in given.items()),
-            "-cp", os.pathsep.join(map(str, [self._tests, *(code or self._tested), *self._beside])),
-            "org.junit.runner.JUnitCore", f"org.facekp.{test}",
+            "java", "-Xmx2g", *self._stack, *(f"-D{name}={value}" for name, value in given.items()),
+            "-cp", os.pathsep.join(map(str, [self._tests, *self._tested, *self._beside])),
+            "org.junit.runner.JUnitCore", *(f"org.facekp.{test}" for test in tests),
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS)
         assert done.returncode == 0, done.stdout + done.stderr

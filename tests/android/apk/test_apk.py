@@ -60,6 +60,15 @@ def test_gpu_libraries_are_declared_and_not_required(apk: Path) -> None:
         assert re.search(rf'uses-native-library.*\n.*"{re.escape(name)}".*\n.*required.*=false', said)
 
 
+def test_other_apps_reach_the_first_screen_alone(apk: Path) -> None:
+    said = _said("aapt2", "dump", "xmltree", apk, "--file", "AndroidManifest.xml")
+    parts = re.findall(r':name\S*="(\.\w[\w.]*)".*\n.*:exported\S*=(\w+)', said)
+    assert {name for name, exported in parts if exported == "true"} == {".MainActivity"}
+    assert {".camera.CameraActivity", ".ModelActivity", ".SharedPictures"} <= {name for name, _ in parts}
+    # A picture may be shared with it, and it hands one out by a grant of its own.
+    assert "android.intent.action.SEND" in said and "grantUriPermissions" in said
+
+
 def test_what_is_mapped_is_stored_and_aligned(apk: Path) -> None:
     offsets = data_offsets(apk)
     with zipfile.ZipFile(apk) as archive:

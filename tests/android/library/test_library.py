@@ -18,7 +18,7 @@ def test_on_the_jvm(library: jvm.Library, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["ParityTest", "TrackTest"])
 def test_the_code_out_of_the_apk_does_so_too(library: jvm.Library, out_of_dex: Path, name: str) -> None:
-    assert "OK (" in library.run(name, [out_of_dex])
+    assert "OK (" in library.on(out_of_dex).run(name)
 
 
 def test_java_calls_it(library: jvm.Library, tmp_path: Path) -> None:

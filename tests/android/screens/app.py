@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from android_bench.app.build import APK
@@ -33,13 +32,15 @@ class App(jvm.Tests):
             str(config),
             *android,
         ]
-        super().__init__("app", Path(__file__).with_name("kotlin"), own, beside)
+        # Those are instrumented: a test that extends one of them would lack what that adds.
+        plain = jars.paths(("android",))
+        super().__init__("app", Path(__file__).with_name("kotlin"), own, beside, plain)
         self._frameworks = jars.frameworks(jvm.BUILD / "frameworks")
 
-    def run(self, test: str, code: Sequence[Path] = (), /, **properties: object) -> str:
-        """As `Tests.run`, of a class of the sample's package."""
+    def run(self, *tests: str, **properties: object) -> str:
+        """As `Tests.run`, of classes of the sample's package."""
         given = {"robolectric.offline": "true", "robolectric.dependency.dir": self._frameworks}
-        return super().run(f"sample.{test}", code, **given, **properties)
+        return super().run(*(f"sample.{test}" for test in tests), **given, **properties)
 
 
 def _write_config(folder: Path) -> None:

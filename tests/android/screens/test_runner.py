@@ -109,7 +109,7 @@ def said(app: App, out_of_dex: Path, tmp_path_factory: pytest.TempPathFactory) -
     ]
     cases.append({"name": "prepare", "folder": FOLDER, "words": {"prepare": "1"}})
     (folder / "cases.json").write_text(json.dumps(cases))
-    assert "OK (" in app.run("InstrumentationTest", [out_of_dex], **{"facekp.runner": folder})
+    assert "OK (" in app.on(out_of_dex).run("InstrumentationTest", **{"facekp.runner": folder})
     return folder
 
 

@@ -32,6 +32,11 @@ def test_pictures_that_people_pick(app: App, tmp_path: Path) -> None:
     assert "OK (" in app.run("PhotoTest", **{"facekp.pictures": tmp_path})
 
 
+def test_cameras_models_and_saving(app: App) -> None:
+    said = app.run("camera.CameraTest", "camera.PlacementTest", "ModelTest", "SavingTest")
+    assert "OK (" in said
+
+
 def differing(one: Path, other: Path) -> float:
     """The share of pixels that differ; 1 where the sizes do."""
     first, second = (cv2.imread(str(path)).astype(int) for path in (one, other))

@@ -56,6 +56,10 @@ class BenchmarkTest {
         assertNull(DelegateLog.nodes("$gpu\n$proof", "nnapi"))
         val parts = "Replacing 3 out of 9 node(s) with delegate (TfLiteNnapiDelegate) node\n"
         assertEquals(6 to 9, DelegateLog.nodes(parts + parts, "nnapi"))
+        // What was logged of a model before is not of this one.
+        assertNull(DelegateLog.nodes(DelegateLog.after("$gpu\n$proof\nmark 2", "mark 2"), "gpu"))
+        assertEquals(97 to 97, DelegateLog.nodes(DelegateLog.after("$gpu\n$proof\nmark 2\n$gpu\n$proof", "mark 2"), "gpu"))
+        assertEquals("", DelegateLog.after("$gpu\n$proof", "mark 2"))
     }
 
     private fun onScreen(body: (BenchmarkActivity) -> Unit) {

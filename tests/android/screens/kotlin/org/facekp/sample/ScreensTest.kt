@@ -1,16 +1,26 @@
 package org.facekp.sample
 
+import android.Manifest
 import android.app.Activity
+import android.content.pm.PackageManager
+import android.hardware.camera2.CameraMetadata
 import android.view.View
 import android.view.ViewGroup
 import android.widget.ScrollView
 import android.widget.TextView
+import org.facekp.sample.camera.CameraActivity
+import org.facekp.sample.camera.TestCameras
+import org.facekp.sample.camera.TestReader
+import org.facekp.sample.camera.TestSurface
+import org.facekp.sample.camera.addCamera
+import org.facekp.sample.camera.seeing
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
@@ -29,6 +39,24 @@ class ScreensTest {
             show(MainActivity::class.java, "photo-${look.name}") { it.timeless() }
             show(BenchmarkActivity::class.java, "benchmark-${look.name}") {}
             show(AboutActivity::class.java, "about-${look.name}") {}
+            show(ModelActivity::class.java, "model-${look.name}") { it.described() }
+        }
+    }
+
+    @Test
+    @Config(sdk = [35], shadows = [TestCameras::class, TestReader::class, TestSurface::class])
+    fun theCameraOnEveryKindOfPhone() {
+        TestCameras.fault = null
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, 90)
+        addCamera("1", CameraMetadata.LENS_FACING_FRONT, 270)
+        val application = shadowOf(RuntimeEnvironment.getApplication())
+        for (look in LOOKS) {
+            RuntimeEnvironment.setQualifiers(look.qualifiers)
+            RuntimeEnvironment.setFontScale(look.font)
+            application.denyPermissions(Manifest.permission.CAMERA)
+            show(CameraActivity::class.java, "camera-refused-${look.name}") { it.refused() }
+            application.grantPermissions(Manifest.permission.CAMERA)
+            show(CameraActivity::class.java, "camera-${look.name}") { it.seeing() }
         }
     }
 
@@ -56,6 +84,16 @@ class ScreensTest {
     private fun MainActivity.timeless() {
         val said = answered()
         findViewById<TextView>(R.id.status).text = said.replace(Regex("\\p{Nd}+ ms"), "0 ms")
+        await("its layout") { !window.decorView.isLayoutRequested }
+    }
+
+    private fun ModelActivity.described() {
+        await("what computed") { "Computed by" in text(R.id.result) }
+        await("its layout") { !window.decorView.isLayoutRequested }
+    }
+
+    private fun CameraActivity.refused() {
+        onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED))
         await("its layout") { !window.decorView.isLayoutRequested }
     }
 

@@ -25,6 +25,7 @@ class Benchmark(
 ) {
     @Volatile
     private var cancelled = false
+    private var mark = ""
 
     fun cancel() {
         cancelled = true
@@ -45,6 +46,7 @@ class Benchmark(
                 "model" to "$folder/model.tflite", "input" to "$folder/inputs.bin", "output" to "$folder/output.bin",
                 "delegate" to delegate, "threads" to "$threads",
             )
+            mark = DelegateLog.mark()
             val answer = Runner(RunnerRequest.of(words, folder), between = { share ->
                 if (cancelled) throw Cancelled()
                 progress((100 * share).toInt())
@@ -97,7 +99,7 @@ class Benchmark(
             .put("min_runs", MIN_RUNS).put("min_seconds", MIN_SECONDS)
             .put("valid", true).put("warnings", JSONArray(listOf(UNGATED)))
         if (delegate != "cpu") {
-            val nodes = DelegateLog.nodes(DelegateLog.own(), delegate)
+            val nodes = DelegateLog.nodes(DelegateLog.since(mark), delegate)
                 ?: throw RunnerException(RunnerException.BAD_DELEGATE, "nothing shows that $delegate computed; choose the CPU")
             record.put("delegated_nodes", JSONArray(listOf(nodes.first, nodes.second)))
         }

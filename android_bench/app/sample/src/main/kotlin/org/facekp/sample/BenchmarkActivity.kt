@@ -8,7 +8,6 @@ import android.os.Handler
 import android.os.Looper
 import android.view.View
 import android.view.WindowManager
-import android.widget.ArrayAdapter
 import android.widget.Button
 import android.widget.ProgressBar
 import android.widget.Spinner
@@ -36,9 +35,9 @@ class BenchmarkActivity : Activity() {
         share = findViewById(R.id.share)
         progress = findViewById(R.id.progress)
         result = findViewById(R.id.result)
-        offer(R.id.model, models.models).setSelection(models.default)
-        offer(R.id.processor, resources.getStringArray(R.array.processors).toList())
-        offer(R.id.threads, (1..Runtime.getRuntime().availableProcessors()).map { resources.getQuantityString(R.plurals.threads, it, it) })
+        offer(R.id.model, models.models, models.default)
+        offer(R.id.processor, resources.getStringArray(R.array.processors).toList(), 0)
+        offer(R.id.threads, threadChoices(), 0)
         start.setOnClickListener { if (running == null) begin() else cancel() }
         share.setOnClickListener { share() }
         show(savedInstanceState?.getString(DOCUMENT))
@@ -58,10 +57,6 @@ class BenchmarkActivity : Activity() {
     override fun onDestroy() {
         here.removeCallbacksAndMessages(null)
         super.onDestroy()
-    }
-
-    private fun offer(id: Int, choices: List<Any>): Spinner = findViewById<Spinner>(id).also {
-        it.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, choices)
     }
 
     private fun begin() {

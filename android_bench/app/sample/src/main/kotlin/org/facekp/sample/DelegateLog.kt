@@ -1,7 +1,9 @@
 package org.facekp.sample
 
 import android.os.Process
+import android.util.Log
 import java.io.IOException
+import java.util.UUID
 
 /** What the engine's log says of a delegate; by the rule of `android_bench/phone/runner/run.py`. */
 internal object DelegateLog {
@@ -18,8 +20,16 @@ internal object DelegateLog {
         return if (taken > 0 && proven) taken to parts[0].groupValues[2].toInt() else null
     }
 
-    /** What this process has logged; "" where the system does not say. */
-    fun own(): String = try {
+    /** Writes a line into the log, after which comes what is logged of the model that is opened next. */
+    fun mark(): String = "a model is opened: ${UUID.randomUUID()}".also { Log.i("facekp", it) }
+
+    /** What this process has logged since a mark; "" where the system does not say. */
+    fun since(mark: String): String = after(own(), mark)
+
+    /** The part of a log behind a mark; "" where the mark is not in it any more. */
+    internal fun after(log: String, mark: String): String = log.substringAfterLast(mark, "")
+
+    private fun own(): String = try {
         val logcat = ProcessBuilder("logcat", "-d", "-v", "raw", "--pid=${Process.myPid()}").start()
         logcat.inputStream.bufferedReader().use { it.readText() }
     } catch (_: IOException) {

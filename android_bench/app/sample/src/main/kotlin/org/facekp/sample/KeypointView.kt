@@ -25,14 +25,10 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
         }
     }
 
-    private val density = resources.displayMetrics.density
     private val picturePaint = Paint(Paint.FILTER_BITMAP_FLAG)
-    private val pointPaint = Paint(Paint.ANTI_ALIAS_FLAG).apply { color = context.getColor(R.color.point_left) }
-    private val linePaint = Paint(Paint.ANTI_ALIAS_FLAG).apply {
-        color = context.getColor(R.color.line)
-        strokeWidth = density
-    }
+    private val painter = FacePainter(context)
     private val toView = Matrix()
+    private val pointsToView = Matrix()
     private var bitmap: Bitmap? = null
     private var faces: List<Points> = emptyList()
     private var mapped = FloatArray(0)
@@ -95,15 +91,9 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
         place(picture)
         canvas.drawBitmap(picture, toView, picturePaint)
         for (face in faces) {
-            if (mapped.size < face.coordinates.size) mapped = FloatArray(face.coordinates.size)
-            toView.mapPoints(mapped, 0, face.coordinates, 0, face.coordinates.size / 2)
-            val radius = minOf(POINT_RADIUS_DP * density, toView.mapRadius(face.side) * POINT_RADIUS_SHARE)
-            for (i in face.lines.indices step 2) {
-                val a = 2 * face.lines[i]
-                val b = 2 * face.lines[i + 1]
-                canvas.drawLine(mapped[a], mapped[a + 1], mapped[b], mapped[b + 1], linePaint)
-            }
-            for (i in face.coordinates.indices step 2) canvas.drawCircle(mapped[i], mapped[i + 1], radius, pointPaint)
+            if (mapped.size != face.coordinates.size) mapped = FloatArray(face.coordinates.size)
+            pointsToView.mapPoints(mapped, face.coordinates)
+            painter.onView(canvas, mapped, face.lines, toView.mapRadius(face.side))
         }
     }
 
@@ -120,12 +110,11 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
             (width - picture.width * scale) / 2 + shiftX,
             (height - picture.height * scale) / 2 + shiftY,
         )
+        pointsToView.set(toView)
+        pointsToView.preTranslate(0.5f, 0.5f)
     }
 
     private companion object {
         const val MOST_ZOOM = 8f
-        const val POINT_RADIUS_DP = 2.5f
-        /** Of a small face's side: its points must not run into one another. */
-        const val POINT_RADIUS_SHARE = 0.015f
     }
 }

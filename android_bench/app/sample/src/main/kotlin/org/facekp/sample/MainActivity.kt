@@ -2,6 +2,7 @@ package org.facekp.sample
 
 import android.app.Activity
 import android.content.ActivityNotFoundException
+import android.content.ClipData
 import android.content.Intent
 import android.net.Uri
 import android.os.Build
@@ -10,20 +11,20 @@ import android.provider.MediaStore
 import android.view.Menu
 import android.view.MenuItem
 import android.view.View
-import android.widget.AdapterView
-import android.widget.ArrayAdapter
-import android.widget.Spinner
 import android.widget.TextView
+import org.facekp.sample.camera.CameraActivity
 
-/** A photograph, the demo's or one that the user picks, with the keypoints that the chosen model finds on it. */
+/** A photograph, the demo's or one that people pick or share with the app, with the keypoints found on it. */
 class MainActivity : Activity() {
     private lateinit var view: KeypointView
     private lateinit var status: TextView
-    private lateinit var models: BundledModels
+    private lateinit var choices: Choices
     private lateinit var worker: Worker
     private var picture: Picture? = null
     private var uri: Uri? = null
-    private var chosen = 0
+    private var looked: Choice? = null
+    private var marked: MarkedPicture? = null
+    private var saveTo: Uri? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -31,18 +32,22 @@ class MainActivity : Activity() {
         findViewById<View>(R.id.root).avoidSystemBars()
         view = findViewById(R.id.photo)
         status = findViewById(R.id.status)
-        models = BundledModels.of(assets)
+        choices = Choices(this)
         worker = Worker(applicationContext)
-        chosen = savedInstanceState?.getInt(MODEL) ?: models.default
-        uri = savedInstanceState?.getString(PHOTO)?.let(Uri::parse)
         findViewById<View>(R.id.choose).setOnClickListener { choose() }
+        findViewById<View>(R.id.camera).setOnClickListener { go(CameraActivity::class.java) }
+        open(savedInstanceState?.let { it.getString(PHOTO)?.let(Uri::parse) } ?: given().takeIf { savedInstanceState == null })
+    }
+
+    override fun onStart() {
+        super.onStart()
         offerModels()
-        open(uri)
+        // Another screen may have chosen otherwise.
+        if (looked != choices.now) look()
     }
 
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
-        outState.putInt(MODEL, chosen)
         outState.putString(PHOTO, uri?.toString())
     }
 
@@ -51,38 +56,55 @@ class MainActivity : Activity() {
         super.onDestroy()
     }
 
+    override fun onTrimMemory(level: Int) {
+        super.onTrimMemory(level)
+        worker.release()
+    }
+
     override fun onCreateOptionsMenu(menu: Menu): Boolean {
         menuInflater.inflate(R.menu.main, menu)
         return true
     }
 
-    override fun onOptionsItemSelected(item: MenuItem): Boolean = when (item.itemId) {
-        R.id.demo -> true.also { open(null) }
-        R.id.benchmark -> true.also { startActivity(Intent(this, BenchmarkActivity::class.java)) }
-        R.id.about -> true.also { startActivity(Intent(this, AboutActivity::class.java)) }
-        else -> super.onOptionsItemSelected(item)
+    override fun onOptionsItemSelected(item: MenuItem): Boolean {
+        when (item.itemId) {
+            R.id.demo -> open(null)
+            R.id.model_screen -> go(ModelActivity::class.java)
+            R.id.save -> save()
+            R.id.share_picture -> share()
+            R.id.benchmark -> go(BenchmarkActivity::class.java)
+            R.id.about -> go(AboutActivity::class.java)
+            else -> return super.onOptionsItemSelected(item)
+        }
+        return true
     }
 
     @Deprecated("What androidx puts in its place is not part of the framework")
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         val picked = data?.data
-        if (requestCode == PICK && resultCode == RESULT_OK && picked != null) open(picked)
+        if (resultCode != RESULT_OK || picked == null) return
+        if (requestCode == PICK) open(picked)
+        if (requestCode == SAVE) {
+            saveTo = picked
+            marked?.let(::write)
+        }
     }
 
-    private fun offerModels() {
-        val spinner = findViewById<Spinner>(R.id.model)
-        spinner.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, models.models)
-        spinner.setSelection(chosen)
-        spinner.onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
-            override fun onItemSelected(parent: AdapterView<*>, row: View?, position: Int, id: Long) {
-                if (position != chosen) {
-                    chosen = position
-                    look()
-                }
-            }
+    private fun go(screen: Class<out Activity>) = startActivity(Intent(this, screen))
 
-            override fun onNothingSelected(parent: AdapterView<*>) = Unit
+    private fun offerModels() {
+        val models = choices.models
+        offer(R.id.model, models, models.indexOf(choices.now.model)) {
+            choices.now = choices.now.copy(model = models[it])
+            look()
         }
+    }
+
+    /** What another app shared with this one. */
+    private fun given(): Uri? {
+        if (intent.action != Intent.ACTION_SEND) return null
+        @Suppress("DEPRECATION") // its successor is Android 13's
+        return intent.getParcelableExtra(Intent.EXTRA_STREAM)
     }
 
     /** The system's own picker: it grants the one picture, so that no permission is asked for. */
@@ -92,11 +114,43 @@ class MainActivity : Activity() {
         } else {
             Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
         }
+        ask(intent.setType("image/*"), PICK, R.string.no_picker)
+    }
+
+    /** The system asks where to, so that no permission is needed. */
+    private fun save() {
+        val intent = Intent(Intent.ACTION_CREATE_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
+        ask(intent.setType(SharedPictures.TYPE).putExtra(Intent.EXTRA_TITLE, SharedPictures.NAME), SAVE, R.string.no_files)
+    }
+
+    private fun ask(intent: Intent, code: Int, otherwise: Int) {
         try {
             @Suppress("DEPRECATION")
-            startActivityForResult(intent.setType("image/*"), PICK)
+            startActivityForResult(intent, code)
         } catch (_: ActivityNotFoundException) {
-            status.setText(R.string.no_picker)
+            status.setText(otherwise)
+        }
+    }
+
+    private fun write(drawn: MarkedPicture) {
+        val target = saveTo ?: return
+        saveTo = null
+        worker.run({ drawn.write(target) }) { status.setText(it) }
+    }
+
+    private fun share() {
+        val drawn = marked ?: return status.setText(R.string.looking)
+        worker.run(drawn::share) { if (it == null) send() else status.setText(it) }
+    }
+
+    private fun send() {
+        val intent = Intent(Intent.ACTION_SEND).setType(SharedPictures.TYPE)
+            .putExtra(Intent.EXTRA_STREAM, SharedPictures.URI).addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        intent.clipData = ClipData.newRawUri(null, SharedPictures.URI) // what the grant goes by
+        try {
+            startActivity(Intent.createChooser(intent, getString(R.string.share)))
+        } catch (_: ActivityNotFoundException) {
+            status.setText(R.string.no_sharing)
         }
     }
 
@@ -115,32 +169,37 @@ class MainActivity : Activity() {
 
     private fun look() {
         val shown = picture ?: return
-        val model = models.models[chosen]
+        val choice = choices.now
+        looked = choice
+        marked = null
         status.setText(R.string.looking)
         view.mark(emptyList())
         worker.detect(
-            model.asset,
+            choice,
             shown.bitmap,
-            found = { if (picture === shown) report(it, model, shown) },
-            failed = { status.text = getString(R.string.model_failed, model.title, it) },
+            found = { if (picture === shown) report(it, choice, shown) },
+            failed = { status.text = getString(R.string.model_failed, choice.model.title, it) },
         )
     }
 
-    private fun report(answer: Worker.Answer, model: BundledModel, shown: Picture) {
-        view.mark(answer.faces.map { KeypointView.Points(it.keypoints, answer.lines) })
-        val count = answer.faces.size
+    private fun report(answer: Worker.Answer, choice: Choice, shown: Picture) {
+        val faces = answer.faces.map { KeypointView.Points(it.keypoints, answer.lines) }
+        view.mark(faces)
+        val count = faces.size
+        val title = choice.model.title
         val found = if (count == 0) {
             getString(R.string.no_face)
         } else {
-            resources.getQuantityString(R.plurals.found, count, count, model.title, answer.milliseconds)
+            resources.getQuantityString(R.plurals.found, count, count, title, answer.milliseconds, answer.ran)
         }
         status.text = if (shown.shrink == 1) found else found + getString(R.string.made_smaller, shown.shrink)
+        marked = MarkedPicture(applicationContext, shown.bitmap, faces).also(::write)
     }
 
     private companion object {
         const val DEMO = "demo/astronaut.png"
-        const val MODEL = "model"
         const val PHOTO = "photo"
         const val PICK = 1
+        const val SAVE = 2
     }
 }

@@ -20,7 +20,7 @@ internal object Statistics {
     }
 
     /** Between the two nearest samples, linearly. */
-    private fun percentile(sorted: DoubleArray, share: Double): Double {
+    fun percentile(sorted: DoubleArray, share: Double): Double {
         val place = share * (sorted.size - 1)
         val below = place.toInt()
         val above = minOf(below + 1, sorted.size - 1)

@@ -1,0 +1,273 @@
+package org.facekp.sample.camera
+
+import android.Manifest
+import android.app.Activity
+import android.content.pm.PackageManager
+import android.hardware.camera2.CameraAccessException
+import android.hardware.camera2.CameraDevice
+import android.hardware.camera2.CameraMetadata.LENS_FACING_BACK
+import android.hardware.camera2.CameraMetadata.LENS_FACING_EXTERNAL
+import android.hardware.camera2.CameraMetadata.LENS_FACING_FRONT
+import android.net.Uri
+import android.os.Handler
+import android.os.Looper
+import android.provider.Settings
+import android.view.View
+import org.facekp.sample.Choices
+import org.facekp.sample.ChosenModel
+import org.facekp.sample.ModelActivity
+import org.facekp.sample.R
+import org.facekp.sample.SampleRunner
+import org.facekp.sample.await
+import org.facekp.sample.text
+import org.junit.After
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** The camera screen, with cameras and permissions as phones have them. */
+@RunWith(SampleRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35], shadows = [TestCameras::class, TestReader::class, TestSurface::class], qualifiers = "w360dp-h640dp-port")
+class CameraTest {
+    private val app get() = RuntimeEnvironment.getApplication()
+    private val frames = ArrayList<TestImage>()
+
+    @Before
+    fun bothCameras() {
+        TestCameras.fault = null
+        addCamera("0", LENS_FACING_BACK, 90)
+        addCamera("1", LENS_FACING_FRONT, 270)
+        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
+    }
+
+    @After
+    fun nothingIsLeft() {
+        await("the end of all threads") { Thread.getAllStackTraces().keys.none { it.name in setOf("camera", "keypoints") } }
+        assertEquals(0, TestCameras.open)
+        assertTrue(frames.all { it.closed })
+    }
+
+    @Test
+    fun aFaceIsFollowedAndTheFiguresAreTold() = onScreen { controller ->
+        val activity = controller.get()
+        activity.previewed()
+        await("an open camera") { TestCameras.open == 1 }
+        repeat(3) {
+            give(270)
+            await("frame $it") { frames.all { frame -> frame.closed } }
+        }
+        await("figures") { give(270).let { "inference: p50" in activity.text(R.id.figures) } }
+        val said = activity.text(R.id.figures)
+        for (part in listOf("whole frame: p50", "frames per second", "dropped", "throttling by heat: none", "CPU, 1 thread")) {
+            assertTrue(said, part in said)
+        }
+    }
+
+    @Test
+    fun thePermissionIsAskedForOnce() {
+        shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
+        onScreen { controller ->
+            val activity = controller.get()
+            assertEquals(listOf(Manifest.permission.CAMERA), asked(activity))
+            assertEquals(activity.getString(R.string.camera_not_allowed), activity.text(R.id.sentence))
+            assertNull(asked(controller.recreate().get()))
+        }
+    }
+
+    @Test
+    fun refusedItIsAskedForAgainAndForGoodItLeadsToTheSettings() {
+        shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
+        onScreen { controller ->
+            val activity = controller.get()
+            shadowOf(app.packageManager).setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, true)
+            answer(activity, PackageManager.PERMISSION_DENIED)
+            assertEquals(activity.getString(R.string.camera_not_allowed), activity.text(R.id.sentence))
+            activity.findViewById<View>(R.id.remedy).performClick()
+            assertNotNull(asked(activity))
+            shadowOf(app.packageManager).setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, false)
+            answer(activity, PackageManager.PERMISSION_DENIED)
+            assertEquals(activity.getString(R.string.camera_refused), activity.text(R.id.sentence))
+            activity.findViewById<View>(R.id.remedy).performClick()
+            assertEquals(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(activity).nextStartedActivity.action)
+            controller.pause().stop()
+            shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
+            controller.restart().resume()
+            assertFalse(problem(activity))
+            activity.previewed()
+            await("an open camera") { TestCameras.open == 1 }
+        }
+    }
+
+    @Test
+    fun anInterruptedQuestionIsNoRefusal() {
+        shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
+        onScreen { controller ->
+            controller.get().onRequestPermissionsResult(1, emptyArray(), intArrayOf())
+            assertEquals(app.getString(R.string.camera_not_allowed), controller.get().text(R.id.sentence))
+        }
+    }
+
+    @Test
+    fun whatCannotBeOpenedSaysWhyAndTryingAgainHelps() {
+        val code = { number: Int -> Fault(code = number) }
+        val faults = listOf(
+            TestCameras.denied(CameraAccessException.CAMERA_IN_USE) to R.string.camera_busy,
+            code(CameraDevice.StateCallback.ERROR_CAMERA_IN_USE) to R.string.camera_busy,
+            TestCameras.denied(CameraAccessException.MAX_CAMERAS_IN_USE) to R.string.camera_busy,
+            code(CameraDevice.StateCallback.ERROR_MAX_CAMERAS_IN_USE) to R.string.camera_busy,
+            TestCameras.denied(CameraAccessException.CAMERA_DISABLED) to R.string.camera_disabled,
+            code(CameraDevice.StateCallback.ERROR_CAMERA_DISABLED) to R.string.camera_disabled,
+            TestCameras.denied(CameraAccessException.CAMERA_DISCONNECTED) to R.string.camera_gone,
+            Fault(IllegalArgumentException("no camera 1")) to R.string.camera_gone,
+            TestCameras.denied(CameraAccessException.CAMERA_ERROR) to R.string.camera_broken,
+            code(CameraDevice.StateCallback.ERROR_CAMERA_DEVICE) to R.string.camera_broken,
+            Fault(SecurityException("taken back")) to R.string.camera_not_allowed,
+        )
+        for ((fault, sentence) in faults) {
+            TestCameras.fault = fault
+            onScreen { controller ->
+                val activity = controller.get()
+                activity.previewed()
+                await(activity.getString(sentence)) { problem(activity) }
+                assertEquals(activity.getString(sentence), activity.text(R.id.sentence))
+                if (sentence == R.string.camera_not_allowed) return@onScreen
+                TestCameras.fault = null
+                activity.findViewById<View>(R.id.remedy).performClick()
+                assertFalse(problem(activity))
+                activity.previewed()
+                await("an open camera") { TestCameras.open == 1 }
+            }
+        }
+    }
+
+    @Test
+    fun aPhoneWithoutCamerasSaysSo() {
+        cameras().removeCamera("0")
+        cameras().removeCamera("1")
+        onScreen { controller ->
+            assertEquals(app.getString(R.string.camera_absent), controller.get().text(R.id.sentence))
+            controller.get().findViewById<View>(R.id.remedy).performClick()
+            assertTrue(controller.get().isFinishing)
+        }
+    }
+
+    @Test
+    fun unpluggedInMidStreamItSaysSoAndAnotherCameraIsTaken() = onScreen { controller ->
+        val activity = controller.get()
+        addCamera("usb", LENS_FACING_EXTERNAL, 0)
+        controller.pause().stop().restart().resume()
+        activity.previewed()
+        await("an open camera") { TestCameras.open == 1 }
+        press(activity, R.id.switch_camera, 2)
+        await("the plugged in one") { TestCameras.open == 1 && TestCameras.device?.id == "usb" }
+        give(0)
+        cameras().removeCamera("usb")
+        cameras().triggerDisconnect()
+        await("a sentence") { problem(activity) }
+        assertEquals(activity.getString(R.string.camera_gone), activity.text(R.id.sentence))
+        activity.findViewById<View>(R.id.remedy).performClick()
+        activity.previewed()
+        await("the front camera") { TestCameras.open == 1 && TestCameras.device?.id == "1" }
+    }
+
+    @Test
+    fun theCameraIsGivenBackWhenTheScreenIsLeft() = onScreen { controller ->
+        controller.get().previewed()
+        await("an open camera") { TestCameras.open == 1 }
+        give(270)
+        val reader = TestReader.last
+        controller.pause().stop()
+        await("a free camera") { TestCameras.open == 0 && reader.closed }
+        controller.restart().resume()
+        controller.get().previewed()
+        await("an open camera again") { TestCameras.open == 1 }
+    }
+
+    @Test
+    fun aCameraThatOpensTooLateIsClosed() {
+        TestCameras.fault = Fault()
+        lateinit var late: CameraDevice.StateCallback
+        onScreen { controller ->
+            controller.get().previewed()
+            await("the call") { TestCameras.last != null }
+            late = TestCameras.last!!
+            controller.pause().stop()
+            // As the system answers: on the thread that asked.
+            TestCameras.fault = null
+            cameras().openCamera("0", late, Handler(Looper.getMainLooper()))
+            await("its end") { TestCameras.device?.let(TestCameras::isClosed) == true }
+        }
+    }
+
+    @Test
+    fun theChosenCameraStaysWhenThePhoneIsTurned() = onScreen { controller ->
+        controller.get().previewed()
+        await("the front camera") { TestCameras.open == 1 && TestCameras.device?.id == "1" }
+        press(controller.get(), R.id.switch_camera, 1)
+        await("the back camera") { TestCameras.open == 1 && TestCameras.device?.id == "0" }
+        RuntimeEnvironment.setQualifiers("w640dp-h360dp-land")
+        val again = controller.recreate().get()
+        again.previewed()
+        await("the back camera again") { TestCameras.open == 1 && TestCameras.device?.id == "0" }
+    }
+
+    @Test
+    fun aModelThatIsGoneSaysSoAndAnotherCanBeChosen() {
+        val choices = Choices(app)
+        choices.now = choices.now.copy(model = ChosenModel("mine.tflite", "content://files/mine"))
+        shadowOf(app.contentResolver).registerInputStreamSupplier(Uri.parse("content://files/mine")) {
+            throw SecurityException("no access any more")
+        }
+        onScreen { controller ->
+            controller.get().previewed()
+            await("an open camera") { TestCameras.open == 1 }
+            give(270)
+            await("a sentence") { problem(controller.get()) }
+            assertTrue("mine.tflite" in controller.get().text(R.id.sentence))
+            controller.get().findViewById<View>(R.id.remedy).performClick()
+            assertEquals(ModelActivity::class.java.name, shadowOf(controller.get()).nextStartedActivity.component?.className)
+        }
+    }
+
+    private fun onScreen(body: (ActivityController<CameraActivity>) -> Unit) {
+        TestCameras.last = null
+        Robolectric.buildActivity(CameraActivity::class.java).use { body(it.setup()) }
+        await("a free camera") { TestCameras.open == 0 }
+    }
+
+    private fun give(rotation: Int) {
+        val scene = if (rotation % 180 == 0) TestImage.scene(640, 480) else TestImage.scene(480, 640)
+        val image = TestImage(scene, rotation, 1_000_000_000L + 33_000_000L * frames.size)
+        frames += image
+        TestReader.last.give(image)
+    }
+
+    private fun press(activity: Activity, id: Int, times: Int) = repeat(times) {
+        val before = TestReader.last
+        activity.findViewById<View>(id).performClick()
+        (activity as CameraActivity).previewed()
+        await("another camera") { TestReader.last !== before && TestCameras.open == 1 }
+    }
+
+    private fun problem(activity: Activity) = activity.findViewById<View>(R.id.problem).visibility == View.VISIBLE
+
+    private fun asked(activity: Activity): List<String>? {
+        val request = shadowOf(activity).lastRequestedPermission ?: return null
+        return request.requestedPermissions.toList()
+    }
+
+    private fun answer(activity: CameraActivity, result: Int) =
+        activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
+}
