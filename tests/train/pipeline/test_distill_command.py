@@ -38,7 +38,7 @@ def labelled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, bool]]:
     """By whom labels were made, and whether of what is missing alone; then the power fails."""
     calls: list[tuple[Path, bool]] = []
 
-    def write(models: list[Path], _data: Any, _split: Any, out: Path, missing: bool, also: list[str]) -> None:
+    def write(models: list[Path], _data: Any, _split: Any, out: Path, missing: bool, **_: Any) -> None:
         calls.append((models[0], missing))
         out.write_text("{}")
         raise KeyboardInterrupt
