@@ -20,8 +20,7 @@ from android_bench.defaults import (
     WARMUP_RUNS,
 )
 from facekp_train.common.completion import completed
-from facekp_train.common.console import UserError, out
-from facekp_train.common.limits import MOST_THREADS
+from facekp_train.common.console import MOST_THREADS, UserError, out
 from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from facekp_export.commands.options import (
     labelled_data,
     read_faces,
 )
-from facekp_train.common.console import out, print_json, print_line
-from facekp_train.common.limits import MOST_THREADS
+from facekp_train.common.console import MOST_THREADS, out, print_json, print_line
 from facekp_train.common.model_option import folder_argument
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ import typer
 
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
-from facekp_train.common.console import UserError
-from facekp_train.common.limits import MOST_THREADS
+from facekp_train.common.console import MOST_THREADS, UserError
 from facekp_train.common.model_option import export_option
 
 # Paths fold the two slashes into one.

@@ -25,9 +25,8 @@ from facekp_export.commands.options import (
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
-from facekp_train.common.console import err, out, print_json, print_line
+from facekp_train.common.console import MOST_THREADS, err, out, print_json, print_line
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
-from facekp_train.common.limits import MOST_THREADS
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 

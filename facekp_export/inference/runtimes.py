@@ -21,7 +21,7 @@ from facekp_export.inference.noise import without_banner
 from facekp_export.inference.onnx_session import CPU, first_line, open_session, quiet_options
 from facekp_export.inference.ownership import OfOneThread
 from facekp_export.inference.tensor_spec import TensorSpec, differing
-from facekp_train.common.limits import MOST_THREADS
+from facekp_train.common.console import MOST_THREADS
 from facekp_train.landmarks import Floats
 from facekp_train.samples import Crops, Image
 

@@ -73,6 +73,8 @@ if not out.is_terminal:
     # Rich takes a pipe or a file for 80 columns wide and would fold names; neither has an edge.
     out.width = 1000
 
+MOST_THREADS = 1024
+"""Threads of a model: more take the numbers of processes that other programs need."""
 _INTERRUPTED = 130
 
 # New versions of typer carry their own copy of click, so the base of all wrong usage is found through a name
