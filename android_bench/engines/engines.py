@@ -71,7 +71,7 @@ _LITERT = ("ai_edge_litert", "ai_edge_litert.interpreter", "ai_edge_litert.schem
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("onnxruntime", ".onnx", ("onnxruntime",), "onnxruntime", "", open_runtime),
+        Engine("onnxruntime", ".onnx", ("onnxruntime",), "onnxruntime", "onnx", open_runtime),
         Engine("litert", ".tflite", _LITERT, "ai-edge-litert", "", open_runtime),
         Engine("torch", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, cpu_clock="process"),
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
-from facekp_train.common.console import UserError, require
-from facekp_train.common.limits import MOST_THREADS
+from facekp_train.common.console import MOST_THREADS, UserError, require, warn
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,8 @@ def plan(
 
 
 def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Path]:
-    """Model files at the path. A checkpoint found in a folder is left out where torch is missing,
-    unless torch was asked for by name."""
+    """Model files at the path. What lies in a folder is left out where its engine is missing, unless that was
+    asked for by name; a checkpoint, which is no exported file, without a word."""
     if path.is_dir():
         models = sorted(
             file
@@ -67,7 +66,11 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
         )
         if not models:
             raise UserError(f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder")
-        return [file for file in models if _usable(file, wanted, by_name)]
+        usable = [file for file in models if _usable(file, wanted, by_name)]
+        left = [file.name for file in models if file not in usable and file.suffix.lower() == ".onnx"]
+        if left and ENGINES["onnxruntime"] in wanted:
+            warn(f"left out {', '.join(left)}: onnxruntime is missing; pip install 'facekp[onnx]'")
+        return usable
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
     if engine_of(path) is None:

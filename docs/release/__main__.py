@@ -12,7 +12,7 @@ from docs.release.install import Clean
 from facekp_train.common.console import UserError, say
 
 DIST = ROOT / "dist"
-LARGEST_WHEEL, LARGEST_INSTALL = 15, 480
+LARGEST_WHEEL, LARGEST_INSTALL = 15, 400
 """Megabytes of facekp's wheel, and of an environment that holds it and what it needs."""
 
 

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facekp_export.inference.onnx_weights import DAMAGED, refuse_foreign_weights
+from facekp_train.common.console import require
 
 if TYPE_CHECKING:
     import onnx
     import onnxruntime
 
 CPU = ("CPUExecutionProvider",)
+PACKAGE, EXTRA = "onnxruntime", "onnx"
+"""What runs ONNX files, and the extra of facekp that brings it."""
+
+
+def _engine() -> Any:
+    """onnxruntime. Raises UserError with the line that installs it."""
+    require(EXTRA, PACKAGE)
+    return importlib.import_module(PACKAGE)
 
 
 def quiet_session(model: onnx.ModelProto, optimize: bool = True) -> onnxruntime.InferenceSession:
     """The session of a model on the CPU, which may merge operators. Raises ValueError as `open_session`."""
-    import onnxruntime
-
     options = quiet_options()
     if not optimize:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = _engine().GraphOptimizationLevel.ORT_DISABLE_ALL
     return open_session(model, options)
 
 
 def quiet_options() -> onnxruntime.SessionOptions:
     """A session's options, so that it prints nothing: what it says comes as an error."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    options = _engine().SessionOptions()
     options.log_severity_level = 4
     return options
 
@@ -41,15 +47,14 @@ def open_session(
     """The session of an ONNX model or file.
 
     Raises ValueError, without the path, for a file that is no ONNX, lacks its weights, keeps them outside
-    its folder or needs operators that are not here.
+    its folder or needs operators that are not here; UserError where onnxruntime is not installed.
     """
-    import onnxruntime
-
+    engine = _engine()
     if isinstance(model, Path):
         refuse_foreign_weights(model)
     content = str(model) if isinstance(model, Path) else model.SerializeToString()
     try:
-        return onnxruntime.InferenceSession(content, options, providers=list(providers))
+        return engine.InferenceSession(content, options, providers=list(providers))
     except Exception as error:  # the library's errors share no base class
         raise ValueError(f"onnxruntime cannot open it {_reason(error)}") from None
 

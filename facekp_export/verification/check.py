@@ -6,6 +6,7 @@ opens, and answers like the folder's float ONNX file. Imports neither torch nor 
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from facekp_export.demo import demo_face
 from facekp_export.inference.metadata import KINDS, read_info
+from facekp_export.inference.onnx_session import EXTRA, PACKAGE
 from facekp_export.inference.runtimes import OPENERS, KeypointModel, open_model, open_runtime
 from facekp_export.inference.stranger import refuse_harmful_model
 from facekp_export.verification.contradictions import absent, contradictions, strangers
@@ -45,7 +47,7 @@ class Checked:
 def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
     """Open the models of an export folder, or the one of a file.
 
-    A folder's foreign files are named on stderr and left out.
+    Of a folder foreign files are named on stderr and left out, and .onnx files where onnxruntime is missing.
 
     Args:
         path: the folder or file.
@@ -69,6 +71,9 @@ def find_models(path: Path, threads: int = 1) -> list[KeypointModel]:
 
 
 def _ours(file: Path, threads: int) -> KeypointModel | None:
+    if file.suffix.lower() == ".onnx" and importlib.util.find_spec(PACKAGE) is None:
+        warn(f"skipped {file}: it needs {PACKAGE}; install it with: pip install 'facekp[{EXTRA}]'")
+        return None
     refuse_harmful_model(file)
     info = read_info(file)
     runtime = open_runtime(file, threads)
