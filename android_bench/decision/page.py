@@ -31,7 +31,7 @@ def page(decided: Decided) -> str:
             html.section("Every run", html.figures(_runs(decided))),
             html.section("Measured without a pause", html.figures([_sustained(decided)])),
             html.section("The faces it errs on most", *_faces(decided)),
-            html.section("Where each figure comes from", _sources(decided)),
+            html.section("Where each figure comes from", _sources(decided), html.bullets(_hashes(decided))),
         ),
     )
 
@@ -116,16 +116,19 @@ def _faces(decided: Decided) -> Iterator[str]:
 
 
 def _sources(decided: Decided) -> str:
-    headers = ("no", "file", "figure", "where from", "how", "SHA-256 of the file")
+    headers = ("no", "file", "figure", "where from", "how")
     lines = []
     for number, candidate in enumerate(decided.candidates, 1):
         first = (str(number), candidate.label)
         if candidate.accuracy is not None:
-            lines.append(
-                (*first, "NME", candidate.accuracy.source, candidate.accuracy.basis, candidate.sha256)
-            )
-        lines += [(*first, on.device, on.source, _how(on), candidate.sha256) for on in candidate.on]
+            lines.append((*first, "NME", candidate.accuracy.source, candidate.accuracy.basis))
+        lines += [(*first, on.device, on.source, _how(on)) for on in candidate.on]
     return html.table(headers, lines, headers[1:])
+
+
+def _hashes(decided: Decided) -> Iterator[str]:
+    for number, candidate in enumerate(decided.candidates, 1):
+        yield f"{number} {candidate.label}: SHA-256 {candidate.sha256}"
 
 
 def _how(on: OnDevice) -> str:

@@ -13,8 +13,8 @@ from android_bench.reports.names import plain, rounded
 from android_bench.reports.tables import escaped, p50_text
 
 HEADERS = (
-    "no", "file", "kind", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms", "first ms",
-    "peak MB", "parity", "heat", "front",
+    "no", "file", "kind", "front", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms",
+    "first ms", "peak MB", "parity", "heat",
 )  # fmt: skip
 TEXTS = ("file", "kind", "device", "parity", "heat", "front")
 """Columns that hold words."""
@@ -31,23 +31,23 @@ def rows(decided: Decided) -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _all_cells(decided: Decided) -> list[tuple[str, ...]]:
-    lines = []
+    lines: list[tuple[str, ...]] = []
     files = zip(decided.candidates, decided.document.files, strict=True)
     for number, (candidate, file) in enumerate(files, 1):
-        own = _own(number, candidate, file)
+        mark = "ships" if file.sha256 == decided.document.recommended else "front" if file.pareto else ""
+        own = _own(number, candidate, file, mark)
         devices = zip(candidate.on, file.devices, strict=True)
         rest = [_on_device(on, device) for on, device in devices] or [("-",) * 7]
-        mark = "ships" if file.sha256 == decided.document.recommended else "front" if file.pareto else ""
-        for place, line in enumerate(rest):
-            lines.append((*own, *line, mark) if place == 0 else (*("",) * len(own), *line, ""))
+        lines += [(*(own if place == 0 else ("",) * len(own)), *line) for place, line in enumerate(rest)]
     return lines
 
 
-def _own(number: int, candidate: Candidate, file: DecisionFile) -> tuple[str, ...]:
+def _own(number: int, candidate: Candidate, file: DecisionFile, mark: str) -> tuple[str, ...]:
     return (
         str(number),
         candidate.label,
         file.kind or "-",
+        mark,
         rounded(file.bytes / 1e6, most_decimals=4),
         "-" if file.nme is None else f"{file.nme:.3f}",
         "-" if file.nme_change is None else f"{round(file.nme_change, 2) + 0.0:+.2f}",

@@ -17,9 +17,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 12, 44
 _ROW = 26
 _MOST_RUNS = 400
 """Marks in a row: more cannot be told apart, and make a page that no browser opens."""
-_CORNERS = ((8, -6), (-8, -6), (8, 14), (-8, 14))
-"""Where a mark stands beside its dot, so that those of near dots do not cover one another."""
-_NEAR = 18
+_CORNERS = ((8, -6), (-8, -6), (8, 14), (-8, 14), (0, -11), (0, 20), (13, 4), (-13, 4))
+"""Where a mark may stand beside its dot: where most room is left by other dots and marks."""
+_LETTER = 7
+"""Width of a letter, at most."""
 _SHADES = 8
 """Classes `s0` to `s7` of the page."""
 
@@ -65,12 +66,12 @@ def scatter(dots: Sequence[Dot], x_label: str, y_label: str, height: int = 320) 
     across = _Scale([d.x for d in dots], _LEFT, WIDTH - _RIGHT)
     up = _Scale([d.y for d in dots], height - _BOTTOM, _TOP)
     parts = [*_grid_across(across, height - _BOTTOM, _TOP), *_grid_up(up)]
-    places: list[tuple[float, float]] = []
-    for dot in dots:
-        x, y = across(dot.x), up(dot.y)
-        right, down = _CORNERS[sum(math.dist((x, y), other) < _NEAR for other in places) % len(_CORNERS)]
-        places.append((x, y))
-        anchor = "start" if right > 0 else "end"
+    centers = [(across(dot.x), up(dot.y)) for dot in dots]
+    taken = list(centers)
+    for dot, (x, y) in zip(dots, centers, strict=True):
+        right, down = _roomiest(dot.mark, x, y, taken)
+        taken.append(_middle(dot.mark, x, y, right, down))
+        anchor = "start" if right > 0 else "end" if right else "middle"
         shade = f"s{dot.shade % _SHADES}{'' if dot.strong else ' ring'}"
         parts.append(
             f'<circle class="{shade}" cx="{x:.1f}" cy="{y:.1f}" r="6">'
@@ -81,11 +82,27 @@ def scatter(dots: Sequence[Dot], x_label: str, y_label: str, height: int = 320) 
     return _svg(parts, height, x_label, y_label)
 
 
+def _roomiest(mark: str, x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[int, int]:
+    """The corner of a dot whose mark lies farthest from all that is taken, the first of equal ones."""
+    others = [place for place in taken if place != (x, y)]
+
+    def room(corner: tuple[int, int]) -> float:
+        own = _middle(mark, x, y, *corner)
+        return min((math.dist(own, other) for other in others), default=0.0)
+
+    return max(_CORNERS, key=lambda corner: min(room(corner), 4 * _LETTER))
+
+
+def _middle(mark: str, x: float, y: float, right: int, down: int) -> tuple[float, float]:
+    half = _LETTER * len(mark) / 2
+    return x + right + math.copysign(half, right) * bool(right), y + down - 4
+
+
 def rows(lines: Sequence[Row], x_label: str) -> str:
     """Every run as a tick, a row a measurement, with its median and 95th percentile. Empty text for none."""
     if not lines:
         return ""
-    left, right = 210, WIDTH - 110
+    left, right = 210, WIDTH - 16 - _LETTER * max(13, *(len(line.note) for line in lines))
     ends = [0.0, *(end for line in lines for end in (line.middle, line.high) if end is not None)]
     # A few runs that waited for another program would leave nothing of the rest.
     across = _Scale([*ends, 1.15 * max(ends)], left, right)
