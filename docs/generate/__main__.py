@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from docs.generate.pages import FOLDER, pages, stale
 from docs.generate.reliability import PAGE, counted
 
@@ -18,7 +20,11 @@ def main() -> None:
             path.unlink()
         print(f"{'wrote' if name in made else 'removed'} {path.relative_to(FOLDER.parents[1])}")
     page = PAGE.read_text(encoding="utf-8")
-    if (fresh := counted(page)) != page:
+    try:
+        fresh = counted(page)
+    except ValueError as error:
+        sys.exit(str(error))
+    if fresh != page:
         PAGE.write_text(fresh, encoding="utf-8")
         print(f"wrote {PAGE.relative_to(FOLDER.parents[1])}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -83,6 +84,20 @@ def test_every_shipped_file_gives_this_computers_points(
             "onnxruntime" if record.model.endswith(".onnx") else "bionic" if runner == "auto" else "glibc"
         )
         assert record.runner.name == expected
+
+
+@pytest.mark.slow
+def test_a_first_look_ends_within_two_minutes(rig: Rig, tmp_path: Path) -> None:
+    rig.shell(f"rm -rf {ROOT}")
+    calm, begun = os.getloadavg()[0] < (os.cpu_count() or 1), time.monotonic()
+    records = measure(rig, tmp_path, "--models", INT8.parent, "--quick")
+    seconds = time.monotonic() - begun
+    assert [(record.kind, len(record.samples_ms), record.valid) for record in records] == [
+        ("float32", 10, True), ("int8", 10, True),
+    ]  # fmt: skip
+    assert all(record.parity and record.parity.inputs == 2 for record in records)
+    assert all(record.throttled is None for record in records)
+    assert seconds < 120 or not calm
 
 
 def test_a_phone_lost_in_the_middle_of_a_run(fresh_rig: Rig, tmp_path: Path) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from docs.generate.reliability import PAGE, counted
+from docs.generate.reliability import PAGE, TESTS, counted, named_in
+
+
+def test_every_kind_has_a_row() -> None:
+    named = {name for row in named_in(PAGE.read_text(encoding="utf-8")) for name in row}
+    assert {path.stem for path in (TESTS / "kinds").rglob("test_*.py")} <= named
 
 
 @pytest.mark.slow
