@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from facekp_train.common.console import require
+
 
 def parse_yaml(text: str) -> Any:
     """The document in a text; names of Python objects in it are refused.
 
     Raises:
         ValueError: in one sentence, for what is no YAML.
+        UserError: where PyYAML, of the extra `train`, is not installed.
     """
+    require("train", "yaml")
     import yaml
 
     try:

@@ -216,6 +216,7 @@ def test_a_panel_for_each_machine_and_one_for_curves(tmp_path: Path, monkeypatch
 
 
 def test_pictures_that_cannot_be_made(tmp_path: Path, bench: Bench) -> None:
+    pytest.importorskip("matplotlib", reason="needs facekp[train]")
     path = written(tmp_path, "a.json", valid())
     many = written(tmp_path, "many.json", *(valid(threads=n) for n in range(1, plot.MOST_BARS + 2)))
     (tmp_path / "folder.png").mkdir()

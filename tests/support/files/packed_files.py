@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 _HEADER = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Mon Jan  1 00:00:00 2024 HDF5 schema 1.00 ."
 
@@ -19,7 +20,7 @@ def write_mat(
     As MATLAB writes it: HDF5 behind 512 bytes that say so, axes reversed, cells as references
     to what lies in `#refs#`.
     """
-    import h5py
+    h5py = pytest.importorskip("h5py", reason="needs facekp[train]")
 
     with h5py.File(file, "w", userblock_size=512) as content:
         store = content.create_group("#refs#")

@@ -83,7 +83,7 @@ def _refuse_folders() -> None:
     truly: Any = os.open
 
     def opened(path: Any, *words: Any, **options: Any) -> int:
-        if not isinstance(path, int) and Path(os.fsdecode(path)).is_dir():
+        if Path(os.fsdecode(path)).is_dir():
             raise PermissionError(13, "Permission denied", os.fsdecode(path))
         return truly(path, *words, **options)
 

@@ -137,6 +137,7 @@ def test_a_file_of_other_variables_is_refused(tmp_path: Path, changed: dict[str,
 
 
 def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="needs facekp[train]")
     with pytest.raises(FileNotFoundError, match=r"no COFW_train_color\.mat, from which"):
         list(open_dataset(f"cofw:{tmp_path}"))
     (tmp_path / "COFW_train_color.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(200))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from facekp_train.commands.inputs import told_by_data
+from facekp_train.common.console import UserError
 from facekp_train.datasets import DataError, Dataset, open_dataset
 from facekp_train.datasets.guess import named
 from facekp_train.landmarks import scheme_of
@@ -339,6 +340,7 @@ def test_yolos_shares_are_pixels(
     states: list[int] | None, visible: str, labeled: str, tmp_path: Path
 ) -> None:
     # https://docs.ultralytics.com/datasets/pose
+    pytest.importorskip("yaml", reason="needs facekp[train]")
     numbers = 2 if states is None else 3
     (tmp_path / "data.yaml").write_text(
         f"path: ../elsewhere\ntrain: images/train\nval: images/val\nkpt_shape: [5, {numbers}]\n"
@@ -367,7 +369,17 @@ def test_yolos_shares_are_pixels(
         list(open_dataset(f"yolo:{tmp_path / 'data.yaml'}", "test"))
 
 
+def test_without_pyyaml_one_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data.yaml").write_text("train: images\n")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"needs yaml; install it with: pip install 'facekp\[train\]'"):
+        list(open_dataset(f"yolo:{tmp_path / 'data.yaml'}"))
+
+
 def test_a_detectors_yaml_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("yaml", reason="needs facekp[train]")
     (tmp_path / "data.yaml").write_text("train: images\nval: images\nnames: {0: face}\n")
     with pytest.raises(DataError, match="it has no kpt_shape"):
         list(open_dataset(f"yolo:{tmp_path / 'data.yaml'}"))
