@@ -34,6 +34,12 @@ def test_its_answer_and_outputs_are_those_of_a_runner(app: App, tmp_path: Path) 
     assert parity.ok and complaint is None
 
 
+def test_an_engine_that_does_not_load_is_said(app: App, tmp_path: Path) -> None:
+    (tmp_path / "input").write_bytes(b"1")
+    properties = {"facekp.runner": tmp_path, "java.library.path": tmp_path}
+    assert "OK (" in app.run("NoEngineTest", **properties)
+
+
 FOLDER = "/storage/emulated/0/Android/data/org.facekp.sample/files"
 _WORDS = {
     "model": f"{FOLDER}/model.tflite", "input": f"{FOLDER}/inputs.bin", "output": f"{FOLDER}/output.bin",

@@ -104,6 +104,18 @@ class WholeWayTest {
         }
     }
 
+    @Test fun anEngineThatDoesNotLoadIsRefused() {
+        val model = fileBytes(File(given, "float32.tflite"))
+        for (processor in Processor.values()) {
+            val said = refusal {
+                Engine(model, Options(processor = processor)) { _, _ ->
+                    throw UnsatisfiedLinkError("Failed to load native methods:\n  dlopen failed: not 16 KB aligned")
+                }
+            }
+            assertTrue(said, "does not load on this phone (dlopen failed: not 16 KB aligned)" in said)
+        }
+    }
+
     @Test fun filesThatCannotBeUsedAreRefusedWithTheRemedy() {
         val sentences = mapOf(
             "foreign" to "facekp-export", "cut" to "cut short", "empty" to "empty", "onnx" to "ONNX",

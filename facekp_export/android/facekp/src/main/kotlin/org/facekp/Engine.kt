@@ -84,7 +84,7 @@ internal class Engine(
             // A driver may fail only now.
             taken.close()
             taken = openedOnCpu(error)
-            compute()
+            run()
         }
     }
 
@@ -102,6 +102,8 @@ internal class Engine(
         return try {
             open(model, options.copy(processor = Processor.CPU))
         } catch (error: RuntimeException) {
+            throw refusal("open", error)
+        } catch (error: LinkageError) {
             throw refusal("open", error)
         }
     }
@@ -156,8 +158,16 @@ internal class Engine(
             }
         }
 
-        private fun refusal(what: String, error: Throwable) =
-            FacekpException("TensorFlow Lite cannot $what the model (${said(error)}); export it again", error)
+        private fun refusal(what: String, error: Throwable): FacekpException {
+            val sentence = if (error is LinkageError) {
+                // The loader's own words come last.
+                val why = error.message.orEmpty().lines().lastOrNull(String::isNotBlank).orEmpty().trim().take(200)
+                "TensorFlow Lite's library does not load on this phone ($why); build the app for its processor and memory pages"
+            } else {
+                "TensorFlow Lite cannot $what the model (${said(error)}); export it again"
+            }
+            return FacekpException(sentence, error)
+        }
 
         private fun room(tensor: TensorSpec): ByteBuffer = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.nativeOrder())
 

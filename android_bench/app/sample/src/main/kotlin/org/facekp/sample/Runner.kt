@@ -37,7 +37,7 @@ class Runner(
     fun run(): String {
         refuseDisturbed()
         val inputs = read(request.input)
-        val version = TensorFlowLite.runtimeVersion() // the engine itself is loaded before what is counted
+        val version = engineVersion() // the engine itself is loaded before what is counted
         val base = status("VmRSS")
         val start = System.nanoTime()
         open()
@@ -63,6 +63,14 @@ class Runner(
             interpreter.close()
             delegate?.close()
         }
+    }
+
+    private fun engineVersion(): String = try {
+        TensorFlowLite.runtimeVersion()
+    } catch (error: LinkageError) {
+        // The loader's own words come last.
+        val why = error.message.orEmpty().lines().lastOrNull(String::isNotBlank).orEmpty().trim().take(200)
+        refuse(RunnerException.BAD_ENGINE, "TensorFlow Lite's library does not load on this phone ($why); use --runner glibc")
     }
 
     private fun open() {

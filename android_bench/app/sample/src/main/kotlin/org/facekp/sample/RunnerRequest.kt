@@ -7,6 +7,7 @@ import java.io.IOException
 class RunnerException(val code: Int, message: String) : Exception(message) {
     companion object {
         const val BAD_USAGE = 2
+        const val BAD_ENGINE = 3
         const val BAD_MODEL = 4
         const val BAD_DELEGATE = 5
         const val BAD_INVOKE = 6
