@@ -191,8 +191,11 @@ def _tell(result: ExportResult, as_json: bool) -> None:
 
 
 def _before(beside: list[str], formats: list[str], out: Path, model: Path | None) -> list[str]:
-    """What is to be exported before folders are made of it: TFLite files, where there are none."""
-    from facekp_export.publishing.models import tflite_files
+    """What is to be exported before folders are made of it: TFLite files, where there are none.
+
+    A page alone is made of an export's ONNX files, too, where it is of no other checkpoint.
+    """
+    from facekp_export.publishing.models import onnx_files, tflite_files
     from facekp_export.verification.manifest import read_manifest
     from facekp_train.common.console import UserError
     from facekp_train.common.files import sha256_of
@@ -200,6 +203,8 @@ def _before(beside: list[str], formats: list[str], out: Path, model: Path | None
     others = [chosen for chosen in formats if chosen not in beside]
     if Format.tflite.value in others:
         return others
+    if set(formats) == {Format.web.value} and model is None and onnx_files(out) and not tflite_files(out):
+        return []
     if not tflite_files(out):
         return [*others, Format.tflite.value]
     manifest = read_manifest(out)

@@ -1,4 +1,4 @@
-"""`facekp-export --to web`: an export's TFLite files and a page that runs them in a browser."""
+"""`facekp-export --to web`: an export's TFLite or else ONNX files, and a page that runs them in a browser."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ _PAGE = package_file("facekp_export", "web")
 _SERVED = (".html", ".css", ".js")
 _WAY = "facekp-export --to web --from"
 _CROPS = 4
-_TOLERANCE = 2e-3
-"""Of an answer in [0, 1] of the crop, against this computer's: half an int8 step and more."""
+_ONNX, _LITERT = "onnxruntime", "litert"
+"""The engine of ONNX files, and that of the rest and of BlazeFace: folders of the page, names in records."""
+_LICENSES = {_LITERT: "Apache License 2.0", _ONNX: "MIT License"}
+_TOLERANCES = {_LITERT: 2e-3, _ONNX: 5e-3}
+"""Of an answer in [0, 1] of the crop, against this computer's: half an int8 step and more, or one and more,
+as onnxruntime's int8 kernels round by the processor's instructions."""
 _NOTICE = """models/    what this export is made of
 finders/   MediaPipe's BlazeFace, Apache License 2.0
-litert/    {parts}, Apache License 2.0
-The rest is facekp's page. Serve the folder with: facekp-bench serve FOLDER
+{engines}The rest is facekp's page. Serve the folder with: facekp-bench serve FOLDER
 """
 
 
@@ -47,6 +50,8 @@ class _List(StrictModel):
 def export_web(out: Path, source: Path | None = None) -> Manifest:
     """Make the folder `web` of an export from its TFLite files; nothing else in the export changes.
 
+    An export without TFLite files has its ONNX files run.
+
     Args:
         out: the export's folder, as `export_model` made it.
         source: a folder with the engine's archives, for machines that reach no registry.
@@ -55,19 +60,24 @@ def export_web(out: Path, source: Path | None = None) -> Manifest:
         Its manifest, which lists the folder's files with their hashes.
 
     Raises:
-        UserError: where the export has no TFLite file, BlazeFace's files or the engine cannot be had, or the
+        UserError: where the export has no model file, BlazeFace's files or the engine cannot be had, or the
             folder holds files that no export made.
         ValueError: for a damaged manifest or model.
         OSError: where nothing can be written.
     """
-    models, finders = models_for(out, "web"), finder_files()
-    archives = _archives(engine_parts(), source)
+    models, finders = models_for(out, "web", or_onnx=True), finder_files()
+    archives = _archives(engine_parts(onnx=models[0].endswith(".onnx")), source)
     return publish_folder(out, FOLDER, lambda folder: _build(folder, out, models, finders, archives))
 
 
-def engine_parts() -> list[Part]:
-    """The archives that LiteRT for browsers comes in."""
-    return list(_List.model_validate_json((_PAGE / "parts.json").read_bytes()).parts.values())
+def engine_parts(*, onnx: bool = False) -> list[Part]:
+    """The archives that LiteRT for browsers comes in, and with `onnx` those of onnxruntime."""
+    parts = _List.model_validate_json((_PAGE / "parts.json").read_bytes()).parts
+    return [part for name, part in parts.items() if onnx or name != _ONNX]
+
+
+def _engine(part: Part) -> str:
+    return _ONNX if part.package.startswith(_ONNX) else _LITERT
 
 
 def _archives(parts: list[Part], source: Path | None) -> list[tuple[Part, Path]]:
@@ -89,7 +99,7 @@ def _build(
     page = (_PAGE / "index.html").read_text(encoding="utf-8")
     (folder / "index.html").write_text(allowed(page), encoding="utf-8")
     for part, archive in archives:
-        _unpack(part, archive, folder / "litert")
+        _unpack(part, archive, folder / _engine(part))
     for room, files in (("models", [out / name for name in models]), ("finders", finders)):
         (folder / room).mkdir()
         for file in files:
@@ -99,11 +109,11 @@ def _build(
         "models": [_entry(folder / "models" / name) for name in models],
         "boxes": {name: mapping.as_dict() for name, mapping in box_mappings().items()},
         "parity": parity,
-        "litert": archives[0][0].version,
+        "engines": {_engine(part): part.version for part, _ in archives},
     }
     (folder / "contents.json").write_text(json.dumps(contents, separators=(",", ":")), encoding="utf-8")
-    names = " and ".join(f"{part.package} {part.version}" for part, _ in archives)
-    (folder / "NOTICE.txt").write_text(_NOTICE.format(parts=names), encoding="utf-8")
+    lines = [f"{_engine(p)}/  {p.package} {p.version}, {_LICENSES[_engine(p)]}\n" for p, _ in archives]
+    (folder / "NOTICE.txt").write_text(_NOTICE.format(engines="".join(lines)), encoding="utf-8")
 
 
 def allowed(page: str) -> str:
@@ -145,4 +155,5 @@ def _parity(folder: Path, models: list[Path]) -> dict[str, Any]:
         model.runtime.path.name: model.predict(crops).reshape(len(crops), -1).round(7).tolist()
         for model in opened
     }
-    return {"count": len(crops), "answers": answers, "reference": "litert", "tolerance": _TOLERANCE}
+    engine = opened[0].runtime.name
+    return {"count": len(crops), "answers": answers, "reference": engine, "tolerance": _TOLERANCES[engine]}

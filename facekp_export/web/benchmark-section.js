@@ -9,6 +9,8 @@ import { Model } from './runtime.js'
 /** @type {HTMLAnchorElement} */ const save = element('save')
 /** @type {HTMLTableElement} */ const table = element('times')
 
+const RUNTIMES = { tflite: 'litert', onnx: 'onnxruntime' }
+
 /** @typedef {ReturnType<typeof recordOf>} Measured */
 
 export class BenchmarkSection {
@@ -76,9 +78,10 @@ export class BenchmarkSection {
       inputs: count, source: 'crops of the demo photo', reference, max_abs: maxAbs, mean_px: meanPx,
       tolerance, tolerance_px: null, ok: maxAbs <= tolerance,
     }
-    const { accelerator, fallback } = model.net
+    const { accelerator, threads, fallback } = model.net
+    const runtime = RUNTIMES[model.format]
     const place = {
-      accelerator, threads: accelerator === 'wasm' ? this.models.threads : 1, version: this.opened.contents.litert,
+      accelerator, threads, runtime, version: this.opened.contents.engines[runtime],
       agent: navigator.userAgent, cores: navigator.hardwareConcurrency || 1, started, step,
     }
     return recordOf(entry, model.input, times, place, parity, [this.opened.note, fallback].filter(Boolean))

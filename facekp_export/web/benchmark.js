@@ -103,7 +103,7 @@ export function parityOf(answers, wanted, size) {
  * @param {{file: string, name: string, kind: string, sha256: string, bytes: number}} entry
  * @param {{name?: string, shape: number[], type: string}} input
  * @param {Awaited<ReturnType<typeof timed>>} times
- * @param {{accelerator: string, threads: number, version: string, agent: string, cores: number, started: string, step: number}} place
+ * @param {{runtime: string, accelerator: string, threads: number, version: string, agent: string, cores: number, started: string, step: number}} place
  * @param {{max_abs: number, mean_px: number, tolerance: number, ok: boolean}} parity and what else the record says of it
  * @param {string[]} warnings
  */
@@ -117,8 +117,8 @@ export function recordOf(entry, input, times, place, parity, warnings) {
     kind: entry.kind,
     sha256: entry.sha256,
     bytes: entry.bytes,
-    inputs: [{ name: 'input', shape: input.shape, dtype: input.type }],
-    runtime: 'litert',
+    inputs: [{ name: input.name ?? 'input', shape: input.shape, dtype: input.type }],
+    runtime: place.runtime,
     runtime_version: place.version,
     device: 'browser',
     delegate: place.accelerator,

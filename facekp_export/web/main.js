@@ -27,7 +27,7 @@ async function openBlazeFace() {
 
 /** What was dropped or pasted: a model by its name, else a photograph. @param {File | undefined} file */
 function take(file) {
-  if (file?.name.toLowerCase().endsWith('.tflite')) models.take(file)
+  if (file && /\.(tflite|onnx)$/i.test(file.name)) models.take(file)
   else photo.take(file)
 }
 

@@ -1,12 +1,15 @@
 // @ts-check
-/** What a .tflite file says of itself: the toolkit's document, and its first input and output. */
+/** What a model file says of itself: the toolkit's document, and its first input and output. */
 
-/** @typedef {{type: string, scale: number, zeroPoint: number, shape: number[]}} TensorInfo */
+import { readOnnx } from './onnx-file.js'
+
+/** @typedef {{name: string, type: string, scale: number, zeroPoint: number, shape: number[]}} TensorInfo */
 /** @typedef {{name: string, points: number, kind: string, crop: {size: number, scale: number, border: number},
  *   scheme: {lines: number[][], flip: number[], box_source: string}, boxes: Record<string, import('./boxes.js').Mapping>}} ModelInfo */
 
 const KEY = 'facekp'
 const IDENTIFIER = 'TFL3'
+const ONNX_VERSION = 8
 const SAMPLING = 'bilinear on a k-times finer grid, then k x k mean; k = min(16, ceil(side/size))'
 const LONGEST = 1_000_000
 /** @type {Record<number, string>} */
@@ -66,31 +69,41 @@ class Table {
 
 /**
  * Read a model file. Throws an Error with a sentence for people where it is none of ours.
- * @param {Uint8Array} file @returns {{info: ModelInfo, input: TensorInfo, output: TensorInfo}}
+ * @param {Uint8Array} file @returns {{format: 'tflite' | 'onnx', info: ModelInfo, input: TensorInfo, output: TensorInfo}}
  */
 export function readModel(file) {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  if (file.length < 8 || new TextDecoder().decode(file.subarray(4, 8)) !== IDENTIFIER) {
-    throw new Error('It is not a TFLite file.')
-  }
-  let text
-  let tensors
+  const format = formatOf(file)
+  let read
   try {
-    const model = new Table(view, view.getUint32(0, true))
-    refuseCut(model)
-    text = documentOf(model)
-    const graph = model.table(2, 0)
-    tensors = [1, 2].map((field) => tensorOf(graph, graph.int(field, 0)))
+    read = format === 'tflite' ? readTflite(file) : readOnnx(file, KEY)
   } catch (error) {
     throw new Error('The file is damaged or was cut short.', { cause: error })
   }
-  if (text === null) throw new Error('It holds no facekp metadata, so its crop rule is unknown; export it with facekp-export.')
-  const info = checked(text)
-  const [input, output] = tensors
-  const shape = [1, info.crop.size, info.crop.size, 3]
+  const { document, tensors: [input, output] } = read
+  if (document === null) throw new Error('It holds no facekp metadata, so its crop rule is unknown; export it with facekp-export.')
+  const info = checked(document)
+  const size = info.crop.size
+  const shape = format === 'tflite' ? [1, size, size, 3] : [1, 3, size, size]
   if (!input.type || String(input.shape) !== String(shape)) throw new Error('Its input is not the crop that its metadata names.')
   if (String(output.shape) !== String([1, 2 * info.points])) throw new Error('Its output is not the points that its metadata names.')
-  return { info, input, output }
+  return { format, info, input, output }
+}
+
+/** @param {Uint8Array} file */
+function formatOf(file) {
+  if (file.length >= 8 && new TextDecoder().decode(file.subarray(4, 8)) === IDENTIFIER) return 'tflite'
+  // An ONNX file begins with the version of its format.
+  if (file[0] === ONNX_VERSION && file[1] < 128) return 'onnx'
+  throw new Error('It is neither a TFLite nor an ONNX file.')
+}
+
+/** @param {Uint8Array} file */
+function readTflite(file) {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const model = new Table(view, view.getUint32(0, true))
+  refuseCut(model)
+  const graph = model.table(2, 0)
+  return { document: documentOf(model), tensors: [1, 2].map((field) => tensorOf(graph, graph.int(field, 0))) }
 }
 
 /** Every buffer lies within the file. @param {Table} model */
@@ -118,7 +131,7 @@ function tensorOf(graph, index) {
   const tensor = graph.table(0, index)
   const [, sides] = tensor.vector(0)
   const type = tensor.place(1) ? tensor.view.getInt8(tensor.place(1)) : 0
-  const found = { type: TYPES[type], scale: 0, zeroPoint: 0, shape: Array.from({ length: sides }, (_, i) => tensor.int(0, i)) }
+  const found = { name: 'input', type: TYPES[type], scale: 0, zeroPoint: 0, shape: Array.from({ length: sides }, (_, i) => tensor.int(0, i)) }
   const place = tensor.place(4)
   if (place) {
     const quantization = new Table(tensor.view, tensor.follow(place))

@@ -85,7 +85,7 @@ export class ModelSection {
     this.opened.model = model
     this.current = index
     const { name, kind, points } = model.info
-    const what = model.net.accelerator === 'webgpu' ? 'WebGPU' : `WebAssembly, threads: ${this.threads}`
+    const what = model.net.accelerator === 'webgpu' ? 'WebGPU' : `WebAssembly, threads: ${model.net.threads}`
     say('engine', [`${name}, ${kind}, ${points} keypoints; ${what}.`, model.net.fallback, this.opened.note].join(' ').trim())
   }
 

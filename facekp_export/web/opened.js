@@ -6,7 +6,7 @@ import { say, sentence } from './page.js'
 
 /** @typedef {{file: string, name: string, kind: string, sha256: string, bytes: number}} Entry a model of the folder */
 /**
- * @typedef {{models: Entry[], boxes: Record<string, import('./boxes.js').Mapping>, litert: string,
+ * @typedef {{models: Entry[], boxes: Record<string, import('./boxes.js').Mapping>, engines: Record<string, string>,
  *   parity: {count: number, answers: Record<string, number[][]>, reference: string, tolerance: number}}} Contents
  */
 

@@ -3,6 +3,7 @@
 
 import { isWebGPUSupported, loadAndCompile, loadLiteRt, Tensor } from './litert/index.js'
 import { readModel } from './metadata.js'
+import { OnnxNet, planes } from './onnx-net.js'
 
 const MOST_THREADS = 4
 /** @typedef {'wasm' | 'webgpu'} Accelerator */
@@ -39,25 +40,29 @@ export async function hasWebGpu() {
 
 /** A model file, opened. `run` is what a benchmark times. */
 export class Net {
-  /** @param {any} compiled @param {{type: string, shape: number[]}} input @param {string} fallback why it is not what was asked for */
-  constructor(compiled, input, fallback) {
+  /**
+   * @param {any} compiled @param {{type: string, shape: number[]}} input @param {number} threads that it may take
+   * @param {string} fallback why it is not what was asked for
+   */
+  constructor(compiled, input, threads, fallback) {
     this.compiled = compiled
     this.input = input
     this.fallback = fallback
     /** @type {Accelerator} What computes. */
     this.accelerator = compiled.options.accelerator
+    this.threads = this.accelerator === 'wasm' ? threads : 1
   }
 
   /** @param {Uint8Array} file @param {{type: string, shape: number[]}} input @param {Accelerator} accelerator @param {number} threads */
   static async open(file, input, accelerator, threads) {
     const cpuOptions = { numThreads: threads }
-    if (accelerator === 'wasm') return new Net(await loadAndCompile(file, { accelerator, cpuOptions }), input, '')
+    if (accelerator === 'wasm') return new Net(await loadAndCompile(file, { accelerator, cpuOptions }), input, threads, '')
     try {
       const compiled = await loadAndCompile(file, { accelerator, cpuOptions })
-      return new Net(compiled, input, fallbackOf(compiled))
+      return new Net(compiled, input, threads, fallbackOf(compiled))
     } catch (error) {
       const compiled = await loadAndCompile(file, { accelerator: 'wasm', cpuOptions })
-      return new Net(compiled, input, `WebAssembly computes, since WebGPU fails here (${error}).`)
+      return new Net(compiled, input, threads, `WebAssembly computes, since WebGPU fails here (${error}).`)
     }
   }
 
@@ -89,9 +94,10 @@ function fallbackOf(compiled) {
 
 /** A keypoint model of the toolkit. */
 export class Model {
-  /** @param {Net} net @param {ReturnType<typeof readModel>} read */
-  constructor(net, { info, input, output }) {
+  /** @param {Net | OnnxNet} net @param {ReturnType<typeof readModel>} read */
+  constructor(net, { format, info, input, output }) {
     this.net = net
+    this.format = format
     this.info = info
     this.input = input
     this.output = output
@@ -103,12 +109,13 @@ export class Model {
     if (![read.input, read.output].every(({ type }) => type in ARRAYS)) {
       throw new Error('Its input or output is int8, which LiteRT in browsers lacks; model_int8.tflite has the same weights.')
     }
-    return new Model(await Net.open(file, read.input, accelerator, threads), read)
+    const net = read.format === 'onnx' ? OnnxNet.open(file, read, accelerator, threads) : Net.open(file, read.input, accelerator, threads)
+    return new Model(await net, read)
   }
 
   /** A crop's bytes as the net takes them. @param {Uint8Array} crop */
   encoded(crop) {
-    return ARRAYS[this.input.type](crop)
+    return ARRAYS[this.input.type](this.format === 'onnx' ? planes(crop) : crop)
   }
 
   /** Points x0, y0, ... in [0, 1] of the crop. @param {Uint8Array} crop RGB row by row */

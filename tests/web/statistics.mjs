@@ -15,7 +15,7 @@ const parity = {
 }
 const entry = { file: 'm.tflite', name: 'm', kind: 'int8', sha256: '0'.repeat(64), bytes: 1 }
 const place = {
-  accelerator: 'wasm', threads: 1, version: '2.5.3', agent: 'Browser', cores: 2, started: '2024-01-01T00:00:00Z', step: 0.1,
+  runtime: 'litert', accelerator: 'wasm', threads: 1, version: '2.5.3', agent: 'Browser', cores: 2, started: '2024-01-01T00:00:00Z', step: 0.1,
 }
 const input = { shape: [1, 8, 8, 3], type: 'uint8' }
 const good = recordOf(entry, input, times, place, { ...parity, max_abs: 0, ok: true }, [])

@@ -104,7 +104,8 @@ def test_another_model_is_opened_and_what_is_none_is_said(server: WebServer, bro
         ("cut.tflite", content[: len(content) // 2], "damaged or was cut short"),
         ("end.tflite", content[:-1000], "damaged or was cut short"),
         ("int8.tflite", with_int8_input(content), "int8, which LiteRT in browsers lacks"),
-        ("none.tflite", b"nothing of the kind", "not a TFLite file"),
+        ("none.tflite", b"nothing of the kind", "neither a TFLite nor an ONNX file"),
+        ("no-engine.onnx", (MODELS / "mdp-0.25x" / "model.onnx").read_bytes(), "no engine for ONNX files"),
         ("foreign.tflite", content.replace(b"facekp", b"others"), "no facekp metadata"),
     ):
         give(browser, DROP, name, bad)

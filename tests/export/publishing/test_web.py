@@ -49,7 +49,9 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         members=(Member(path=entry.name, file="index.js", sha256=sha256_of(tmp_path / "content")),),
     )  # fmt: skip
 
-    monkeypatch.setattr(web, "engine_parts", lambda: [part])
+    other = part.model_copy(update={"package": "onnxruntime-web", "file": "ort-1.tgz"})
+    (folder / other.file).write_bytes(made.read_bytes())
+    monkeypatch.setattr(web, "engine_parts", lambda *, onnx: [part, *[other] * onnx])
     return folder
 
 
@@ -87,6 +89,26 @@ def test_the_folder_and_nothing_else(
     (page / "main.js").write_text("mine")
     with pytest.raises(UserError, match="would be lost"):
         export_web(export, archives)
+
+
+def test_an_export_of_onnx_files_alone_has_them_run(
+    archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "b"
+    export.mkdir()
+    manifest = json.loads((MODELS / "mdp-0.25x" / "manifest.json").read_text())
+    manifest["files"] = [entry for entry in manifest["files"] if entry["file"] == "model.onnx"]
+    (export / "manifest.json").write_text(json.dumps(manifest))
+    (export / "model.onnx").write_bytes((MODELS / "mdp-0.25x" / "model.onnx").read_bytes())
+    assert call("--to", "web", "--out", export, "--from", archives) == 0
+    assert f"facekp-bench serve {export}" in capsys.readouterr().out
+    page = export / FOLDER
+    assert [path.name for path in (page / "models").iterdir()] == ["model.onnx"]
+    assert (page / "litert" / "index.js").is_file() and (page / "onnxruntime" / "index.js").is_file()
+    contents = json.loads((page / "contents.json").read_text())
+    assert contents["engines"] == {"litert": "1", "onnxruntime": "1"}
+    assert contents["parity"]["reference"] == "onnxruntime"
+    assert sorted(path.name for path in export.iterdir()) == ["manifest.json", "model.onnx", FOLDER]
 
 
 def test_what_is_missing_is_named_and_nothing_is_left(export: Path, archives: Path, tmp_path: Path) -> None:
