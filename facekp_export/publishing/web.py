@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from facekp_export.inference.runtimes import open_model
+from facekp_export.inference.runtimes import KeypointModel, open_model
 from facekp_export.publishing.models import finder_files, models_for
 from facekp_export.publishing.publish import publish_folder
 from facekp_export.verification.check import demo_crops
@@ -24,6 +24,7 @@ from facekp_train.common.downloads.cache import kept
 from facekp_train.common.downloads.downloads import given
 from facekp_train.common.downloads.parts import Part, StrictModel
 from facekp_train.common.files import package_file, sha256_of
+from facekp_train.landmarks import Floats
 
 FOLDER = "web"
 """Its name within the export."""
@@ -34,9 +35,11 @@ _CROPS = 4
 _ONNX, _LITERT = "onnxruntime", "litert"
 """The engine of ONNX files, and that of the rest and of BlazeFace: folders of the page, names in records."""
 _LICENSES = {_LITERT: "Apache License 2.0", _ONNX: "MIT License"}
-_TOLERANCES = {_LITERT: 2e-3, _ONNX: 5e-3}
-"""Of an answer in [0, 1] of the crop, against this computer's: half an int8 step and more, or one and more,
-as onnxruntime's int8 kernels round by the processor's instructions."""
+_LARGEST = {"wasm": 1e-4, "webgpu": 5e-3}
+"""Of a difference from this computer's answers in [0, 1]; graphics chips compute in half precision."""
+_EXACT = ("onnx", "float32", "float16")
+_STEPS, _MEAN_PX_OF_128 = 2 / 255, 0.1
+"""For quantized files, as for phones: two steps of their answers' range, and a mean in pixels of the crop."""
 _NOTICE = """models/    what this export is made of
 finders/   MediaPipe's BlazeFace, Apache License 2.0
 {engines}The rest is facekp's page. Serve the folder with: facekp-bench serve FOLDER
@@ -151,9 +154,19 @@ def _parity(folder: Path, models: list[Path]) -> dict[str, Any]:
     opened = [open_model(path) for path in models]
     crops = demo_crops(opened[0].info.crop)[:_CROPS]
     (folder / "parity.bin").write_bytes(np.ascontiguousarray(crops).tobytes())
-    answers = {
-        model.runtime.path.name: model.predict(crops).reshape(len(crops), -1).round(7).tolist()
-        for model in opened
+    answers = {model.runtime.path.name: model.predict(crops).reshape(len(crops), -1) for model in opened}
+    return {
+        "count": len(crops),
+        "answers": {name: values.round(7).tolist() for name, values in answers.items()},
+        "allowed": {m.runtime.path.name: _allowed(m, answers[m.runtime.path.name]) for m in opened},
+        "reference": opened[0].runtime.name,
     }
-    engine = opened[0].runtime.name
-    return {"count": len(crops), "answers": answers, "reference": engine, "tolerance": _TOLERANCES[engine]}
+
+
+def _allowed(model: KeypointModel, answers: Floats) -> dict[str, float | None]:
+    """The largest difference by what computes; the mean one in pixels of the crop, None for exact files."""
+    if model.info.kind in _EXACT:
+        return {**_LARGEST, "px": None}
+    steps = _STEPS * float(np.ptp(answers))
+    largest = {delegate: max(steps, least) for delegate, least in _LARGEST.items()}
+    return {**largest, "px": _MEAN_PX_OF_128 * model.info.crop.size / 128}

@@ -82,20 +82,13 @@ export function summarized(samples) {
   }
 }
 
-/** How answers agree with the host's on the same crops. @param {Float32Array[]} answers @param {number[][]} wanted @param {number} size */
+/**
+ * How answers differ from the host's on the same crops: at most, and on average in pixels of the crop.
+ * @param {Float32Array[]} answers @param {number[][]} wanted @param {number} size
+ */
 export function parityOf(answers, wanted, size) {
-  let most = 0
-  let sum = 0
-  let count = 0
-  answers.forEach((answer, face) => {
-    for (let i = 0; i < answer.length; i += 2) {
-      const [x, y] = [answer[i] - wanted[face][i], answer[i + 1] - wanted[face][i + 1]]
-      most = Math.max(most, Math.abs(x), Math.abs(y))
-      sum += Math.hypot(x, y) * size
-      count += 1
-    }
-  })
-  return { maxAbs: most, meanPx: sum / count }
+  const away = answers.flatMap((answer, face) => Array.from(answer, (value, i) => Math.abs(value - wanted[face][i])))
+  return { maxAbs: Math.max(...away), meanPx: (size * away.reduce((sum, value) => sum + value, 0)) / away.length }
 }
 
 /**

@@ -5,9 +5,10 @@ import { Detector } from './detector.js'
 import { say, sentence } from './page.js'
 
 /** @typedef {{file: string, name: string, kind: string, sha256: string, bytes: number}} Entry a model of the folder */
+/** @typedef {{wasm: number, webgpu: number, px: number | null}} Allowed differences: the largest, in crops; the mean, in pixels */
 /**
  * @typedef {{models: Entry[], boxes: Record<string, import('./boxes.js').Mapping>, engines: Record<string, string>,
- *   parity: {count: number, answers: Record<string, number[][]>, reference: string, tolerance: number}}} Contents
+ *   parity: {count: number, reference: string, answers: Record<string, number[][]>, allowed: Record<string, Allowed>}}} Contents
  */
 
 export class Opened {

@@ -84,6 +84,10 @@ def test_the_folder_and_nothing_else(
     assert (page / "parity.bin").read_bytes() == crops.tobytes()
     answers = contents["parity"]["answers"]["model_int8.tflite"]
     assert answers == pytest.approx(model.predict(crops).reshape(len(crops), -1), abs=1e-6)
+    # A step of the answers is 1/255 of their range or less.
+    allowed = contents["parity"]["allowed"]
+    assert allowed["model_float32.tflite"] == {"wasm": 1e-4, "webgpu": 5e-3, "px": None}
+    assert 3e-3 < allowed["model_int8.tflite"]["wasm"] < 8e-3 and allowed["model_int8.tflite"]["px"] == 0.1
     # It is made again, but never over a user's work.
     export_web(export, archives)
     (page / "main.js").write_text("mine")
