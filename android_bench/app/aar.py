@@ -22,6 +22,7 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 GROUP, ARTIFACT = "org.facekp", "facekp"
+_PLACE = f"{GROUP.replace('.', '/')}/{ARTIFACT}"
 AAR, REPOSITORY = "facekp.aar", "maven"
 DEPENDENCIES = {
     "tensorflow-lite": "compile",
@@ -57,7 +58,8 @@ def build_aar(sources: Sources, parts: Parts, folder: Path) -> Path:
         f"{ARTIFACT}-{version}-sources.jar": _sources_jar(sources),
         f"{ARTIFACT}-{version}.pom": _pom(version, parts).encode(),
     })  # fmt: skip
-    shutil.rmtree(folder / REPOSITORY, ignore_errors=True)
+    # Other versions go, other libraries stay.
+    shutil.rmtree(folder / REPOSITORY / _PLACE, ignore_errors=True)
     for name, content in files.items():
         path = folder / REPOSITORY / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,9 +152,8 @@ def _dependency(package: str, version: str, scope: str, kind: str) -> str:
 
 def _repository(version: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """One version's files and their sums, as https://maven.apache.org/repository/layout.html has them."""
-    place = f"{GROUP.replace('.', '/')}/{ARTIFACT}"
-    placed = {f"{place}/{version}/{name}": content for name, content in files.items()}
-    placed[f"{place}/maven-metadata.xml"] = f"""<?xml version="1.0" encoding="UTF-8"?>
+    placed = {f"{_PLACE}/{version}/{name}": content for name, content in files.items()}
+    placed[f"{_PLACE}/maven-metadata.xml"] = f"""<?xml version="1.0" encoding="UTF-8"?>
 <metadata>
   <groupId>{GROUP}</groupId>
   <artifactId>{ARTIFACT}</artifactId>

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.app import __main__ as command
 from android_bench.app import assets as app_assets
 from android_bench.app.build import APK, MIN_SDK, TARGET_SDK, build_apk, checkout, refuse_unexpected
 from android_bench.app.framework import plain_table
@@ -184,3 +185,21 @@ def test_the_build_names_what_it_makes(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(UserError, match="aapt2 is missing"):
         build_apk(checkout(), Parts(), tmp_path)
     assert not (tmp_path / APK).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "then"), [([], "install it with: adb install -r"), (["aar"], "is a Maven repository with it")]
+)
+def test_it_says_what_to_do_with_what_it_made(
+    words: list[str],
+    then: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "made").write_text("made")
+    for name in ("build_apk", "build_aar"):
+        monkeypatch.setattr(command, name, lambda *_: tmp_path / "made")
+    monkeypatch.setattr(sys, "argv", ["app", *words, "--out", str(tmp_path)])
+    assert command.main() == 0
+    assert then in " ".join(capsys.readouterr().err.split())
