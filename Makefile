@@ -65,7 +65,7 @@ test-fast: dev ## the tests that take less than ten seconds each
 
 # FUZZ: cases of each format and of every command; each is the same in every run.
 FUZZ ?= 5000
-fuzz: dev ## hostile files, documents, phones and arguments for hours (FUZZ=5000: how many of each)
+fuzz: dev ## hostile pictures, lists, models, phones and arguments for hours (FUZZ=5000: how many of each)
 	FACEKP_FUZZ=$(FUZZ) $(BIN)/python -m pytest -x tests/faults tests/kinds/commands/test_any_arguments.py \
 	  tests/export/test_export_killed.py
 

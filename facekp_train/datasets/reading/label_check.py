@@ -28,6 +28,10 @@ _LONGEST_SIDE = 1_000_000
 _ROUNDING = 1.0
 
 
+_LARGEST_SIDE = 10**9
+"""Pixels. What is more is no number of anything."""
+
+
 class LabelCheck:
     """Mends or refuses the faces of one pass, and says so once at its end."""
 
@@ -86,8 +90,10 @@ class LabelCheck:
     def _on_this_picture(self, sample: FaceSample, stated: tuple[int, int]) -> FaceSample | str:
         """Labels of the picture as stored, or in another size, brought to the one that is read."""
         header = _header_of(sample.image)
-        if header is None:
+        if header is None or min(stated) == 0:  # 0 stands for not known
             return sample
+        if not 0 < min(stated) <= max(stated) <= _LARGEST_SIDE:
+            return "the list states a size that no photograph has"
         stored = header.width, header.height
         upright = stored[::-1] if header.orientation >= 5 else stored
         if stated == upright:

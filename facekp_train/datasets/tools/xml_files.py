@@ -24,8 +24,8 @@ def read_xml(file: Path, root: str, what: str) -> ET.Element:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError(f"{file} is not {what}: it defines a document type of its own")
     try:
-        # Bytes, since a text must not state an encoding.
-        element = ET.fromstring(text.encode())
+        # Whatever encoding the file states: the text is decoded already.
+        element = ET.fromstring(text.encode(), ET.XMLParser(encoding="utf-8"))
     except (ET.ParseError, ValueError) as error:
         raise DataError(f"{file} is not {what}: {error}") from None
     if element.tag != root:
@@ -38,7 +38,7 @@ def begins_with(file: Path, root: str) -> bool:
     try:
         for _, element in ET.iterparse(file, events=("start",)):
             return element.tag == root
-    except (ET.ParseError, OSError, ValueError):
+    except (ET.ParseError, OSError, ValueError, LookupError):
         pass
     return False
 

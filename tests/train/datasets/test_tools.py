@@ -162,6 +162,25 @@ def test_dlibs_boxes_are_faces(tmp_path: Path) -> None:
     assert [text.rpartition(": ")[2] for text in dataset.warnings] == ["1", "1"]
 
 
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "utf-1.2.3"])
+def test_an_encoding_that_is_stated_wrongly_changes_no_name(encoding: str, tmp_path: Path) -> None:
+    picture(tmp_path / "é.png")
+    text = DLIB.replace("ISO-8859-1", encoding).replace("a.png", "é.png")
+    (tmp_path / "faces.xml").write_text(text, encoding="utf-8")
+    (face,) = open_dataset(f"dlib:{tmp_path / 'faces.xml'}")
+    assert face.image.name == "é.png"
+
+
+@pytest.mark.parametrize(
+    ("size", "left_out"), [((0, 0), []), ((0, 30), []), ((10**40, 30), ["a size that no photograph has"])]
+)
+def test_a_stated_size_that_is_none(size: tuple[int, int], left_out: list[str], tmp_path: Path) -> None:
+    text = CVAT.replace('width="40" height="30"', f'width="{size[0]}" height="{size[1]}"')
+    dataset = open_dataset(f"cvat:{cvat(tmp_path, text) / 'annotations.xml'}")
+    assert len(list(dataset)) == (0 if left_out else 2)
+    assert all(part in entry["reason"] for part in left_out for entry in dataset.skipped)
+
+
 def keypoint(name: str, x: float, y: float, **more: Any) -> dict[str, Any]:
     """As https://labelstud.io/tags/keypointlabels shows a result, in percent of 40 x 30 pixels."""
     value = {"x": x / 0.4, "y": y / 0.3, "width": 0.6, "keypointlabels": [name]}
