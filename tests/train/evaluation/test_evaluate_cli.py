@@ -192,6 +192,7 @@ def test_evaluate_measures_celeba_on_the_papers_share(
 def test_without_a_model_it_measures_the_shipped_one(
     photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("torch", reason="needs facekp[train]")
     assert command("evaluate", "--data", f"pts:{photos}", "--json") == 0
     unnamed = printed(capsys)
     assert command("evaluate", "--model", default_checkpoint(), "--data", f"pts:{photos}", "--json") == 0
