@@ -22,7 +22,7 @@ from tests.support.places import DEMO_PHOTO, ROOT
 WANTED = ("3.10", "3.11", "3.12", "3.13", "3.14")
 """What the package promises to run on."""
 FAST = "not slow and not adb and not engines and not app"
-FEW = "test_other_systems or test_detector or test_runtimes or test_landmarks or test_record or test_shipped"
+FEW = "test_other_systems or test_runtimes or test_landmarks or test_record"
 _FOLDER = ROOT / "build" / "pythons"
 _ASKED = "import ensurepip, ssl, sys, zlib; print('%d.%d' % sys.version_info[:2])"
 
