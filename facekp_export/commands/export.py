@@ -191,10 +191,7 @@ def _tell(result: ExportResult, as_json: bool) -> None:
 
 
 def _before(beside: list[str], formats: list[str], out: Path, model: Path | None) -> list[str]:
-    """What is to be exported before folders are made of it: TFLite files, where there are none.
-
-    A page alone is made of an export's ONNX files, too, where it is of no other checkpoint.
-    """
+    """What is to be exported before folders are made of it: TFLite files, but for the page of an ONNX one."""
     from facekp_export.publishing.models import onnx_files, tflite_files
     from facekp_export.verification.manifest import read_manifest
     from facekp_train.common.console import UserError
