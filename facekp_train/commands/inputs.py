@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from facekp_train.common.files import naming_folder
 from facekp_train.common.recipes import recipe_settings
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 from facekp_train.common.shipped import CHECKPOINT, shipped_file
@@ -91,8 +92,9 @@ def check_file(file: Path | None) -> None:
 
 def _check_above(folder: Path) -> None:
     above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise OSError(f"{folder}: nothing can be written there; choose another folder")
+    # A nameless file tells more than the rights, which a disk that can only be read does not have.
+    with naming_folder(folder), tempfile.TemporaryFile(dir=above):
+        pass
 
 
 def _texts(value: Any) -> list[str]:
