@@ -22,8 +22,6 @@ from facekp_train.samples import Box, FaceSample
 _PLACEHOLDERS = (-1.0, 0.0)
 # No face of any list is smaller; shares of a picture are within one pixel.
 _SMALLEST_FACE = 2.0
-# No picture is longer; a stranger's number of 400 digits ends here.
-_LONGEST_SIDE = 1_000_000
 # Stated sizes are whole numbers, and so is the photograph's.
 _ROUNDING = 1.0
 
@@ -102,8 +100,6 @@ class LabelCheck:
             self._count("labels were placed on the photograph as stored, and are turned as EXIF says", sample)
             box = None if sample.box is None else _around(upright_points(_corners(sample.box), header))
             return replace(sample, keypoints=upright_points(sample.keypoints, header), box=box)
-        if not 0 < min(stated) <= max(stated) <= _LONGEST_SIDE:
-            return "the list states a size that no photograph has"
         sizes = (
             f"the list states {stated[0]} x {stated[1]} and the photograph has {upright[0]} x {upright[1]}"
         )
