@@ -204,12 +204,15 @@ def registries(small_bundles: Miniature, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield registries
 
 
-@pytest.fixture
-def adopting() -> Iterator[None]:
-    """Schemes that a test adopts are forgotten afterwards."""
+def _schemes_as_before() -> Iterator[None]:
     counts, names = dict(landmarks.SCHEMES), dict(landmarks._BY_NAME)
     yield
     landmarks.SCHEMES.clear()
     landmarks.SCHEMES.update(counts)
     landmarks._BY_NAME.clear()
     landmarks._BY_NAME.update(names)
+
+
+# What a test's data or a file's fixtures adopt is no scheme of the next one.
+_of_a_test = pytest.fixture(autouse=True)(_schemes_as_before)
+_of_a_file = pytest.fixture(autouse=True, scope="module")(_schemes_as_before)

@@ -94,7 +94,6 @@ def test_a_recipe_with_a_scheme_leaves_the_next_one_alone(faces: dict[str, Path]
     assert scheme_of(68) is IBUG
 
 
-@pytest.mark.usefixtures("adopting")
 def test_two_nets_are_trained_and_measured_in_one_process(
     faces: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

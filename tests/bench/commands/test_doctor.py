@@ -196,10 +196,11 @@ def test_packages_that_are_not_installed(run_doctor: Doctor, monkeypatch: pytest
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     code, lines, stderr = run_doctor("--device", "cpu")
     assert code == 1
-    assert "pip install onnxruntime" in stderr
+    assert "pip install ai-edge-litert" in stderr
     by_name = {name: states(lines, name)[0] for name in (*ENGINES, "matplotlib")}
-    assert by_name == {"onnxruntime": "missing", "litert": "missing", "torch": "note", "matplotlib": "note"}
+    assert by_name == {"onnxruntime": "note", "litert": "missing", "torch": "note", "matplotlib": "note"}
     assert any("facekp[train]" in line for line in lines)
+    assert any("facekp[onnx]" in line for line in lines)
 
 
 def test_no_models(run_doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ class StandInOnnxruntime:
     """
 
     SessionOptions = onnxruntime.SessionOptions
+    __spec__ = onnxruntime.__spec__  # by which packages are told to be installed
 
     def __init__(self, *here: str) -> None:
         self._here = here

@@ -15,7 +15,6 @@ from facekp_export.demo import demo_face
 from facekp_export.detector import KeypointDetector
 from facekp_export.inference.runtimes import open_model
 from facekp_export.tracking import VideoTracker
-from tests.support.extras import needs_blazeface
 from tests.support.models.detect_cli import call as detect
 from tests.support.places import DEMO_PHOTO, MODELS
 
@@ -27,8 +26,6 @@ def first_points(detector: KeypointDetector) -> np.ndarray:
 @pytest.mark.parametrize("name", ["model_int8.tflite", "model.onnx"])
 @pytest.mark.parametrize("finder", [None, "haar", "blazeface"])
 def test_a_pickled_or_copied_detector_answers_alike(name: str, finder: str | None) -> None:
-    if finder == "blazeface":
-        needs_blazeface()
     detector = KeypointDetector.from_export(MODELS / "mdp-0.25x" / name, finder=finder)
     expected = first_points(detector)
     for other in (pickle.loads(pickle.dumps(detector)), copy.deepcopy(detector)):

@@ -436,7 +436,6 @@ def own(folder: Path, names: list[str]) -> Path:
     return cvat(folder, f"<annotations>{image}</annotations>") / "annotations.xml"
 
 
-@pytest.mark.usefixtures("adopting")
 def test_names_tell_a_scheme_where_no_other_has_as_many_points(tmp_path: Path) -> None:
     dataset = open_dataset(f"cvat:{own(tmp_path, OWN)}")
     (face,) = dataset
@@ -448,7 +447,6 @@ def test_names_tell_a_scheme_where_no_other_has_as_many_points(tmp_path: Path) -
     assert told_by_data([f"cvat:{cvat(tmp_path / 'five')}/annotations.xml"]) is None
 
 
-@pytest.mark.usefixtures("adopting")
 def test_names_that_do_not_tell_sides_are_asked_for(tmp_path: Path) -> None:
     file = own(tmp_path, [name.replace("left", "one").replace("right", "other") for name in OWN])
     with pytest.raises(DataError, match=r"no point's name says left or right; .* with --scheme"):

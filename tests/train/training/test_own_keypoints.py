@@ -16,7 +16,6 @@ from facekp_train.training.recipe import make_recipe
 from tests.support.models.quick_fits import QUICK
 from tests.support.models.train_cli import annotated, command, printed
 
-pytestmark = pytest.mark.usefixtures("adopting")
 QUICKLY = [word for setting in QUICK for word in ("--set", setting)]
 
 
