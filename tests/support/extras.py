@@ -7,9 +7,9 @@ import importlib.util
 import pytest
 
 EXTRAS = {
-    "dlib", "h5py", "joblib", "lightning_fabric", "matplotlib", "onnx", "onnxruntime",
-    "onnxscript", "onnxsim", "pillow_heif", "ray", "safetensors", "scipy", "tensorboardX", "tensorflow", "torch", "torchvision",
-    "yaml",
+    "dlib", "h5py", "joblib", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "onnxscript",
+    "onnxsim", "pillow_heif", "ray", "safetensors", "scipy", "tensorboardX", "tensorflow", "torch",
+    "torchvision", "yaml",
 }  # fmt: skip
 """The packages that the base install does without."""
 EXPORT = ("torch", "onnx", "onnxsim", "onnx2tf", "tensorflow")
