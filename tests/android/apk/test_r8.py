@@ -80,7 +80,7 @@ def test_the_manifests_classes_keep_their_names(shrunk: Path) -> None:
     entries = [
         entry for kind in ("activity", "instrumentation") for entry in ElementTree.parse(_MANIFEST).iter(kind)
     ]
-    names = {f"Lorg/facekp/sample/{entry.get(_NAME, '').lstrip('.')};" for entry in entries}
+    names = {f"Lorg/facekp/sample/{entry.get(_NAME, '').lstrip('.').replace('.', '/')};" for entry in entries}
     assert len(names) > 3 and names <= types(shrunk.read_bytes())[1]
 
 
