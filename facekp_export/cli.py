@@ -10,6 +10,7 @@ from facekp_export.commands.models import models
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
 from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.threads import wait_asleep
 
 app = new_app(
     "facekp-export",
@@ -39,4 +40,5 @@ def main() -> None:
     """Run the command line."""
     this_process_is_ours()
     keep_freed_memory()
+    wait_asleep()
     run(app)

@@ -13,6 +13,7 @@ from facekp_train.commands.run import run_all
 from facekp_train.commands.study import study
 from facekp_train.common.console import new_app, run
 from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.threads import wait_asleep
 
 app = new_app(
     "facekp-train",
@@ -35,4 +36,5 @@ app.command()(study)
 def main() -> None:
     """Run the command line."""
     keep_freed_memory()
+    wait_asleep()
     run(app)
