@@ -13,25 +13,19 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from android_bench.defaults import WARMUP_RUNS
 from android_bench.engines.engines import ENGINES, Engine
 from android_bench.engines.gpu import GPU_ENGINES, gpu_engines
-from android_bench.engines.plan import Measurement
 from android_bench.engines.weights import size_and_sha256
-from android_bench.host.bench import measure
-from android_bench.host.link import Worker
 from android_bench.host.machine import describe_machine
 from android_bench.host.verdict import load_reasons
-from android_bench.records.record import Machine, Record
+from android_bench.records.record import Machine
 from android_bench.timing import StopRule
 from benchmarks.systems.candidate import PRECISIONS, Candidate, LackingError
 from benchmarks.systems.catalog import (
@@ -48,17 +42,14 @@ from benchmarks.systems.errors import Measurer, stated_errors
 from benchmarks.systems.page import PICTURE, draw, markdown, print_rows
 from benchmarks.systems.rows import Row
 from benchmarks.tables.pages import write_part
-from facekp_train.common.console import UserError, new_app, out, progress_bar, run
+from benchmarks.tables.timed import Timed, time_all
+from facekp_train.common.console import UserError, new_app, out, run
 from facekp_train.common.files import parse_json, write_text
 
 RESULT = Path(__file__).parent / "results" / "table5.json"
 RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES, *GPU_ENGINES)))
 THREADS = (1, 2)
-_RULE, _FEW = StopRule(50, 2.0), StopRule(5, 0.0)
-_WARMUP_OF_FEW = 1
-_MOST_TOGETHER = 48
-"""Of one runtime, whose files are compared: all of them."""
-_WORKER = (sys.executable, "-m", "benchmarks.systems.worker")
+_RULE = StopRule(50, 2.0)
 
 
 @dataclass(frozen=True)
@@ -122,13 +113,13 @@ def result_of(wanted: Wanted, given: Given, nme: dict[str, float], data: Path | 
     # Times of the wall would not hold, so that none are taken.
     busy = load_reasons((machine.load, None), machine.cores)
     counts = [count for count in wanted.threads if count == 1 or not busy]
-    records = _timed(everything, counts, wanted.rule)
+    records = time_all(everything, counts, wanted.rule)
     rows = [Row(system, reading=READINGS.get(system), reason=reason) for system, reason in reasons.items()]
     for system, files in found.items():
         errors = _errors(files, nme)
         for each in files:
             row = _row(system, each, errors.get(each.precision))
-            rows += [_measured(row, record) for record in records.get((each.path, each.engine.name), [])]
+            rows += [_measured(row, timed) for timed in records.get((each.path, each.engine.name), [])]
             rows += [
                 replace(row, threads=count, reason=busy[0])
                 for count in wanted.threads
@@ -176,33 +167,6 @@ def _found(
     return found, reasons
 
 
-def _timed(
-    files: Sequence[Candidate], counts: Sequence[int], rule: StopRule
-) -> dict[tuple[Path, str], list[Record]]:
-    """The records of each file and engine, one a number of threads."""
-    records: dict[tuple[Path, str], list[Record]] = {}
-    with progress_bar() as bar:
-        for engine in dict.fromkeys(each.engine for each in files):
-            for few in (False, True):
-                group = [each.path for each in files if each.engine is engine and each.few is few]
-                if not group:
-                    continue
-                # A GPU's time does not depend on the threads that wait for it.
-                used = counts[:1] if engine.device == "gpu" else counts
-                task = bar.add_task(engine.name, total=len(group) * len(used))
-                measured = measure(
-                    [Measurement(path, engine, count) for count in used for path in group],
-                    rule=_FEW if few else rule,
-                    warmup=_WARMUP_OF_FEW if few else WARMUP_RUNS,
-                    progress=lambda done, _, __, task=task: bar.update(task, completed=done),
-                    together=_MOST_TOGETHER,
-                    worker=partial(Worker, _WORKER),
-                )
-                for record in measured:
-                    records.setdefault((Path(record.model), engine.name), []).append(record)
-    return records
-
-
 def _errors(files: Sequence[Candidate], nme: dict[str, float]) -> dict[str, float]:
     """By precision: a float32 .onnx or checkpoint is the same net as the .tflite, which is measured."""
     known = ((each.precision, nme.get(size_and_sha256(each.path)[1])) for each in files if each.trained)
@@ -223,9 +187,11 @@ def _row(system: str, each: Candidate, nme: float | None) -> Row:
     )
 
 
-def _measured(row: Row, record: Record) -> Row:
+def _measured(row: Row, timed: Timed) -> Row:
+    record = timed.record
     return replace(
         row,
+        ratio=timed.ratio,
         threads=record.threads,
         p50_ms=record.p50_ms,
         cpu_p50_ms=record.cpu_p50_ms,

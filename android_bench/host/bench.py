@@ -1,7 +1,7 @@
 """Timing on this machine, on its CPU or its GPU.
 
 Every measurement has a measuring process of its own, and the processes take short turns in random order
-until each has enough: whatever disturbs the machine meanwhile hits all alike, and no two thread
+until all have enough: whatever disturbs the machine meanwhile hits all alike, and no two thread
 pools run at once.
 """
 
@@ -131,16 +131,20 @@ def _groups(measurements: Sequence[Measurement], most: int) -> Iterator[list[Mea
 def _measure(
     trials: Sequence[HostTrial], warmup: int, tell: Callable[[str], None], worker: Callable[[], Worker]
 ) -> None:
-    """Open all, then give turns until each has enough."""
+    """Open all, then give turns in whole rounds until each has enough.
+
+    Whole ones, so that the n-th turns of all lie side by side in time: their ratio is one of the same moment.
+    """
     order = random.Random(0)
     with ExitStack() as processes:
         for trial in trials:
             tell(f"loading {trial.label}")
             trial.open(processes.enter_context(worker()), warmup)
-        while waiting := [trial for trial in trials if not trial.done]:
+        while not all(trial.done for trial in trials):
             # In a fixed order each model would always meet the caches that the same other one left.
-            order.shuffle(waiting)
-            for trial in waiting:
+            taking_part = [trial for trial in trials if not trial.failed]
+            order.shuffle(taking_part)
+            for trial in taking_part:
                 tell(trial.label)
                 trial.turn()
     tell("done")

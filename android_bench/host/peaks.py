@@ -9,6 +9,7 @@ from android_bench.engines.peak import PEAK_MACS, peak_file
 from android_bench.engines.plan import Measurement
 from android_bench.host.trial import HostTrial
 from android_bench.records.record import Machine, Record
+from android_bench.records.turns import time_ratio
 from android_bench.timing import StopRule
 from facekp_export.inference.work import Precision
 
@@ -58,16 +59,11 @@ class Peaks:
         if macs is None:
             return record
         figures: dict[str, float] = {"macs": macs}
-        if peak is not None and record.valid:
-            times = _times(record, peak.record(machine))
-            if times is not None:
-                own_ms, peak_ms = times
-                figures |= {"peak_gmacs": PEAK_MACS / peak_ms / 1e6}
-                figures |= {"peak_share": macs / PEAK_MACS * peak_ms / own_ms}
+        if peak is not None:
+            of_peak = peak.record(machine)
+            share = time_ratio(of_peak, record)
+            own_ms = record.cpu_p50_ms or record.p50_ms
+            if share and own_ms:
+                figures |= {"peak_gmacs": PEAK_MACS / (own_ms * share) / 1e6}
+                figures |= {"peak_share": macs / PEAK_MACS * share}
         return record.model_copy(update=figures)
-
-
-def _times(record: Record, peak: Record) -> tuple[float, float] | None:
-    """Medians of both by the clock that both have; None where there is none, or one shows no time."""
-    pairs = ((record.cpu_p50_ms, peak.cpu_p50_ms), (record.p50_ms, peak.p50_ms))
-    return next(((own, of_peak) for own, of_peak in pairs if own and of_peak), None)

@@ -42,6 +42,7 @@ class HostTrial:
         self._timeout = timeout
         self._worker: Worker | None = None
         self._samples = Samples()
+        self._turns: list[int] = []
         self._total_ns = 0
         self._load_after: float | None = None
         self._failure: str | None = None
@@ -78,12 +79,17 @@ class HostTrial:
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1; a failure is done."""
-        return 1.0 if self._failure is not None else self._rule.progress(*self._measured)
+        return 1.0 if self.failed else self._rule.progress(*self._measured)
 
     @property
     def done(self) -> bool:
         """Whether it needs no further turn."""
-        return self._failure is not None or self._rule.met(*self._measured)
+        return self.failed or self._rule.met(*self._measured)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a further turn would give nothing."""
+        return self._failure is not None
 
     @property
     def _measured(self) -> tuple[int, float]:
@@ -104,6 +110,7 @@ class HostTrial:
         samples = reply.get("samples_ns", [])
         if samples and self._failure is None:
             self._failure = impossible(samples, time.monotonic() - begun)
+        self._turns += [len(samples)] if samples else []
         self._samples.wall += samples
         self._samples.cpu += reply.get("cpu_ns", [])
         self._total_ns += sum(samples)
@@ -159,6 +166,7 @@ class HostTrial:
             first_ms=_milliseconds(self._facts.get("first_ns")),
             samples_ms=samples_ms,
             cpu_samples_ms=cpu_ms,
+            turn_runs=self._turns or None,
             load_after=self._load_after,
             peak_memory_mb=None if peak is None else round(peak / 1e6, 1),
             memory_increase_mb=None if peak is None or base is None else round((peak - base) / 1e6, 1),

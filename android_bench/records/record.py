@@ -105,6 +105,11 @@ class Record(Strict):
         description="CPU time of every timed run, ms; null on phones and GPUs, above one thread, and where "
         "the system has no fine clock of it",
     )
+    turn_runs: list[Annotated[int, Field(ge=1)]] | None = Field(
+        None,
+        description="how many of samples_ms each turn gave: the n-th turns of what was measured together lie "
+        "side by side in time; null where nothing took turns",
+    )
     cpu_p50_ms: Milliseconds | None = Field(
         None, description="median of cpu_samples_ms, ms: the figure that holds on a busy machine"
     )
@@ -215,6 +220,8 @@ class Record(Strict):
             raise ValueError("timed_runs is for runners that give no samples")
         if self.cpu_samples_ms is not None and len(self.cpu_samples_ms) != len(self.samples_ms):
             raise ValueError("cpu_samples_ms has one time for each of samples_ms")
+        if self.turn_runs is not None and sum(self.turn_runs) != len(self.samples_ms):
+            raise ValueError("turn_runs adds up to the number of samples_ms")
         if self.valid and (self.cpu_p50_ms is None) != (self.cpu_samples_ms is None):
             raise ValueError("a valid record has cpu_p50_ms exactly when it has cpu_samples_ms")
         return self

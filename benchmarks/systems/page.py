@@ -9,7 +9,7 @@ from rich.table import Table
 
 from android_bench.records.record import Machine
 from android_bench.reports.tables import rounded
-from benchmarks.systems.rows import OURS, Row, fastest, ratio_to_ours, time_of
+from benchmarks.systems.rows import OURS, Row, fastest, time_of
 from benchmarks.tables.pages import markdown_table
 from facekp_train.common.console import out, require
 from facekp_train.evaluation.published import PAPER, processors, published_systems
@@ -31,8 +31,8 @@ OpenVINO, SDM: the process's), which holds on a busy machine too; two threads by
 other programs had the cores. NME: inter-pupil, in %, over MTFL's validation list (3,466 faces, five points
 placed by hand, listed boxes, one refinement). The paper's: {paper}, table 5, ms on {processors}."""
 _RATIOS = """\
-*of 0.25X*: over our 0.25X of the same precision, runtime (LiteRT where ours has none) and threads; the
-paper's: over its own 0.25X, on C."""
+*of 0.25X*: over our 0.25X of the same precision, runtime (LiteRT where ours has none) and threads, the
+median over turns that lay side by side; the paper's: over its own 0.25X, on C."""
 
 
 def markdown(rows: Sequence[Row], machine: Machine) -> str:
@@ -103,7 +103,7 @@ def _time_lines(rows: Sequence[Row]) -> list[list[str]]:
             [
                 *map(str, key),
                 rounded(one and time_of(one)),
-                rounded(one and ratio_to_ours(one, rows)),
+                rounded(one and one.ratio),
                 rounded(two and time_of(two)),
                 "-" if one is None or one.peak_share is None else f"{one.peak_share:.0%}",
                 rounded(paper_ratio(str(key[0]))),
@@ -123,7 +123,7 @@ def print_rows(rows: Sequence[Row]) -> None:
     """The rows in short, on stdout."""
     table = Table("system", "precision", "runtime", "threads", "ms", "of 0.25X", "MB", "NME %", "")
     for row in rows:
-        figures = (time_of(row), ratio_to_ours(row, rows), row.size_bytes and row.size_bytes / 1e6, row.nme)
+        figures = (time_of(row), row.ratio, row.size_bytes and row.size_bytes / 1e6, row.nme)
         threads = str(row.threads or "")
         table.add_row(row.system, row.precision, row.runtime, threads, *map(rounded, figures), row.reason)
     out.print(table)

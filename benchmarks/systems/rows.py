@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One system, precision, runtime and number of threads; figures that are not known are null."""
+    """One system, precision, runtime and number of threads; figures that are not known are null.
+
+    Attributes:
+        ratio: its time over our 0.25X's of the same precision and threads, turn beside turn in one run; in
+            the same runtime, or in LiteRT where ours has none.
+    """
 
     system: str
     reading: str | None = None
@@ -17,6 +22,7 @@ class Row:
     threads: int | None = None
     p50_ms: float | None = None
     cpu_p50_ms: float | None = None
+    ratio: float | None = None
     samples: int | None = None
     first_ms: float | None = None
     load_ms: float | None = None
@@ -36,20 +42,6 @@ OURS = "mdp-0.25x"
 def time_of(row: Row) -> float | None:
     """Milliseconds by the clock that holds: CPU time where there is one, else the wall's."""
     return row.cpu_p50_ms if row.cpu_p50_ms is not None else row.p50_ms
-
-
-def ratio_to_ours(row: Row, rows: Sequence[Row]) -> float | None:
-    """Its time over our 0.25X's of the same precision and threads, in this run.
-
-    In the same runtime; a system that none of ours runs in is compared with LiteRT.
-    """
-    own = time_of(row)
-    for runtime in (row.runtime, "litert"):
-        for other in rows:
-            alike = (other.precision, other.threads) == (row.precision, row.threads)
-            if other.system == OURS and other.runtime == runtime and alike and (reference := time_of(other)):
-                return own / reference if own else None
-    return None
 
 
 def fastest(rows: Sequence[Row], system: str, precision: str) -> Row | None:

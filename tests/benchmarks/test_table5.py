@@ -15,7 +15,7 @@ from benchmarks import table5
 from benchmarks.systems import page
 from benchmarks.systems.catalog import SYSTEMS, Given
 from benchmarks.systems.errors import stated_errors
-from benchmarks.systems.rows import Row, ratio_to_ours
+from benchmarks.systems.rows import Row
 from benchmarks.table5 import Wanted, result_of, words
 from facekp_train.common.console import UserError
 
@@ -25,8 +25,9 @@ _RESULT = table5.RESULT
 
 def test_a_row_has_the_fields_of_the_table() -> None:
     assert {field.name for field in fields(Row)} == {
-        "system", "reading", "precision", "runtime", "threads", "p50_ms", "cpu_p50_ms", "samples", "first_ms",
-        "load_ms", "peak_memory_mb", "size_bytes", "parameters", "macs", "peak_share", "nme", "reason",
+        "system", "reading", "precision", "runtime", "threads", "p50_ms", "cpu_p50_ms", "ratio", "samples",
+        "first_ms", "load_ms", "peak_memory_mb", "size_bytes", "parameters", "macs", "peak_share",
+        "nme", "reason",
     }  # fmt: skip
 
 
@@ -77,12 +78,19 @@ def test_layers_with_random_weights_are_counted_and_timed_few_times() -> None:
     assert row.nme is None
 
 
-def test_a_ratio_is_to_ours_in_the_same_runtime_or_in_litert() -> None:
-    ours = Row("mdp-0.25x", precision="float32", runtime="litert", threads=1, cpu_p50_ms=0.5, p50_ms=3.0)
-    peer = replace(ours, system="pfld-1x", cpu_p50_ms=2.0)
-    assert ratio_to_ours(peer, [ours, peer]) == 4
-    assert ratio_to_ours(replace(peer, runtime="dlib"), [ours, peer]) == 4
-    assert ratio_to_ours(replace(peer, threads=2), [ours, peer]) is None
+def test_ratios_are_to_ours_which_is_timed_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_machine, "load_now", lambda: 0.5)
+    wanted = Wanted(["mdp-fast", "mdp-0.25x"], ["int8"], ["litert"], [1], StopRule(50, 0.1))
+    fast, ours = result_of(wanted, Given(), {}).rows
+    assert ours.ratio == 1
+    # It computes fewer, fatter layers; alone it is measured beside the same.
+    (alone,) = result_of(replace(wanted, systems=["mdp-fast"]), Given(), {}).rows
+    assert fast.ratio and alone.ratio and 0.2 < fast.ratio < 0.9 and 0.2 < alone.ratio < 0.9
+
+
+def test_a_system_in_a_runtime_of_its_own_is_compared_with_litert() -> None:
+    (row,) = result_of(Wanted(["sdm"], threads=[1], rule=_QUICK), Given(), {}).rows
+    assert row.runtime == "numpy" and row.ratio and row.ratio > 1
 
 
 def test_a_front_holds_what_nothing_beats_in_both() -> None:
@@ -90,8 +98,14 @@ def test_a_front_holds_what_nothing_beats_in_both() -> None:
 
 
 def test_the_page_gives_figures_and_reasons(tmp_path: Path) -> None:
-    ours = Row("mdp-0.25x", None, "float32", "litert", 1, cpu_p50_ms=0.5, size_bytes=2_300_000, nme=3.5)
-    rows = [ours, replace(ours, system="san", cpu_p50_ms=50.0, nme=None), Row("dlib-68", reason="not here")]
+    ours = Row(
+        "mdp-0.25x", None, "float32", "litert", 1, cpu_p50_ms=0.5, ratio=1.0, size_bytes=2_300_000, nme=3.5
+    )
+    rows = [
+        ours,
+        replace(ours, system="san", cpu_p50_ms=50.0, ratio=100.0, nme=None),
+        Row("dlib-68", reason="not here"),
+    ]
     text = page.markdown(rows, Machine.model_validate({"cpu": "a core", "cores": 2, "os": "Linux"}))
     assert "| san | float32 | torch |" not in text and "| san | float32 | litert | 50.0 | 100 |" in text
     assert "- dlib-68: not here" in text and "798" in text
