@@ -5,8 +5,9 @@ TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-# Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files.
-ASIDE := -n auto --dist loadfile --durations 15
+# Test files side by side, one process a core; a process keeps torch and tensorflow loaded for all its files. They go
+# in the order of tests/conftest.py, slow files first; xdist's own has files of one test, however long, at the end.
+ASIDE := -n auto --dist loadfile --no-loadscope-reorder --durations 15
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 ADD := $(UV) pip install --quiet --python $(BIN)/python
