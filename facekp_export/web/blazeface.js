@@ -2,9 +2,12 @@
 /** BlazeFace, MediaPipe's face finder: anchors, decoding, weighted merging, and the looks at a photograph. */
 
 import { overlap, overlapping } from './boxes.js'
-import { Pyramid } from './crops.js'
+import { rint } from './crops.js'
+import { Pyramid } from './pyramid.js'
+import { covering, hidingPlaces, leastScore, TILE_ON_MASK, tileSides } from './tiles.js'
 
 /** @typedef {import('./crops.js').Box} Box */
+/** @typedef {import('./crops.js').Picture} Picture */
 /** @typedef {import('./crops.js').Square} Square */
 /** @typedef {import('./boxes.js').Mapping} Mapping */
 /** @typedef {{box: Box, score: number}} FoundFace */
@@ -22,17 +25,6 @@ export const FULL_RANGE = {
 }
 // Candidates that overlap by more than this share of their union are one face.
 const SAME_FACE = 0.3
-// Shares of the longer edge that the tiles of the first levels span; each further one is FINER of it.
-const SHARES = [0.4, 0.25, 0.14]
-const FINER = 0.57
-const SMALLEST_TILE = 160
-// Down to this share of the shorter edge, tiles get smaller.
-const OF_THE_SHORTER = 0.25
-// A net sees faces from this share of a view.
-const SMALLEST_SEEN = 0.13
-const STEP = 0.768
-const TILE_THRESHOLD = 0.7
-const FINER_THRESHOLD = 0.75
 const LOGIT_LIMIT = 100
 
 /** Centers x, y in [0, 1], row by row. @param {Variant} variant @returns {[number, number][]} */
@@ -104,9 +96,9 @@ function corner({ center: [x, y, width, height] }) {
 
 /**
  * A tile's candidates of at least that score, without those that its edge cuts.
- * @param {Candidate[]} candidates @param {Square} view @param {number} [least]
+ * @param {Candidate[]} candidates @param {Square} view @param {number} least
  */
-export function sureAndInside(candidates, view, least = TILE_THRESHOLD) {
+export function sureAndInside(candidates, view, least) {
   return candidates.filter(({ center: [x, y, width, height], score }) => {
     const reach = Math.max(Math.abs(x - view.x) + width / 2, Math.abs(y - view.y) + height / 2)
     return reach <= view.side / 2 && score >= least
@@ -132,38 +124,23 @@ export function wholeView(width, height) {
   return { x: (width - 1) / 2, y: (height - 1) / 2, side: Math.max(width, height) }
 }
 
-/** Square tiles, level by level, as fine as the resolution warrants. @param {number} width @param {number} height */
-export function tiles(width, height) {
-  /** @type {Square[]} */
-  const found = []
-  for (const side of sides(Math.max(width, height), Math.min(width, height))) {
-    for (const y of centers(height, side)) {
-      for (const x of centers(width, side)) found.push({ x, y, side })
+/** A square of a picture, RGB row by row, black where it reaches beyond. @param {Picture} level @param {number} left @param {number} top @param {number} size */
+function partOf({ width, height, data }, left, top, size) {
+  const part = new Uint8Array(3 * size * size)
+  for (let y = Math.max(top, 0); y < Math.min(top + size, height); y++) {
+    for (let x = Math.max(left, 0); x < Math.min(left + size, width); x++) {
+      const [to, from] = [3 * ((y - top) * size + x - left), 4 * (y * width + x)]
+      for (let channel = 0; channel < 3; channel++) part[to + channel] = data[from + channel]
     }
   }
-  return found
+  return part
 }
 
-/** The sides of the tiles of each level; no face is larger than the photograph. @param {number} longer @param {number} shorter */
-function sides(longer, shorter) {
-  const last = SHARES[SHARES.length - 1]
-  const finest = Math.max(SMALLEST_TILE, Math.min(last * longer, OF_THE_SHORTER * shorter))
-  const levels = SHARES.map((share) => share * longer)
-  for (let side = last * FINER * longer; side >= finest; side *= FINER) levels.push(side)
-  return levels.filter((side) => side >= finest && SMALLEST_SEEN * side < shorter)
-}
-
-/** Centers of tiles along one edge, STEP of their side apart or a little less. @param {number} length @param {number} side */
-function centers(length, side) {
-  if (length <= side) return [(length - 1) / 2]
-  const count = Math.ceil((length - side) / (STEP * side) - 1e-9) + 1
-  const [first, last] = [side / 2 - 0.5, length - side / 2 - 0.5]
-  return Array.from({ length: count }, (_, i) => first + ((last - first) * i) / (count - 1))
-}
-
-/** What a face on a tile must score: a strip is cut into many, and asks for more. @param {number} longer @param {Square} tile */
-function leastScore(longer, tile) {
-  return tile.side >= SHARES[SHARES.length - 1] * longer ? TILE_THRESHOLD : FINER_THRESHOLD
+/** Where a square of a shrunk copy lies on the photograph. @param {Picture} photo @param {Picture} level @param {number} left @param {number} top @param {number} size @returns {Square} */
+function levelView(photo, level, left, top, size) {
+  const [across, down] = [photo.width / level.width, photo.height / level.height]
+  const side = (size * Math.max(photo.width, photo.height)) / Math.max(level.width, level.height)
+  return { x: (left + size / 2) * across - 0.5, y: (top + size / 2) * down - 0.5, side }
 }
 
 /** Both nets, and several looks: at the whole photograph, from farther away, and at tiles of it. */
@@ -178,40 +155,60 @@ export class BlazeFace {
   }
 
   /** @param {number} net @param {Pyramid} photo @param {Square} view */
-  async look(net, photo, view) {
+  look(net, photo, view) {
+    return this.see(net, photo.read(view, this.nets[net].variant.size), view)
+  }
+
+  /** @param {number} net @param {Uint8Array} crop that was read from the view @param {Square} view */
+  async see(net, crop, view) {
     const { variant, run, anchors } = this.nets[net]
-    const outputs = await run(Float32Array.from(photo.read(view, variant.size), (byte) => byte / 127.5 - 1))
+    const outputs = await run(Float32Array.from(crop, (byte) => byte / 127.5 - 1))
     const raw = outputs.find((output) => output.length === 16 * anchors.length)
     const logits = outputs.find((output) => output.length === anchors.length)
     if (!raw || !logits) throw new Error(`${variant.file} is not the BlazeFace net of that name`)
     return decoded(variant, anchors, view, raw, logits)
   }
 
-  /** Faces by falling score. @param {import('./crops.js').Picture} picture */
+  /** Faces by falling score. @param {Picture} picture */
   async find(picture) {
-    return this.among(picture, tiles(picture.width, picture.height))
+    return this.among(picture, tileSides(picture.width, picture.height))
   }
 
-  /** The same without looking for small faces at tiles: quick enough for a camera. @param {import('./crops.js').Picture} picture */
+  /** The same without looking for small faces at tiles: quick enough for a camera. @param {Picture} picture */
   async glance(picture) {
     return this.among(picture, [])
   }
 
-  /** @param {import('./crops.js').Picture} picture @param {Square[]} tiles */
-  async among(picture, tiles) {
+  /** @param {Picture} picture @param {number[]} sides of the tiles to look at */
+  async among(picture, sides) {
     const photo = new Pyramid(picture)
     const whole = wholeView(picture.width, picture.height)
     const candidates = await this.look(0, photo, whole)
     // A face that fills the frame is seen only with some room around it.
     candidates.push(...(await this.look(0, photo, { ...whole, side: 2 * whole.side })))
-    for (const tile of tiles) {
-      candidates.push(...sureAndInside(await this.look(0, photo, tile), tile, leastScore(whole.side, tile)))
-    }
+    for (const side of sides) candidates.push(...(await this.lookAtTiles(photo, side, merged(candidates))))
     const faces = merged(candidates)
     const { 'blazeface-full': full, blazeface: short } = this.mappings
     // The short-range net's boxes vary less around the keypoints: the other only adds faces.
     const added = merged(asShortRange(await this.look(1, photo, whole), full, short))
     const known = faces.map(({ box }) => box)
     return [...faces, ...added.filter(({ box }) => !overlapping(box, known))].sort((a, b) => b.score - a.score)
+  }
+
+  /** Looks at those tiles of one side in which a face that is not found yet could hide. @param {Pyramid} photo @param {number} side @param {FoundFace[]} found */
+  async lookAtTiles(photo, side, found) {
+    const places = covering(hidingPlaces(photo, side, found))
+    if (!places.length) return []
+    const { size } = SHORT_RANGE
+    const level = photo.shrunk(size / side)
+    const least = leastScore(Math.max(photo.picture.width, photo.picture.height), side)
+    /** @type {Candidate[]} */
+    const candidates = []
+    for (const place of places) {
+      const [left, top] = place.map((edge) => rint((edge * size) / TILE_ON_MASK))
+      const view = levelView(photo.picture, level, left, top, size)
+      candidates.push(...sureAndInside(await this.see(0, partOf(level, left, top, size), view), view, least))
+    }
+    return candidates
   }
 }

@@ -16,7 +16,6 @@ const MASK = STEPS - 1
 const ONE = 1024
 const HALF = 16
 const DROPPED = 5
-const SMALLEST = 256
 
 /** Rounded to the nearest whole number, halves to the even one. @param {number} value */
 export function rint(value) {
@@ -58,7 +57,7 @@ export function flipped(crop, size) {
  * @param {Picture} picture @param {number} wide @param {number} high @param {number} left @param {number} top
  * @param {number} size @param {number} border
  */
-function read({ width, height, data }, wide, high, left, top, size, border) {
+export function read({ width, height, data }, wide, high, left, top, size, border) {
   const finer = Math.min(FINEST, Math.max(1, Math.ceil(Math.sqrt(wide * high) / size)))
   const fine = size * finer
   const stepX = wide / fine
@@ -94,72 +93,4 @@ function read({ width, height, data }, wide, high, left, top, size, border) {
     }
   }
   return pixels
-}
-
-/** A picture and its halvings, made once, so that many views of it are cheap to read. */
-export class Pyramid {
-  /** @param {Picture} picture */
-  constructor(picture) {
-    this.levels = [picture]
-    while (Math.max(this.last.width, this.last.height) >= SMALLEST) this.levels.push(halved(this.last))
-  }
-
-  get last() {
-    return this.levels[this.levels.length - 1]
-  }
-
-  get picture() {
-    return this.levels[0]
-  }
-
-  /** A view from the level whose pixels are just finer than its own. @param {Square} view @param {number} size */
-  read(view, size) {
-    const level = Math.min(Math.max(Math.log2(view.side / size), 0), this.levels.length - 1)
-    const picture = this.levels[Math.trunc(level)]
-    const acrossX = picture.width / this.picture.width
-    const acrossY = picture.height / this.picture.height
-    const left = (view.x - view.side / 2) * acrossX + 0.5 * acrossX - 0.5
-    const top = (view.y - view.side / 2) * acrossY + 0.5 * acrossY - 0.5
-    return read(picture, view.side * acrossX, view.side * acrossY, left, top, size, 0)
-  }
-}
-
-/** The mean over the area that each pixel of half the size covers. @param {Picture} from @returns {Picture} */
-function halved(from) {
-  const width = (from.width + 1) >> 1
-  const height = (from.height + 1) >> 1
-  const data = new Uint8Array(4 * width * height).fill(255)
-  const even = from.width === 2 * width && from.height === 2 * height
-  const across = shares(from.width, width)
-  const down = shares(from.height, height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0
-        for (const [row, high] of down[y]) {
-          for (const [column, wide] of across[x]) {
-            sum += high * wide * from.data[4 * (row * from.width + column) + channel]
-          }
-        }
-        // OpenCV rounds a plain mean of four half up, and any other to the even number.
-        data[4 * (y * width + x) + channel] = even ? Math.floor(sum + 0.5) : rint(Math.fround(sum))
-      }
-    }
-  }
-  return { width, height, data }
-}
-
-/** Which pixels each of fewer pixels covers, and their shares of it. @param {number} from @param {number} to */
-function shares(from, to) {
-  const across = from / to
-  return Array.from({ length: to }, (_, at) => {
-    const low = at * across
-    const high = Math.min(low + across, from)
-    /** @type {[number, number][]} */
-    const found = []
-    for (let source = Math.floor(low); source < Math.min(from, Math.ceil(low + across)); source++) {
-      found.push([source, (Math.min(source + 1, high) - Math.max(source, low)) / (high - low)])
-    }
-    return found
-  })
 }

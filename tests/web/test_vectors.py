@@ -44,7 +44,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return told(folder, "vectors.mjs", folder / "photo.rgba", width, height)
 
 
-@pytest.mark.parametrize("kind", ["crops", "views"])
+@pytest.mark.parametrize("kind", ["crops", "views", "shrunk", "hiding"])
 def test_crops_are_the_same_to_one_gray_value(answers: dict[str, Any], kind: str) -> None:
     for entry, pixels in zip(wanted(kind), answers[kind], strict=True):
         picture = cv2.imread(str(VECTORS / entry["file"]))
@@ -70,8 +70,14 @@ def test_the_finder_s_decoding(answers: dict[str, Any]) -> None:
         for key in ("anchors", "boxes", "scores", "merged", "inside", "short"):
             assert np.shape(answer[key]) == np.shape(case[key]), key
             np.testing.assert_allclose(answer[key], case[key], rtol=1e-5, atol=1e-4, err_msg=key)
-    for case, answer in zip(finder["tiles"], answers["tiles"], strict=True):
-        np.testing.assert_allclose(answer, np.reshape(case["tiles"], (-1, 3)).tolist() or [], atol=1e-6)
+
+
+def test_it_looks_at_the_same_tiles(answers: dict[str, Any]) -> None:
+    for case, answer in zip(wanted("finder")["levels"], answers["levels"], strict=True):
+        for key in ("sides", "least"):
+            assert answer[key] == pytest.approx(case[key]), (case["width"], key)
+    for case, tiles in zip(wanted("hiding"), answers["covered"], strict=True):
+        np.testing.assert_allclose(tiles, case["tiles"], atol=1e-6)
 
 
 def test_the_tracker_and_its_smoothing(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 
 const [root, folder, mappingsFile, picture, width, height] = process.argv.slice(2)
-const { cut, Pyramid } = await import(`${root}/facekp_export/web/crops.js`)
+const { cut } = await import(`${root}/facekp_export/web/crops.js`)
+const { Pyramid } = await import(`${root}/facekp_export/web/pyramid.js`)
 const { refinedBox, refines, toTight } = await import(`${root}/facekp_export/web/boxes.js`)
 const blaze = await import(`${root}/facekp_export/web/blazeface.js`)
+const { covering, hidingPlaces, leastScore, tileSides } = await import(`${root}/facekp_export/web/tiles.js`)
 
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf-8'))
 const mappings = JSON.parse(readFileSync(mappingsFile, 'utf-8'))
@@ -21,6 +23,13 @@ const views = read('views').map(({ width: wide, height: high, size }) => {
   const pyramid = new Pyramid(part(wide, high))
   return [...pyramid.read(blaze.wholeView(wide, high), size)]
 })
+const rgb = ({ data }) => [...data.filter((_, i) => i % 4 < 3)]
+const shrunk = read('shrunk').map(({ width: wide, height: high, ratio }) => rgb(new Pyramid(part(wide, high)).shrunk(ratio)))
+const masks = read('hiding').map(({ width: wide, height: high, side, found }) => hidingPlaces(
+  new Pyramid(part(wide, high)), side, found.map(([x, y, w, h, score]) => ({ box: [x, y, w, h], score })),
+))
+const hiding = masks.map(({ data }) => [...data].flatMap((filled) => Array(3).fill(255 * filled)))
+const covered = masks.map(covering)
 const boxes = read('boxes')
 const tight = boxes.tight.map(({ source, box }) => toTight(mappings[source], box))
 const refined = boxes.refined.map(({ mapping: [dx, dy, scale], points, first }) => ({
@@ -48,9 +57,12 @@ const decoded = finder.decoded.map((wanted, n) => {
     boxes: found.map(({ center }) => center),
     scores: found.map(({ score }) => score),
     merged: flat(blaze.merged(found)),
-    inside: flat(blaze.merged(blaze.sureAndInside(found, view))),
+    inside: flat(blaze.merged(blaze.sureAndInside(found, view, 0.7))),
     short: flat(blaze.merged(short)),
   }
 })
-const tiles = finder.tiles.map(({ width: w, height: h }) => blaze.tiles(w, h).map((t) => [t.x, t.y, t.side]))
-process.stdout.write(JSON.stringify({ crops, views, tight, refined, decoded, tiles }))
+const levels = finder.levels.map(({ width: w, height: h }) => {
+  const sides = tileSides(w, h)
+  return { sides, least: sides.map((side) => leastScore(Math.max(w, h), side)) }
+})
+process.stdout.write(JSON.stringify({ crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))

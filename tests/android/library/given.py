@@ -41,7 +41,6 @@ def several(path: Path) -> Path:
     photo = cv2.imread(str(DEMO_PHOTO))
     assert photo is not None
     canvas = np.full((801, 1203, 3), 90, np.uint8)
-    # Where neither sees a third: Python cuts tiles where a face could hide, Kotlin the whole picture.
     canvas[250:762, 30:542] = photo
     canvas[60:256, 900:1096] = cv2.resize(photo, (196, 196), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(path), canvas)

@@ -32,7 +32,7 @@ def test_a_table_is_current(name: str) -> None:
 
 
 def test_pictures_are_current() -> None:
-    for entry, pixels in (*vectors.crops(), *vectors.views()):
+    for entry, pixels in vectors.pictures():
         stored = cv2.imread(str(vectors.FOLDER / entry["file"]))
         assert stored is not None, _REMEDY
         assert np.abs(stored[:, :, ::-1].astype(int) - pixels).max() <= 1, _REMEDY
@@ -44,6 +44,6 @@ def test_what_kotlin_knows_without_a_file_is_current() -> None:
 
 def test_they_are_small_and_no_others_lie_there() -> None:
     files = {path.name: path.stat().st_size for path in vectors.FOLDER.iterdir()}
-    pictures = {entry["file"] for entry, _ in (*vectors.crops(), *vectors.views())}
+    pictures = {entry["file"] for entry, _ in vectors.pictures()}
     assert set(files) == {f"{name}.json" for name in vectors.TABLES} | pictures
     assert sum(files.values()) < 500_000

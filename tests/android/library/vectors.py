@@ -6,16 +6,17 @@ Drawn from fixed seeds, so that a change of either side alone fails.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from facekp_export.demo import demo_face
 from facekp_export.finders import blazeface
-from facekp_export.finders.tiles import tile_sides
+from facekp_export.finders.pyramid import Pyramid
+from facekp_export.finders.tiles import covering, hiding_places, least_score, tile_sides
 from facekp_export.inference.confidence import confidence_of, scatter_of, texture_of
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
 from facekp_train.boxes import box_mappings, mapping_of, refined_box, refines
@@ -96,14 +97,48 @@ _PARTS = [(512, 512), (511, 509), (300, 512)]
 """Width and height of the demo photo's upper left parts that are looked at whole: even and odd edges."""
 
 
+def _part(width: int, height: int) -> Image:
+    image, _ = demo_face()
+    return np.ascontiguousarray(image[:height, :width])
+
+
 def views() -> list[tuple[dict[str, Any], Image]]:
     """The whole of photographs as a finder reads it, through their halvings."""
-    image, _ = demo_face()
     made = []
     for number, (width, height) in enumerate(_PARTS):
-        part = np.ascontiguousarray(image[:height, :width])
-        crop = blazeface.Pyramid(part).read(blazeface.whole_view(part), 48)
+        part = _part(width, height)
+        crop = Pyramid(part).read(blazeface.whole_view(part), 48)
         made.append(({"width": width, "height": height, "size": 48, "file": f"view-{number}.png"}, crop))
+    return made
+
+
+# Width, height and how much smaller: from the photo itself, from a halving, to a pixel.
+_SHRUNK = [(97, 113, 0.61), (511, 509, 0.2173), (300, 512, 0.002)]
+
+
+def shrunk() -> list[tuple[dict[str, Any], Image]]:
+    """Whole photographs made smaller."""
+    made = []
+    for number, (width, height, ratio) in enumerate(_SHRUNK):
+        entry = {"width": width, "height": height, "ratio": ratio, "file": f"shrunk-{number}.png"}
+        made.append((entry, Pyramid(_part(width, height)).shrunk(ratio)))
+    return made
+
+
+# A sure face, one beyond the edges, one that is not sure and hides nothing.
+_FOUND = [(177.1, 87.7, 96.2, 90.5, 0.93), (-40.0, 430.3, 90.0, 130.0, 0.7), (300.0, 300.0, 80.0, 80.0, 0.69)]
+_SIDES = [204.8, 131.3, 75.5]
+
+
+def hiding() -> list[tuple[dict[str, Any], Image]]:
+    """Where small faces could hide beside those that are found, white, and the tiles that cover it."""
+    made = []
+    for number, ((width, height), side) in enumerate(zip(_PARTS, _SIDES, strict=True)):
+        found = _FOUND[: 2 * number]
+        mask = hiding_places(Pyramid(_part(width, height)), side, [(face[:4], face[4]) for face in found])
+        entry = {"width": width, "height": height, "side": side, "found": found,
+                 "tiles": list(covering(mask)), "file": f"hiding-{number}.png"}  # fmt: skip
+        made.append((entry, cv2.cvtColor(255 * mask, cv2.COLOR_GRAY2RGB)))
     return made
 
 
@@ -124,7 +159,7 @@ class _Answers:
 def finder() -> dict[str, Any]:
     """Anchors, decoding, merging and tiles of BlazeFace."""
     random = np.random.default_rng(2)
-    photo, view = blazeface.Pyramid(np.zeros((64, 64, 3), np.uint8)), Square(100.5, 80.25, 333.3)
+    photo, view = Pyramid(np.zeros((64, 64, 3), np.uint8)), Square(100.5, 80.25, 333.3)
     decoded = []
     for variant in (blazeface.SHORT_RANGE, blazeface.FULL_RANGE):
         anchors = variant.anchors()
@@ -144,29 +179,13 @@ def finder() -> dict[str, Any]:
             "merged": _faces(found), "inside": _faces(inside),
             "short": _faces(blazeface.as_short_range(found)),
         })  # fmt: skip
-    sizes = [(300, 200), (512, 512), (1280, 720), (720, 1281), (4000, 500), (3, 900)]
-    tiles = [
-        {"width": width, "height": height, "tiles": _every_tile(width, height)} for width, height in sizes
-    ]
-    return {"view": [view.x, view.y, view.side], "decoded": decoded, "tiles": tiles}
-
-
-def _every_tile(width: int, height: int) -> list[list[float]]:
-    """The library leaves no tile out."""
-    return [
-        [x, y, side]
-        for side in tile_sides(width, height)
-        for y in _centers(height, side)
-        for x in _centers(width, side)
-    ]
-
-
-def _centers(length: int, side: float) -> list[float]:
-    """Centers of a level's tiles along an edge."""
-    if length <= side:
-        return [(length - 1) / 2]
-    count = math.ceil((length - side) / (0.768 * side) - 1e-9) + 1
-    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count).tolist()
+    sizes = [(300, 200), (512, 512), (1280, 720), (720, 1281), (4000, 500), (3, 900), (40000, 900)]
+    levels = []
+    for width, height in sizes:
+        sides = tile_sides(width, height)
+        least = [least_score(max(width, height), side) for side in sides]
+        levels.append({"width": width, "height": height, "sides": sides, "least": least})
+    return {"view": [view.x, view.y, view.side], "decoded": decoded, "levels": levels}
 
 
 def _faces(candidates: blazeface.Candidates) -> list[Any]:
@@ -217,6 +236,11 @@ def confidence() -> dict[str, Any]:
     return {"scattered": scattered, "chances": chances, "textures": textures}
 
 
+PICTURES: dict[str, Callable[[], list[tuple[dict[str, Any], Image]]]] = {
+    "crops": crops, "views": views, "shrunk": shrunk, "hiding": hiding,
+}  # fmt: skip
+"""What was done to the demo photo, and what came of it: tables with a PNG for each entry."""
+
 TABLES: dict[str, Callable[[], Any]] = {
     "schemes": schemes,
     "boxes": boxes,
@@ -225,10 +249,15 @@ TABLES: dict[str, Callable[[], Any]] = {
     "confidence": confidence,
     "documents": documents,
     "tracks": tracks,
-    "crops": lambda: [entry for entry, _ in crops()],
-    "views": lambda: [entry for entry, _ in views()],
+    **{name: lambda made=made: [entry for entry, _ in made()] for name, made in PICTURES.items()},
 }
 """What each file holds."""
+
+
+def pictures() -> Iterator[tuple[dict[str, Any], Image]]:
+    """The entries that have a picture, and the pictures."""
+    for made in PICTURES.values():
+        yield from made()
 
 
 def written(name: str) -> str:
@@ -238,12 +267,10 @@ def written(name: str) -> str:
 
 def main() -> None:
     """Write everything anew."""
-    import cv2
-
     FOLDER.mkdir(exist_ok=True)
     for name in TABLES:
         Path(FOLDER, f"{name}.json").write_text(written(name), encoding="utf-8")
-    for entry, pixels in (*crops(), *views()):
+    for entry, pixels in pictures():
         cv2.imwrite(str(FOLDER / entry["file"]), pixels[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     published.FILE.write_text(published.published(), encoding="utf-8")
 

@@ -132,17 +132,52 @@ class ParityTest {
         }
     }
 
-    @Test fun viewsOfAWholePhotograph() {
+    private fun part(case: Map<*, *>): Picture {
         val photo = Vectors.demoPhoto()
+        val width = number(case["width"]).toInt()
+        val height = number(case["height"]).toInt()
+        return ArgbPicture(IntArray(width * height) { photo.rgb(it % width, it / width) }, width, height)
+    }
+
+    @Test fun viewsOfAWholePhotograph() {
         val pyramid = Pyramid()
         for (case in Vectors.list("views")) {
-            val width = number(case["width"]).toInt()
-            val height = number(case["height"]).toInt()
-            val part = ArgbPicture(IntArray(width * height) { photo.rgb(it % width, it / width) }, width, height)
             val reader = CropReader(number(case["size"]).toInt())
-            pyramid.show(part)
-            pyramid.read(BlazeFaces.whole(width, height), reader)
+            pyramid.show(part(case))
+            pyramid.read(BlazeFaces.whole(pyramid.width, pyramid.height), reader)
             assertSameCrop("${case["file"]}", Vectors.picture(File(Vectors.root, "tests/vectors/${case["file"]}")), reader.pixels)
+        }
+    }
+
+    @Test fun wholePhotographsMadeSmaller() {
+        val pyramid = Pyramid()
+        for (case in Vectors.list("shrunk")) {
+            pyramid.show(part(case))
+            val wanted = Vectors.picture(File(Vectors.root, "tests/vectors/${case["file"]}"))
+            val shrunk = pyramid.shrunk(number(case["ratio"]))
+            assertEquals("${case["file"]}", listOf(wanted.width, wanted.height), listOf(shrunk.width, shrunk.height))
+            val bytes = (0 until wanted.width * wanted.height).flatMap { i ->
+                val color = shrunk.rgb(i % wanted.width, i / wanted.width)
+                listOf(color shr 16, color shr 8, color).map { it.toByte() }
+            }
+            assertSameCrop("${case["file"]}", wanted, bytes.toByteArray())
+        }
+    }
+
+    @Test fun whereSmallFacesCouldHide() {
+        val pyramid = Pyramid()
+        for (case in Vectors.list("hiding")) {
+            pyramid.show(part(case))
+            val found = (case["found"] as List<*>).map(::numbers).map { FoundFace(Box(it[0], it[1], it[2], it[3]), it[4]) }
+            val mask = Tiles.hidingPlaces(pyramid, number(case["side"]), found)
+            val wanted = Vectors.picture(File(Vectors.root, "tests/vectors/${case["file"]}"))
+            assertEquals("${case["file"]}", listOf(wanted.width, wanted.height), listOf(mask.width, mask.height))
+            for (i in mask.places.indices) {
+                val (x, y) = listOf(i % mask.width, i / mask.width)
+                assertEquals("${case["file"]} $x $y", wanted.rgb(x, y) and 255 > 127, mask.places[i])
+            }
+            val tiles = Tiles.covering(mask).flatMap { (left, top) -> listOf(left, top) }
+            assertArrayEquals("${case["file"]}", faces(case["tiles"]).toDoubleArray(), tiles.toDoubleArray(), 1e-4)
         }
     }
 
@@ -176,11 +211,13 @@ class ParityTest {
         }
     }
 
-    @Test fun tiles() {
-        for (case in tables((Vectors.of("finder") as Map<*, *>)["tiles"])) {
-            val tiles = BlazeFaces.tiles(number(case["width"]).toInt(), number(case["height"]).toInt())
-            val all = tiles.flatMap { listOf(it.x, it.y, it.side) }
-            assertArrayEquals("${case["width"]}", faces(case["tiles"]).toDoubleArray(), all.toDoubleArray(), 1e-4)
+    @Test fun levelsOfTiles() {
+        for (case in tables((Vectors.of("finder") as Map<*, *>)["levels"])) {
+            val width = number(case["width"]).toInt()
+            val height = number(case["height"]).toInt()
+            val sides = Tiles.sides(width, height)
+            assertClose("$width", case["sides"], sides.toDoubleArray())
+            assertClose("$width", case["least"], sides.map { Tiles.leastScore(width, height, it) }.toDoubleArray())
         }
     }
 

@@ -1,7 +1,6 @@
 package org.facekp
 
 import kotlin.math.abs
-import kotlin.math.ceil
 import kotlin.math.exp
 import kotlin.math.max
 import kotlin.math.min
@@ -47,17 +46,6 @@ internal object BlazeFaces {
     // Candidates that overlap by more than this share of their union are one face.
     private const val SAME_FACE = 0.3
     private const val LOGIT_LIMIT = 100.0
-    // Shares of the longer edge that the tiles of the first levels span; each further one is FINER of it.
-    private val SHARES = listOf(0.4, 0.25, 0.14)
-    private const val FINER = 0.57
-    private const val SMALLEST_TILE = 160.0
-    // Down to this share of the shorter edge, tiles get smaller.
-    private const val OF_THE_SHORTER = 0.25
-    // A net sees faces from this share of a view.
-    private const val SMALLEST_SEEN = 0.13
-    private const val STEP = 0.768
-    private const val TILE_THRESHOLD = 0.7
-    private const val FINER_THRESHOLD = 0.75
 
     /** Everything above the threshold: `boxes` hold 16 numbers an anchor, `logits` one. */
     fun decoded(variant: BlazeVariant, anchors: DoubleArray, boxes: FloatArray, logits: FloatArray, view: Square): List<Candidate> {
@@ -95,10 +83,6 @@ internal object BlazeFaces {
         return Candidate(mean { it.x }, mean { it.y }, mean { it.width }, mean { it.height }, total).box()
     }
 
-    /** What a face on a tile must score: a strip is cut into many, and asks for more. */
-    fun leastScore(width: Int, height: Int, tile: Square) =
-        if (tile.side >= SHARES.last() * max(width, height)) TILE_THRESHOLD else FINER_THRESHOLD
-
     /** A tile's candidates of at least that score, without those that its edge cuts. */
     fun sureAndInside(candidates: List<Candidate>, view: Square, least: Double): List<Candidate> = candidates.filter {
         val reach = max(abs(it.x - view.x) + it.width / 2, abs(it.y - view.y) + it.height / 2)
@@ -119,28 +103,4 @@ internal object BlazeFaces {
 
     /** The smallest square around the picture. */
     fun whole(width: Int, height: Int) = Square((width - 1) / 2.0, (height - 1) / 2.0, max(width, height).toDouble())
-
-    /** Square tiles of a picture, level by level, as fine as its resolution warrants. */
-    fun tiles(width: Int, height: Int): List<Square> {
-        val made = ArrayList<Square>()
-        for (side in sides(max(width, height).toDouble(), min(width, height).toDouble())) {
-            for (y in centers(height, side)) for (x in centers(width, side)) made += Square(x, y, side)
-        }
-        return made
-    }
-
-    /** The sides of the tiles of each level; no face is larger than the picture. */
-    private fun sides(longer: Double, shorter: Double): List<Double> {
-        val finest = max(SMALLEST_TILE, min(SHARES.last() * longer, OF_THE_SHORTER * shorter))
-        val shares = SHARES.asSequence() + generateSequence(SHARES.last() * FINER) { it * FINER }
-        return shares.map { it * longer }.takeWhile { it >= finest }.filter { SMALLEST_SEEN * it < shorter }.toList()
-    }
-
-    /** Centers of tiles along one edge, STEP of their side apart or a little less. */
-    private fun centers(length: Int, side: Double): List<Double> {
-        if (length <= side) return listOf((length - 1) / 2.0)
-        val count = ceil((length - side) / (STEP * side) - 1e-9).toInt() + 1
-        val first = side / 2 - 0.5
-        return List(count) { first + it * ((length - side) / (count - 1)) }
-    }
 }

@@ -46,6 +46,15 @@ internal class CropReader(val size: Int) {
         }
     }
 
+    /** A square of the picture pixel by pixel, black beyond its edges. */
+    fun copy(picture: Picture, left: Int, top: Int) {
+        border = 0
+        for (i in 0 until size * size) {
+            val color = color(picture, left + i % size, top + i / size)
+            for (channel in 0 until 3) pixels[3 * i + channel] = (color shr (16 - 8 * channel)).toByte()
+        }
+    }
+
     private fun add(picture: Picture, row: Int, finer: Int) {
         val y = row shr BITS
         val down = row and MASK

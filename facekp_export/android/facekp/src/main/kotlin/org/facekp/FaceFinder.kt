@@ -22,15 +22,29 @@ class FaceFinder private constructor(private val short: BlazeNet, private val fu
         if (full == null) return BlazeFaces.merged(candidates)
         // A face that fills the frame is seen only with some room around it.
         candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side))
-        for (tile in BlazeFaces.tiles(picture.width, picture.height)) {
-            val least = BlazeFaces.leastScore(picture.width, picture.height, tile)
-            candidates += BlazeFaces.sureAndInside(short.look(photo, tile), tile, least)
+        for (side in Tiles.sides(picture.width, picture.height)) {
+            candidates += lookAtTiles(side, BlazeFaces.merged(candidates))
         }
         val faces = BlazeFaces.merged(candidates)
         // The short-range net's boxes vary less around the keypoints: the other only adds faces.
         val known = faces.map { it.box }
         val added = BlazeFaces.merged(BlazeFaces.asShortRange(full.look(photo, whole)))
         return (faces + added.filter { !overlapping(it.box, known) }).sortedByDescending { it.score }
+    }
+
+    /** Looks at those tiles of one side in which a face that is not found yet could hide. */
+    private fun lookAtTiles(side: Double, found: List<FoundFace>): List<Candidate> {
+        val places = Tiles.covering(Tiles.hidingPlaces(photo, side, found))
+        if (places.isEmpty()) return emptyList()
+        val size = BlazeVariant.SHORT.size
+        val level = photo.shrunk(size / side)
+        val least = Tiles.leastScore(photo.width, photo.height, side)
+        return places.flatMap { (left, top) ->
+            val x = Math.rint(left * size / Tiles.ON_MASK).toInt()
+            val y = Math.rint(top * size / Tiles.ON_MASK).toInt()
+            val view = photo.viewOf(level, x, y, size)
+            BlazeFaces.sureAndInside(short.look(level, x, y, view), view, least)
+        }
     }
 
     override fun close() {
@@ -101,8 +115,18 @@ internal class BlazeNet(private val variant: BlazeVariant, private val engine: E
 
     /** Everything above the threshold in a view of the picture, before suppression. */
     fun look(photo: Pyramid, view: Square): List<Candidate> {
-        engine.refuseOthers()
         photo.read(view, reader)
+        return see(view)
+    }
+
+    /** The same where the view is a square of a shrunk copy, pixel by pixel. */
+    fun look(level: Picture, left: Int, top: Int, view: Square): List<Candidate> {
+        reader.copy(level, left, top)
+        return see(view)
+    }
+
+    private fun see(view: Square): List<Candidate> {
+        engine.refuseOthers()
         engine.input.rewind()
         val floats = engine.input.asFloatBuffer()
         for (value in reader.pixels) floats.put((value.toInt() and 255) / 127.5f - 1)

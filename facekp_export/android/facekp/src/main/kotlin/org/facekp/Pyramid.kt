@@ -2,7 +2,7 @@ package org.facekp
 
 import kotlin.math.ceil
 import kotlin.math.floor
-import kotlin.math.ln
+import kotlin.math.log2
 import kotlin.math.max
 import kotlin.math.min
 
@@ -10,6 +10,9 @@ import kotlin.math.min
 internal class Pyramid {
     private val memory = ArrayList<IntArray>()
     private val levels = ArrayList<Picture>()
+
+    val width: Int get() = levels[0].width
+    val height: Int get() = levels[0].height
 
     fun show(picture: Picture) {
         levels.clear()
@@ -26,14 +29,32 @@ internal class Pyramid {
 
     /** Read a view from the level whose pixels are just finer than its own. */
     fun read(view: Square, reader: CropReader) {
-        val wanted = ln(view.side / reader.size) / ln(2.0)
-        val image = levels[min(max(wanted, 0.0), levels.size - 1.0).toInt()]
-        val acrossX = image.width.toDouble() / levels[0].width
-        val acrossY = image.height.toDouble() / levels[0].height
+        val image = finerThan(view.side / reader.size)
+        val acrossX = image.width.toDouble() / width
+        val acrossY = image.height.toDouble() / height
         val left = (view.x - view.side / 2) * acrossX + 0.5 * acrossX - 0.5
         val top = (view.y - view.side / 2) * acrossY + 0.5 * acrossY - 0.5
         reader.read(image, view.side * acrossX, view.side * acrossY, left, top, 0)
     }
+
+    /** The whole picture, each side `ratio` times as long, at least a pixel. */
+    fun shrunk(ratio: Double): Picture {
+        val shrunkWidth = max(1, Math.rint(ratio * width).toInt())
+        val shrunkHeight = max(1, Math.rint(ratio * height).toInt())
+        // Between one and two of the level's pixels become one: bilinear reading leaves none out.
+        return resized(finerThan(1 / ratio), shrunkWidth, shrunkHeight)
+    }
+
+    /** Where a square of a shrunk copy lies on the picture. */
+    fun viewOf(level: Picture, left: Int, top: Int, size: Int): Square {
+        val across = width.toDouble() / level.width
+        val down = height.toDouble() / level.height
+        val side = size * max(width, height).toDouble() / max(level.width, level.height)
+        return Square((left + size / 2.0) * across - 0.5, (top + size / 2.0) * down - 0.5, side)
+    }
+
+    /** The level of which a pixel spans just less than so many of the picture. */
+    private fun finerThan(span: Double): Picture = levels[min(max(log2(span), 0.0), levels.size - 1.0).toInt()]
 
     private fun memory(level: Int, size: Int): IntArray {
         if (level == memory.size) memory += IntArray(size)
