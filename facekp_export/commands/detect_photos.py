@@ -15,6 +15,7 @@ from facekp_export.commands.targets import refuse_source
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
 from facekp_train.common.console import err, out, print_json, say, visible, warn
 from facekp_train.landmarks import Scheme
+from facekp_train.pictures.decoding import is_animated
 
 
 def run_photos(
@@ -32,10 +33,14 @@ def run_photos(
         document = find_in_photo(photos[0], find, scheme, target)
     for skip in document.get("skipped", ()):
         warn(f"skipped: {skip['reason']}")
+    images = document.get("images", [document])
+    for photo in (image["image"] for image in images):
+        if is_animated(Path(photo)):
+            warn(f"{photo}: it is animated; its first picture was looked at")
     if as_json:
         print_json(document)
     else:
-        out.print(_table(document.get("images", [document])))
+        out.print(_table(images))
     if target is not None:
         say(f"drawn in {target}")
 

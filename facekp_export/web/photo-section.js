@@ -1,6 +1,7 @@
 // @ts-check
 /** A photograph: chosen, dropped or pasted. */
 
+import { isAnimated } from './animated.js'
 import { contextOf, drawFaces } from './drawing.js'
 import { element, faces, say } from './page.js'
 
@@ -59,6 +60,7 @@ export class PhotoSection {
     canvas.setAttribute('aria-label', `the photograph with ${text}`)
     canvas.dataset.faces = JSON.stringify(found.map(({ points }) => [...points]))
     this.shown = blob
-    say('told', `${text}.`)
+    const animated = isAnimated(new Uint8Array(await blob.arrayBuffer()))
+    say('told', `${text}.${animated ? ' The picture is animated; its first one was looked at.' : ''}`)
   }
 }

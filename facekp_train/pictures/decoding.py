@@ -66,6 +66,21 @@ def read_header(path: Path) -> Header:
         raise OSError(f"{path}: {error}") from None
 
 
+def is_animated(path: Path) -> bool:
+    """Whether a photograph's file holds several pictures to be shown in turn, of which the first is read.
+
+    Args:
+        path: a file, or what lies in one.
+
+    Returns:
+        False for what cannot be read, too.
+    """
+    try:
+        return read_header(path).frames > 1
+    except OSError:
+        return False
+
+
 def upright(image: Image, orientation: int) -> Image:
     """Turn and mirror a picture as EXIF says.
 

@@ -46,6 +46,7 @@ class Header:
         height: likewise.
         orientation: EXIF's, 1 to 8; 1 is upright.
         pixels: the most that a decoder would hold of it at once.
+        frames: how many pictures it shows in turn, of which the first is read; 1 stands still.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Header:
     height: int
     orientation: int
     pixels: int
+    frames: int = 1
 
 
 def header_of(data: Content, suffix: str = "") -> Header:
@@ -99,7 +101,8 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
     turned = _XMP.search(picture.info.get("xmp", b""))
     told = tags.get(tiff_tags.ORIENTATION)
     orientation = told.value if told else int(turned[1]) if turned else 1
-    return Header(kind, width, height, _known(orientation), width * height)
+    frames = getattr(picture, "n_frames", 1)
+    return Header(kind, width, height, _known(orientation), width * height, frames)
 
 
 def _of_tiff(data: Content) -> Header:

@@ -14,6 +14,7 @@ from facekp_export.finders import registry as faces
 from facekp_export.finders.base import CallableFinder
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
+from tests.support.files.animated import write_animated
 from tests.support.files.synthetic_faces import DiscModel, draw_face
 from tests.support.models.detect_cli import call
 
@@ -194,3 +195,11 @@ def test_photographs_are_turned_upright(photo, capsys):
     assert call(turned, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["width"], document["height"]) == (150, 200)
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_the_first_picture_of_an_animated_one_is_looked_at_and_that_is_said(kind, photo, capsys):
+    for frames in (1, 2):
+        shown = write_animated(photo.parent / f"shown-{frames}.{kind}", frames)
+        assert call(shown, "--json") == 0
+        assert ("it is animated; its first picture was looked at" in said(capsys)) == (frames == 2)

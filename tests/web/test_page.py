@@ -18,6 +18,7 @@ from facekp_export.demo import demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_train.images import read_image
 from tests.support.browser import Browser
+from tests.support.files.animated import write_animated
 from tests.support.places import MODELS
 
 pytestmark = [
@@ -78,6 +79,11 @@ def test_a_photograph_has_the_points_of_the_host(server: WebServer, browser: Bro
     assert np.linalg.norm(upright - points_of(demo_photo()), axis=1).max() < 2
     give(browser, PASTE, "image.png", demo_photo().read_bytes(), "image/png")
     assert farthest(demo_photo(), points(browser)) < WITHIN
+    assert text(browser, "told").startswith("1 face in ") and "animated" not in text(browser, "told")
+    # Of pictures that are shown in turn the first is looked at.
+    give(browser, DROP, "moving.gif", write_animated(tmp_path / "moving.gif").read_bytes(), "image/gif")
+    assert np.linalg.norm(points(browser) - upright, axis=1).max() < 2
+    browser.until("document.getElementById('told').textContent.endsWith('its first one was looked at.')")
     # What is no photograph is said, and the page goes on.
     browser.choose("#photo", Path(__file__))
     browser.until("document.getElementById('told').textContent.includes('cannot read the file as a photo')")
