@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -128,7 +130,9 @@ def test_another_model_is_opened_and_what_is_none_is_said(server: WebServer, bro
     assert browser.evaluate(f"{chosen}.selectedOptions[0].text").startswith("mine.tflite")
 
 
-def test_it_measures_itself_and_sends_the_document(server: WebServer, browser: Browser) -> None:
+def test_it_measures_itself_and_facekp_bench_reads_the_document(
+    server: WebServer, browser: Browser, bench: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     browser.call("Page.navigate", url=f"{server.url}?benchmark")
     browser.until("document.getElementById('progress')?.textContent.includes('the computer has')", 240)
     assert server.arrived.wait(10) and server.records
@@ -139,6 +143,25 @@ def test_it_measures_itself_and_sends_the_document(server: WebServer, browser: B
         assert record.valid and record.p50_ms and record.parity and record.parity.mean_px is not None
         assert record.parity.mean_px < 0.01
         assert any("clock moves in steps" in warning for warning in record.warnings)
+    # What the page saves is what it sent, and what report, compare and decide read.
+    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    browser.evaluate("document.getElementById('save').click()")
+    saved = tmp_path / "browser.json"
+    for _ in range(100):
+        if saved.is_file():
+            break
+        time.sleep(0.1)
+    assert Document.model_validate_json(saved.read_text()).records == records
+    code, stdout, stderr = bench("report", saved)
+    assert code == 0 and "wasm" in stdout, stderr
+    code, stdout, stderr = bench("compare", saved, saved)
+    assert code == 0, stderr
+    code, stdout, stderr = bench("decide", MODELS / "mdp-0.25x", "--records", saved, "--json")
+    assert code == 0, stderr
+    decision = json.loads(stdout)
+    told = {file["sha256"]: device["p50_ms"] for file in decision["files"] for device in file["devices"]}
+    assert told == {record.sha256: record.p50_ms for record in records}
+    assert decision["recommended"] in told
 
 
 def test_it_opens_without_its_server(server: WebServer, browser: Browser) -> None:
