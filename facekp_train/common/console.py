@@ -62,6 +62,11 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def one_line(text: str) -> str:
+    """Text whose ends of lines are written out, too."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WIDEST = 10_000
 
@@ -92,8 +97,8 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """A warning on stderr."""
-    say(f"warning: {text}")
+    """A warning on stderr, in one line: a name of several could pretend to be another's words."""
+    say(f"warning: {one_line(text)}")
 
 
 def print_line(text: str) -> None:
@@ -104,6 +109,8 @@ def print_line(text: str) -> None:
 def print_json(document: Any) -> None:
     """One JSON document on stdout; NaN is refused (ValueError), since JSON has none."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    # JSON escapes what is below a blank by itself; the rest of what terminals obey stands in strings alone.
+    text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # a terminal of few characters, or a file's name that is no text

@@ -222,7 +222,8 @@ def open_dataset(
         root = Path(before).expanduser()
     if not (root.is_file() if known.file else root.is_dir()):
         wanted, other = ("file", "folder") if known.file else ("folder", "file")
-        state = f"is a {other}" if root.exists() else "does not exist"
+        state = f"is a {other}" if root.is_file() or root.is_dir() else "is a pipe or a device"
+        state = state if root.exists() else "does not exist"
         raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
     if images is not None:
         if not known.images:

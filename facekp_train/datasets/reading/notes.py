@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from facekp_train.common.console import say
+from facekp_train.common.console import one_line, say
 
 SHOWN, _NAMED = 10, 3
 
@@ -44,6 +44,15 @@ class Notes:
         self.warnings.clear()
 
 
+def in_words(error: Exception) -> str:
+    """Why an entry of a document cannot be used, of what reading it ended in."""
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return (
+        str(error) if isinstance(error, ValueError | OSError) else "it is not of the form that it should have"
+    )
+
+
 def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
     """How much was skipped and the first one's reason, to end a sentence; empty where nothing was."""
     if not skipped:
@@ -73,4 +82,4 @@ def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
         lines.append(f"  ... and {unnamed:,} more for other reasons")
     if len(lines) <= len(skipped):
         lines.append("  (all of them with --json)")
-    say("\n".join(lines))
+    say("\n".join(map(one_line, lines)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,11 +18,12 @@ Columns = TypeVar("Columns")
 
 # OpenCV opens no image with a longer side.
 _FARTHEST = 1 << 20
-_LOOKED_AT, _QUOTED = 1024, 40
+_LOOKED_AT, _QUOTED, _MOST_DIGITS = 1024, 40, 12
 
 
 def read_text(file: Path, errors: str = "strict") -> str:
     """A text without its byte order mark, `errors` as in `open`. Raises DataError for what is not UTF-8."""
+    _refuse_streams(file)
     with file.open("rb") as stream:
         _refuse_binary(file, stream)
         data = stream.read()
@@ -33,16 +35,26 @@ def read_text(file: Path, errors: str = "strict") -> str:
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     """The lines of a list from 1, one at a time, without a byte order mark. Raises DataError as above."""
+    _refuse_streams(file)
     with file.open("rb") as stream:
         _refuse_binary(file, stream)
     with file.open(encoding="utf-8-sig", errors="replace") as lines:
         yield from enumerate(lines, 1)
 
 
+def _refuse_streams(file: Path) -> None:
+    """Opening a pipe waits for whoever writes into it, and a device may have no end."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise DataError(f"{file}: a pipe or a device, not a file; save its text in a file, and name that")
+
+
 def _refuse_binary(file: Path, stream: BinaryIO) -> None:
     """Windows' own programs write UTF-16; of plain text in it every other byte is zero."""
     start = stream.read(_LOOKED_AT)
     stream.seek(0)
+    if start[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        raise DataError(f"{file}: it is UTF-32 text; save it as UTF-8: iconv -f UTF-32 -t UTF-8")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or any(
         start[zeros::2] and not any(start[zeros::2]) and all(start[1 - zeros :: 2]) for zeros in (0, 1)
     ):
@@ -79,6 +91,24 @@ def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
     if farthest > _FARTHEST:
         raise ValueError(f"a coordinate of {farthest:g} pixels is larger than any photograph")
     return values
+
+
+def stated_size(width: Any, height: Any) -> tuple[int, int] | None:
+    """The size of a photograph as a file states it; None where it states none.
+
+    Programs write 512, 512.0 and "512"; true is no number. A number of more digits than any size has is
+    read as one that no photograph has.
+    """
+    sides = _side(width), _side(height)
+    return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+
+
+def _side(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = int(value[:_MOST_DIGITS]) if value.isdecimal() else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(float(value)):
+        return None
+    return int(value) if value == int(value) else None
 
 
 def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Path | None:

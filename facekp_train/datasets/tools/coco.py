@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facekp_train.common.files import parse_json
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import SeenRows, checked, read_text
+from facekp_train.datasets.reading.rows import SeenRows, checked, read_text, stated_size
 from facekp_train.datasets.tools.coco_names import Names
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import take_told
@@ -134,9 +134,9 @@ def _stated_sizes(entries: list[Any]) -> dict[str, tuple[int, int]]:
     """Width and height by file name, where both are stated."""
     sizes = {}
     for entry in entries:
-        width, height = entry.get("width"), entry.get("height")
-        if all(isinstance(side, int) and side > 0 for side in (width, height)):
-            sizes[str(entry["file_name"])] = (width, height)
+        size = stated_size(entry.get("width"), entry.get("height"))
+        if size is not None and min(size) > 0:
+            sizes[str(entry["file_name"])] = size
     return sizes
 
 
@@ -180,7 +180,7 @@ def _sample(
         raise ValueError(f"{len(marks)} keypoint numbers, which is not a list of x, y, v")
     marks = marks.reshape(-1, 3)
     scheme_of(len(marks))
-    _check_states(annotation[points][2::3])
+    _check_marks(annotation[points])
     # A category of COCO-WholeBody names the body's.
     if points == "keypoints" and (order := names.order(annotation, len(marks))) is not None:
         marks = marks[list(order)]
@@ -194,13 +194,15 @@ def _sample(
     return FaceSample(image, keypoints, visible, **_box(annotation, box), stated_size=size)
 
 
-def _check_states(states: list[Any]) -> None:
-    """Another number is a confidence, or means what nobody knows."""
-    for state in states:
+def _check_marks(values: list[Any]) -> None:
+    """Another v is a confidence, or means what nobody knows; true is no number, though Python counts it."""
+    for state in values[2::3]:
         # NaN and null, which JSON's writers give for what is missing, are met with their places.
         missing = state is None or state != state  # noqa: PLR0124
         if not missing and (isinstance(state, bool) or state not in (0, 1, 2)):
             raise ValueError(f"a keypoint's v is {json.dumps(state)}, not 0, 1 or 2")
+    if (wrong := next((value for value in values if isinstance(value, bool)), None)) is not None:
+        raise ValueError(f"its keypoints hold {json.dumps(wrong)}, which is not a number")
 
 
 def _box(annotation: dict[str, Any], key: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
@@ -52,8 +53,7 @@ def _faces(image: Element) -> list[MarkedFace]:
     name = image.get("name")
     if not name:
         raise ValueError("it has no name")
-    width, height = image.get("width", ""), image.get("height", "")
-    size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+    size = stated_size(image.get("width"), image.get("height"))
     marks = [(_marks(each), each.get("group_id")) for each in image.findall("skeleton")]
     loose: dict[str, list[Mark]] = {}
     for element in image.findall("points"):

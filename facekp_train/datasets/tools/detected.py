@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from facekp_train.common.files import parse_json
-from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import first_found, read_text
+from facekp_train.datasets.reading.notes import DataError, Notes, in_words
+from facekp_train.datasets.reading.rows import checked, first_found, read_text, stated_size
 from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import FaceSample
 
@@ -28,9 +28,9 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     try:
         data = parse_json(text)
         entries = data.get("images", [data])
-        images = [(str(entry["image"]), entry["faces"], _stated_size(entry)) for entry in entries]
+        images = [(str(entry["image"]), list(entry["faces"]), _stated_size(entry)) for entry in entries]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{root} is not what facekp-detect --json prints ({error!r})") from None
+        raise DataError(f"{root} is not what facekp-detect --json prints: {in_words(error)}") from None
     for name, faces, size in images:
         place = first_found(Path(), ["", str(root.parent)], [name]) or root.parent / name
         for number, face in enumerate(faces):
@@ -42,25 +42,24 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
 
 
 def _stated_size(entry: dict[str, Any]) -> tuple[int, int] | None:
-    width, height = entry.get("width"), entry.get("height")
-    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
-        return width, height
-    return None
+    size = stated_size(entry.get("width"), entry.get("height"))
+    return size if size is not None and min(size) > 0 else None
 
 
 def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:
     try:
         return _sample(image, face)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        return f"no {error}" if isinstance(error, KeyError) else str(error)
+        return in_words(error)
 
 
 def _sample(image: Path, face: dict[str, Any]) -> FaceSample:
-    keypoints = np.asarray(face["keypoints"], np.float32)
+    keypoints = np.asarray(face["keypoints"], np.float64)
     if keypoints.ndim != 2 or keypoints.shape[1] != 2 or len(keypoints) not in SCHEMES:
         raise ValueError(f"keypoints of shape {list(keypoints.shape)}, which fits no scheme")
-    if not np.isfinite(keypoints).all():
-        raise ValueError("keypoints that are not finite")
     return FaceSample(
-        image, keypoints, np.ones(len(keypoints), bool), attributes={"score": str(face["score"])}
+        image,
+        checked(keypoints).astype(np.float32),
+        np.ones(len(keypoints), bool),
+        attributes={"score": str(face["score"])},
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
@@ -31,8 +32,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     ignored = bare = 0
     for image in document.iter("image"):
         name = image.get("file", "")
-        width, height = image.get("width", ""), image.get("height", "")
-        size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+        size = stated_size(image.get("width"), image.get("height"))
         for place, box in enumerate(image.findall("box"), 1):
             if box.get("ignore") == "1":
                 ignored += 1

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from facekp_train.common.files import parse_json
-from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import read_text
+from facekp_train.datasets.reading.notes import DataError, Notes, in_words
+from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.samples import FaceSample
@@ -64,8 +64,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
             done = [each for each in task.get(key) or () if not each.get("was_cancelled")]
             own = _faces(task, done[0].get("result") or []) if done else []
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f"it has no {error}" if isinstance(error, KeyError) else error
-            notes.skip(f"{root.name}: task {task.get('id', place)}", reason)
+            notes.skip(f"{root.name}: task {task.get('id', place)}", in_words(error))
             continue
         several += len(done) > 1
         bare += not own
@@ -120,14 +119,14 @@ def _box(result: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def _size(result: dict[str, Any]) -> tuple[int, int]:
-    width, height = result["original_width"], result["original_height"]
-    if not isinstance(width, int) or not isinstance(height, int) or min(width, height) < 1:
+    size = stated_size(result["original_width"], result["original_height"])
+    if size is None or min(size) < 1:
         raise ValueError("its original_width and original_height are not the size of a photograph")
     if result.get("image_rotation"):
         raise ValueError(
             f"the photograph was turned by {result['image_rotation']} degrees in Label Studio; turn the file"
         )
-    return width, height
+    return size
 
 
 def image_names(data: dict[str, Any]) -> tuple[str, ...]:

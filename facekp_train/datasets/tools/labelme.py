@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.files import parse_json
-from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import read_text
+from facekp_train.datasets.reading.notes import DataError, Notes, in_short, in_words
+from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.pictures.folders import folders_below
@@ -56,12 +56,12 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         try:
             own = _faces(root, file, data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            notes.skip(file, f"it has no {error}" if isinstance(error, KeyError) else error)
+            notes.skip(file, in_words(error))
             continue
         bare += not own
         faces += own
     if not faces and not bare:
-        raise DataError(f"{root} holds none of LabelMe's JSON files with keypoints")
+        raise DataError(f"{root} holds none of LabelMe's JSON files with keypoints{in_short(notes.skipped)}")
     # Places count from the folder that a file lies in.
     yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes)
     if bare:
@@ -69,8 +69,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
 
 
 def _faces(root: Path, file: Path, data: dict[str, Any]) -> list[MarkedFace]:
-    width, height = data.get("imageWidth"), data.get("imageHeight")
-    size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    size = stated_size(data.get("imageWidth"), data.get("imageHeight"))
     groups: dict[Any, list[Mark]] = {}
     for shape in data["shapes"]:
         if shape["shape_type"] == "point":

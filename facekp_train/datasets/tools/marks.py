@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.notes import DataError, Notes, in_short
 from facekp_train.datasets.reading.rows import SeenRows, checked
 from facekp_train.datasets.tools.coco_names import order_of
 from facekp_train.datasets.tools.coco_places import Places
@@ -70,7 +70,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
         DataError: for a file without a face, and for names that are not those of a face.
     """
     if not faces:
-        raise DataError(f"{root} holds no face with keypoints")
+        raise DataError(f"{root} holds no face with keypoints{in_short(notes.skipped)}")
     names = _names(faces)
     take_told(root, names, notes)
     order = _order(root, names)

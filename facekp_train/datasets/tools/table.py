@@ -32,7 +32,7 @@ def fits(file: Path) -> bool:
     try:
         with file.open(encoding="utf-8-sig") as stream:
             _columns(_split(stream.readline(1 << 20)))
-    except (OSError, ValueError):
+    except (OSError, ValueError, csv.Error):
         return False
     return True
 
@@ -44,13 +44,15 @@ def read(root: Path, _split_name: str, listing: str | None, notes: Notes) -> Ite
     """
     lines = read_text(root).splitlines()
     separator = _separator(lines[0] if lines else "")
-    rows = csv.reader(lines, delimiter=separator)
+    rows = _rows(root, lines, separator)
     try:
-        image, places = _columns(next(rows, []))
+        image, places = _columns(next(rows, (1, []))[1])
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{root}: {error}") from None
     faces: list[MarkedFace] = []
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         if not any(row):
             continue
         try:
@@ -60,6 +62,20 @@ def read(root: Path, _split_name: str, listing: str | None, notes: Notes) -> Ite
             reason = "it has fewer columns than the header" if isinstance(error, IndexError) else error
             notes.skip(f"{root.name}: line {number}", reason)
     yield from samples(root, faces, Places(root, listing, "csv"), notes)
+
+
+def _rows(root: Path, lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row and its line from 1. A quotation mark that is not closed would swallow what follows."""
+    rows = csv.reader(lines, delimiter=separator, strict=True)
+    first = 1
+    try:
+        for row in rows:
+            yield first, row
+            first = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{root}: line {first}: {error}; close every quotation mark, and write one in a cell twice"
+        ) from None
 
 
 def _separator(line: str) -> str:

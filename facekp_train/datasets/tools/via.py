@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.files import parse_json
-from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.notes import DataError, Notes, in_words
 from facekp_train.datasets.reading.rows import read_text
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
@@ -58,8 +58,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         try:
             own = _faces(image, name, face)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f"it has no {error}" if isinstance(error, KeyError) else error
-            notes.skip(f"{root.name}: {image['filename']}", reason)
+            notes.skip(f"{root.name}: {image['filename']}", in_words(error))
             continue
         bare += not own
         faces += own

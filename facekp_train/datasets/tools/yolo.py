@@ -17,8 +17,8 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.pictures.decoding import read_header
 from facekp_train.pictures.folders import folders_below
-from facekp_train.pictures.header import header_of
 from facekp_train.pictures.kinds import looks_like_picture
 from facekp_train.samples import FaceSample
 from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
@@ -151,6 +151,6 @@ def _seen(face: MarkedFace) -> MarkedFace:
 
 
 def _upright_size(image: Path) -> tuple[int, int]:
-    header = header_of(image.read_bytes(), image.suffix)
+    header = read_header(image)
     lies = header.orientation >= 5
     return (header.height, header.width) if lies else (header.width, header.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -44,6 +45,28 @@ def test_escape_codes_are_written_out(
     escaped = hostile.encode("unicode_escape").decode()
     assert f"a{escaped}b.jpg" in printed.out
     assert f"gone{escaped}.jpg does not exist" in printed.err
+
+
+@pytest.mark.parametrize("hostile", ["\x9b2J", "\x7f", "\u202e", "\u2028"])
+def test_json_obeys_no_name_either(hostile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = tmp_path / f"ä{hostile}b.jpg"
+    shutil.copy(demo_photo(), photo)
+    assert call(photo, "--json") == 0
+    printed = capsys.readouterr().out
+    assert hostile not in printed
+    assert "ä" in printed
+    assert json.loads(printed)["image"] == str(photo)
+
+
+def test_no_name_pretends_to_be_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a\nerror: all is lost.jpg", "b.pts\nerror: all is lost.pts"):
+        (tmp_path / name).write_bytes(b"no picture, no points" + b"\xff" * 9)
+    annotated(tmp_path, "c")
+    assert call(tmp_path, "--json") == 0
+    assert command("data", f"pts:{tmp_path}") == 0
+    printed = capsys.readouterr()
+    assert "a\\nerror: all is lost.jpg" in printed.err
+    assert not [line for line in printed.err.splitlines() if line.startswith("error")]
 
 
 def test_every_console_is_plain() -> None:

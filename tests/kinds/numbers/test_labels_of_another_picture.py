@@ -65,6 +65,26 @@ def test_coco_stated_size_of_another_picture_is_refused(tmp_path: Path) -> None:
     assert "the list states 100 x 100 and the photograph has 120 x 80" in dataset.skipped[0]["reason"]
 
 
+@pytest.mark.parametrize("form", [float, str])
+def test_coco_stated_size_as_other_programs_write_numbers(form: type, tmp_path: Path) -> None:
+    dataset = _coco(tmp_path, FACE, width=form(WIDTH), height=form(HEIGHT))
+    np.testing.assert_array_equal(_one(dataset).keypoints, FACE)
+    dataset = _coco(tmp_path, FACE, width=form(100), height=form(100))
+    assert list(dataset) == []
+    assert "the list states 100 x 100" in dataset.skipped[0]["reason"]
+
+
+def test_true_is_no_number(tmp_path: Path) -> None:
+    dataset = _coco(tmp_path, FACE, width=True, height=True)
+    np.testing.assert_array_equal(_one(dataset).keypoints, FACE)
+    assert dataset.warnings == []
+    document = json.loads((tmp_path / "c.json").read_text())
+    document["annotations"][0]["keypoints"][0] = True
+    (tmp_path / "c.json").write_text(json.dumps(document))
+    assert list(dataset) == []
+    assert "hold true, which is not a number" in dataset.skipped[0]["reason"]
+
+
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_coco_stated_size_of_the_picture_as_stored(orientation: int, tmp_path: Path) -> None:
     upright = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -21,6 +21,8 @@ from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
 from facekp_train.pictures.header import MOST_PIXELS, allow_pixels
 from facekp_train.pictures.tiff_tags import HEIGHT, WIDTH, tags_of
+from tests.support.files.annotated_faces import picture
+from tests.support.files.tool_files import SOUND, write
 from tests.support.files.turned_pictures import saved
 from tests.support.models.detect_cli import call
 
@@ -128,6 +130,22 @@ def test_pipes_and_devices_are_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "a device or socket" in reasons["c.jpg"]
     assert call(tmp_path / "b.jpg") == 1
     assert "save the photograph in a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["labelme", "pts"])
+def test_a_pipe_among_annotations_is_named(form: str, tmp_path: Path) -> None:
+    spec = write(tmp_path, form, SOUND[form][1].encode())
+    os.mkfifo(tmp_path / f"b{Path(SOUND[form][0]).suffix}")
+    picture(tmp_path / "b.png")
+    dataset = open_dataset(spec)
+    assert {face.image.name for face in dataset} == {"a.png"}
+    assert [Path(entry["file"]).stem for entry in dataset.skipped] == ["b"]
+
+
+def test_a_pipe_is_no_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "faces.json")
+    with pytest.raises(FileNotFoundError, match=r"faces\.json is a pipe or a device; give the file"):
+        open_dataset(f"coco:{tmp_path / 'faces.json'}")
 
 
 def test_300w_visits_no_folder_twice(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def document(image: str, *faces: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("keypoints", "reason"),
     [
-        ([[10**99, 0], *POINTS[1:]], "keypoints that are not finite"),
-        ([[float("nan"), 0], *POINTS[1:]], "keypoints that are not finite"),
+        ([[10**99, 0], *POINTS[1:]], "a coordinate of 1e+99 pixels is larger"),
+        ([[float("nan"), 0], *POINTS[1:]], "a coordinate is not a finite number"),
         ([["x", 0], *POINTS[1:]], "could not convert string to float"),
         (POINTS[:3], "keypoints of shape [3, 2], which fits no scheme"),
     ],
