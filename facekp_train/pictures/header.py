@@ -23,6 +23,8 @@ _PLUGINS = {
     kinds.JPEG_2000: "JPEG2000",
 }  # fmt: skip
 _FLOATS = (3, 6)
+# Logarithms of light, which OpenCV writes unasked where it is given floating-point colors.
+_LOGARITHMS = (32844, 32845)
 # Adobe's own block, where EXIF is silent: Pillow reads it so.
 _XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*['\"]|>)([1-8])")
 
@@ -111,7 +113,8 @@ def _of_tiff(data: Content) -> Header:
     width, height = (values.get(number, 0) for number in (tiff_tags.WIDTH, tiff_tags.HEIGHT))
     if not width or not height:
         raise ValueError(DAMAGED)
-    if values.get(tiff_tags.SAMPLE_FORMAT) in _FLOATS:
+    logarithms = values.get(tiff_tags.PHOTOMETRIC) in _LOGARITHMS
+    if logarithms or values.get(tiff_tags.SAMPLE_FORMAT) in _FLOATS:
         raise ValueError(_FLOATING)
     tile = values.get(tiff_tags.TILE_WIDTH, 0) * values.get(tiff_tags.TILE_HEIGHT, 0)
     orientation = _known(values.get(tiff_tags.ORIENTATION, 1))

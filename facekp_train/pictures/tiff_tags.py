@@ -9,7 +9,8 @@ import struct
 from dataclasses import dataclass
 from mmap import mmap
 
-WIDTH, HEIGHT, ORIENTATION, TILE_WIDTH, TILE_HEIGHT, SAMPLE_FORMAT = 256, 257, 274, 322, 323, 339
+WIDTH, HEIGHT, PHOTOMETRIC, ORIENTATION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 262, 274, 322, 323
+SAMPLE_FORMAT = 339
 
 _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from facekp_export.demo import demo_photo
@@ -19,6 +21,13 @@ from tests.support.models.detect_cli import call
 
 PHOTO = read_image(demo_photo())[::2, ::2]
 HEIC_FILE = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf" + bytes(100)
+
+
+def _of_logarithms() -> bytes:
+    """What OpenCV writes of floating-point colors; read as a photograph it is white."""
+    return cv2.imencode(".tif", PHOTO.astype(np.float32))[1].tobytes()
+
+
 NAMED = {
     "phone.heic": (HEIC_FILE, "HEIC"),
     "phone.jpg": (HEIC_FILE, "HEIC"),
@@ -29,6 +38,12 @@ NAMED = {
     "new.jxl": (b"\xff\x0a" + bytes(100), "JPEG XL"),
     "camera.dng": (saved(PHOTO, "TIFF"), "raw file"),
     "drawing.svg": (b"<svg/>", "SVG"),
+    "scan.tga": (saved(PHOTO, "TGA"), "TGA"),
+    "icon.ico": (saved(PHOTO, "ICO"), "an icon"),
+    "texture": (saved(PHOTO, "DDS"), "DDS"),
+    "raw.pam": (b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\n\0", "PAM"),
+    "light.tif": (_of_logarithms(), "floating-point"),
+    "film.dat": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100), "a video"),
     "clip.mp4": (b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + bytes(100), "a video"),
     "clip.bin": (b"\x1a\x45\xdf\xa3" + bytes(100), "a video"),
     "broken.jpeg": (b"no picture", "not an image"),
