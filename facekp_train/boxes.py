@@ -20,6 +20,9 @@ from facekp_train.landmarks import Floats, Scheme, scheme_of
 from facekp_train.samples import Box, FaceSample
 
 BOXES_FILE = package_file("facekp_train", "boxes.json")
+FEWEST_PAIRS = 10
+"""Faces with both boxes that a mapping is fitted on."""
+
 _NUMBER_LIMITS = {"dx": 10.0, "dy": 10.0, "scale": 100.0, "sd_dx": 10.0, "sd_dy": 10.0, "sd_scale": 10.0}
 
 
@@ -113,7 +116,7 @@ def fit_mapping(pairs: Sequence[tuple[Box, Box]], fitted_on: str) -> BoxMapping:
     Raises:
         ValueError: below ten pairs.
     """
-    if len(pairs) < 10:
+    if len(pairs) < FEWEST_PAIRS:
         raise ValueError(f"a box mapping needs at least ten faces with both boxes, not {len(pairs)}")
     source, tight = (np.array(column, float) for column in zip(*pairs, strict=True))
     side = source[:, 2:].max(axis=1)

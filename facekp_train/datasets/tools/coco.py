@@ -22,6 +22,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import SeenRows, checked, read_text, stated_size
 from facekp_train.datasets.tools.coco_names import Names
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED, settled, usable
 from facekp_train.datasets.tools.marks import take_told
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import read_licence
@@ -53,7 +54,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     if not any(isinstance(each, dict) and "face_kpts" in each for each in annotations[:1]):
         take_told(root, names.only(), notes)
     places = Places(root, listing)
-    faces, points = SeenRows(), 0
+    faces, points, found = SeenRows(), 0, list[FaceSample]()
     for number, annotation in enumerate(annotations, 1):
         if isinstance(annotation, dict) and annotation.get("face_valid") is False:
             without += 1
@@ -70,7 +71,8 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         except ValueError as error:
             notes.skip(f"{root.name}: annotation {number - 1}", error)
             continue
-        yield sample
+        found.append(sample)
+    yield from settled(root, found, notes)
     if missing := places.warning():
         notes.warn(missing)
     for known in names.used.values():
@@ -206,15 +208,19 @@ def _check_marks(values: list[Any]) -> None:
 
 
 def _box(annotation: dict[str, Any], key: str) -> dict[str, Any]:
-    """A box is used only where the file says which source made it: an unknown one has no mapping."""
-    source = annotation.get("box_source")
-    if not source or annotation.get(key) is None:
+    """The face's box. One that is stated to be somebody's has to be a box; any other may stand for none."""
+    source = str(annotation.get("box_source") or UNNAMED)
+    if annotation.get(key) is None:
         return {}
-    box = _numbers(annotation, key)
-    if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
-        raise ValueError(f"its {key} is not x, y, width, height with a positive size")
-    x, y, width, height = box.tolist()
-    return {"box": (x, y, width, height), "box_source": str(source)}
+    try:
+        box = _numbers(annotation, key).tolist()
+        if not usable(box):
+            raise ValueError(f"its {key} is not x, y, width, height with a positive size")
+    except ValueError:
+        if source != UNNAMED:
+            raise
+        return {}
+    return {"box": tuple(box), "box_source": source}
 
 
 def _numbers(annotation: dict[str, Any], key: str) -> NDArray[np.float64]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, one_each, readable
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
 from facekp_train.samples import FaceSample
@@ -64,23 +64,21 @@ def _faces(image: Element) -> list[MarkedFace]:
             seen = element.get("occluded") != "1"
             marks.append(([Mark(x, y, visible=seen) for x, y in places], element.get("group_id")))
     marks += [(own, group) for group, own in loose.items()]
-    boxes = _boxes(image)
+    marks = [(own, group) for own, group in marks if own]
+    boxes = one_each([group or "" for _, group in marks], readable(image.findall("box"), _box))
     return [
-        MarkedFace(name, tuple(own), f"face {place} of {name}", size, **boxes.get(group or "", {}))
-        for place, (own, group) in enumerate(marks, 1)
-        if own
+        MarkedFace(name, tuple(own), f"face {place} of {name}", size, (), *box)
+        for place, ((own, _), box) in enumerate(zip(marks, boxes, strict=True), 1)
     ]
 
 
-def _boxes(image: Element) -> dict[str, dict[str, Any]]:
-    """Boxes that say who made them, by their group."""
-    found = {}
-    for box in image.findall("box"):
-        source = next((a.text for a in box.findall("attribute") if a.get("name") == "box_source"), None)
-        if source and (group := box.get("group_id")):
-            left, top, right, bottom = (number(box, key) for key in ("xtl", "ytl", "xbr", "ybr"))
-            found[group] = {"box": (left, top, right - left, bottom - top), "box_source": source}
-    return found
+def _box(box: Element) -> ReadBox | None:
+    """The group, the box and who made it; None where it is turned."""
+    if number(box, "rotation", 0):
+        return None
+    source = next((a.text for a in box.findall("attribute") if a.get("name") == "box_source"), None)
+    left, top, right, bottom = (number(box, key) for key in ("xtl", "ytl", "xbr", "ybr"))
+    return box.get("group_id") or "", (left, top, right - left, bottom - top), source or UNNAMED
 
 
 def _marks(skeleton: Element) -> list[Mark]:

@@ -1,20 +1,23 @@
 """dlib's XML, which its tool imglab writes: `dataset`, `images`, `image`, `box`, `part`.
 
 https://github.com/davisking/dlib/tree/master/tools/imglab. A face is a `box` with `part`s of a name and whole
-pixels from 0, which imglab's templates number. A box with `ignore` is none that its annotator could see.
+pixels from 0, which imglab's templates number. A box with `ignore` is none that its annotator could see. Who
+made the boxes stands in the file's `comment`, `box_source=NAME`, where it is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import stated_source
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
-from facekp_train.samples import FaceSample
+from facekp_train.samples import Box, FaceSample
 
 
 def fits(file: Path) -> bool:
@@ -29,6 +32,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     """
     document = read_xml(root, "dataset", "dlib's XML")
     faces: list[MarkedFace] = []
+    source = stated_source(document.findtext("comment"))
     ignored = bare = 0
     for image in document.iter("image"):
         name = image.get("file", "")
@@ -42,14 +46,20 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
                     Mark(number(part, "x"), number(part, "y"), part.get("name", ""))
                     for part in box.findall("part")
                 )
+                around = _around(box)
             except ValueError as error:
                 notes.skip(f"{root.name}: box {place} of {name}", error)
                 continue
             bare += not marks
             if marks:
-                faces.append(MarkedFace(name, marks, f"box {place} of {name}", size))
+                faces.append(MarkedFace(name, marks, f"box {place} of {name}", size, (), around, source))
     yield from samples(root, faces, Places(root, listing, "dlib"), notes)
     if ignored:
         notes.warn(f"{root}: boxes to be ignored are left out: {ignored:,}")
     if bare:
         notes.warn(f"{root}: boxes without parts are left out: {bare:,}")
+
+
+def _around(box: Element) -> Box:
+    left, top, width, height = (number(box, key) for key in ("left", "top", "width", "height"))
+    return left, top, width, height

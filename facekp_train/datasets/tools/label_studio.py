@@ -2,8 +2,8 @@
 
 https://labelstud.io/guide/task_format and https://labelstud.io/tags/keypointlabels: `x` and `y` are percent
 of the photograph, whose size each result states. A face is what has one `parentID` (keypoints drawn inside a
-rectangle), or else the whole photograph. A keypoint with the choice `hidden` or `occluded` is not visible, a
-rectangle the face's box where its note says `box_source=NAME`. Predictions are read where nobody has
+rectangle, which is the face's box; its note may say `box_source=NAME`), or else the whole photograph. A
+keypoint with the choice `hidden` or `occluded` is not visible. Predictions are read where nobody has
 annotated anything.
 """
 
@@ -19,10 +19,11 @@ from facekp_train.common.files import parse_json
 from facekp_train.datasets.reading.notes import DataError, Notes, in_words
 from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, readable, stated_source
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
-from facekp_train.samples import FaceSample
+from facekp_train.samples import Box, FaceSample
 
-_HIDDEN, _SOURCE = {"hidden", "occluded"}, "box_source="
+_HIDDEN = {"hidden", "occluded"}
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of a file that was uploaded."""
 
@@ -81,7 +82,9 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
 def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFace]:
     names = image_names(task["data"])
     hidden = {each.get("id") for each in results if _is_hidden(each)}
-    boxes = dict(filter(None, map(_box, results)))
+    boxes: dict[str, tuple[Box | None, str]] = {
+        parent: (box, source) for parent, box, source in readable(results, _box)
+    }
     groups: dict[str, list[Mark]] = {}
     size = None
     for result in results:
@@ -95,7 +98,14 @@ def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFa
         groups.setdefault(str(result.get("parentID") or ""), []).append(mark)
     what = f"of task {task.get('id')}"
     return [
-        MarkedFace(names[0], tuple(marks), f"face {number} {what}", size, names[1:], **boxes.get(group, {}))
+        MarkedFace(
+            names[0],
+            tuple(marks),
+            f"face {number} {what}",
+            size,
+            names[1:],
+            *boxes.get(group, (None, UNNAMED)),
+        )
         for number, (group, marks) in enumerate(groups.items(), 1)
     ]
 
@@ -104,18 +114,15 @@ def _is_hidden(result: dict[str, Any]) -> bool:
     return result.get("type") == "choices" and bool(_HIDDEN & set(result["value"].get("choices") or ()))
 
 
-def _box(result: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """A rectangle's id and the box that it is, where its note says who made it."""
-    notes = (result.get("meta") or {}).get("text") or ()
-    source = next((note.removeprefix(_SOURCE) for note in notes if str(note).startswith(_SOURCE)), None)
-    if result.get("type") != "rectanglelabels" or not source:
+def _box(result: dict[str, Any]) -> ReadBox | None:
+    """A rectangle's id and the box that it is, unless it is turned, and who made it."""
+    if result.get("type") != "rectanglelabels" or result["value"].get("rotation"):
         return None
+    notes = (result.get("meta") or {}).get("text") or ()
     (width, height), value = _size(result), result["value"]
     x, y, w, h = (float(value[key]) / 100 for key in ("x", "y", "width", "height"))
-    return str(result.get("id")), {
-        "box": (x * width, y * height, w * width, h * height),
-        "box_source": source,
-    }
+    box = x * width, y * height, w * width, h * height
+    return str(result.get("id")), box, stated_source(*notes)
 
 
 def _size(result: dict[str, Any]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 https://github.com/wkentaro/labelme: a keypoint is a shape of type `point` with its label. A face is what has
 one `group_id`, or else the photograph. A flag `hidden` or `occluded` of a shape (LabelMe's `--labelflags`)
-says so.
+says so. The only `rectangle` of the group is the face's box; its `description` may say `box_source=NAME`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from facekp_train.common.files import parse_json
 from facekp_train.datasets.reading.notes import DataError, Notes, in_short, in_words
 from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import ReadBox, one_each, readable, stated_source
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.pictures.folders import folders_below
 from facekp_train.samples import FaceSample
@@ -78,10 +79,22 @@ def _faces(root: Path, file: Path, data: dict[str, Any]) -> list[MarkedFace]:
             hidden = any(flags.get(name) for name in _HIDDEN)
             mark = Mark(float(x), float(y), str(shape["label"]), not hidden)
             groups.setdefault(shape.get("group_id"), []).append(mark)
+    rectangles = readable(data["shapes"], _box)
+    boxes = one_each(list(map(str, groups)), rectangles)
     name = str(data["imagePath"]).replace("\\", "/")
     beside = (file.parent.relative_to(root) / name).as_posix()
     where = file.relative_to(root).as_posix()
+    others = (name, name.rpartition("/")[2])
     return [
-        MarkedFace(beside, tuple(marks), f"face {number} of {where}", size, (name, name.rpartition("/")[2]))
-        for number, marks in enumerate(groups.values(), 1)
+        MarkedFace(beside, tuple(marks), f"face {number} of {where}", size, others, *box)
+        for number, (marks, box) in enumerate(zip(groups.values(), boxes, strict=True), 1)
     ]
+
+
+def _box(shape: dict[str, Any]) -> ReadBox | None:
+    """A rectangle's group, its box by two opposite corners, and who made it."""
+    if shape["shape_type"] != "rectangle":
+        return None
+    (x, y), (other_x, other_y) = ((float(x), float(y)) for x, y in shape["points"])
+    box = min(x, other_x), min(y, other_y), abs(other_x - x), abs(other_y - y)
+    return str(shape.get("group_id")), box, stated_source(shape.get("description"))

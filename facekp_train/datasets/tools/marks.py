@@ -12,6 +12,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes, in_short
 from facekp_train.datasets.reading.rows import SeenRows, checked
 from facekp_train.datasets.tools.coco_names import order_of
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED, settled, usable
 from facekp_train.landmarks import SCHEMES, adopt, scheme_of
 from facekp_train.own_schemes import told_scheme
 from facekp_train.samples import Box, FaceSample
@@ -41,8 +42,8 @@ class MarkedFace:
         where: the face's place in the file, for who looks for it.
         size: width and height of the photograph, where the file states them.
         other_names: that the photograph may have here.
-        box: of the face, where the file says who made it.
-        box_source: who that is.
+        box: of the face, where the file has one.
+        box_source: who made it, UNNAMED where the file does not say.
     """
 
     image: str
@@ -51,7 +52,7 @@ class MarkedFace:
     size: tuple[int, int] | None = None
     other_names: tuple[str, ...] = ()
     box: Box | None = None
-    box_source: str = "tight"
+    box_source: str = UNNAMED
 
 
 def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes) -> Iterator[FaceSample]:
@@ -74,7 +75,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
     names = _names(faces)
     take_told(root, names, notes)
     order = _order(root, names)
-    seen, points = SeenRows(), len(names)
+    seen, points, found = SeenRows(), len(names), list[FaceSample]()
     for number, face in enumerate(faces, 1):
         try:
             marks = _placed(face.marks, order) if order else face.marks
@@ -89,7 +90,8 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
         except ValueError as error:
             notes.skip(f"{root.name}: {face.where}", error)
             continue
-        yield sample
+        found.append(sample)
+    yield from settled(root, found, notes)
     if missing := places.warning():
         notes.warn(missing)
     if order and order != names:
@@ -153,8 +155,9 @@ def _sample(image: Path, marks: Sequence[Mark], face: MarkedFace) -> FaceSample:
     checked(places[labeled])
     keypoints = np.where(labeled[:, None], places, np.nan).astype(np.float32)
     visible = labeled & np.array([mark.visible for mark in marks])
-    boxed = {} if face.box is None else {"box": face.box, "box_source": face.box_source}
-    return FaceSample(image, keypoints, visible, stated_size=face.size, **boxed)
+    boxed = face.box is not None and usable(face.box)
+    box = {"box": face.box, "box_source": face.box_source} if boxed else {}
+    return FaceSample(image, keypoints, visible, stated_size=face.size, **box)
 
 
 def _quoted(names: Sequence[str]) -> str:

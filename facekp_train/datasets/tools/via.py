@@ -2,7 +2,8 @@
 
 https://www.robots.ox.ac.uk/~vgg/software/via: a photograph has `regions`; a keypoint is one of shape `point`
 with `cx` and `cy`. What annotators call it stands in one of the attributes of regions, which are their own:
-the one with most values is taken for the name, one called `face`, `group` or `instance` for the face.
+the one with most values is taken for the name, one called `face`, `group` or `instance` for the face. The
+only `rect` of a face is its box, whose attribute `box_source` may say who made it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from facekp_train.common.files import parse_json
 from facekp_train.datasets.reading.notes import DataError, Notes, in_words
 from facekp_train.datasets.reading.rows import read_text
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, one_each, readable
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.samples import FaceSample
 
@@ -67,11 +69,11 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
 
 
-def _points(image: dict[str, Any]) -> list[dict[str, Any]]:
-    """Regions that are points; version 1 numbers them."""
+def _shapes(image: dict[str, Any], shape: str) -> list[dict[str, Any]]:
+    """Regions of a shape; version 1 numbers them."""
     regions = image["regions"]
     listed = list(regions.values()) if isinstance(regions, dict) else regions
-    return [each for each in listed or () if each["shape_attributes"].get("name") == "point"]
+    return [each for each in listed or () if each["shape_attributes"].get("name") == shape]
 
 
 def _attributes(images: list[dict[str, Any]]) -> tuple[str | None, str | None]:
@@ -88,7 +90,7 @@ def _attributes(images: list[dict[str, Any]]) -> tuple[str | None, str | None]:
 def _told(image: dict[str, Any]) -> list[tuple[str, str]]:
     """Every attribute of the points with its value; none of a photograph that will be named as unreadable."""
     try:
-        told = [region["region_attributes"].items() for region in _points(image)]
+        told = [region["region_attributes"].items() for region in _shapes(image, "point")]
     except (KeyError, TypeError, AttributeError):
         return []
     return [(key, str(value)) for items in told for key, value in items]
@@ -96,13 +98,22 @@ def _told(image: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _faces(image: dict[str, Any], name: str | None, face: str | None) -> list[MarkedFace]:
     groups: dict[str, list[Mark]] = {}
-    for region in _points(image):
+    for region in _shapes(image, "point"):
         shape, told = region["shape_attributes"], region["region_attributes"]
         mark = Mark(float(shape["cx"]), float(shape["cy"]), "" if name is None else str(told[name]))
         groups.setdefault("" if face is None else str(told[face]), []).append(mark)
+    boxes = one_each(list(groups), readable(_shapes(image, "rect"), lambda region: _box(region, face)))
     file = str(image["filename"])
     last = file.replace("\\", "/").rpartition("/")[2]
     return [
-        MarkedFace(file, tuple(marks), f"face {number} of {last}", other_names=(last,))
-        for number, marks in enumerate(groups.values(), 1)
+        MarkedFace(file, tuple(marks), f"face {number} of {last}", None, (last,), *box)
+        for number, (marks, box) in enumerate(zip(groups.values(), boxes, strict=True), 1)
     ]
+
+
+def _box(region: dict[str, Any], face: str | None) -> ReadBox:
+    """A rectangle's face, its box, and who made it."""
+    shape, told = region["shape_attributes"], region["region_attributes"]
+    x, y, width, height = (float(shape[key]) for key in ("x", "y", "width", "height"))
+    group = "" if face is None else str(told.get(face, ""))
+    return group, (x, y, width, height), str(told.get("box_source") or UNNAMED)

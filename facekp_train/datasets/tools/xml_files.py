@@ -43,9 +43,11 @@ def begins_with(file: Path, root: str) -> bool:
     return False
 
 
-def number(element: ET.Element, key: str) -> float:
-    """An attribute as a number. Raises ValueError in words."""
+def number(element: ET.Element, key: str, default: float | None = None) -> float:
+    """An attribute as a number; `default` where it is missing. Raises ValueError in words."""
     text = element.get(key)
+    if text is None and default is not None:
+        return default
     if text is None:
         raise ValueError(f"its <{element.tag}> has no '{key}'")
     try:

@@ -1,14 +1,16 @@
 """YOLO's form for poses: `data.yaml`, folders of photographs, and a text file of labels for each.
 
 https://docs.ultralytics.com/datasets/pose: `kpt_shape` says how many keypoints a line has and whether each
-states its visibility, `kpt_names` what they are called. Numbers are shares of the upright photograph. The
-labels of `images/train/a.jpg` are `labels/train/a.txt`. A visibility of 0 means not labeled, 1 hidden where
-the data set also has 2.
+states its visibility, `kpt_names` what they are called. A line has the class, the box's middle and size, and
+the keypoints, as shares of the upright photograph. `box_source` may say who made the boxes. The labels of
+`images/train/a.jpg` are `labels/train/a.txt`. A visibility of 0 means not labeled, 1 hidden where the data
+set also has 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
 from facekp_train.datasets.tools.coco_places import Places
+from facekp_train.datasets.tools.listed_boxes import UNNAMED
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
 from facekp_train.pictures.decoding import read_header
 from facekp_train.pictures.folders import folders_below
@@ -48,18 +51,18 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         data = parse_yaml(read_text(root))
     except ValueError as error:
         raise DataError(f"{root} is not YOLO's data.yaml: {error}") from None
-    points, numbers = _shape(root, data)
-    names = _names(data, points)
+    shape = _shape(root, data)
+    names, source = _names(data, shape[0]), str(data.get("box_source") or UNNAMED)
     faces: list[MarkedFace] = []
     bare = 0
     for image in _images(root, data, split):
         own: list[MarkedFace] = []
         labels = _labels(image)
         if labels.is_file():
-            own = list(_faces(image, labels, (points, numbers), names, notes))
+            own = [replace(face, box_source=source) for face in _faces(image, labels, shape, names, notes)]
         bare += not own
         faces += own
-    if numbers == 3 and not any(mark.visible for face in faces for mark in face.marks):
+    if shape[1] == 3 and not any(mark.visible for face in faces for mark in face.marks):
         faces = [_seen(face) for face in faces]
     yield from samples(root, faces, Places(root, listing, "yolo"), notes)
     if bare:
@@ -124,10 +127,12 @@ def _faces(
         try:
             size = size or _upright_size(image)
             marks = _marks(words[_BOX:], shape, size, names)
+            x, y, width, height = (to_numbers(words[1:_BOX]) * [*size, *size]).tolist()
         except (ValueError, OSError) as error:
             notes.skip(f"{labels}:{number}", error)
             continue
-        yield MarkedFace(str(image.absolute()), marks, f"line {number} of {labels.name}", size)
+        box = x - width / 2, y - height / 2, width, height
+        yield MarkedFace(str(image.absolute()), marks, f"line {number} of {labels.name}", size, (), box)
 
 
 def _marks(
@@ -147,7 +152,7 @@ def _marks(
 def _seen(face: MarkedFace) -> MarkedFace:
     """Where 2 stands nowhere, 1 says labeled and no more."""
     marks = tuple(Mark(m.x, m.y, m.name, m.labeled, m.labeled) for m in face.marks)
-    return MarkedFace(face.image, marks, face.where, face.size)
+    return replace(face, marks=marks)
 
 
 def _upright_size(image: Path) -> tuple[int, int]:
