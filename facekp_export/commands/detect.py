@@ -11,6 +11,7 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError
+from facekp_train.common.memory import started
 from facekp_train.common.model_option import export_option
 
 # Paths fold the two slashes into one.
@@ -86,7 +87,6 @@ def detect(
 ) -> None:
     """Find faces on photographs or follow them in a video, draw their keypoints, or print them as JSON."""
     from facekp_export.commands.detect_photos import run_photos, target_of
-    from facekp_export.commands.detect_video import run_video, video_target_of
     from facekp_export.video.reading import is_video
     from facekp_train.common.shipped import default_model
     from facekp_train.pictures.header import allow_pixels
@@ -100,8 +100,11 @@ def detect(
                 "--boxes, --no-refine and --flip-average are for photographs: in a video faces are found, "
                 "followed, and looked at twice, the second time mirrored"
             )
+        from facekp_export.commands.detect_video import run_video, video_target_of
+
         video_target = None if json_ and out_path is None else video_target_of(photo, out_path)
         detector = _open(model or default_model(), threads, finder, box_source, smallest_face, finds=True)
+        started()
         run_video(photo, detector, video_target, json_, strict, smooth)
         return
     given = [_parsed_box(text) for text in boxes] if boxes else None
@@ -118,6 +121,7 @@ def detect(
         return detector.detect(image, given, box_source, refine, flip_average=flip_average)
 
     target = None if json_ and out_path is None else target_of(photos, out_path)
+    started()
     run_photos(photos, find, detector.scheme, target, strict=strict, as_json=json_)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -65,6 +64,8 @@ def target_of(photos: Sequence[Path], out_path: Path | None) -> Path:
 
 
 def _with_progress(photos: list[Path]) -> Iterable[Path]:
+    from rich.progress import track
+
     return track(photos, "finding keypoints", console=err, transient=True)
 
 

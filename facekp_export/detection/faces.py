@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facekp_export.detector import Face
-from facekp_export.tracking import TrackedFace
 from facekp_train.draw import draw_keypoints
 from facekp_train.landmarks import Scheme
 from facekp_train.samples import Image
+
+if TYPE_CHECKING:
+    from facekp_export.detector import Face
+    from facekp_export.tracking import TrackedFace
 
 
 def drawn(image: Image, faces: Sequence[Face | TrackedFace], scheme: Scheme) -> Image:
