@@ -26,7 +26,7 @@ from facekp_export.quantization.distilled_crops import (
 )
 from facekp_train.common.console import err, new_app, out, run
 from facekp_train.common.files import sha256_of, write_text
-from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.process import keep_freed_memory
 from facekp_train.common.shipped import shipped_models_dir
 
 _RESULT = Path(__file__).parent / "results" / "distill_crops.json"

@@ -39,9 +39,9 @@ from benchmarks.systems.catalog import (
 )
 from benchmarks.systems.engines import MORE_ENGINES, runtime_name
 from benchmarks.systems.errors import Measurer, stated_errors
-from benchmarks.systems.page import PICTURE, draw, markdown, print_rows
 from benchmarks.systems.rows import Row
 from benchmarks.tables.pages import write_part
+from benchmarks.tables.table5_page import PICTURE, draw, markdown, print_rows
 from benchmarks.tables.timed import Timed, time_all
 from facekp_train.common.console import UserError, new_app, out, run
 from facekp_train.common.files import parse_json, write_text

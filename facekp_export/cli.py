@@ -9,8 +9,7 @@ from facekp_export.commands.layers import layers
 from facekp_export.commands.models import models
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
-from facekp_train.common.memory import keep_freed_memory
-from facekp_train.common.threads import wait_asleep
+from facekp_train.common.process import keep_freed_memory, wait_asleep
 
 app = new_app(
     "facekp-export",

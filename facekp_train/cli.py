@@ -12,8 +12,7 @@ from facekp_train.commands.quantize_aware import quantize_aware
 from facekp_train.commands.run import run_all
 from facekp_train.commands.study import study
 from facekp_train.common.console import new_app, run
-from facekp_train.common.memory import keep_freed_memory
-from facekp_train.common.threads import wait_asleep
+from facekp_train.common.process import keep_freed_memory, wait_asleep
 
 app = new_app(
     "facekp-train",

@@ -11,8 +11,8 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError
-from facekp_train.common.memory import started
 from facekp_train.common.model_option import export_option
+from facekp_train.common.process import started
 
 # Paths fold the two slashes into one.
 _ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)

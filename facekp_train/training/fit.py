@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from facekp_train.batches.loader import BatchSettings, TrainBatches, spread_crops
 from facekp_train.common.console import UserError, say
 from facekp_train.common.locks import alone_in
-from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.process import keep_freed_memory
 from facekp_train.common.run_files import BEST_FILE, LAST_FILE, STATE_FILE
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import meaning

@@ -12,11 +12,11 @@ from android_bench.host import machine as host_machine
 from android_bench.records.record import Machine
 from android_bench.timing import StopRule
 from benchmarks import table5
-from benchmarks.systems import page
 from benchmarks.systems.catalog import SYSTEMS, Given
 from benchmarks.systems.errors import stated_errors
 from benchmarks.systems.rows import Row
 from benchmarks.table5 import Wanted, result_of, words
+from benchmarks.tables import table5_page as page
 from facekp_train.common.console import UserError
 
 _QUICK = StopRule(2, 0)

@@ -6,7 +6,7 @@ import gc
 import subprocess
 import sys
 
-from facekp_train.common.memory import start_without_collecting, started
+from facekp_train.common.process import start_without_collecting, started
 
 
 def test_a_program_looks_for_no_garbage_until_it_has_started():

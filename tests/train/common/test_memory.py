@@ -11,7 +11,7 @@ import pytest
 _COUNT = """
 import resource
 import numpy as np
-from facekp_train.common.memory import keep_freed_memory
+from facekp_train.common.process import keep_freed_memory
 if {keep}:
     keep_freed_memory()
 def use():

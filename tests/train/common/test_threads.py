@@ -11,7 +11,7 @@ import pytest
 # OpenMP says at its start by what it goes: so the command must not have loaded PyTorch before.
 _LOAD = """
 import facekp_train.cli
-from facekp_train.common.threads import wait_asleep
+from facekp_train.common.process import wait_asleep
 wait_asleep()
 import torch
 """
