@@ -10,6 +10,7 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def modules(root: Path) -> dict[str, Path]:
     }
 
 
-def imports(root: Path) -> dict[str, set[str]]:
+@cache
+def imports(root: Path) -> Graph:
     """Each module and the modules of the house that it imports, wherever in it."""
     known = modules(root)
     graph: dict[str, set[str]] = {name: set() for name in known}
