@@ -44,9 +44,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
             continue
         bare += not own
         faces += own
-    yield from samples(root, faces, Places(root, listing, "cvat"), notes)
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+    yield from samples(root, faces, Places(root, listing, "cvat"), notes, bare)
 
 
 def _faces(image: Element) -> list[MarkedFace]:

@@ -70,13 +70,11 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         several += len(done) > 1
         bare += not own
         faces += own
-    yield from samples(root, faces, Places(root, listing, "labelstudio"), notes)
+    yield from samples(root, faces, Places(root, listing, "labelstudio"), notes, bare)
     if faces and key == "predictions":
         notes.warn(f"{root}: nobody has annotated anything, so that a model's predictions are read")
     if several:
         notes.warn(f"{root}: photographs that several annotated, of whom the first counts: {several:,}")
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
 
 
 def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFace]:

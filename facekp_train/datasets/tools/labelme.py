@@ -64,9 +64,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     if not faces and not bare:
         raise DataError(f"{root} holds none of LabelMe's JSON files with keypoints{in_short(notes.skipped)}")
     # Places count from the folder that a file lies in.
-    yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes)
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+    yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes, bare)
 
 
 def _faces(root: Path, file: Path, data: dict[str, Any]) -> list[MarkedFace]:

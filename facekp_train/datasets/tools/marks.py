@@ -55,7 +55,9 @@ class MarkedFace:
     box_source: str = UNNAMED
 
 
-def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes) -> Iterator[FaceSample]:
+def samples(
+    root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes, bare: int = 0
+) -> Iterator[FaceSample]:
     """The faces whose marks are a scheme's; what is no such face is noted as skipped.
 
     The names of all faces together say which keypoints there are: a face may lack some. Without names every
@@ -66,6 +68,7 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
         faces: all of it.
         places: where its photographs lie.
         notes: takes what is left out.
+        bare: how many of its photographs are without a face, for the notes.
 
     Raises:
         DataError: for a file without a face, and for names that are not those of a face.
@@ -98,6 +101,8 @@ def samples(root: Path, faces: Sequence[MarkedFace], places: Places, notes: Note
         notes.warn(
             f"{root}: keypoints are put in order by their names, which the file has as {_quoted(names)}"
         )
+    if bare:
+        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
 
 
 def _names(faces: Sequence[MarkedFace]) -> list[str]:

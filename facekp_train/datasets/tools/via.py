@@ -64,9 +64,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
             continue
         bare += not own
         faces += own
-    yield from samples(root, faces, Places(root, listing, "via"), notes)
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+    yield from samples(root, faces, Places(root, listing, "via"), notes, bare)
 
 
 def _shapes(image: dict[str, Any], shape: str) -> list[dict[str, Any]]:

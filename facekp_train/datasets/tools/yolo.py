@@ -64,9 +64,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         faces += own
     if shape[1] == 3 and not any(mark.visible for face in faces for mark in face.marks):
         faces = [_seen(face) for face in faces]
-    yield from samples(root, faces, Places(root, listing, "yolo"), notes)
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+    yield from samples(root, faces, Places(root, listing, "yolo"), notes, bare)
 
 
 def _shape(root: Path, data: Any) -> tuple[int, int]:
