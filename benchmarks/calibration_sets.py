@@ -31,7 +31,7 @@ from facekp_export.quantization.calibration import (
 from facekp_export.quantization.distilled_crops import COUNT, distilled_crops, smooth_noise
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import new_app, out, run, say
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule, cut
 from facekp_train.datasets import open_dataset
@@ -91,7 +91,7 @@ def main(
             row = {"model": name, "sha256": hashes[name], "set": calibration, "crops": len(crops)}
             rows.append({**row, **figures})
             document = {"data": data.partition(":")[0], "faces": len(judges.crops), "rows": rows}
-            write_text(result, json.dumps(document, indent=2) + "\n")
+            write_json(result, document)
     out.print_json(json.dumps(rows))
 
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from android_bench.host.machine import describe_machine
 from facekp_export.quantization.calibration import demo_views
 from facekp_train.common.console import new_app, out, run
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet
@@ -145,7 +145,7 @@ def main(
         agreement = spearman(scores, sampled[group.name])
         layers.append(Layer(group, sample, scores[sample].tolist(), brute, seconds, agreement))
     document = summary(layers, closed_seconds, images, threads)
-    write_text(result, json.dumps(document, indent=2) + "\n")
+    write_json(result, document)
     out.print_json(json.dumps({name: value for name, value in document.items() if name != "layers"}))
 
 

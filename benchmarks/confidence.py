@@ -10,7 +10,6 @@ is chance. The table goes to docs/results/detection.md.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from facekp_export.detector import KeypointDetector
 from facekp_export.inference.confidence import GOOD_BELOW
 from facekp_export.tracking import VideoTracker
 from facekp_train.common.console import UserError, err, new_app, run
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import Answers
@@ -115,7 +114,7 @@ def main(
         entry = {"model": f"{path.parent.name}/{path.name}", "sha256": sha256_of(path), "ways": ways}
         document["models"].append(entry)
         print_table(entry)
-    write_text(out, json.dumps(document, indent=2) + "\n")
+    write_json(out, document)
 
 
 if __name__ == "__main__":

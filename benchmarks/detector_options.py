@@ -10,7 +10,6 @@ The table goes to docs/results/detection.md.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +22,7 @@ from facekp_export.finders.base import overlap
 from facekp_export.inference.metadata import ModelInfo
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError, err, new_app, run
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import tight_box
 from facekp_train.datasets import open_dataset
@@ -113,7 +112,7 @@ def main(
         }  # fmt: skip
         document["models"].append(entry)
         print_table(entry)
-    write_text(out, json.dumps(document, indent=2) + "\n")
+    write_json(out, document)
 
 
 if __name__ == "__main__":

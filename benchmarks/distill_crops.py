@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from facekp_train.common.memory import keep_freed_memory
 from rich.progress import Progress
 
 from facekp_export.quantization.distilled_crops import (
@@ -25,7 +26,7 @@ from facekp_export.quantization.distilled_crops import (
     write_sheet,
 )
 from facekp_train.common.console import err, new_app, out, run
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.process import keep_freed_memory
 from facekp_train.common.shipped import shipped_models_dir
 
@@ -66,7 +67,7 @@ def main(
         "distance": {"noise": round(distances[0], 4), "picture": round(left, 4)},
         "bytes": PICTURE.stat().st_size,
     }  # fmt: skip
-    write_text(_RESULT, json.dumps(document, indent=2) + "\n")
+    write_json(_RESULT, document)
     out.print_json(json.dumps(document))
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from facekp_export.quantization.calibration import crop_sets
 from facekp_train.common.console import new_app, out, run, say
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, predict_crops
@@ -93,7 +93,7 @@ def main(
     document["spearman_of_error_and_move"] = round(
         float(torch.corrcoef(torch.stack(ranks).double())[0, 1]), 3
     )
-    write_text(result, json.dumps(document, indent=2) + "\n")
+    write_json(result, document)
     out.print_json(json.dumps(document))
 
 

@@ -12,7 +12,6 @@ docs/results/quantization.md.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +22,7 @@ import typer
 from benchmarks.calibration_sets import Judges, judges_of, measure
 from facekp_export.quantization.calibration import crop_sets, with_full_range
 from facekp_train.common.console import new_app, run, say
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
 from facekp_train.training.fit import fit
 from facekp_train.training.initial import start_from
@@ -98,7 +97,7 @@ def main(
         "blocks": _BLOCKS, "epochs": epochs, "learning_rate": rate, "faces": faces,
         "rows": [asdict(row) for row in rows],
     }  # fmt: skip
-    write_text(out, json.dumps(document, indent=2) + "\n")
+    write_json(out, document)
     for row in rows:
         print(f"| {row.training} | {row.mean_px:.2f} | {row.nme_float:.2f} | {row.nme_int8:.2f} |")
 

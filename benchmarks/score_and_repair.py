@@ -20,7 +20,7 @@ import typer
 
 from facekp_train.batches.face_store import FaceStore, gather_faces
 from facekp_train.common.console import new_app, out, run, say
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
@@ -63,7 +63,7 @@ def main(
         "nme_whole": before,
         "cuts": table(checkpoint, store, judged),
     }
-    write_text(result, json.dumps(document, indent=2) + "\n")
+    write_json(result, document)
     out.print_json(json.dumps(document))
 
 

@@ -11,7 +11,6 @@ again. Written to benchmarks/results/table5.json.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -44,7 +43,7 @@ from benchmarks.tables.pages import write_part
 from benchmarks.tables.table5_page import PICTURE, draw, markdown, print_rows
 from benchmarks.tables.timed import Timed, time_all
 from facekp_train.common.console import UserError, new_app, out, run
-from facekp_train.common.files import parse_json, write_text
+from facekp_train.common.files import parse_json, write_json
 
 RESULT = Path(__file__).parent / "results" / "table5.json"
 RUNTIMES = tuple(dict.fromkeys(runtime_name(name) for name in (*ENGINES, *MORE_ENGINES, *GPU_ENGINES)))
@@ -242,7 +241,7 @@ def main(
     measured = result_of(
         wanted, Given(dlib, mesh, face_api, convert), known_errors(result), Path(data) if data else None
     )
-    write_text(result, json.dumps(measured.as_json(), indent=2) + "\n")
+    write_json(result, measured.as_json())
     print_rows(measured.rows)
     out.print(f"{len(measured.rows)} rows: {result}")
     if result == RESULT and wanted.whole:

@@ -9,7 +9,6 @@ benchmarks/results/table6.json and, for readers, to benchmarks/TABLES.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -27,7 +26,7 @@ from android_bench.reports.tables import rounded
 from benchmarks.tables.pages import markdown_table, write_part
 from facekp_export.inference.layers import Layer, read_layers
 from facekp_train.common.console import UserError, new_app, out, run, say
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.evaluation.published import published_phones
 
 RESULT = Path(__file__).parent / "results" / "table6.json"
@@ -196,7 +195,7 @@ def main(
         raise UserError("none of the records is a phone's; measure with facekp-bench --device adb")
     rows = rows_of(kept)
     fit = {"fixed_share": fixed_share(), "judged": [asdict(row) for row in judged()]}
-    write_text(result, json.dumps({"rows": [asdict(row) for row in rows], "fit": fit}, indent=2) + "\n")
+    write_json(result, {"rows": [asdict(row) for row in rows], "fit": fit})
     out.print(f"{len(rows)} rows: {result}")
     if result == RESULT:
         out.print(f"table: {write_part('table6', markdown(rows))}")

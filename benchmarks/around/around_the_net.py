@@ -25,7 +25,7 @@ from facekp_export.demo import demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_export.finders.registry import open_finder
 from facekp_train.common.console import new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
@@ -105,7 +105,7 @@ def main(
         }
     made["opening"] = opening(runs)
     document = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
-    write_text(out, json.dumps(document | {name: made}, indent=2) + "\n")
+    write_json(out, document | {name: made})
 
 
 if __name__ == "__main__":

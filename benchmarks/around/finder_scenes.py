@@ -26,7 +26,7 @@ from facekp_export.finders.base import FaceFinder, overlap
 from facekp_export.finders.registry import open_finder
 from facekp_train.boxes import mapping_of, tight_box_of
 from facekp_train.common.console import err, new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.crop import Square, sample_crop
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
@@ -222,7 +222,7 @@ def main(
     document = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     recipe = {"data": data.partition(":")[0], "split": split, "scenes": count, "seed": seed}
     document |= recipe | {name: figures(looks)}
-    write_text(out, json.dumps(document, indent=2) + "\n")
+    write_json(out, document)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from docs.release.build import ROOT
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json, write_text
 from facekp_train.common.shipped import DEFAULT_NAME, shipped_files
 
 
@@ -28,7 +28,7 @@ def write_bill(target: Path, python: Path, tools: Path) -> None:
     subprocess.run([str(tools / "cyclonedx-py"), *describe], check=True, capture_output=True)
     document = json.loads(target.read_text(encoding="utf-8"))
     document["components"] += nets()
-    write_text(target, json.dumps(document, indent=2) + "\n")
+    write_json(target, document)
 
 
 def nets() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from facekp_export.finders.base import FaceFinder, FoundFace, overlap
 from facekp_train.boxes import BoxMapping, fit_mapping
-from facekp_train.common.files import write_text
+from facekp_train.common.files import write_json
 from facekp_train.crop import tight_box
 from facekp_train.datasets import Dataset
 from facekp_train.images import read_image
@@ -96,4 +96,4 @@ def write_boxes(target: Path, fits: Mapping[str, BoxMapping]) -> None:
     """Put mappings into a boxes.json, whole or not at all; other sources that it holds stay."""
     mappings = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
     mappings.update({source: fit.as_dict() for source, fit in fits.items()})
-    write_text(target, json.dumps(mappings, indent=2) + "\n")
+    write_json(target, mappings)

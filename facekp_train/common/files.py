@@ -139,6 +139,11 @@ def write_text(target: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def write_json(target: Path, document: object) -> None:
+    """Write a JSON document for people to read too, whole or not at all."""
+    write_text(target, json.dumps(document, indent=2) + "\n")
+
+
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 as 64 hex digits."""
     digest = hashlib.sha256()
