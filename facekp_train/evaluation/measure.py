@@ -93,27 +93,7 @@ def measure(
     """
 
     data_scheme = data_scheme or checkpoint.header.scheme
-    with meaning(data_scheme):
-        return _measured(
-            checkpoint, dataset, data_scheme, boxes, refine, batch, normaliser, whole_row, by, changes or {},
-            curve_faces, against,
-        )  # fmt: skip
 
-
-def _measured(
-    checkpoint: Checkpoint,
-    dataset: Dataset,
-    data_scheme: Scheme,
-    boxes: Boxes,
-    refine: bool,
-    batch: int,
-    normaliser: str | None,
-    whole_row: bool,
-    by: Sequence[Condition],
-    changes: Mapping[Kind, tuple[float, ...]],
-    curve_faces: int,
-    against: tuple[str, Checkpoint] | None,
-) -> Measurement:
     def answers_of(model: Checkpoint, faces: Iterable[FaceSample]) -> Answers:
         header = model.header
         return answer(
@@ -121,24 +101,23 @@ def _measured(
             boxes=boxes, refine=refine, batch=batch, data_scheme=data_scheme,
         )  # fmt: skip
 
-    answers = answers_of(checkpoint, dataset)
-    evaluation = answers.score(dataset.spec, dataset.split, normaliser)
-    row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
-    compared = None
-    if against:
-        name, other = against
-        figures = answers_of(other, answers.samples).score(normaliser=normaliser)
-        compared = paired_against(evaluation, figures, name, answers.samples)
-    robustness = None
-    if changes:
-        header = checkpoint.header
-        some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
-        robustness = measure_robustness(
-            checkpoint.predict, some, header.crop_rule, changes, scheme=header.scheme,
-            five_offset=header.five_offset, normaliser=normaliser, boxes=boxes, batch=batch,
-        )  # fmt: skip
-    return Measurement(
-        answers, evaluation, row, group_by(by, evaluation, answers.samples), robustness,
-        [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)],
-        compared,
-    )  # fmt: skip
+    with meaning(data_scheme):
+        answers = answers_of(checkpoint, dataset)
+        evaluation = answers.score(dataset.spec, dataset.split, normaliser)
+        row = row_of(dataset, answers, evaluation) if whole_row and dataset.format.row else None
+        compared = None
+        if against:
+            name, other = against
+            figures = answers_of(other, answers.samples).score(normaliser=normaliser)
+            compared = paired_against(evaluation, figures, name, answers.samples)
+        robustness = None
+        if changes:
+            header = checkpoint.header
+            some = [answers.samples[place] for place in evenly(len(answers.samples), curve_faces)]
+            robustness = measure_robustness(
+                checkpoint.predict, some, header.crop_rule, changes, scheme=header.scheme,
+                five_offset=header.five_offset, normaliser=normaliser, boxes=boxes, batch=batch,
+            )  # fmt: skip
+        warnings = [*dataset.warnings, *(condition.caveat for condition in by if condition.caveat)]
+        grouped = group_by(by, evaluation, answers.samples)
+        return Measurement(answers, evaluation, row, grouped, robustness, warnings, compared)
