@@ -48,7 +48,7 @@ def find_in_folder(
         raise UserError(f"no photograph lies in {folder}")
     # The photograph's whole name is kept: a.jpg and a.png may lie side by side.
     pictures = {photo: photo.relative_to(folder).with_name(f"{photo.name}.png") for photo in photos}
-    document = _find_in(photos, find, scheme, target, pictures, strict, track)
+    document = _find_in(pictures, find, scheme, target, strict, track)
     if not document["images"]:
         raise UserError(f"no photograph in {folder} can be read: {_reasons(document['skipped'])}")
     return document
@@ -70,24 +70,18 @@ def find_in_photos(
         known[photo.name] += 1
         again = f"-{known[photo.name]}" if known[photo.name] > 1 else ""
         pictures[photo] = Path(f"{photo.name}{again}.png")
-    document = _find_in(list(pictures), find, scheme, target, pictures, strict, track)
+    document = _find_in(pictures, find, scheme, target, strict, track)
     if not document["images"]:
         raise UserError(f"none of the photographs can be read: {_reasons(document['skipped'])}")
     return document
 
 
 def _find_in(
-    photos: list[Path],
-    find: Find,
-    scheme: Scheme,
-    target: Path | None,
-    pictures: dict[Path, Path],
-    strict: bool,
-    track: Track,
+    pictures: dict[Path, Path], find: Find, scheme: Scheme, target: Path | None, strict: bool, track: Track
 ) -> dict[str, Any]:
-    """pictures: where in `target` each photograph is drawn."""
+    """pictures: the photographs, and where in `target` each is drawn."""
     images, skipped = [], []
-    for photo in track(photos):
+    for photo in track(list(pictures)):
         try:
             image = read_image(photo)
         except OSError as error:
