@@ -1,4 +1,4 @@
-"""Pictures that people may pick: huge, turned by their EXIF orientation, with several faces."""
+"""Pictures that people may pick: huge, turned by their EXIF orientation, animated, with several faces."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from tests.android.library.given import several
+from tests.support.files.animated import KINDS, write_animated
 
 _CORNERS = (30, 100, 170, 240)
 
@@ -17,6 +18,9 @@ def write_pictures(folder: Path) -> None:
     """Everything that PhotoTest picks."""
     several(folder / "several.png")
     cv2.imwrite(str(folder / "huge.png"), np.full((6250, 8000), 90, np.uint8))
+    for kind in KINDS:
+        for name, frames in (("animated", 2), ("still", 1)):
+            write_animated(folder / f"{name}.{kind}", frames)
     corners = np.array(_CORNERS, np.uint8).reshape(2, 2)
     picture = cv2.cvtColor(np.kron(corners, np.ones((16, 24), np.uint8)), cv2.COLOR_GRAY2BGR)
     plain = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()

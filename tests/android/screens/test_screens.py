@@ -33,7 +33,7 @@ def test_pictures_that_people_pick(app: App, tmp_path: Path) -> None:
 
 
 def test_cameras_models_and_saving(app: App) -> None:
-    said = app.run("camera.CameraTest", "camera.PlacementTest", "ModelTest", "SavingTest")
+    said = app.run("camera.CameraTest", "camera.PlacementTest", "ModelTest", "PointsTest", "SavingTest")
     assert "OK (" in said
 
 

@@ -48,6 +48,23 @@ class PhotoTest {
     }
 
     @Test
+    fun ofAnAnimatedPictureTheFirstIsLookedAtAndItIsSaid() = onScreen { activity ->
+        val sentence = activity.getString(R.string.animated)
+        for (kind in listOf("gif", "png", "webp")) {
+            for (name in listOf("animated.$kind", "still.$kind")) {
+                val moves = isAnimated(File(folder, name).inputStream())
+                assertEquals(name, name.startsWith("animated"), moves)
+                val whole = File(folder, name).readBytes()
+                for (size in 0..whole.size step 7) isAnimated(whole.copyOf(size).inputStream())
+            }
+            val said = pick(activity, kind) { File(folder, "animated.$kind").inputStream() }
+            assertTrue("$kind: $said", said.startsWith("1 face") && said.endsWith(sentence))
+        }
+        val said = pick(activity, "still") { File(folder, "still.png").inputStream() }
+        assertTrue(said, sentence !in said)
+    }
+
+    @Test
     fun severalFacesAreCounted() = onScreen { activity ->
         val said = pick(activity, "several") { File(folder, "several.png").inputStream() }
         assertTrue(said, said.startsWith("2 faces"))

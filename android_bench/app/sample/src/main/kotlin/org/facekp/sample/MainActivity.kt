@@ -192,7 +192,8 @@ class MainActivity : Activity() {
         } else {
             resources.getQuantityString(R.plurals.found, count, count, title, answer.milliseconds, answer.ran)
         }
-        status.text = if (shown.shrink == 1) found else found + getString(R.string.made_smaller, shown.shrink)
+        val smaller = if (shown.shrink == 1) "" else getString(R.string.made_smaller, shown.shrink)
+        status.text = found + smaller + if (shown.animated) getString(R.string.animated) else ""
         marked = MarkedPicture(applicationContext, shown.bitmap, faces).also(::write)
     }
 

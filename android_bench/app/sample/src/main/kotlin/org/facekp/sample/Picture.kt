@@ -10,8 +10,8 @@ import android.net.Uri
 import java.io.IOException
 import java.io.InputStream
 
-/** A photograph, upright. `shrink` is how many times smaller than its file it was read. */
-class Picture(val bitmap: Bitmap, val shrink: Int) {
+/** A photograph, upright. `shrink` is how many times smaller than its file it was read; of an `animated` one it is the first picture. */
+class Picture(val bitmap: Bitmap, val shrink: Int, val animated: Boolean) {
     companion object {
         /** 12 megapixels are 48 MB in memory, and more than any face needs. */
         private const val MOST_PIXELS = 12_000_000L
@@ -38,7 +38,7 @@ class Picture(val bitmap: Bitmap, val shrink: Int) {
             val options = BitmapFactory.Options().apply { inSampleSize = shrink }
             val bitmap = open().use { BitmapFactory.decodeStream(it, null, options) }
                 ?: throw PictureException(R.string.unreadable)
-            return Picture(upright(bitmap, orientation(open)), shrink)
+            return Picture(upright(bitmap, orientation(open)), shrink, open().use(::isAnimated))
         }
 
         /** The smallest power of two, which decoders take, after which a picture is small enough. */
