@@ -1,9 +1,11 @@
 package org.facekp.sample
 
 import android.content.Intent
+import android.net.Uri
 import android.view.View
 import android.widget.Spinner
 import java.io.File
+import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
@@ -29,6 +31,33 @@ class BenchmarkTest {
         val shared = chooser.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
         File(System.getProperty("facekp.shared")!!).writeText(shared.getStringExtra(Intent.EXTRA_TEXT)!!)
         assertFalse(File(RuntimeEnvironment.getApplication().cacheDir, "benchmark").exists())
+    }
+
+    /** The model that all screens compute with is offered first, and what went away meanwhile is said. */
+    @Test
+    fun aFileIsMeasuredLikeAnother() {
+        val app = RuntimeEnvironment.getApplication()
+        val asset = BundledModels.of(app.assets).models[1]
+        val uri = Uri.parse("content://files/mine.tflite")
+        val choices = Choices(app)
+        choices.now = choices.now.copy(model = ChosenModel("mine.tflite", uri.toString()))
+        var gone = false
+        shadowOf(app.contentResolver).registerInputStreamSupplier(uri) {
+            if (gone) throw SecurityException("no access any more") else app.assets.open(asset.asset)
+        }
+        onScreen { activity ->
+            assertEquals("mine.tflite", activity.findViewById<Spinner>(R.id.model).selectedItem.toString())
+            activity.press(R.id.start)
+            await("a result") { "p50" in activity.text(R.id.result) }
+            activity.press(R.id.share)
+            @Suppress("DEPRECATION")
+            val shared = shadowOf(activity).nextStartedActivity.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
+            val record = JSONObject(shared.getStringExtra(Intent.EXTRA_TEXT)!!).getJSONArray("records").getJSONObject(0)
+            assertEquals(listOf("mine.tflite", asset.sha256), listOf("model", "sha256").map(record::getString))
+            gone = true
+            activity.press(R.id.start)
+            await("a refusal") { activity.getString(R.string.model_gone, "mine.tflite") in activity.text(R.id.result) }
+        }
     }
 
     @Test

@@ -1,11 +1,15 @@
 package org.facekp.sample
 
 import android.content.Context
+import android.net.Uri
 import android.os.Build
 import java.io.File
 import java.io.IOException
+import java.io.InputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.security.DigestOutputStream
+import java.security.MessageDigest
 import java.text.SimpleDateFormat
 import java.util.Date
 import java.util.Locale
@@ -19,7 +23,7 @@ import org.json.JSONObject
 /** One measurement of the Benchmark screen. Call [run] on a thread of its own; [cancel] from any. */
 class Benchmark(
     private val context: Context,
-    private val model: BundledModel,
+    private val model: ChosenModel,
     private val delegate: String,
     private val threads: Int,
 ) {
@@ -67,7 +71,8 @@ class Benchmark(
     private fun prepare(folder: File): JSONObject {
         folder.mkdirs()
         val file = File(folder, "model.tflite")
-        context.assets.open(model.asset).use { from -> file.outputStream().use { from.copyTo(it) } }
+        val sha256 = MessageDigest.getInstance("SHA-256")
+        opened().use { from -> DigestOutputStream(file.outputStream(), sha256).use { from.copyTo(it) } }
         val info = KeypointDetector.fromFile(file).use { it.info }
         val values = info.crop.size * info.crop.size * 3
         val random = Random(0)
@@ -79,9 +84,17 @@ class Benchmark(
         }
         File(folder, "inputs.bin").writeBytes(input.array())
         return JSONObject()
-            .put("model", model.asset).put("name", info.name).put("kind", info.kind)
-            .put("sha256", model.sha256).put("bytes", file.length())
+            .put("model", if (model.isFile) model.title else model.place).put("name", info.name).put("kind", info.kind)
+            .put("sha256", sha256.digest().joinToString("") { "%02x".format(it) }).put("bytes", file.length())
     }
+
+    private fun opened(): InputStream = try {
+        if (model.isFile) context.contentResolver.openInputStream(Uri.parse(model.place)) else context.assets.open(model.place)
+    } catch (_: IOException) {
+        null
+    } catch (_: SecurityException) {
+        null
+    } ?: throw RunnerException(RunnerException.BAD_FILE, context.getString(R.string.model_gone, model.title))
 
     private fun document(answer: JSONObject, record: JSONObject): JSONObject {
         val nanoseconds = answer.getJSONArray("samples_ns")

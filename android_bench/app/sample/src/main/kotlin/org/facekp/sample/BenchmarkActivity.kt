@@ -15,10 +15,10 @@ import android.widget.TextView
 import kotlin.concurrent.thread
 import org.json.JSONObject
 
-/** Times a bundled model on this phone, and shares what was measured as a document that facekp-bench reads. */
+/** Times a model on this phone, a bundled one or the file that was chosen, and shares a document that facekp-bench reads. */
 class BenchmarkActivity : Activity() {
     private val here = Handler(Looper.getMainLooper())
-    private lateinit var models: BundledModels
+    private lateinit var models: List<ChosenModel>
     private lateinit var start: Button
     private lateinit var share: Button
     private lateinit var progress: ProgressBar
@@ -30,12 +30,13 @@ class BenchmarkActivity : Activity() {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.benchmark)
         findViewById<View>(R.id.root).avoidSystemBars()
-        models = BundledModels.of(assets)
+        val choices = Choices(this)
+        models = choices.models
         start = findViewById(R.id.start)
         share = findViewById(R.id.share)
         progress = findViewById(R.id.progress)
         result = findViewById(R.id.result)
-        offer(R.id.model, models.models, models.default)
+        offer(R.id.model, models, models.indexOf(choices.now.model))
         offer(R.id.processor, resources.getStringArray(R.array.processors).toList(), 0)
         offer(R.id.threads, threadChoices(), 0)
         start.setOnClickListener { if (running == null) begin() else cancel() }
@@ -62,7 +63,7 @@ class BenchmarkActivity : Activity() {
     private fun begin() {
         val chosen = { id: Int -> findViewById<Spinner>(id).selectedItemPosition }
         val delegate = listOf("cpu", "gpu", "nnapi")[chosen(R.id.processor)]
-        val benchmark = Benchmark(applicationContext, models.models[chosen(R.id.model)], delegate, chosen(R.id.threads) + 1)
+        val benchmark = Benchmark(applicationContext, models[chosen(R.id.model)], delegate, chosen(R.id.threads) + 1)
         running = benchmark
         document = null
         working(true)
