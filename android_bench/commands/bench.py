@@ -182,7 +182,7 @@ def bench(
         )  # fmt: skip
     else:
         refuse_phone_options(context)
-    check_targets(markdown, output)
+    check_targets(markdown, output, sources=files)
     errors: list[str] = []
     interrupted = False
     try:

@@ -43,7 +43,7 @@ def compare(
     from android_bench.reports.names import shortest_ends
     from facekp_train.common.files import write_text
 
-    check_targets(markdown, csv, html)
+    check_targets(markdown, csv, html, sources=(before, after))
     result = compared(read_document(before), read_document(after), tolerance / 100)
     names = shortest_ends([str(before), str(after)])
     if as_json:

@@ -111,7 +111,7 @@ def decide(
     if quick and "adb" not in where:
         raise typer.BadParameter("it works only with --device adb", param_hint="--quick")
     access = Access(tuple(serial or ()), adb, parse_server(adb_server))
-    check_targets(output, markdown, html)
+    check_targets(output, markdown, html, sources=(*exports, *(records or ())))
     dataset = labelled_data(data, split, limit, strict)
     candidates = find_candidates(exports)
     known = list(_read(records or []))

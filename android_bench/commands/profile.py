@@ -36,11 +36,13 @@ def profile(
     from android_bench.profiling.picture import plot as draw
     from android_bench.profiling.profile import profile_model
     from android_bench.profiling.tables import remarks, terminal
+    from android_bench.reports.delivery import check_targets
     from android_bench.reports.plot import check_plot
     from facekp_train.common.shipped import default_model
 
     if plot is not None:
         check_plot(plot)
+        check_targets(plot, sources=[model or default_model()])
     try:
         with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task("operators", total=1.0)

@@ -32,7 +32,7 @@ def report(
 
     if plot is not None:
         check_plot(plot)
-    check_targets(markdown, csv, html)
+    check_targets(markdown, csv, html, plot, sources=documents)
     found = read_all(documents)
     names = shortest_ends(list(map(str, found.sources)))
     out.print(terminal(found.records, out.width, names))

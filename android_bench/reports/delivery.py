@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from android_bench.records.record import Record
 from android_bench.reports.formats import FORMATS
 from facekp_train.common.console import UserError, say
 from facekp_train.common.files import is_written_into, write_text
+from facekp_train.common.run_files import refuse_sources
 
 
-def check_targets(*targets: Path | None) -> None:
-    """Refuse what cannot be written before minutes are spent measuring. Raises UserError."""
+def check_targets(*targets: Path | None, sources: Iterable[Path] = ()) -> None:
+    """Refuse what cannot be written before minutes are spent measuring.
+
+    Args:
+        targets: files to be written; None for what is not.
+        sources: files, and folders of models, that are read.
+
+    Raises:
+        UserError: for what cannot be written.
+        typer.BadParameter: for what is read.
+    """
+    refuse_sources(targets, sources)
     for target in targets:
         if target is None:
             continue

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from facekp_export.commands.targets import refuse_source
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
 from facekp_train.common.console import err, out, print_json, say, visible, warn
+from facekp_train.common.run_files import refuse_source
 from facekp_train.landmarks import Scheme
 from facekp_train.pictures.decoding import is_animated
 

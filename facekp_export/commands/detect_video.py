@@ -13,7 +13,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from facekp_export.commands.targets import refuse_source
 from facekp_export.detection.videos import TrackTimes, follow_video, frame_document
 from facekp_export.detector import KeypointDetector
 from facekp_export.tracking import TrackedFace, VideoTracker
@@ -21,6 +20,7 @@ from facekp_export.video.one_euro import OneEuro
 from facekp_export.video.reading import Camera, Frame, Video, is_camera, open_video
 from facekp_export.video.writing import WRITABLE
 from facekp_train.common.console import err, out, say, warn
+from facekp_train.common.run_files import refuse_source
 
 
 def video_target_of(source: Path, out_path: Path | None) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from facekp_train.commands.inputs import check_file
+from facekp_train.commands.inputs import check_file, files_of
 from facekp_train.commands.options import (
     IMAGES_HELP,
     JSON_HELP,
@@ -21,6 +21,7 @@ from facekp_train.commands.options import (
     spec_is_usage,
 )
 from facekp_train.common.console import UserError, faces_in_words, out, print_json, print_line, say, warn
+from facekp_train.common.run_files import refuse_sources
 
 if TYPE_CHECKING:
     from facekp_train.datasets.survey import Survey
@@ -46,13 +47,14 @@ def data(
     from facekp_train.draw import contact_sheet, write_picture
 
     check_file(sheet)
+    refuse_sources([sheet], files_of([spec]))
     adopt_given(scheme)
     with spec_is_usage():
         if (told := named(spec)) != spec:
             say(f"{spec} is read as {told}")
             spec = told
         parts = parts_of(spec, split, strict, images, limit)
-    survey = survey_faces(spec, parts)
+    survey = survey_faces(spec, parts, sheet)
     drawn = sheet if survey.tiles else None
     if drawn is not None:
         write_picture(drawn, contact_sheet(survey.tiles, tile=TILE.size))

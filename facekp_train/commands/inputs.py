@@ -64,6 +64,13 @@ def told_by_data(specs: Sequence[str]) -> dict[str, Any] | None:
     return None
 
 
+def files_of(specs: Sequence[str]) -> list[Path]:
+    """The files that data sets are read from, of FORMAT:PATH[@LIST]: those that there are."""
+    names = [rest for spec in specs for rest in (spec, spec.partition(":")[2])]
+    parts = [part for name in names for part in (name, *name.rpartition("@")[::2])]
+    return [path for part in parts if (path := Path(part).expanduser()).is_file()]
+
+
 def check_labellers(words: Sequence[str]) -> None:
     """Raise UserError for what is no KIND:FILE, or names no file."""
     from facekp_train.labels.labellers import split_labeller

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from facekp_train.commands import options as option
-from facekp_train.commands.inputs import check_file, check_labellers, check_sets
+from facekp_train.commands.inputs import check_file, check_labellers, check_sets, files_of
 from facekp_train.common.model_option import checkpoint_option
-from facekp_train.common.run_files import refuse_other_than_checkpoints
+from facekp_train.common.run_files import refuse_other_than_checkpoints, refuse_sources
 
 
 class Form(str, Enum):
@@ -57,16 +57,22 @@ def label(
     """Label photographs with trained nets, held to points that were placed by hand.
 
     Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json,
-    or let a person correct them in CVAT or Label Studio (--format).
+    or let a person correct them in CVAT or Label Studio (--format). Constant differences between the nets
+    and other labelers are fitted and taken away before the mean.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json
-    Constant differences between the nets and other labelers are fitted and taken away before the mean.
     """
     target = out or Path(_NAMES[form])
+    if out is None and target.exists():
+        raise typer.BadParameter(
+            f"{target} is there already; name it with --out to replace it, or another file"
+        )
     option.adopt_given(scheme)
     refuse_other_than_checkpoints(*model)
     check_sets(data)
     check_labellers(also)
     check_file(target)
+    beside = target.with_suffix(".xml") if form is Form.labelstudio else None
+    refuse_sources([target, beside], [*files_of(data), *files_of(also), *model])
     from facekp_train.labels.store import write_labels
 
     write_labels(model, data, split, target, missing, also, limit, form.value)

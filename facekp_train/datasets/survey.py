@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facekp_train.boxes import box_mappings
 from facekp_train.common.console import progress_bar
+from facekp_train.common.run_files import refuse_source
 from facekp_train.crop import CropRule, Square, cut, tight_box
 from facekp_train.datasets import Dataset, open_dataset
 from facekp_train.draw import draw_keypoints
@@ -61,8 +62,19 @@ def parts_of(
     return [open_dataset(spec, part, strict, images, limit) for part in whole.format.parts]
 
 
-def survey_faces(spec: str, parts: Sequence[Dataset]) -> Survey:
-    """Open every photograph of the splits. Raises FileNotFoundError where all of them are missing."""
+def survey_faces(spec: str, parts: Sequence[Dataset], sheet: Path | None = None) -> Survey:
+    """Open every photograph of the splits.
+
+    Args:
+        spec: what the data set is called.
+        parts: its splits.
+        sheet: a file to be written, which must be none of the photographs.
+
+    Raises:
+        FileNotFoundError: where all splits are missing.
+        typer.BadParameter: where the sheet is a photograph.
+    """
+    written = sheet if sheet is not None and sheet.exists() else None
     survey = Survey(spec)
     missing: list[FileNotFoundError] = []
     with progress_bar() as bar:
@@ -71,6 +83,8 @@ def survey_faces(spec: str, parts: Sequence[Dataset]) -> Survey:
             survey.splits[dataset.split] = 0
             try:
                 for sample in dataset:
+                    if written is not None:
+                        refuse_source(written, sample.image, "photograph")
                     _look(sample, dataset, survey)
                     bar.advance(task)
             except FileNotFoundError as error:
