@@ -23,7 +23,7 @@ from facekp_export.inference.metadata import ModelInfo, onnx_with_info, tflite_w
 from facekp_export.inference.noise import noise_in
 from facekp_export.inference.runtimes import open_model
 from facekp_export.publishing.publish import LOG, folders_of, made_with, staging_for
-from facekp_export.quantization.calibration import CropSets, crop_sets, demo_views
+from facekp_export.quantization.calibration import CropSets, Faces, crop_sets, demo_views
 from facekp_export.quantization.layer_errors import layer_errors
 from facekp_export.verification.confidence_fit import fitted_scale
 from facekp_export.verification.labelled import LabelledFaces
@@ -107,7 +107,7 @@ def export_model(
     to: Sequence[str] = FORMATS,
     integer_io: bool = False,
     int8_input: bool = False,
-    calibration: str | None = None,
+    calibration: Faces | None = None,
     labelled: LabelledFaces | None = None,
     tolerance: Tolerance | None = None,
     threads: int = 1,
@@ -122,8 +122,8 @@ def export_model(
         to: "onnx", "tflite" or both; the float model.onnx is written in any case.
         integer_io: also write an all-integer TFLite file.
         int8_input: also write the int8 TFLite file with an int8 input in place of uint8.
-        calibration: data set (`FORMAT:PATH`) whose faces set the ranges of quantized files and, by their
-            labels, the scale of confidence; None for views of the demo photo and the default scale.
+        calibration: data set (`FORMAT:PATH`, or open) whose faces set the ranges of quantized files and, by
+            their labels, the scale of confidence; None for views of the demo photo and the default scale.
         labelled: faces to measure the NME on.
         tolerance: how far a file may lie from PyTorch; None for `Tolerance()`.
         threads: of the runtimes that verify.
@@ -173,7 +173,7 @@ def _kinds(to: Sequence[str], integer_io: bool, int8_input: bool) -> list[str]:
     return ["onnx", *onnx, *tflite, *(more if tflite else [])]
 
 
-def _prepare(path: Path, calibration: str | None, folder: Path, name: str | None, step: Step) -> _Job:
+def _prepare(path: Path, calibration: Faces | None, folder: Path, name: str | None, step: Step) -> _Job:
     with step("checkpoint and crops"):
         from facekp_train.networks.checkpoint import load_checkpoint
 

@@ -16,11 +16,11 @@ import typer
 from facekp_export.commands.options import (
     DATA_HELP,
     JSON_HELP,
-    LIMIT_HELP,
     SPLIT_HELP,
     STRICT_HELP,
     THREADS_HELP,
     labelled_data,
+    opened,
     read_faces,
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
@@ -106,7 +106,12 @@ def export(
     ] = Io.float,
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Faces of --data and of --calibration to read, spread over each. Default: all."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     tolerance: Annotated[
         float,
@@ -153,8 +158,10 @@ def export(
         return
     if not untrained:
         refuse_other_than_checkpoints(checkpoint)
-    _checked_spec(calibration)
-    labelled = read_faces(labelled_data(data, split, limit, strict), scheme_in_checkpoint(checkpoint))
+    own = None if calibration is None else opened(calibration, limit)
+    # Without --data the limit has to be that of --calibration.
+    judged = limit if data is not None or own is None else None
+    labelled = read_faces(labelled_data(data, split, judged, strict), scheme_in_checkpoint(checkpoint))
     require_export()
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance
@@ -174,7 +181,7 @@ def export(
         return
     result = export_model(
         checkpoint, out_folder, to=formats, integer_io=io is Io.int8, int8_input=io is Io.int8_in,
-        calibration=calibration, labelled=labelled, threads=threads, name=name, step=steps.step,
+        calibration=own, labelled=labelled, threads=threads, name=name, step=steps.step,
         tolerance=Tolerance(float16=float16_tolerance, quantized=tolerance, nme=nme_tolerance),
     )  # fmt: skip
     if beside:
@@ -228,17 +235,6 @@ def _add(beside: list[str], out: Path, as_json: bool, archives: Path | None, tab
     }
     for name in dict.fromkeys(beside):
         print_line(f"wrote {out / name}: {len(manifest.folders[name])} files; {hints[name]}")
-
-
-def _checked_spec(spec: str | None) -> None:
-    """A --calibration that names no data set is wrong usage; said before the long work begins."""
-    from facekp_train.datasets import DataError, open_dataset
-
-    if spec is not None:
-        try:
-            open_dataset(spec)
-        except DataError as error:
-            raise typer.BadParameter(str(error)) from None
 
 
 class _Steps:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from facekp_export.commands.options import opened
 from facekp_train.common.console import out, print_json, require
 from facekp_train.common.model_option import checkpoint_argument
 from facekp_train.common.run_files import refuse_other_than_checkpoints
@@ -24,6 +25,9 @@ def layers(
         str | None,
         typer.Option(help="Faces to measure on, FORMAT:PATH or FORMAT:PATH@LIST. Default: the demo photo."),
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Faces of --data to read, spread over it. Default: all.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every layer as JSON on stdout.")] = False,
 ) -> None:
     """Show which layers cost most when a checkpoint is rounded to int8: each alone, in pixels.
@@ -31,15 +35,12 @@ def layers(
     Where int8 costs too much, train the net on with facekp-train quantize-aware.
     """
     from facekp_train.common.shipped import default_checkpoint
-    from facekp_train.datasets import DataError, open_dataset
 
     model = model or default_checkpoint()
     refuse_other_than_checkpoints(model)
-    if data is not None:
-        try:
-            open_dataset(data)
-        except DataError as error:
-            raise typer.BadParameter(str(error)) from None
+    if data is None and limit is not None:
+        raise typer.BadParameter("--limit is about the faces of --data; give that too")
+    faces = None if data is None else opened(data, limit)
     require("export", "torch", "safetensors")
     from facekp_export.quantization.calibration import crop_sets
     from facekp_export.quantization.layer_errors import layer_errors
@@ -48,7 +49,7 @@ def layers(
 
     checkpoint = load_checkpoint(model)
     with meaning(checkpoint.header.scheme):
-        sets = crop_sets(data, checkpoint.header.crop_rule)
+        sets = crop_sets(faces, checkpoint.header.crop_rule)
     errors = layer_errors(checkpoint.net, sets.verification)
     if as_json:
         print_json({"model": checkpoint.header.name, "images": sets.source, **asdict(errors)})

@@ -39,6 +39,16 @@ def finder_names() -> Iterable[str]:
     return FINDERS
 
 
+def opened(spec: str, limit: int | None = None) -> Dataset:
+    """A data set, not yet read; what names none is wrong usage."""
+    from facekp_train.datasets import DataError, open_dataset
+
+    try:
+        return open_dataset(spec, limit=limit)
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def labelled_data(data: str | None, split: str | None, limit: int | None, strict: bool) -> Dataset | None:
     """The faces of --data, not yet read; what contradicts it is wrong usage."""
     from facekp_train.datasets import DataError, open_dataset

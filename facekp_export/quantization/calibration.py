@@ -9,11 +9,14 @@ import numpy as np
 from facekp_export.demo import demo_face
 from facekp_export.quantization.distilled_crops import distilled_crops
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import UserError
+from facekp_train.common.console import UserError, warn
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
-from facekp_train.datasets import open_dataset
+from facekp_train.datasets import Dataset, open_dataset
 from facekp_train.images import read_image
 from facekp_train.samples import Crops, evenly
+
+Faces = str | Dataset
+"""A data set as `FORMAT:PATH`, or open, which may be limited."""
 
 CALIBRATION_CROPS = 200
 VERIFICATION_CROPS = 64
@@ -35,13 +38,13 @@ class CropSets:
     source: str
 
 
-def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
+def crop_sets(faces: Faces | None, rule: CropRule) -> CropSets:
     """Crops of a data set's faces, spread over it; without one, crops that anyone may have.
 
     Those are views of the demo photo and, for calibration alone, the distilled crops.
 
     Args:
-        spec: the data set as `FORMAT:PATH`, or None.
+        faces: the data set, open or as `FORMAT:PATH`, or None.
         rule: how faces are cropped.
 
     Raises:
@@ -49,12 +52,13 @@ def crop_sets(spec: str | None, rule: CropRule) -> CropSets:
         UserError: for one with too few readable faces.
     """
     wanted = CALIBRATION_CROPS + VERIFICATION_CROPS
-    distilled = distilled_crops(rule.size)[: 0 if spec else CALIBRATION_CROPS // 8]
-    if spec is None:
+    distilled = distilled_crops(rule.size)[: 0 if faces else CALIBRATION_CROPS // 8]
+    if faces is None:
         crops = demo_views(rule, wanted - len(distilled))
         source = "views of the demo photo and distilled crops"
     else:
-        crops, source = _face_crops(spec, rule, wanted), f"{spec.partition(':')[0]} faces"
+        dataset = open_dataset(faces) if isinstance(faces, str) else faces
+        crops, source = _face_crops(dataset, rule, wanted), f"{dataset.spec.partition(':')[0]} faces"
     verifies = np.zeros(len(crops), bool)
     share = VERIFICATION_CROPS / (wanted - len(distilled))
     verifies[evenly(len(crops), max(1, round(share * len(crops))))] = True
@@ -90,8 +94,10 @@ def demo_views(rule: CropRule, count: int) -> Crops:
     return np.stack(views)
 
 
-def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:
-    samples = list(open_dataset(spec))
+def _face_crops(dataset: Dataset, rule: CropRule, wanted: int) -> Crops:
+    samples = list(dataset)
+    for warning in dataset.warnings:
+        warn(warning)
     crops = []
     for index in evenly(len(samples), wanted):
         sample = samples[index]
@@ -102,7 +108,7 @@ def _face_crops(spec: str, rule: CropRule, wanted: int) -> Crops:
             continue
     if len(crops) < _FEWEST:
         raise UserError(
-            f"{spec} gave {len(crops)} usable faces and calibration needs {_FEWEST} or more; "
+            f"{dataset.spec} gave {len(crops)} usable faces and calibration needs {_FEWEST} or more; "
             "name a larger data set, or leave --calibration out to use views of the demo photo"
         )
     return np.stack(crops)

@@ -11,6 +11,7 @@ from facekp_export.detector import Face, KeypointDetector
 from facekp_export.inference.confidence import fit_scale, scatter_at
 from facekp_export.inference.metadata import ModelInfo
 from facekp_export.inference.runtimes import KeypointModel
+from facekp_export.quantization.calibration import Faces
 from facekp_train.boxes import tight_box_of
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import Answers
@@ -28,7 +29,7 @@ class _Net:
     predict: Predict
 
 
-def fitted_scale(predict: Predict, info: ModelInfo, spec: str) -> float | None:
+def fitted_scale(predict: Predict, info: ModelInfo, faces: Faces) -> float | None:
     """The scale of confidence that holds on a data set's faces, each refined once from its listed box.
 
     Errors are over the data's first normaliser, as everywhere in `evaluate`.
@@ -36,14 +37,14 @@ def fitted_scale(predict: Predict, info: ModelInfo, spec: str) -> float | None:
     Args:
         predict: from crops to keypoints.
         info: of the model.
-        spec: the data set as `FORMAT:PATH`; up to 400 of its faces, spread over it.
+        faces: the data set, open or as `FORMAT:PATH`; up to 400 of its faces, spread over it.
 
     Returns:
         The scale; None where too few faces are usable, all are good or none is, their markup cannot be
         compared with the model's, or its keypoints do not tell a box to refine.
     """
     detector = KeypointDetector(cast(KeypointModel, _Net(info, predict)))
-    samples = list(open_dataset(spec))
+    samples = list(open_dataset(faces) if isinstance(faces, str) else faces)
     answers, scatters = Answers(scheme=info.scheme), []
     for place in evenly(len(samples), FACES):
         try:

@@ -13,6 +13,7 @@ from facekp_export.quantization.calibration import crop_sets, demo_views
 from facekp_export.quantization.distilled_crops import distilled_crops
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule, cut
+from facekp_train.datasets import open_dataset
 from tests.support.files.annotated_faces import face_like
 
 RULE = CropRule(size=32)
@@ -73,6 +74,15 @@ def test_faces_of_a_data_set_serve_instead(tmp_path: Path) -> None:
     sets = crop_sets(write_faces(tmp_path, 40), RULE)
     assert (len(sets.calibration), len(sets.verification)) == (24, 8)
     assert sets.source == "pts faces"
+
+
+def test_an_open_data_set_keeps_its_limit_and_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = crop_sets(open_dataset(write_faces(tmp_path, 40), limit=22), RULE)
+    assert len(sets.calibration) + len(sets.verification) == 22
+    assert sets.source == "pts faces"
+    assert "--limit: 22 of 40 faces" in capsys.readouterr().err
 
 
 def test_unreadable_images_are_passed_over_until_too_few_are_left(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 
+from facekp_export.cli import app as export_app
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.cli import app
-from facekp_train.datasets import open_dataset
+from facekp_train.common.console import UserError, run
+from facekp_train.datasets import Dataset, open_dataset
 from facekp_train.pipeline.settings import load_pipeline
 from facekp_train.training.data import FaceSettings, load_training_data, samples_of
 from facekp_train.training.provenance import faces_fingerprint
@@ -75,6 +77,40 @@ def test_a_pipelines_faces(tmp_path: Path) -> None:
     for given, meant in ((None, 9), (4, 4)):
         pipeline = load_pipeline(file, limit=given)
         assert pipeline.recipe(pipeline.student).limit == meant
+
+
+def test_an_exports_calibration_and_its_layers(
+    ten: str, checkpoints: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--limit` is of --calibration alone where there is no --data."""
+    pytest.importorskip("onnx")
+    counted: list[int] = []
+
+    def stop(*words: object, calibration: Dataset | None = None, **_: object) -> None:
+        dataset = calibration if calibration is not None else words[0]
+        assert isinstance(dataset, Dataset)
+        counted.append(len(list(dataset)))
+        raise UserError("counted")
+
+    monkeypatch.setattr("facekp_export.export.export_model", stop)
+    monkeypatch.setattr("facekp_export.quantization.calibration.crop_sets", stop)
+    net = str(checkpoints / "68.safetensors")
+    for words in (
+        ["--model", net, "--calibration", ten, "--limit", "7", "--out", str(tmp_path / "out")],
+        ["layers", net, "--data", ten, "--limit", "6"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(export_app, words)
+        assert ended.value.code == 1
+    assert counted == [7, 6]
+
+
+@pytest.mark.parametrize("words", [["--limit", "3"], ["layers", "--limit", "3"]])
+def test_a_limit_of_no_faces_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(export_app, words)
+    assert ended.value.code == 2
+    assert "--data" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
