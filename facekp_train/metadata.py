@@ -24,7 +24,7 @@ To the right and down in the face's own frame (`facekp_train.pose.face_frame`), 
 
 # Hand and machine disagree by some hundredths of the eye distance; a whole one is another point.
 _LARGEST_OFFSET = 1.0
-_LONGEST_LICENCE = 2000
+_LONGEST_LICENCE, _BETWEEN = 2000, "; "
 
 _UNTRAINED = "(untrained)"
 
@@ -94,9 +94,17 @@ def read_licence(value: object) -> str | None:
 
 def joined_licence(licences: Iterable[str | None]) -> str | None:
     """Several terms as one text, none of them twice; None where there is none."""
-    texts = list(dict.fromkeys(text for text in licences if text))
-    apart = [text for text in texts if not any(text != other and text in other for other in texts)]
-    return "; ".join(apart) or None
+    # Whole terms alone are the same: one that stands within another sentence may mean its contrary there.
+    apart = dict.fromkeys(term for text in licences if text for term in text.split(_BETWEEN))
+    return _BETWEEN.join(apart) or None
+
+
+def one_line_licence(value: str | None) -> str | None:
+    """Terms that somebody states. Raises ValueError for what is no single line of text."""
+    text = read_licence(value)
+    if text is not None and not text.isprintable():
+        raise ValueError("weights_licence is not one line of plain text")
+    return text and text.strip()
 
 
 def refuse_longer(document: str, what: str) -> None:

@@ -52,6 +52,8 @@ def check(
         print_json(checked.document)
     else:
         _print_checked(checked)
+        if (licence := models[0].info.weights_licence) is not None:
+            print_line(f"What the weights may be used for: {licence}")
     if not checked.good:
         raise typer.Exit(1)
 

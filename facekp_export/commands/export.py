@@ -290,4 +290,6 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
             cells += [f"{deviation.nme:.3f}", f"{deviation.nme_change:+.2f}"]
         table.add_row(entry.file, *cells)
     out.print(table)
+    if manifest.weights_licence is not None:
+        print_line(f"What the weights may be used for: {manifest.weights_licence}")
     print_line(f"wrote {folder}: {len(manifest.files)} files, manifest.json, report.md")

@@ -30,6 +30,10 @@ DECIDED = frozenset({
 """Settings of a recipe that the methods, folds and options of a study decide, whatever a user sets."""
 
 
+_UNDECISIVE = ("name", "weights_licence", "data", "init", "teacher")
+"""Where files lie decides nothing; what is in them, the other keys say."""
+
+
 @dataclass(frozen=True)
 class CellPlan:
     """What all cells of a command share. assignments: `--set KEY=VALUE`. fingerprint: the data's.
@@ -68,8 +72,7 @@ class Cell:
         else:
             recipe = self.recipe().shareable()
             decisive |= {
-                # Where files lie decides nothing; what is in them, the other keys say.
-                "recipe": {k: v for k, v in recipe.items() if k not in ("name", "data", "init", "teacher")},
+                "recipe": {k: v for k, v in recipe.items() if k not in _UNDECISIVE},
                 "cut": method.cut and vars(method.cut),
                 "restarts": method.restarts,
                 "pieces": self.plan.spending.pieces if method.cut and method.cut.pieces > 1 else None,

@@ -33,7 +33,7 @@ from facekp_train.training.learner import Learner
 from facekp_train.training.log import Scored, Step, TrainingLog, Watch, unwatched
 from facekp_train.training.losses import JointLoss, LossSettings, LossTerms
 from facekp_train.training.optimizer import AveragedWeights, OptimizerSettings, make_optimizer, rate_at
-from facekp_train.training.provenance import inherited_licence
+from facekp_train.training.provenance import licence_of
 from facekp_train.training.recipe import Recipe
 from facekp_train.training.run_folder import (
     check_folder,
@@ -198,7 +198,7 @@ def _start(
         crop=CropRule(size=net.size).as_dict(),
         recipe=recipe.shareable(),
         five_offset=offset,
-        weights_licence=inherited_licence(recipe),
+        weights_licence=licence_of(recipe),
     )
     optimizer = make_optimizer(learner, settings)
     return _Run(fabric, settings, learner, optimizer, ema, loss, header, _Progress())

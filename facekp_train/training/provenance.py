@@ -12,7 +12,7 @@ from facekp_train.common.files import parse_json, write_text
 from facekp_train.datasets.registry import open_dataset
 from facekp_train.datasets.tools import coco
 from facekp_train.landmarks import meaning
-from facekp_train.metadata import joined_licence
+from facekp_train.metadata import joined_licence, read_licence
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.training.data import FaceSettings, samples_of
 from facekp_train.training.recipe import Recipe
@@ -78,12 +78,22 @@ def note_origin(file: Path, settings: dict[str, Any], faces: str, made: Path, fa
         )
 
 
-def inherited_licence(recipe: Recipe) -> str | None:
+def licence_of(recipe: Recipe) -> str | None:
     """What its net may be used for: the terms of its start, its teacher and the nets that labeled its faces.
 
-    None where none of them has any.
+    What the recipe itself states comes after these; none of them goes. None where nobody states anything.
+
+    Raises:
+        UserError: where all together are too long.
     """
     nets = [Path(file) for file in (recipe.init, recipe.teacher) if file is not None]
     labels = [open_dataset(spec).root for spec in recipe.data if spec.lower().startswith("coco:")]
     stated = [load_checkpoint(file).header.weights_licence for file in nets]
-    return joined_licence([*stated, *map(coco.licence_of, labels)])
+    whole = joined_licence([*stated, *map(coco.licence_of, labels), recipe.weights_licence])
+    try:
+        return read_licence(whole)
+    except ValueError as error:
+        raise UserError(
+            f"{error}: the recipe's and those of start, teacher and labels have {len(whole or '')} together; "
+            "shorten the recipe's"
+        ) from None

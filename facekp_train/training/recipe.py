@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.backbones import BACKBONES_TOLD
@@ -13,6 +13,7 @@ from facekp_train.common.console import UserError
 from facekp_train.common.recipes import recipe_settings
 from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.landmarks import check_name, scheme_of
+from facekp_train.metadata import one_line_licence
 from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
 from facekp_train.networks.mobilenet import hidden_widths
 from facekp_train.training.data import FaceSettings
@@ -29,9 +30,13 @@ INHERITED_KEYS = ("backbone", "points", "scheme", "size", "pairs", "hidden", "he
 
 
 class Named(Settings):
-    """What a recipe is called."""
+    """What a recipe is called, and what its net may be used for."""
 
     name: str = Field(default="modern", description="what the recipe is called in logs and checkpoints")
+    weights_licence: Annotated[str | None, AfterValidator(one_line_licence)] = Field(
+        default=None,
+        description="what the weights may be used for, beside what start, teacher and labels pass on",
+    )
 
 
 class NetSettings(Settings):

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from facekp_train.common.console import UserError
 from facekp_train.common.shipped import CHECKPOINT, WEIGHTS_LICENCE, shipped_models_dir
 from facekp_train.metadata import joined_licence
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
 from facekp_train.training.fit import fit
-from facekp_train.training.provenance import inherited_licence
+from facekp_train.training.provenance import licence_of
+from facekp_train.training.recipe import make_recipe
 from tests.support.models.quick_fits import quick, save_disc_teacher
 from tests.support.models.train_cli import command
 
@@ -38,6 +40,7 @@ def test_terms_are_joined_and_none_stands_twice() -> None:
     assert joined_licence([None, None]) is None
     assert joined_licence(["a", None, "b", "a"]) == "a; b"
     assert joined_licence(["a", "a; b"]) == "a; b"
+    assert joined_licence(["research", "not for research alone"]) == "research; not for research alone"
 
 
 def test_a_net_inherits_from_start_teacher_and_labels(discs: Path, checkpoints: Path, tmp_path: Path) -> None:
@@ -48,7 +51,33 @@ def test_a_net_inherits_from_start_teacher_and_labels(discs: Path, checkpoints: 
     recipe = quick(discs, 1).model_copy(
         update={"init": str(start), "teacher": str(teacher), "data": [f"mtfl:{discs}", f"coco:{labels}"]}
     )
-    assert inherited_licence(recipe) == "of the start; of the teacher; of the labeler"
+    assert licence_of(recipe) == "of the start; of the teacher; of the labeler"
+
+
+def test_ones_own_terms_come_after_what_is_inherited(discs: Path, checkpoints: Path, tmp_path: Path) -> None:
+    teacher = licensed(checkpoints / "5.safetensors", "research alone", tmp_path / "teacher.safetensors")
+    own = quick(discs, 1).model_copy(update={"weights_licence": "CC BY 4.0"})
+    assert licence_of(own) == "CC BY 4.0"
+    assert licence_of(own.model_copy(update={"teacher": str(teacher)})) == "research alone; CC BY 4.0"
+    best = fit(own, tmp_path / "run")
+    assert best is not None and load_checkpoint(best).header.weights_licence == "CC BY 4.0"
+    more = quick(discs, 1).model_copy(update={"init": str(best), "weights_licence": "x" * 1999})
+    with pytest.raises(UserError, match="2010 together; shorten the recipe's"):
+        licence_of(more)
+
+
+@pytest.mark.parametrize("terms", ["", "  ", "two\nlines", "\x1b[31mred", 7, ["MIT"], "x" * 2001])
+def test_what_is_no_line_of_text_is_refused(terms: object) -> None:
+    with pytest.raises(UserError, match="recipe: weights_licence: "):
+        make_recipe("modern", {"weights_licence": terms}, [])
+
+
+def test_terms_on_the_command_line() -> None:
+    recipe = make_recipe("modern", {"data": ["mtfl:x"]}, ["weights_licence=CC BY-NC 4.0"])
+    assert recipe.weights_licence == "CC BY-NC 4.0"
+    assert (
+        make_recipe("modern", {"data": ["mtfl:x"], "weights_licence": " MIT "}, []).weights_licence == "MIT"
+    )
 
 
 def test_labels_say_whose_they_are_and_what_learns_from_them_too(discs: Path, tmp_path: Path) -> None:
