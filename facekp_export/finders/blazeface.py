@@ -9,16 +9,16 @@ paper https://arxiv.org/abs/1907.05047. Imports neither torch nor tensorflow.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from facekp_export.finders.answers import FULL_RANGE, SHORT_RANGE, Candidates, Glance, Variant
 from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
+from facekp_export.finders.hints import hinted
 from facekp_export.finders.pyramid import Pyramid
-from facekp_export.finders.tiles import TILE_ON_MASK, covering, hiding_places, least_score, tile_sides
+from facekp_export.finders.tiles import TILE_ON_MASK, Mask, covering, hiding_places, least_score, tile_sides
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
@@ -29,51 +29,14 @@ from facekp_train.samples import Image
 
 # Candidates that overlap by more than this share of their union are one face.
 _SAME_FACE = 0.3
-# Beyond this the sigmoid is flat; a damaged file's scores cannot overflow it.
-_LOGIT_LIMIT = 100.0
-
-Candidates = tuple[Doubles, Doubles]
-"""Boxes [K, 4] as center x, center y, width, height in pixels of the image, and scores [K]."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One of the nets: its file, the mapping of its boxes, its anchors and its score threshold.
-
-    cells: (stride in pixels, anchors a cell) of each feature map; all anchors have size 1, so that
-    only their centers count. threshold: MediaPipe's own.
-    """
-
-    file: str
-    box_source: str
-    size: int
-    cells: tuple[tuple[int, int], ...]
-    threshold: float
-    sha256: str
-
-    @property
-    def least_logit(self) -> float:
-        """What the threshold is before the sigmoid."""
-        return math.log(self.threshold / (1 - self.threshold))
-
-    def anchors(self) -> Doubles:
-        """Centers [K, 2] in [0, 1], row by row."""
-        maps = []
-        for stride, count in self.cells:
-            centers = (np.arange(self.size // stride) + 0.5) * stride / self.size
-            grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)
-            maps.append(np.repeat(grid, count, axis=0))
-        return np.concatenate(maps)
-
-
-SHORT_RANGE = Variant(
-    "face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5,
-    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-)  # fmt: skip
-FULL_RANGE = Variant(
-    "face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6,
-    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
-)  # fmt: skip
+# The logits from which on a look hints at a face that is too small for it, and around how many cells of its
+# finest map. On 36 composed scenes of MTFL's training list (`benchmarks/around/finder_scenes.py`, seed
+# 777) all 122 faces that tiles or the whole had shown were found so, on fewer tiles.
+_HINT, _CELLS = -2.7, 1.0
+# The full-range net's, on the whole photograph, by the share of its side that the tiles span.
+_WIDE_HINTS, _WIDE_CELLS = ((0.4, -3.0), (0.25, -6.0)), 1.5
+# So near its edge, in shares of its side, a tile says nothing of a face.
+_EDGE = 0.05
 
 
 class BlazeNet:
@@ -86,27 +49,21 @@ class BlazeNet:
         if sha256_of(file) != variant.sha256:
             raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall facekp")
         self._runtime = open_runtime(file, threads)
-        self._anchors = variant.anchors()
-        wanted = [(1, len(self._anchors), 16), (1, len(self._anchors), 1)]
+        anchors = len(variant.anchors())
+        wanted = [(1, anchors, 16), (1, anchors, 1)]
         shapes = [spec.shape for spec in self._runtime.outputs]
         self._boxes, self._scores = (shapes.index(shape) for shape in wanted)
 
     def look(self, photo: Pyramid, view: Square) -> Candidates:
         """Everything above the threshold in a view of the photograph, before suppression."""
-        return self.see(photo.read(view, self.variant.size), view)
+        return self.glance(photo.read(view, self.variant.size), view).candidates()
 
-    def see(self, crop: Image, view: Square) -> Candidates:
-        """Everything above the threshold in a view that was read."""
+    def glance(self, crop: Image, view: Square) -> Glance:
+        """All that the net says of a view that was read."""
         self._runtime.set_inputs([(crop.astype(np.float32) / 127.5 - 1)[None]])
         self._runtime.invoke()
         results = self._runtime.results()
-        logits = results[self._scores][0, :, 0]
-        (likely,) = np.nonzero(logits >= self.variant.least_logit)
-        logits = logits[likely].clip(-_LOGIT_LIMIT, _LOGIT_LIMIT).astype(np.float64)
-        scores = 1 / (1 + np.exp(-logits))
-        raw = results[self._boxes][0, likely, :4].astype(np.float64) / self.variant.size
-        centers = view.to_image(raw[:, :2] + self._anchors[likely])
-        return np.hstack([centers, raw[:, 2:] * view.side]), scores
+        return Glance(self.variant, view, results[self._scores][0, :, 0], results[self._boxes][0, :, :4])
 
 
 class BlazeNetFaces:
@@ -142,34 +99,52 @@ class BlazeFace:
     def find(self, image: Image) -> list[FoundFace]:
         """See `FaceFinder.find`."""
         photo, whole = Pyramid(image), whole_view(image)
+        wide = self._full.glance(photo.read(whole, FULL_RANGE.size), whole)
         looks = [
             self._short.look(photo, whole),
             # A face that fills the frame is seen only with some room around it.
             self._short.look(photo, Square(whole.x, whole.y, 2 * whole.side)),
         ]
+        tiles: list[Glance] = []
         for side in tile_sides(photo.width, photo.height, self.smallest_face):
-            looks += self._looks_at_tiles(photo, side, _merged_looks(looks))
+            mask = _worth_a_look(photo, side, _merged_looks(looks), tiles, wide)
+            tiles = self._glances_at_tiles(photo, side, mask)
+            least = least_score(max(photo.width, photo.height), side)
+            looks += [sure_and_inside(tile.candidates(), tile.view, least) for tile in tiles]
         faces = _merged_looks(looks)
         # The short-range net's boxes vary less around the keypoints: the other only adds faces.
-        added = merged(*as_short_range(self._full.look(photo, whole)))
+        added = merged(*as_short_range(wide.candidates()))
         known = [face.box for face in faces]
         faces += [face for face in added if not overlapping(face.box, known)]
         return sorted(faces, key=lambda face: -face.score)
 
-    def _looks_at_tiles(self, photo: Pyramid, side: float, found: list[FoundFace]) -> list[Candidates]:
-        """Looks at those tiles of one side in which a face that is not found yet could hide."""
+    def _glances_at_tiles(self, photo: Pyramid, side: float, mask: Mask) -> list[Glance]:
+        """Looks at tiles of one side that cover the places of a mask."""
         size = SHORT_RANGE.size
-        places = list(covering(hiding_places(photo, side, [(face.box, face.score) for face in found])))
+        places = list(covering(mask))
         if not places:
             return []
         level = photo.shrunk(size / side)
-        least = least_score(max(photo.width, photo.height), side)
-        looks = []
+        glances = []
         for place in places:
             left, top = (round(edge * size / TILE_ON_MASK) for edge in place)
             view = level_view(photo, level, left, top, size)
-            looks.append(sure_and_inside(self._short.see(part_of(level, left, top, size), view), view, least))
-        return looks
+            glances.append(self._short.glance(part_of(level, left, top, size), view))
+        return glances
+
+
+def _worth_a_look(
+    photo: Pyramid, side: float, found: Sequence[FoundFace], coarser: Sequence[Glance], wide: Glance
+) -> Mask:
+    """Where on tiles of one side a face could hide that is not found yet.
+
+    coarser: the looks at the tiles of the level before. wide: the full-range net's at the whole.
+    """
+    mask = hiding_places(photo, side, [(face.box, face.score) for face in found])
+    hints = [tile.hints(_HINT, _CELLS, _EDGE) for tile in coarser]
+    least = next((least for share, least in _WIDE_HINTS if side >= share * wide.view.side), None)
+    unseen = mask if least is None else hinted(mask, photo.width, [wide.hints(least, _WIDE_CELLS)], mask)
+    return hinted(mask, photo.width, hints, unseen)
 
 
 def blazeface_file(name: str) -> Path:
