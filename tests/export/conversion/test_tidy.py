@@ -71,3 +71,10 @@ def test_a_pool_after_a_relu_is_padded_with_zeros() -> None:
 def test_a_pool_of_negative_values_keeps_its_padding() -> None:
     """Zeros would be larger than what they stand beside."""
     assert tidied(model_of(pool("crop", [1, 1, 1, 1]), output=[1, 3, 4, 4])) == ["MaxPool"]
+
+
+def test_flattening_becomes_a_reshape() -> None:
+    flatten = helper.make_node("Flatten", ["crop"], ["keypoints"], name="head/Flatten", axis=1)
+    model = model_of(flatten, output=[1, 192])
+    assert tidied(model) == ["Reshape"]
+    assert model.graph.node[0].name == "head/Reshape"

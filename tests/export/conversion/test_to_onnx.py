@@ -9,6 +9,7 @@ for module in ("torch", "onnx", "onnxsim"):
     pytest.importorskip(module)
 
 import onnx  # noqa: E402
+import onnxruntime  # noqa: E402
 import torch  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
@@ -51,6 +52,49 @@ def test_nodes_are_named_after_their_layers() -> None:
     assert [node.op_type for node in normalization_nodes(model)] == ["Div", "Sub"]
     assert [node.op_type for node in float_tail(model)] == ["Gemm", "Sigmoid"]
     assert model.ir_version <= 8 and model.opset_import[0].version == 18
+
+
+class OddSides(torch.nn.Module):
+    """Pads as TF's SAME by arithmetic on the sides, and normalizes behind a convolution and a dense layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3, 2, bias=False), torch.nn.BatchNorm2d(4), torch.nn.ReLU()
+        )
+        self.dense, self.norm = torch.nn.Linear(64, 6, bias=False), torch.nn.BatchNorm1d(6)
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        side = crops.shape[-1]
+        missing = (-(-side // 2) - 1) * 2 + 3 - crops.size(-2)
+        padded = torch.nn.functional.pad(crops, [missing // 2, missing - missing // 2] * 2)
+        return self.norm(self.dense(self.layers(padded).flatten(1)))
+
+
+def test_normalization_is_folded_and_arithmetic_on_sides_is_pythons() -> None:
+    torch.manual_seed(0)
+    net = OddSides()
+    for norm in (net.layers[1], net.norm):
+        for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            torch.nn.init.uniform_(values, 0.5, 2)
+    model = to_onnx(net, 7)
+    assert [node.name for node in model.graph.node] == [
+        "layers.0/Conv", "layers.2/Relu", "/Reshape", "dense/Gemm"
+    ]  # fmt: skip
+    crop = torch.rand(1, 3, 7, 7)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        np.testing.assert_allclose(session.run(None, {"crop": crop.numpy()})[0], net(crop), atol=1e-5)
+
+
+def test_a_layer_that_two_read_keeps_its_normalization() -> None:
+    class Shared(OddSides):
+        def forward(self, crops: torch.Tensor) -> torch.Tensor:
+            features = self.layers[0](crops)
+            return (self.layers[1](features) + features).mean((2, 3))
+
+    operators = [node.op_type for node in to_onnx(Shared(), 7).graph.node]
+    assert operators.count("BatchNormalization") == 1
 
 
 def graph_of(*nodes: onnx.NodeProto, scale: np.ndarray) -> onnx.ModelProto:
