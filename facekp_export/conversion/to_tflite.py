@@ -72,13 +72,18 @@ class TfliteConverter:
 
     def _float(self, **settings: Any) -> bytes:
         """A file that takes the raw crop in float32; with settings, one with smaller weights."""
-        scale, offset = self._scale, self._offset
-        converter = self._converter(lambda crop: self._keras(crop * scale + offset))
+        converter = self._converter(self._raw)
         if settings:
             converter.optimizations = [self._tf.lite.Optimize.DEFAULT]
         for name, value in settings.items():
             setattr(converter, name, value)
         return bytes(converter.convert())
+
+    @cached_property
+    def _raw(self) -> Any:
+        """The TensorFlow function that takes the raw crop, of all float kinds."""
+        scale, offset = self._scale, self._offset
+        return self._traced(lambda crop: self._keras(crop * scale + offset))
 
     @cached_property
     def _inputs(self) -> NDArray[np.float32]:
@@ -88,9 +93,10 @@ class TfliteConverter:
     @cached_property
     def _calibrated(self) -> bytes:
         """The net without normalization, with the range of every tensor over the crops, outliers left out."""
-        converter = self._converter(self._keras)
+        converter = self._converter(self._traced(self._keras))
         converter.optimizations = [self._tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([values[None]] for values in self._inputs)
+        # One crop, which has the input's whole range, makes the places of the others' ranges.
+        converter.representative_dataset = lambda: ([values[None]] for values in self._inputs[:1])
         converter._experimental_calibrate_only = True
         return without_outliers(bytes(converter.convert()), self._inputs)
 
@@ -119,14 +125,14 @@ class TfliteConverter:
         )  # fmt: skip
         return bytes(quantized)
 
-    def _converter(self, function: Any) -> Any:
-        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
+    def _traced(self, function: Any) -> Any:
         tf = self._tf
         signature = tf.TensorSpec([1, self._size, self._size, 3], tf.float32, name=INPUT)
-        concrete = tf.function(function).get_concrete_function(signature)
+        return tf.function(function).get_concrete_function(signature)
+
+    def _converter(self, traced: Any) -> Any:
         # Without the Keras model as second argument: it would be saved, which takes 15 s.
-        return tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
+        return self._tf.lite.TFLiteConverter.from_concrete_functions([traced])
 
 
 def _to_keras(model: onnx.ModelProto) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from typing import Any
 
@@ -30,17 +31,19 @@ def require_export() -> None:
 
 
 def load_tensorflow() -> Any:
-    """The module tensorflow, behind triton, which PyTorch loads where it is installed.
+    """The module tensorflow; behind triton, where they clash and PyTorch may load that later.
 
     Raises UserError where a program has loaded TensorFlow alone before, while it can still be told.
     """
-    if importlib.util.find_spec("triton") is not None:
-        if "tensorflow" in sys.modules and "triton" not in sys.modules and _release("tensorflow") >= _CLASHES:
+    if _release("tensorflow") >= _CLASHES and importlib.util.find_spec("triton") is not None:
+        if "tensorflow" in sys.modules and "triton" not in sys.modules:
             raise UserError(
                 "this program has loaded TensorFlow before triton, which would end it; "
                 "import torch and triton first"
             )
         importlib.import_module("triton")
+    # As onnx2tf sets it itself, too late where TensorFlow is there before it: Keras 3 and IPython, unused.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     return importlib.import_module("tensorflow")
 
 
