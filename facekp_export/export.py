@@ -264,9 +264,9 @@ def _verified(
     entries = []
     for kind in kinds:
         with job.step(f"{FILES[kind]} against PyTorch"):
-            path = job.path(kind)
-            deviation = verify_file(path, crops, reference, tolerance, labelled, before, threads, explain)
-            entries.append(file_entry(path, kind, deviation))
+            model = open_model(job.path(kind), threads)
+            deviation = verify_file(model, crops, reference, tolerance, labelled, before, explain)
+            entries.append(file_entry(model.runtime, kind, deviation))
     return _manifest(job, entries, before)
 
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from facekp_export.inference.flatbuffer import oldest_runtime, operators, read_model
-from facekp_export.inference.runtimes import TensorSpec, open_runtime
+from facekp_export.inference.runtimes import Runtime, TensorSpec
 from facekp_export.verification.verify import Deviation
 from facekp_train.common.files import parse_json, sha256_of
 
@@ -100,9 +100,9 @@ class Manifest(_Strict):
         return {key: value for key, value in handler(self).items() if (key, value) not in absent}
 
 
-def file_entry(path: Path, kind: str, deviation: Deviation) -> FileEntry:
+def file_entry(runtime: Runtime, kind: str, deviation: Deviation) -> FileEntry:
     """Describe a file that was verified."""
-    runtime = open_runtime(path)
+    path = runtime.path
     described, oldest = _operators(path)
     return FileEntry(
         file=path.name,

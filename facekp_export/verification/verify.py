@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from facekp_export.inference.flatbuffer import operators, read_model
-from facekp_export.inference.runtimes import open_model
+from facekp_export.inference.runtimes import KeypointModel
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.common.console import UserError
 from facekp_train.evaluation.metrics import Evaluation
@@ -107,25 +107,23 @@ def followed(predicted: Floats, reference: Floats) -> float:
 
 
 def verify_file(
-    path: Path,
+    model: KeypointModel,
     crops: Crops,
     reference: Floats,
     tolerance: Tolerance,
     faces: LabelledFaces | None = None,
     before: Evaluation | None = None,
-    threads: int = 1,
     explain: Callable[[float], str] = lambda _px: "",
 ) -> Deviation:
     """Measure one file against PyTorch's keypoints of the same crops.
 
     Args:
-        path: the exported file.
+        model: the exported file, opened.
         crops: uint8 [B, S, S, 3] RGB.
         reference: [B, N, 2] in [0, 1] of the crop, PyTorch's.
         tolerance: how far the file may lie from it.
         faces: labeled faces to measure the NME on.
         before: PyTorch's own result on them.
-        threads: of the runtime.
         explain: given the mean distance of a quantized file that is refused, what is known about its
             cause.
 
@@ -135,7 +133,7 @@ def verify_file(
     Raises:
         UserError: naming the file, where it lies beyond the tolerance.
     """
-    model = open_model(path, threads)
+    path = model.runtime.path
     try:
         predicted = model.predict(crops)
         difference = deviation(predicted, reference, model.info.crop.size)

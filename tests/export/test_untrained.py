@@ -15,6 +15,7 @@ needs_export()
 from facekp_export.cli import app  # noqa: E402
 from facekp_export.detector import KeypointDetector  # noqa: E402
 from facekp_export.inference.metadata import ModelInfo, read_info  # noqa: E402
+from facekp_export.inference.runtimes import open_model  # noqa: E402
 from facekp_export.publishing.android import export_android  # noqa: E402
 from facekp_export.quantization.calibration import demo_views  # noqa: E402
 from facekp_export.verification.manifest import Manifest, read_manifest  # noqa: E402
@@ -57,10 +58,10 @@ def test_everything_says_that_the_weights_are_random(exported: Path) -> None:
 def test_a_file_that_does_not_give_the_nets_numbers_is_refused(exported: Path) -> None:
     crops = demo_views(CropRule(size=32), 16)
     truth = load_checkpoint(exported / "model.safetensors").predict(crops)
-    path = exported / "model_int8.tflite"
-    assert verify_file(path, crops, truth, Tolerance()).followed is not None
+    model = open_model(exported / "model_int8.tflite")
+    assert verify_file(model, crops, truth, Tolerance()).followed is not None
     with pytest.raises(UserError, match=r"follows .* so its conversion is wrong"):
-        verify_file(path, crops, np.roll(truth, 1, axis=0), Tolerance())
+        verify_file(model, crops, np.roll(truth, 1, axis=0), Tolerance())
 
 
 def test_nobody_detects_with_it(exported: Path) -> None:

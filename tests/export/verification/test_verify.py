@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from facekp_export.inference.metadata import ModelInfo
-from facekp_export.verification import verify
-from facekp_export.verification.verify import Tolerance, deviation, refuse_operators, verify_file
+from facekp_export.verification.verify import Deviation, Tolerance, deviation, refuse_operators, verify_file
 from facekp_train.common.console import UserError
 from facekp_train.crop import CropRule
 from tests.support.models.model_info import INFO
@@ -36,6 +36,8 @@ def test_deviation_is_in_the_units_it_names() -> None:
 class Answering:
     """A model that answers the truth, each point moved by so many pixels to the right."""
 
+    runtime = SimpleNamespace(path=Path("folder/the_file.tflite"))
+
     def __init__(self, kind: str, pixels: float) -> None:
         self.info = ModelInfo(**{**vars(INFO), "kind": kind, "crop": CropRule(size=SIZE)})
         self._pixels = pixels
@@ -44,9 +46,9 @@ class Answering:
         return TRUTH[: len(crops)] + np.array([self._pixels / SIZE, 0])
 
 
-def verified(monkeypatch: pytest.MonkeyPatch, kind: str, pixels: float) -> float:
-    monkeypatch.setattr(verify, "open_model", lambda path, threads: Answering(kind, pixels))
-    return verify_file(Path("the_file.tflite"), CROPS, TRUTH, Tolerance(), explain=blaming).mean_px
+def verified(kind: str, pixels: float, *faces: Any) -> Deviation:
+    model: Any = Answering(kind, pixels)
+    return verify_file(model, CROPS, TRUTH, Tolerance(), *faces, explain=blaming)
 
 
 def blaming(pixels: float) -> str:
@@ -60,34 +62,30 @@ def blaming(pixels: float) -> str:
         ("int8", 0.49, 0.51), ("onnx_int8", 0.49, 0.51), ("int8_io", 0.74, 0.76),
     ],
 )  # fmt: skip
-def test_each_kind_has_its_gate(monkeypatch: pytest.MonkeyPatch, kind: str, good: float, bad: float) -> None:
-    assert verified(monkeypatch, kind, good) == pytest.approx(good, abs=1e-6)
+def test_each_kind_has_its_gate(kind: str, good: float, bad: float) -> None:
+    assert verified(kind, good).mean_px == pytest.approx(good, abs=1e-6)
     with pytest.raises(UserError, match=r"the_file\.tflite differs from PyTorch"):
-        verified(monkeypatch, kind, bad)
+        verified(kind, bad)
 
 
 QUANTIZED = ("dynamic", "int8", "onnx_int8", "int8_io")
 
 
 @pytest.mark.parametrize("kind", ["onnx", "float32", "float16", *QUANTIZED])
-def test_quantized_files_alone_name_their_layers_and_the_training_that_helps(
-    monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+def test_quantized_files_alone_name_their_layers_and_the_training_that_helps(kind: str) -> None:
     with pytest.raises(UserError) as beyond_pixels:
-        verified(monkeypatch, kind, 2)
-    monkeypatch.setattr(verify, "open_model", lambda path, threads: Answering(kind, 0.001))
-    before, after = cast(Any, Faces({"inter_ocular": 4.0})), cast(Any, Faces({"inter_ocular": 4.2}))
+        verified(kind, 2)
     with pytest.raises(UserError) as beyond_nme:
-        verify_file(Path("f"), CROPS, TRUTH, Tolerance(), after, before, explain=blaming)
+        verified(kind, 0.001, Faces({"inter_ocular": 4.2}), Faces({"inter_ocular": 4.0}))
     for said, pixels in ((str(beyond_pixels.value), "2.00"), (str(beyond_nme.value), "0.00")):
         assert (f"; fc1 is to blame for {pixels}; " in said) == (kind in QUANTIZED)
         assert ("--calibration" in said and "quantize-aware, or" in said) == (kind in QUANTIZED)
     assert str(beyond_nme.value).endswith("--nme-tolerance")
 
 
-def test_an_answer_that_is_not_finite_never_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_not_finite_never_passes() -> None:
     with pytest.raises(UserError, match=r"the_file\.tflite: its output is not finite"):
-        verified(monkeypatch, "int8", float("nan"))
+        verified("int8", float("nan"))
 
 
 @dataclass(frozen=True)
@@ -103,15 +101,11 @@ class Faces:
 
 
 @pytest.mark.parametrize("after", [4.09, 3.91])
-def test_a_change_of_nme_beyond_two_percent_is_refused(monkeypatch: pytest.MonkeyPatch, after: float) -> None:
-    monkeypatch.setattr(verify, "open_model", lambda path, threads: Answering("int8", 0.1))
-    before = Faces({"inter_ocular": 4.0})
+def test_a_change_of_nme_beyond_two_percent_is_refused(after: float) -> None:
+    def measured(nme: float) -> Deviation:
+        return verified("int8", 0.1, Faces({"inter_ocular": nme}), Faces({"inter_ocular": 4.0}))
 
-    def measured(nme: float):
-        faces: Any = Faces({"inter_ocular": nme})
-        return verify_file(Path("f.tflite"), CROPS, TRUTH, Tolerance(), faces, cast(Any, before))
-
-    with pytest.raises(UserError, match=r"f\.tflite changes the NME over inter_ocular by [+-]2\.25 %"):
+    with pytest.raises(UserError, match=r"the_file\.tflite changes the NME over inter_ocular by [+-]2\.25 %"):
         measured(after)
     found = measured(4.0 + (after - 4.0) / 2)
     assert found.nme_change == pytest.approx((after - 4.0) / 8 * 100) and found.faces == 9
