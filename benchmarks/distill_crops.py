@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from facekp_train.common.memory import keep_freed_memory
 from rich.progress import Progress
 
 from facekp_export.quantization.distilled_crops import (

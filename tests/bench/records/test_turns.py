@@ -7,22 +7,23 @@ from statistics import median
 
 import pytest
 
-from android_bench.records.record import Machine, Record
+from android_bench.records.record import Record
 from android_bench.records.turns import time_ratio
-
-_SIX_TIMES = dict.fromkeys(("p50_ms", "p90_ms", "p95_ms", "mean_ms", "min_ms", "max_ms"), 1.0)
 
 
 def _record(turns: list[list[float]], cpu: bool = True) -> Record:
     samples = [sample for turn in turns for sample in turn]
-    return Record(
-        model="a.tflite", name="a", kind="float32", sha256="0" * 64, bytes=1, inputs=[], runtime="litert",
-        device="cpu", threads=1, machine=Machine.model_validate({"cpu": "a core", "cores": 2, "os": "Linux"}),
-        started="2026-01-01T00:00:00Z", min_runs=1, min_seconds=0, first_ms=1.0, samples_ms=samples,
-        cpu_samples_ms=samples if cpu else None, cpu_p50_ms=median(samples) if cpu else None,
-        turn_runs=[len(turn) for turn in turns], valid=True, std_ms=0.0, outliers=0,
-        **{**_SIX_TIMES, "p50_ms": median(samples)},
-    )  # fmt: skip
+    half = median(samples)
+    facts = {
+        "model": "a.tflite", "name": "a", "kind": "float32", "sha256": "0" * 64, "bytes": 1, "inputs": [],
+        "runtime": "litert", "device": "cpu", "threads": 1, "started": "2026-01-01T00:00:00Z",
+        "machine": {"cpu": "a core", "cores": 2, "os": "Linux"}, "min_runs": 1, "min_seconds": 0,
+        "first_ms": 1.0, "valid": True, "std_ms": 0.0, "outliers": 0,
+    }  # fmt: skip
+    statistics = dict.fromkeys(("p50_ms", "p90_ms", "p95_ms", "mean_ms", "min_ms", "max_ms"), half)
+    by_cpu = {"cpu_samples_ms": samples, "cpu_p50_ms": half} if cpu else {}
+    turns_of = {"samples_ms": samples, "turn_runs": [len(turn) for turn in turns]}
+    return Record.model_validate(facts | statistics | by_cpu | turns_of)
 
 
 @pytest.mark.parametrize("cpu", [True, False])
