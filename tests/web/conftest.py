@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from facekp_export.publishing.web import export_web
 from facekp_train.common.console import UserError
 from tests.support.browser import Browser
 from tests.support.places import MODELS
+from tests.support.web_server import served
 
 NAMES = ("model_int8.tflite", "model_float32.tflite")
 
@@ -38,10 +38,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def server(page: Path) -> Iterator[WebServer]:
     """It waits for a benchmark's document."""
-    with WebServer(page, waits=True) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(page) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

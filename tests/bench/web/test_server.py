@@ -12,6 +12,7 @@ import pytest
 from android_bench.reports.tables import json_text
 from android_bench.web.server import UPLOAD, WebServer
 from tests.support.phones.sample_records import valid
+from tests.support.web_server import served
 
 
 @pytest.fixture
@@ -28,10 +29,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(root: Path) -> Iterator[WebServer]:
-    with WebServer(root, waits=True) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(root) as server:
         yield server
-        server.shutdown()
 
 
 def ask(

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from facekp_train.common.console import UserError, new_app, print_line, run, say, warn
+from facekp_train.common.console import UserError, print_line, say, warn
+from tests.support.raising import code_after
 
 CODE = """
 import typer
@@ -48,28 +49,12 @@ def test_names_that_cannot_be_shown_are_escaped(encoding: str) -> None:
 def test_a_full_disk_is_said_unless_the_sentence_knows_better(
     error: Exception, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = new_app("x", "y")
-
-    @app.command(no_args_is_help=False)
-    def write() -> None:
-        raise error
-
-    with pytest.raises(SystemExit) as stop:
-        run(app, [])
-    assert stop.value.code == 1
+    assert code_after(error) == 1
     assert capsys.readouterr().err.startswith(f"error: {says}")
 
 
 def test_ctrl_c_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    app = new_app("x", "y")
-
-    @app.command(no_args_is_help=False)
-    def wait() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(SystemExit) as stop:
-        run(app, [])
-    assert stop.value.code == 130
+    assert code_after(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err.split() == ["interrupted"]
 
 

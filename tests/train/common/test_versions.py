@@ -16,6 +16,7 @@ from docs.generate.commands import apps
 from facekp_train.common import versions
 from facekp_train.common.console import new_app, run
 from tests.support.places import ROOT
+from tests.support.raising import code_after
 
 
 @pytest.mark.parametrize("program", apps())
@@ -79,15 +80,7 @@ def test_two_opencvs_are_one_sentence(
 def test_opencv_without_its_libraries_is_one_sentence(
     error: ImportError, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = new_app("x", "y")
-
-    @app.command(no_args_is_help=False)
-    def look() -> None:
-        raise error
-
-    with pytest.raises(SystemExit) as stop:
-        run(app, [])
-    assert stop.value.code == 1
+    assert code_after(error) == 1
     assert capsys.readouterr().err.startswith("error: OpenCV cannot be loaded (lib")
     assert said in str(versions.why_no_opencv(error))
     assert versions.why_no_opencv(ImportError("libcudart.so.12: cannot open shared object file")) is None
