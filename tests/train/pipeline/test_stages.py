@@ -18,6 +18,7 @@ import yaml
 from facekp_train.networks.checkpoint import load_checkpoint, read_tensors
 from facekp_train.pruning.cost import net_cost
 from tests.support.files.small_disk import SmallDisk, able, small_disk
+from tests.support.models import train_cli
 from tests.support.models.quick_fits import QUICK, save_disc_teacher
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
@@ -50,17 +51,13 @@ def pipeline(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def words(pipeline: Path, out: Path) -> list[str]:
+    return ["run", str(pipeline), f"--out={out}", "--no-latency", "--json"]
+
+
 def command(pipeline: Path, out: Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "facekp_train",
-        "run",
-        str(pipeline),
-        f"--out={out}",
-        "--no-latency",
-        "--json",
-    ]
+    """In a process of its own, to be killed, or to run out of disk."""
+    return [sys.executable, "-m", "facekp_train", *words(pipeline, out)]
 
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -95,40 +92,43 @@ def test_every_stage_leaves_its_net_and_its_figures(whole: tuple[Path, dict]) ->
     assert len(json.loads((out / "labels.json").read_text())["annotations"]) == 48
 
 
-def test_a_finished_run_is_passed_over(pipeline: Path, whole: tuple[Path, dict]) -> None:
+def test_a_finished_run_is_passed_over(
+    pipeline: Path, whole: tuple[Path, dict], capsys: pytest.CaptureFixture[str]
+) -> None:
     out, printed = whole
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
-    done = subprocess.run(
-        command(pipeline, out), env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, timeout=300
-    )
-    assert json.loads(done.stdout) == printed
+    assert train_cli.command(*words(pipeline, out)) == 0
+    assert train_cli.printed(capsys) == printed
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
 
 
 def test_a_run_with_stages_of_older_names_is_refused(
-    pipeline: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "distilled").mkdir()
     (tmp_path / "distilled" / "begun.json").write_text("{}")
-    done = subprocess.run(command(pipeline, tmp_path), env=ENVIRONMENT, check=False, timeout=300)
-    assert done.returncode == 1
-    assert "'distilled' is called 'distill' now" in " ".join(capfd.readouterr().err.split())
+    assert train_cli.command(*words(pipeline, tmp_path)) == 1
+    assert "'distilled' is called 'distill' now" in " ".join(capsys.readouterr().err.split())
 
 
-def test_other_settings_do_not_pass_for_a_finished_stage(pipeline: Path, whole: tuple[Path, dict]) -> None:
+def test_other_settings_do_not_pass_for_a_finished_stage(
+    pipeline: Path, whole: tuple[Path, dict], capsys: pytest.CaptureFixture[str]
+) -> None:
     document = yaml.safe_load(pipeline.read_text())
     document["student"]["set"]["epochs"] = 3
     other = pipeline.with_name("other.yaml")
     other.write_text(yaml.safe_dump(document))
-    done = subprocess.run(
-        command(other, whole[0]), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 1 and "made by other settings" in done.stderr
+    assert train_cli.command(*words(other, whole[0])) == 1
+    assert "made by other settings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("changed", ["teacher", "labels"])
 def test_what_a_stage_was_made_from_may_not_change_under_it(
-    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path, changed: str
+    pipeline: Path,
+    whole: tuple[Path, dict],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: str,
 ) -> None:
     out = shutil.copytree(whole[0], tmp_path / "run")
     if changed == "teacher":
@@ -136,18 +136,18 @@ def test_what_a_stage_was_made_from_may_not_change_under_it(
     else:
         labels = json.loads((out / "labels.json").read_text())
         (out / "labels.json").write_text(json.dumps(labels, indent=1))
-    done = subprocess.run(
-        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 1
-    first = "labels.json" if changed == "teacher" else "student"
-    assert (
-        f"{out / first} was made by other settings, or from a net or labels that have changed" in done.stderr
-    )
+    assert train_cli.command(*words(pipeline, out)) == 1
+    first = out / ("labels.json" if changed == "teacher" else "student")
+    said = capsys.readouterr().err
+    assert f"{first} was made by other settings, or from a net or labels that have changed" in said
 
 
 def test_a_list_of_faces_may_not_change_under_a_stage(
-    pipeline: Path, whole: tuple[Path, dict], discs: Path, tmp_path: Path
+    pipeline: Path,
+    whole: tuple[Path, dict],
+    discs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Wherever it lies."""
     out = shutil.copytree(whole[0], tmp_path / "run")
@@ -157,21 +157,18 @@ def test_a_list_of_faces_may_not_change_under_a_stage(
     document["shared"]["data"] = [f"mtfl:{cut.parent}"]
     pipeline = tmp_path / pipeline.name
     pipeline.write_text(yaml.safe_dump(document))
-    done = subprocess.run(
-        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 1 and f"{out / 'teacher'} was made from faces whose lists" in done.stderr
+    assert train_cli.command(*words(pipeline, out)) == 1
+    assert f"{out / 'teacher'} was made from faces whose lists" in capsys.readouterr().err
 
 
 def test_a_run_that_was_moved_is_passed_over(
-    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path
+    pipeline: Path, whole: tuple[Path, dict], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = shutil.copytree(whole[0], tmp_path / "elsewhere")
-    done = subprocess.run(
-        command(pipeline, out), env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=300
-    )
-    assert json.loads(done.stdout) == whole[1]
-    assert done.stderr.count("finished before") == len(STAGES)
+    assert train_cli.command(*words(pipeline, out)) == 0
+    stdout, stderr = capsys.readouterr()
+    assert json.loads(stdout) == whole[1]
+    assert stderr.count("finished before") == len(STAGES)
 
 
 def test_killed_in_each_stage_it_ends_with_the_same_weights(
@@ -241,9 +238,14 @@ def test_under_torchrun_two_processes_share_every_stage(pipeline: Path, tmp_path
     """One of them labels, measures and writes while the other waits for it."""
     out = tmp_path / "two"
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    python, *words = command(pipeline, out)
+    python, *module = command(pipeline, out)
     done = subprocess.run(
-        [python, *torchrun, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=900
+        [python, *torchrun, *module],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     assert [stage["stage"] for stage in json.loads(done.stdout)["stages"]] == list(STAGES)
