@@ -30,6 +30,12 @@ from tests.support.files.schemes import MOUTH
 from tests.support.files.synthetic_faces import DiscModel, draw_face
 
 FACE = (60.0, 50.0, 80.0, 80.0)
+EXPORTS = """
+from facekp_export.export import export_model
+from facekp_export.verification.verify import Tolerance
+for name in ("five", "mouth"):
+    export_model(f"{name}.safetensors", name, to=("onnx",), tolerance=Tolerance(quantized=99))
+"""
 
 
 def photo() -> np.ndarray:
@@ -145,13 +151,12 @@ def test_two_schemes_of_five_points_live_side_by_side(tmp_path: Path) -> None:
     own = CheckpointHeader(**shape, scheme=mapped, five_offset=offset, weights_licence=licence)
     save_checkpoint(tmp_path / "five.safetensors", net, CheckpointHeader(**shape))
     save_checkpoint(tmp_path / "mouth.safetensors", net, own)
+    # In a process of their own: the converters change what this one prints to.
+    command = [sys.executable, "-c", EXPORTS]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     detectors = []
     for name in ("five", "mouth"):
-        # In a process of its own, as users run it: the converters change what this one prints to.
-        arguments = ["--to", "onnx", "--model", f"{name}.safetensors", "--out", name, "--tolerance", "99"]
-        command = [sys.executable, "-m", "facekp_export", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
         detectors.append(KeypointDetector.from_export(tmp_path / name / "model.onnx"))
         manifest = read_manifest(tmp_path / name)
         assert manifest is not None and manifest.scheme == detectors[-1].scheme.name
