@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -16,6 +17,8 @@ def write_animated(path: Path, frames: int = 2) -> Path:
     """A file of so many pictures, of the kind that its name says."""
     first = Image.open(demo_photo()).convert("RGB")
     others = [Image.new("RGB", first.size) for _ in range(frames - 1)]
-    words = {"save_all": True, "append_images": others, "duration": 100} if others else {}
-    first.save(path, **words, **({"lossless": True} if path.suffix == ".webp" else {}))
+    words: dict[str, Any] = {"lossless": True} if path.suffix == ".webp" else {}
+    if others:
+        words |= {"save_all": True, "append_images": others, "duration": 100}
+    first.save(path, **words)
     return path
