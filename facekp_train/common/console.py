@@ -196,11 +196,27 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
         full = not isinstance(error, UserError) and says_full_disk(error)
         if debug or not (full or isinstance(error, (UserError, ValueError, OSError, MemoryError))):
             raise
-        sentence = " ".join(str(error).split()) or type(error).__name__
-        if full:
-            sentence = "the disk is full; free some space, or write elsewhere"
-        say(f"error: {sentence}")
+        full_disk = "the disk is full; free some space, or write elsewhere"
+        say(f"error: {full_disk if full else _sentence_of(error)}")
         sys.exit(1)
+
+
+def _sentence_of(error: Exception) -> str:
+    """An error in one line; the system's own by file and reason, without its number."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        if error.filename is None and _folder_is_gone():
+            return "the folder that you work in is gone; change to one that is there"
+        text = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _open_what_is_closed() -> None:

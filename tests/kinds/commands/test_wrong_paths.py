@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.models.train_cli import annotated
+from facekp_export.demo import demo_photo
+from tests.support.models.detect_cli import call
+from tests.support.models.train_cli import annotated, command
 from tests.support.places import ROOT
 
 pytest.importorskip("torch", reason="without it nothing heavy can be loaded")
@@ -136,3 +138,20 @@ def test_nothing_heavy_is_loaded_for_a_wrong_path(tmp_path: Path) -> None:
         wrong = "done" if "done" in words else "gone"
         assert wrong in said or wrong not in " ".join(words), (words, said)
         assert "Traceback" not in said
+
+
+def test_a_folder_that_is_gone_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert call(demo_photo(), "--out", "x.png") == 1
+    assert "error: the folder that you work in is gone; change to one" in capsys.readouterr().err
+
+
+def test_the_systems_own_errors_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").touch()
+    assert command("data", f"pts:{tmp_path / ('x' * 300)}") == 1
+    assert command("data", f"coco:{tmp_path / 'a' / 'b.json'}") == 1
+    assert "Errno" not in capsys.readouterr().err
