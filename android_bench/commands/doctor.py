@@ -10,7 +10,7 @@ import typer
 
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
-from facekp_train.common.console import UserError, out, print_json
+from facekp_train.common.console import UserError, out, plain, print_json
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server
@@ -77,8 +77,6 @@ def _findings(
 
 def _show(finding: Finding) -> None:
     from rich.text import Text
-
-    from android_bench.reports.names import plain
 
     line = Text.assemble(
         (f"{finding.state:7} ", _STYLES[finding.state]), plain(f"{finding.subject}: {finding.text}")

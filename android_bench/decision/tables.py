@@ -9,8 +9,9 @@ from rich.text import Text
 from android_bench.decision.decide import Decided
 from android_bench.decision.document import DecisionFile, DeviceFigures
 from android_bench.decision.join import Candidate, OnDevice
-from android_bench.reports.names import plain, rounded
-from android_bench.reports.tables import escaped, p50_text
+from android_bench.reports.names import rounded
+from android_bench.reports.tables import p50_text
+from facekp_train.common.console import escaped, plain
 
 HEADERS = (
     "no", "file", "kind", "front", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms",

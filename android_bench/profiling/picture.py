@@ -7,8 +7,8 @@ from pathlib import Path
 from android_bench.profiling.profile import Profile
 from android_bench.profiling.tables import remarks, shown_names
 from android_bench.reports.plot import check_plot
-from android_bench.reports.tables import plain, rounded
-from facekp_train.common.console import UserError
+from android_bench.reports.tables import rounded
+from facekp_train.common.console import UserError, plain
 from facekp_train.common.files import written_aside
 
 MOST_OPERATORS = 400

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from android_bench.reports.compare import Comparison, TimingChange
-from android_bench.reports.names import plain, rounded
-from android_bench.reports.tables import escaped
+from android_bench.reports.names import rounded
+from facekp_train.common.console import escaped, plain
 
 SCHEMA = "facekp-bench-compare/1"
 HEADERS = (

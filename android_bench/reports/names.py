@@ -80,8 +80,3 @@ def machine_line(record: Record) -> str:
         parts.insert(0, phone.name)
     serial = "" if record.serial is None else f", serial {record.serial}"
     return ", ".join([*parts, machine.os]) + serial
-
-
-def plain(text: str) -> str:
-    """Text that a terminal shows as it is: a record may come from anywhere, and so may its names."""
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from android_bench.records.record import Record
 from android_bench.reports.clock import NAMES, Clock, middle_by, p50_by, p95_by, shared_clock
-from android_bench.reports.names import labels, machines, plain, rounded, runtimes
+from android_bench.reports.names import labels, machines, rounded, runtimes
 from android_bench.reports.tables import p50_text
-from facekp_train.common.console import UserError, require
+from facekp_train.common.console import UserError, plain, require
 from facekp_train.common.files import written_aside
 
 if TYPE_CHECKING:

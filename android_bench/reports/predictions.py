@@ -11,7 +11,8 @@ from rich.text import Text
 
 from android_bench.predict.fit import FITTED, JUDGED, Judged, fixed_share, judged
 from android_bench.predict.predict import Prediction
-from android_bench.reports.tables import plain, rounded
+from android_bench.reports.tables import rounded
+from facekp_train.common.console import plain
 from facekp_train.evaluation.published import PAPER
 
 SCHEMA = "facekp-bench-predict/1"

@@ -9,7 +9,8 @@ from typing import Any
 
 from android_bench.records.record import Record
 from android_bench.reports.compare import Comparison
-from android_bench.reports.names import machine_line, plain
+from android_bench.reports.names import machine_line
+from facekp_train.common.console import plain
 
 _FIELDS = (
     "name", "kind", "sha256", "bytes", "runtime", "runtime_version", "device", "delegate", "threads",

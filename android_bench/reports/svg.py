@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from android_bench.reports.names import plain, rounded
+from android_bench.reports.names import rounded
+from facekp_train.common.console import plain
 
 WIDTH = 640
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 12, 44

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from android_bench.records.record import SCHEMA, Document, Record
 from android_bench.reports.clock import p50_by
-from android_bench.reports.names import labels, letters_of, machine_line, machines, plain, rounded, runtimes
+from android_bench.reports.names import labels, letters_of, machine_line, machines, rounded, runtimes
 from android_bench.reports.remarks import alike, fastest_clock, remarks
+from facekp_train.common.console import escaped, plain
 
 HEADERS: tuple[str, ...] = (
     "model", "runtime", "threads", "p50 ms", "p90 ms", "p95 ms", "first ms", "size MB", "peak MB", "rise MB",
@@ -142,10 +143,3 @@ def markdown(records: Sequence[Record], documents: Sequence[str] = ()) -> str:
 def json_text(records: Sequence[Record], _: Sequence[str] = ()) -> str:
     """The document with every field and sample."""
     return Document(schema=SCHEMA, records=list(records)).to_json()
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    for character in "\\|`*_<>[]":
-        text = text.replace(character, f"\\{character}")
-    return plain(" ".join(text.split()))

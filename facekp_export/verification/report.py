@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from facekp_export.verification.manifest import FileEntry, Manifest
+from facekp_train.common.console import escaped
 from facekp_train.common.files import write_text
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
 from facekp_train.landmarks import Floats, Scheme
@@ -21,7 +22,7 @@ _INT8_COLOR = (255, 96, 32)
 def write_report(folder: Path, manifest: Manifest) -> None:
     """Write report.md beside the files of a manifest."""
     lines = [
-        f"# {manifest.name}: exported files",
+        f"# {escaped(manifest.name)}: exported files",
         "",
         f"{manifest.points} keypoints ({manifest.scheme}), crops of {manifest.crop['size']} x "
         f"{manifest.crop['size']} pixels, from `{manifest.checkpoint}`",

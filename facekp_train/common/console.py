@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class PlainConsole(Console):
-    """Shows what a name holds, and does nothing that it says: no emoji for `:word:`, no escape code."""
+    """Shows what a name holds, and obeys none of it: no emoji for `:word:`, no style, no escape code."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(highlight=False, emoji=False, **options)
+        super().__init__(highlight=False, emoji=False, markup=False, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """As `Console.render`, with control characters shown as what they are."""
@@ -60,6 +60,18 @@ class PlainConsole(Console):
 def visible(text: str) -> str:
     """Text whose control characters, but for ends of lines and tabs, are written out as `\\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def plain(text: str) -> str:
+    """Text that shows as it is anywhere: a record or a model may come from anyone, and so may its names."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    for character in "\\|`*_<>[]":
+        text = text.replace(character, f"\\{character}")
+    return plain(" ".join(text.split()))
 
 
 def one_line(text: str) -> str:
@@ -247,5 +259,10 @@ def progress_bar(visible: bool = True) -> Progress:
     """A bar on stderr that counts faces; it leaves nothing behind."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=err, transient=True, disable=not visible)

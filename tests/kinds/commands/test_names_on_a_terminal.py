@@ -13,6 +13,8 @@ import pytest
 from rich.table import Table
 
 from facekp_export.demo import demo_photo
+from facekp_export.verification.manifest import Manifest
+from facekp_export.verification.report import write_report
 from facekp_train.common.console import PlainConsole, err, out
 from tests.support.models.detect_cli import call
 from tests.support.models.train_cli import annotated, command
@@ -100,3 +102,19 @@ def test_closed_streams_cost_no_work(closed: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "x.png").stat().st_size > 1000
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["[/].jpg", "[bold]a.jpg", "x[/red].jpg", "[link=file:///]a.jpg"])
+def test_brackets_are_no_style(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table(name, title=name)
+    table.add_row(name)
+    PlainConsole(width=200).print(name, table)
+    assert capsys.readouterr().out.count(name) == 4
+
+
+def test_a_report_shows_its_models_name_as_it_is(tmp_path: Path) -> None:
+    shipped = (ROOT / "models" / "mdp-0.25x" / "manifest.json").read_text(encoding="utf-8")
+    manifest = Manifest.model_validate_json(shipped).model_copy(update={"name": "<img src=x>\n# [a](b)"})
+    write_report(tmp_path, manifest)
+    first = (tmp_path / "report.md").read_text(encoding="utf-8").splitlines()[0]
+    assert first == r"# \<img src=x\> # \[a\](b): exported files"
