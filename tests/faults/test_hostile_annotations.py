@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 import numpy as np
 import pytest
@@ -13,31 +12,9 @@ from hypothesis import strategies as st
 from facekp_train.common.console import UserError
 from facekp_train.datasets import DataError, open_dataset
 from tests.support.files import tool_files
+from tests.support.files.damage import damaged
 
 CASES = max(25, int(os.environ.get("FACEKP_FUZZ", "25")))
-
-# What a stranger writes in the place of a number.
-ODD = (
-    "NaN", "-1", "1e400", "9" * 400, "1e308", "null", "[]", "{}", '""', "true", "0x10", "\u0663", "-0.0",
-    "1,5", "\x00", "1e-320", "[[[[" * 50, "../../secret", "\u202e", "Infinity",
-)  # fmt: skip
-
-
-def _damaged(content: str, draw: st.DataObject) -> bytes:
-    """One of: numbers replaced, bytes changed, a part cut out, a part doubled."""
-    kind = draw.draw(st.sampled_from(["number", "bytes", "cut", "doubled"]))
-    if kind == "number":
-        numbers = list(re.finditer(r"-?\d+(\.\d+)?", content))
-        found = numbers[draw.draw(st.integers(0, len(numbers) - 1))]
-        odd = draw.draw(st.sampled_from(ODD))
-        return (content[: found.start()] + odd + content[found.end() :]).encode()
-    raw = bytearray(content.encode())
-    start, end = sorted(draw.draw(st.tuples(*[st.integers(0, len(raw))] * 2)))
-    if kind == "bytes":
-        for place in draw.draw(st.lists(st.integers(0, len(raw) - 1), min_size=1, max_size=8)):
-            raw[place] = draw.draw(st.integers(0, 255))
-        return bytes(raw)
-    return bytes(raw[:start] + raw[end:]) if kind == "cut" else bytes(raw[:end] + raw[start:])
 
 
 @pytest.mark.parametrize("name", tool_files.SOUND)
@@ -54,7 +31,7 @@ def test_a_damaged_file_gives_faces_or_a_sentence(
     name: str, draw: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("damaged")
-    spec = tool_files.write(folder, name, _damaged(tool_files.SOUND[name][1], draw))
+    spec = tool_files.write(folder, name, damaged(tool_files.SOUND[name][1], draw))
     try:
         dataset = open_dataset(spec)
         faces = list(dataset)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from facekp_train.datasets.reading.notes import DataError, Notes
+from facekp_train.datasets.reading.rows import checked
 from facekp_train.samples import Box, FaceSample
 
 KEYPOINTS = (
@@ -34,6 +35,7 @@ KEYPOINTS = (
 """The 21 in the scheme's order; left means left in the image. Without the ears they are the 19."""
 
 _PLACES = {name: place for place, name in enumerate(KEYPOINTS)}
+_TABLES = ("Faces", "FaceImages", "FaceRect", "FacePose", "FeatureCoords", "FeatureCoordTypes")
 _QUERY = """
     SELECT Faces.face_id, FaceImages.filepath, FaceRect.x, FaceRect.y, FaceRect.w, FaceRect.h,
            FacePose.roll, FacePose.pitch, FacePose.yaw, Marks.descr, Marks.x, Marks.y
@@ -60,6 +62,7 @@ def faces(file: Path, train: bool, notes: Notes) -> Iterator[FaceSample]:
     )
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            _refuse_programs(file, database)
             for face, rows in groupby(database.execute(_QUERY), key=itemgetter(0)):
                 marks = list(rows)
                 path = str(marks[0][1])
@@ -75,6 +78,18 @@ def faces(file: Path, train: bool, notes: Notes) -> Iterator[FaceSample]:
         raise DataError(f"{file} cannot be read as AFLW's database ({error})") from None
 
 
+def _refuse_programs(file: Path, database: sqlite3.Connection) -> None:
+    """Raises DataError where a view or a virtual table, which computes, stands for a table."""
+    plain = {
+        str(name).lower()
+        for name, made in database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        if "virtual" not in str(made).lower().split("(")[0].split()[:2]
+    }
+    for name in _TABLES:
+        if name.lower() not in plain:
+            raise DataError(f"{file} cannot be read as AFLW's database: {name} is no plain table of it")
+
+
 def _is_for_testing(path: str) -> bool:
     return zlib.crc32(Path(path).name.encode()) % 100 < 18
 
@@ -84,7 +99,7 @@ def _face(path: str, marks: list[tuple[Any, ...]]) -> FaceSample:
     keypoints = np.full((len(KEYPOINTS), 2), np.nan, np.float32)
     for *_, name, x, y in marks:
         if name in _PLACES:
-            keypoints[_PLACES[name]] = float(x), float(y)
+            keypoints[_PLACES[name]] = checked((float(x), float(y)))
     visible = np.isfinite(keypoints).all(axis=1)
     if not visible.any():
         raise ValueError("none of its keypoints is annotated")

@@ -34,6 +34,9 @@ _POINT_COLUMNS = tuple(
     f"{place}_{axis}" for place in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy"
 )
 
+_LONGEST_COUNT = 20
+"""Digits; more of them say no count."""
+
 _LIST_FOLDERS = ("", "Anno", "Eval")
 _IMAGE_FOLDERS = ("", "Img")
 
@@ -124,7 +127,7 @@ def _rows(file: Path, columns: tuple[str, ...], notes: Notes) -> Iterator[Row]:
     for number, line in numbered_lines(file):
         fields = line.replace(",", " ").split()
         if number == 1 and len(fields) == 1 and fields[0].isdecimal():
-            stated = int(fields[0])
+            stated = int(fields[0][:_LONGEST_COUNT])
         elif number <= 2 and columns[0] in fields:
             _check_columns(file, fields, columns)
         elif fields:

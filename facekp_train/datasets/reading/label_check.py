@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facekp_train.common.console import faces_in_words
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.order_check import OrderCheck
+from facekp_train.datasets.reading.rows import checked
 from facekp_train.datasets.reading.unit_check import UnitCheck
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
@@ -63,6 +64,12 @@ class LabelCheck:
         self._order.close()
 
     def _mended(self, sample: FaceSample) -> FaceSample | str:
+        try:
+            # Not a number stands for a place that is not known; nothing else may be no place.
+            checked(sample.keypoints[~np.isnan(sample.keypoints)])
+            checked(sample.box or ())
+        except ValueError as error:
+            return str(error)
         sample = self._without_placeholders(sample)
         known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
         if not len(known):
