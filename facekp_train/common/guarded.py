@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import pkgutil
 import signal
@@ -29,8 +30,16 @@ _LONGEST_SECONDS = 60.0
 # What the slowest disk and reader take of a large file.
 _BYTES_A_SECOND = 5e6
 _ERRORS: dict[str, type[Exception]] = {"OSError": OSError, "UserError": UserError}
+# What a program needs to find itself and its libraries; a stranger's file needs no token of its reader's.
+_HANDED_ON = (
+    "PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONUTF8", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+    "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "FACEKP_CACHE",
+)  # fmt: skip
 # glibc fills what it hands out: what a file has read beyond its own ends the child, not later the caller.
-_UNSEEN = {"MALLOC_PERTURB_": "165", "OMP_NUM_THREADS": "1"}
+_UNSEEN = {"MALLOC_PERTURB_": "165", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+_NO_NEW_PRIVILEGES = 38
+"""Of Linux's prctl."""
+
 _good: set[Path] = set()
 
 
@@ -74,12 +83,14 @@ def _open_in_child(path: Path, opener: str) -> None:
     # As a number of bytes the name outlives every encoding; the working folder is ours, since `-m` puts
     # it in front of the import path.
     whole = path.absolute()
-    command = [sys.executable, "-m", "facekp_train.common.guarded", opener, os.fsencode(whole).hex()]
     limit = _LONGEST_SECONDS + path.stat().st_size / _BYTES_A_SECOND
+    words = [opener, os.fsencode(whole).hex(), str(limit)]
+    command = [sys.executable, "-m", "facekp_train.common.guarded", *words]
     try:
         ended = subprocess.run(
             command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False,
-            env={**os.environ, **_UNSEEN},
+            env={name: os.environ[name] for name in _HANDED_ON if name in os.environ} | _UNSEEN,
+            start_new_session=True,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ValueError(f"{path}: opening it takes longer than {limit:.0f} seconds; do not use it") from None
@@ -109,13 +120,13 @@ def _how(code: int) -> str:
         return f"signal {-code}"
 
 
-def _main(opener: str, name: str) -> None:
+def _main(opener: str, name: str, seconds: str) -> None:
     """The child: open the file, and say on what was its stdout how that went."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):  # libraries print what they like
             os.dup2(nowhere, stream)
-        _bound_memory()
+        _bound(float(seconds))
         use: Callable[[Path], None] = pkgutil.resolve_name(opener)
         path, answer = Path(os.fsdecode(bytes.fromhex(name))), dict[str, str]()
         try:
@@ -133,15 +144,26 @@ def _main(opener: str, name: str) -> None:
         os._exit(0)  # what a library does on its way out is no matter of the file's
 
 
-def _bound_memory() -> None:
-    """All of the machine's and no more: a file that wants it ends this process, not another."""
-    if sys.platform != "linux":
+def _bound(seconds: float) -> None:
+    """What the child may take and do, where the system bounds it: no more than opening a file needs.
+
+    It has no terminal and the memory of the machine; it can write no file, start no process (but an
+    administrator's) and gain no right; it ends with its time, and so does whatever it has left behind.
+    """
+    if sys.platform == "win32":
         return
     import resource
 
-    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CPU: math.ceil(seconds)}
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        bounds |= {resource.RLIMIT_AS: whole, resource.RLIMIT_NPROC: 0}
+    for kind, most in bounds.items():
+        with suppress(ValueError, OSError):  # one that is bounded closer already
+            resource.setrlimit(kind, (most, most))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from facekp_train.common.guarded import refuse_harmful
 from facekp_train.common.shipped import default_model, shipped_models_dir
 from facekp_train.datasets import DataError, open_dataset
 from tests.support.models.detect_cli import call as detect
-from tests.support.places import DEMO_PHOTO, TESTS
+from tests.support.places import DEMO_PHOTO, ROOT, TESTS
 
 OPENERS = "tests.support.files.openers"
 
@@ -150,6 +152,55 @@ def test_a_child_that_does_not_end_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(guarded, "_LONGEST_SECONDS", 2.0)
     with pytest.raises(ValueError, match="longer than 2 seconds"):
         refuse_harmful(tmp_path / "mine", f"{OPENERS}:waits", ())
+
+
+def test_a_child_writes_no_file(tmp_path):
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(OSError, match="too large"):
+        refuse_harmful(tmp_path / "mine", f"{OPENERS}:writes", ())
+    assert not (tmp_path / "written").exists() or not (tmp_path / "written").stat().st_size
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's own bounds")
+def test_a_child_is_bounded_and_knows_no_token(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("x")
+    monkeypatch.setenv("SECRET_TOKEN", "abc")
+    with pytest.raises(ValueError, match=r"'NoNewPrivs:', '1'\] \[0, 0\] 61 True False"):
+        refuse_harmful(tmp_path / "mine", f"{OPENERS}:tells", ())
+
+
+AS_A_USER = [
+    "setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+    "--bounding-set=-all,+dac_override",
+]  # fmt: skip
+
+
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None or os.geteuid() != 0, reason="needs setpriv, and to be root"
+)
+@pytest.mark.parametrize("name", ["model_int8.tflite", "model.onnx"])
+def test_a_users_child_starts_no_process_and_opens_what_is_good(tmp_path, name):
+    """An administrator alone is exempt from the bound; a library that needs a thread would fail."""
+    path = as_a_stranger(tmp_path, name)
+    if name.endswith(".onnx"):  # whose form has no room for a zero; a field that nobody knows it has
+        path.write_bytes(path.read_bytes()[:-1] + b"\xf8\x07\x00")
+    code = (
+        "import sys; from pathlib import Path; from facekp_train.common.guarded import refuse_harmful; "
+        "path = Path(sys.argv[1]); refuse_harmful(path, 'facekp_export.inference.stranger:open_once', ()); "
+        f"print('good'); refuse_harmful(path, '{OPENERS}:starts', (), remember=False)"
+    )
+    done = subprocess.run(
+        [*AS_A_USER, sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "good" and "Resource temporarily unavailable" in done.stderr, done.stderr
+
+
+def test_a_child_that_computes_without_end_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("x")
+    monkeypatch.setattr(guarded, "_LONGEST_SECONDS", 1.0)
+    with pytest.raises(ValueError, match=r"longer than 1 seconds|ends the program"):
+        refuse_harmful(tmp_path / "mine", f"{OPENERS}:computes", ())
 
 
 def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):

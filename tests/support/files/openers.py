@@ -41,6 +41,34 @@ def stumbles(_path: Path) -> None:
     raise KeyError("x")
 
 
+def writes(path: Path) -> None:
+    """A file beside the one that is opened."""
+    path.with_name("written").write_bytes(b"x" * 10)
+
+
+def tells(_path: Path) -> None:
+    """How it was started."""
+    import resource  # which Windows has not
+
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    privileges = next(line for line in status.splitlines() if line.startswith("NoNewPrivs"))
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)]
+    seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    alone = os.getsid(0) == os.getpid() == os.getpgid(0)
+    raise ValueError(f"{privileges.split()} {limits} {seconds} {alone} {'SECRET_TOKEN' in os.environ}")
+
+
+def starts(_path: Path) -> None:
+    """A process of its own."""
+    os._exit(0) if os.fork() == 0 else None
+
+
+def computes(_path: Path) -> None:
+    """Without end."""
+    while True:
+        pass
+
+
 def waits(_path: Path) -> None:
     """Longer than anybody waits."""
     time.sleep(600)
