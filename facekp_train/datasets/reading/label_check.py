@@ -75,7 +75,7 @@ class LabelCheck:
         if not len(known):
             return "none of its keypoints is placed"
         extent = float(np.ptp(known, axis=0).max())
-        if 0 < extent < _SMALLEST_FACE:
+        if extent < _SMALLEST_FACE and len(known) > 1:
             shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
             return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
         return sample if sample.stated_size is None else self._on_this_picture(sample, sample.stated_size)
@@ -102,7 +102,7 @@ class LabelCheck:
         stored = header.width, header.height
         upright = stored[::-1] if header.orientation >= 5 else stored
         if stated == upright:
-            return sample
+            return _inside(sample, upright)
         if stated == stored:
             self._count("labels were placed on the photograph as stored, and are turned as EXIF says", sample)
             box = None if sample.box is None else _around(upright_points(_corners(sample.box), header))
@@ -121,6 +121,17 @@ class LabelCheck:
     def _count(self, what: str, sample: FaceSample, detail: str = "") -> None:
         self._sizes[what] += 1
         self._example.setdefault(what, str(sample.image) + (f" ({detail})" if detail else ""))
+
+
+def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
+    """A face some of which is in its photograph; else why it is none."""
+    outside = (sample.keypoints < 0) | (sample.keypoints >= np.array(size)) | np.isnan(sample.keypoints)
+    if not outside.any(axis=1).all():
+        return sample
+    return (
+        f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in another "
+        "unit than its format does"
+    )
 
 
 def _header_of(image: Path) -> Header | None:

@@ -1,0 +1,41 @@
+"""Kind: keypoints that lie at one place, or all outside the photograph, are no face's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from facekp_train.datasets import open_dataset
+from tests.support.files.annotated_faces import picture
+
+PLACES = ((10, 11), (20, 10.5), (15, 16), (11, 20), (19, 21))
+
+
+def read(folder: Path, places: list[tuple[float, float]]) -> tuple[int, str]:
+    """Faces of YOLO's form on a photograph of 40 x 30, and why one was left out."""
+    picture(folder / "images" / "a.png")
+    (folder / "labels").mkdir()
+    words = " ".join(f"{x} {y}" for x, y in places)
+    (folder / "labels" / "a.txt").write_text(f"0 0.4 0.5 0.3 0.4 {words}\n")
+    (folder / "data.yaml").write_text("path: .\ntrain: images\nval: images\nkpt_shape: [5, 2]\n")
+    dataset = open_dataset(f"yolo:{folder / 'data.yaml'}")
+    faces = list(dataset)
+    return len(faces), "".join(entry["reason"] for entry in dataset.skipped)
+
+
+@pytest.mark.parametrize("unit", [(1, 1), (0.4, 0.3)])
+def test_pixels_and_percent_for_shares_are_no_face(unit: tuple[float, float], tmp_path: Path) -> None:
+    places = [(x / unit[0], y / unit[1]) for x, y in PLACES]
+    count, reason = read(tmp_path, places)
+    assert count == 0 and "outside the photograph of 40 x 30" in reason
+
+
+def test_one_place_is_no_face(tmp_path: Path) -> None:
+    count, reason = read(tmp_path, [(0.4, 0.5)] * 5)
+    assert count == 0 and "within 0 pixels" in reason
+
+
+@pytest.mark.parametrize("moved", [0, 0.6])
+def test_a_face_that_is_cut_by_the_edge_stays(moved: float, tmp_path: Path) -> None:
+    assert read(tmp_path, [(x / 40 + moved, y / 30) for x, y in PLACES]) == (1, "")
