@@ -30,11 +30,10 @@ from facekp_train.samples import Image
 # Candidates that overlap by more than this share of their union are one face.
 _SAME_FACE = 0.3
 # The logits from which on a look hints at a face that is too small for it, and around how many cells of its
-# finest map. On 36 composed scenes of MTFL's training list (`benchmarks/around/finder_scenes.py`, seed
-# 777) all 122 faces that tiles or the whole had shown were found so, on fewer tiles.
-_HINT, _CELLS = -2.7, 1.0
+# finest map: on composed scenes (docs/results/detection.md) no size of face is found less often so.
+_HINT, _CELLS = -3.8, 1.0
 # The full-range net's, on the whole photograph, by the share of its side that the tiles span.
-_WIDE_HINTS, _WIDE_CELLS = ((0.4, -3.0), (0.25, -6.0)), 1.5
+_WIDE_HINTS, _WIDE_CELLS = ((0.4, -4.0), (0.25, -7.0)), 1.5
 # So near its edge, in shares of its side, a tile says nothing of a face.
 _EDGE = 0.05
 
