@@ -1,4 +1,4 @@
-"""What one of BlazeFace's nets answers for a view: its anchors, decoding, and hints below the threshold.
+"""What one of BlazeFace's nets answers for a view: its anchors and decoding.
 
 Imports neither torch nor tensorflow.
 """
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facekp_export.finders.hints import Hints
 from facekp_train.crop import Square
 from facekp_train.landmarks import Doubles, Floats
 
@@ -87,17 +86,3 @@ class Glance:
         raw = self.boxes[likely].astype(np.float64) / self.variant.size
         centers = self.view.to_image(raw[:, :2] + self.variant.anchors()[likely])
         return np.hstack([centers, raw[:, 2:] * self.view.side]), scores
-
-    def hints(self, least: float, cells: float, edge: float = 0) -> Hints:
-        """Where a face may be that is too small for this view.
-
-        least: logit of a hint. cells: of the finest map, around each. edge: of which nothing is said, in
-        shares of the view's side.
-        """
-        stride, count = self.variant.cells[0]
-        across = self.variant.size // stride
-        logits = self.logits[: count * across**2].reshape(-1, count).max(axis=1)
-        rows, columns = np.divmod(np.nonzero(logits >= least)[0], across)
-        places = self.view.to_image((np.column_stack([columns, rows]) + 0.5) / across)
-        seen = Square(self.view.x, self.view.y, (1 - 2 * edge) * self.view.side)
-        return Hints(seen, places, cells * self.view.side / across)

@@ -16,7 +16,6 @@ import numpy as np
 
 from facekp_export.finders.answers import FULL_RANGE, SHORT_RANGE, Candidates, Glance, Variant
 from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
-from facekp_export.finders.hints import hinted
 from facekp_export.finders.pyramid import Pyramid
 from facekp_export.finders.tiles import TILE_ON_MASK, Mask, covering, hiding_places, least_score, tile_sides
 from facekp_export.inference.runtimes import open_runtime
@@ -29,13 +28,6 @@ from facekp_train.samples import Image
 
 # Candidates that overlap by more than this share of their union are one face.
 _SAME_FACE = 0.3
-# The logits from which on a look hints at a face that is too small for it, and around how many cells of its
-# finest map: on composed scenes (docs/results/detection.md) no size of face is found less often so.
-_HINT, _CELLS = -3.8, 1.0
-# The full-range net's, on the whole photograph, by the share of its side that the tiles span.
-_WIDE_HINTS, _WIDE_CELLS = ((0.4, -4.0), (0.25, -7.0)), 1.5
-# So near its edge, in shares of its side, a tile says nothing of a face.
-_EDGE = 0.05
 
 
 class BlazeNet:
@@ -89,6 +81,7 @@ class BlazeFace:
     """
 
     box_source = SHORT_RANGE.box_source
+    parts = 3
 
     def __init__(self, threads: int = 1) -> None:
         """Raises UserError where BlazeFace's files are missing."""
@@ -97,6 +90,14 @@ class BlazeFace:
 
     def find(self, image: Image) -> list[FoundFace]:
         """See `FaceFinder.find`."""
+        return self._find(image, (0, 1))
+
+    def find_part(self, image: Image, part: int) -> list[FoundFace]:
+        """See `FindsInParts.find_part`: the whole is looked at each time, tiles around one strip of it."""
+        return self._find(image, (part / self.parts, (part + 1) / self.parts))
+
+    def _find(self, image: Image, strip: tuple[float, float]) -> list[FoundFace]:
+        """Look at tiles around a strip across the image, from and to shares of its longer side."""
         photo, whole = Pyramid(image), whole_view(image)
         wide = self._full.glance(photo.read(whole, FULL_RANGE.size), whole)
         looks = [
@@ -104,9 +105,10 @@ class BlazeFace:
             # A face that fills the frame is seen only with some room around it.
             self._short.look(photo, Square(whole.x, whole.y, 2 * whole.side)),
         ]
-        tiles: list[Glance] = []
         for side in tile_sides(photo.width, photo.height, self.smallest_face):
-            mask = _worth_a_look(photo, side, _merged_looks(looks), tiles, wide)
+            found = [(face.box, face.score) for face in _merged_looks(looks)]
+            mask = hiding_places(photo, side, found)
+            _keep_strip(mask, strip)
             tiles = self._glances_at_tiles(photo, side, mask)
             least = least_score(max(photo.width, photo.height), side)
             looks += [sure_and_inside(tile.candidates(), tile.view, least) for tile in tiles]
@@ -132,18 +134,12 @@ class BlazeFace:
         return glances
 
 
-def _worth_a_look(
-    photo: Pyramid, side: float, found: Sequence[FoundFace], coarser: Sequence[Glance], wide: Glance
-) -> Mask:
-    """Where on tiles of one side a face could hide that is not found yet.
-
-    coarser: the looks at the tiles of the level before. wide: the full-range net's at the whole.
-    """
-    mask = hiding_places(photo, side, [(face.box, face.score) for face in found])
-    hints = [tile.hints(_HINT, _CELLS, _EDGE) for tile in coarser]
-    least = next((least for share, least in _WIDE_HINTS if side >= share * wide.view.side), None)
-    unseen = mask if least is None else hinted(mask, photo.width, [wide.hints(least, _WIDE_CELLS)], mask)
-    return hinted(mask, photo.width, hints, unseen)
+def _keep_strip(mask: Mask, strip: tuple[float, float]) -> None:
+    """Clear a mask beyond a strip across it, from and to shares of its longer side."""
+    along = mask if mask.shape[0] >= mask.shape[1] else mask.T
+    start, end = (round(share * len(along)) for share in strip)
+    along[:start] = 0
+    along[end:] = 0
 
 
 def blazeface_file(name: str) -> Path:
