@@ -3,14 +3,12 @@
 
 import { overlap, overlapping } from './boxes.js'
 import { rint } from './crops.js'
-import { hinted, hintsOf } from './hints.js'
 import { Pyramid } from './pyramid.js'
 import { covering, hidingPlaces, leastScore, TILE_ON_MASK, tileSides } from './tiles.js'
 
 /** @typedef {import('./crops.js').Box} Box */
 /** @typedef {import('./crops.js').Picture} Picture */
 /** @typedef {import('./crops.js').Square} Square */
-/** @typedef {import('./hints.js').Glance} Glance */
 /** @typedef {import('./boxes.js').Mapping} Mapping */
 /** @typedef {{box: Box, score: number}} FoundFace */
 /** @typedef {{center: Box, score: number}} Candidate center x, center y, width, height */
@@ -28,14 +26,6 @@ export const FULL_RANGE = {
 // Candidates that overlap by more than this share of their union are one face.
 const SAME_FACE = 0.3
 const LOGIT_LIMIT = 100
-// The logit from which on a look hints at a face that is too small for it, and around how many cells of its finest map.
-const HINT = -2.7
-const CELLS = 1
-// The full-range net's, on the whole photograph, by the share of its side that the tiles span.
-const WIDE_HINTS = [[0.4, -3], [0.25, -6]]
-const WIDE_CELLS = 1.5
-// So near its edge, in shares of its side, a tile says nothing of a face.
-const EDGE = 0.05
 
 /** Centers x, y in [0, 1], row by row. @param {Variant} variant @returns {[number, number][]} */
 export function anchorsOf({ size, cells }) {
@@ -169,19 +159,13 @@ export class BlazeFace {
     return this.see(net, photo.read(view, this.nets[net].variant.size), view)
   }
 
-  /** All that a net says of a view. @param {number} net @param {Uint8Array} crop that was read from it @param {Square} view @returns {Promise<Glance>} */
+  /** @param {number} net @param {Uint8Array} crop that was read from the view @param {Square} view */
   async see(net, crop, view) {
     const { variant, run, anchors } = this.nets[net]
     const outputs = await run(Float32Array.from(crop, (byte) => byte / 127.5 - 1))
     const raw = outputs.find((output) => output.length === 16 * anchors.length)
     const logits = outputs.find((output) => output.length === anchors.length)
     if (!raw || !logits) throw new Error(`${variant.file} is not the BlazeFace net of that name`)
-    return { view, raw, logits }
-  }
-
-  /** What of it is above the threshold. @param {number} net @param {Glance} glance */
-  candidates(net, { view, raw, logits }) {
-    const { variant, anchors } = this.nets[net]
     return decoded(variant, anchors, view, raw, logits)
   }
 
@@ -199,52 +183,32 @@ export class BlazeFace {
   async among(picture, sides) {
     const photo = new Pyramid(picture)
     const whole = wholeView(picture.width, picture.height)
-    const wide = await this.look(1, photo, whole)
+    const candidates = await this.look(0, photo, whole)
     // A face that fills the frame is seen only with some room around it.
-    const looks = [await this.look(0, photo, whole), await this.look(0, photo, { ...whole, side: 2 * whole.side })]
-    const candidates = looks.flatMap((look) => this.candidates(0, look))
-    /** @type {Glance[]} */
-    let glances = []
-    for (const side of sides) {
-      glances = await this.lookAtTiles(photo, side, worthALook(photo, side, merged(candidates), glances, wide))
-      const least = leastScore(whole.side, side)
-      for (const glance of glances) candidates.push(...sureAndInside(this.candidates(0, glance), glance.view, least))
-    }
+    candidates.push(...(await this.look(0, photo, { ...whole, side: 2 * whole.side })))
+    for (const side of sides) candidates.push(...(await this.lookAtTiles(photo, side, merged(candidates))))
     const faces = merged(candidates)
     const { 'blazeface-full': full, blazeface: short } = this.mappings
     // The short-range net's boxes vary less around the keypoints: the other only adds faces.
-    const added = merged(asShortRange(this.candidates(1, wide), full, short))
+    const added = merged(asShortRange(await this.look(1, photo, whole), full, short))
     const known = faces.map(({ box }) => box)
     return [...faces, ...added.filter(({ box }) => !overlapping(box, known))].sort((a, b) => b.score - a.score)
   }
 
-  /** Looks at tiles of one side that cover the places of a mask. @param {Pyramid} photo @param {number} side @param {import('./tiles.js').Mask} mask */
-  async lookAtTiles(photo, side, mask) {
-    const places = covering(mask)
+  /** Looks at those tiles of one side in which a face that is not found yet could hide. @param {Pyramid} photo @param {number} side @param {FoundFace[]} found */
+  async lookAtTiles(photo, side, found) {
+    const places = covering(hidingPlaces(photo, side, found))
     if (!places.length) return []
     const { size } = SHORT_RANGE
     const level = photo.shrunk(size / side)
-    /** @type {Glance[]} */
-    const glances = []
+    const least = leastScore(Math.max(photo.picture.width, photo.picture.height), side)
+    /** @type {Candidate[]} */
+    const candidates = []
     for (const place of places) {
       const [left, top] = place.map((edge) => rint((edge * size) / TILE_ON_MASK))
       const view = levelView(photo.picture, level, left, top, size)
-      glances.push(await this.see(0, partOf(level, left, top, size), view))
+      candidates.push(...sureAndInside(await this.see(0, partOf(level, left, top, size), view), view, least))
     }
-    return glances
+    return candidates
   }
-}
-
-/**
- * Where on tiles of one side a face could hide that is not found yet.
- * @param {Pyramid} photo @param {number} side @param {FoundFace[]} found
- * @param {Glance[]} coarser at the tiles of the level before @param {Glance} wide the full-range net's at the whole
- */
-function worthALook(photo, side, found, coarser, wide) {
-  const { width } = photo.picture
-  const mask = hidingPlaces(photo, side, found)
-  const hints = coarser.map((glance) => hintsOf(SHORT_RANGE, glance, HINT, CELLS, EDGE))
-  const level = WIDE_HINTS.find(([share]) => side >= share * wide.view.side)
-  const unseen = level ? hinted(mask, width, [hintsOf(FULL_RANGE, wide, level[1], WIDE_CELLS)], mask) : mask
-  return hinted(mask, width, hints, unseen)
 }

@@ -44,7 +44,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return told(folder, "vectors.mjs", folder / "photo.rgba", width, height)
 
 
-@pytest.mark.parametrize("kind", ["crops", "views", "shrunk", "hiding", "hinting"])
+@pytest.mark.parametrize("kind", ["crops", "views", "shrunk", "hiding"])
 def test_crops_are_the_same_to_one_gray_value(answers: dict[str, Any], kind: str) -> None:
     for entry, pixels in zip(wanted(kind), answers[kind], strict=True):
         picture = cv2.imread(str(VECTORS / entry["file"]))
@@ -78,9 +78,6 @@ def test_it_looks_at_the_same_tiles(answers: dict[str, Any]) -> None:
             assert answer[key] == pytest.approx(case[key]), (case["width"], key)
     for case, tiles in zip(wanted("hiding"), answers["covered"], strict=True):
         np.testing.assert_allclose(tiles, case["tiles"], atol=1e-6)
-    for case, hints in zip(wanted("hinting"), answers["hints"], strict=True):
-        np.testing.assert_allclose(hints["places"], case["places"], atol=1e-5)
-        assert (hints["reach"], hints["seen"]["side"]) == pytest.approx((case["reach"], case["seen"]))
 
 
 def test_the_tracker_and_its_smoothing(tmp_path: Path) -> None:

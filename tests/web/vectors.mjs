@@ -6,7 +6,6 @@ const { cut } = await import(`${root}/facekp_export/web/crops.js`)
 const { Pyramid } = await import(`${root}/facekp_export/web/pyramid.js`)
 const { refinedBox, refines, toTight } = await import(`${root}/facekp_export/web/boxes.js`)
 const blaze = await import(`${root}/facekp_export/web/blazeface.js`)
-const { hinted, hintsOf } = await import(`${root}/facekp_export/web/hints.js`)
 const { covering, hidingPlaces, leastScore, tileSides } = await import(`${root}/facekp_export/web/tiles.js`)
 
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf-8'))
@@ -29,18 +28,7 @@ const shrunk = read('shrunk').map(({ width: wide, height: high, ratio }) => rgb(
 const masks = read('hiding').map(({ width: wide, height: high, side, found }) => hidingPlaces(
   new Pyramid(part(wide, high)), side, found.map(([x, y, w, h, score]) => ({ box: [x, y, w, h], score })),
 ))
-const gray = ({ data }) => [...data].flatMap((filled) => Array(3).fill(255 * filled))
-const hiding = masks.map(gray)
-const hints = read('hinting').map(({ variant, view: [x, y, side], least, cells, edge, anchors, raised, logits }) => {
-  const all = new Float32Array(anchors).fill(-9)
-  raised.forEach((at, i) => { all[at] = logits[i] })
-  const net = [blaze.SHORT_RANGE, blaze.FULL_RANGE].find(({ boxSource }) => boxSource === variant)
-  return hintsOf(net, { view: { x, y, side }, raw: [], logits: all }, least, cells, edge)
-})
-const hinting = read('hinting').map(({ width: wide, height: high, side }, n) => {
-  const mask = hidingPlaces(new Pyramid(part(wide, high)), side, [])
-  return gray(hinted(mask, wide, [hints[n]], mask))
-})
+const hiding = masks.map(({ data }) => [...data].flatMap((filled) => Array(3).fill(255 * filled)))
 const covered = masks.map(covering)
 const boxes = read('boxes')
 const tight = boxes.tight.map(({ source, box }) => toTight(mappings[source], box))
@@ -77,4 +65,4 @@ const levels = finder.levels.map(({ width: w, height: h }) => {
   const sides = tileSides(w, h)
   return { sides, least: sides.map((side) => leastScore(Math.max(w, h), side)) }
 })
-process.stdout.write(JSON.stringify({ crops, views, shrunk, hiding, covered, hints, hinting, tight, refined, decoded, levels }))
+process.stdout.write(JSON.stringify({ crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))

@@ -25,7 +25,6 @@ from facekp_train.landmarks import SCHEMES
 from facekp_train.samples import Image
 from tests.android.library import published
 from tests.android.library.documents import documents
-from tests.android.library.hinting import hinting
 from tests.android.library.tracks import tracks
 from tests.support.places import TESTS
 
@@ -239,7 +238,6 @@ def confidence() -> dict[str, Any]:
 
 PICTURES: dict[str, Callable[[], list[tuple[dict[str, Any], Image]]]] = {
     "crops": crops, "views": views, "shrunk": shrunk, "hiding": hiding,
-    "hinting": hinting,
 }  # fmt: skip
 """What was done to the demo photo, and what came of it: tables with a PNG for each entry."""
 

@@ -181,29 +181,6 @@ class ParityTest {
         }
     }
 
-    @Test fun whereLooksHintAtAFace() {
-        val pyramid = Pyramid()
-        for (case in Vectors.list("hinting")) {
-            pyramid.show(part(case))
-            val variant = BlazeVariant.values().first { it.boxSource == case["variant"] }
-            val logits = FloatArray(number(case["anchors"]).toInt()) { -9f }
-            for ((i, place) in numbers(case["raised"]).withIndex()) logits[place.toInt()] = floats(case["logits"])[i]
-            val (x, y, side) = numbers(case["view"]).toList()
-            val (least, cells, edge) = listOf("least", "cells", "edge").map { number(case[it]) }
-            val hints = Hints.of(variant, Glance(Square(x, y, side), logits, emptyList()), least, cells, edge)
-            assertArrayEquals(faces(case["places"]).toDoubleArray(), hints.places, 1e-4)
-            assertEquals(number(case["reach"]), hints.reach, 1e-4)
-            assertEquals(number(case["seen"]), hints.seen.side, 1e-4)
-            val mask = Tiles.hidingPlaces(pyramid, number(case["side"]), emptyList())
-            val left = hinted(mask, pyramid.width, listOf(hints), mask)
-            val wanted = Vectors.picture(File(Vectors.root, "tests/vectors/${case["file"]}"))
-            for (i in left.places.indices) {
-                val (column, row) = listOf(i % left.width, i / left.width)
-                assertEquals("${case["file"]} $column $row", wanted.rgb(column, row) and 255 > 127, left.places[i])
-            }
-        }
-    }
-
     @Test fun blazeFacesAnswers() {
         val vectors = Vectors.of("finder") as Map<*, *>
         val (x, y, side) = numbers(vectors["view"]).toList()

@@ -14,7 +14,7 @@ internal enum class BlazeVariant(
     val file: String,
     val boxSource: String,
     val size: Int,
-    val cells: List<Pair<Int, Int>>,
+    private val cells: List<Pair<Int, Int>>,
     val threshold: Double,
 ) {
     SHORT("face_detection_short_range.tflite", "blazeface", 128, listOf(8 to 2, 16 to 6), 0.5),

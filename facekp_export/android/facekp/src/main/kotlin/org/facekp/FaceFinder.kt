@@ -18,43 +18,32 @@ class FaceFinder private constructor(private val short: BlazeNet, private val fu
     override fun find(picture: Picture): List<FoundFace> {
         photo.show(picture)
         val whole = BlazeFaces.whole(picture.width, picture.height)
-        val candidates = short.look(photo, whole).candidates.toMutableList()
+        val candidates = short.look(photo, whole).toMutableList()
         if (full == null) return BlazeFaces.merged(candidates)
         // A face that fills the frame is seen only with some room around it.
-        candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side)).candidates
-        val wide = full.look(photo, whole)
-        var glances = emptyList<Glance>()
+        candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side))
         for (side in Tiles.sides(picture.width, picture.height)) {
-            glances = lookAtTiles(side, worthALook(side, BlazeFaces.merged(candidates), glances, wide))
-            val least = Tiles.leastScore(picture.width, picture.height, side)
-            candidates += glances.flatMap { BlazeFaces.sureAndInside(it.candidates, it.view, least) }
+            candidates += lookAtTiles(side, BlazeFaces.merged(candidates))
         }
         val faces = BlazeFaces.merged(candidates)
         // The short-range net's boxes vary less around the keypoints: the other only adds faces.
         val known = faces.map { it.box }
-        val added = BlazeFaces.merged(BlazeFaces.asShortRange(wide.candidates))
+        val added = BlazeFaces.merged(BlazeFaces.asShortRange(full.look(photo, whole)))
         return (faces + added.filter { !overlapping(it.box, known) }).sortedByDescending { it.score }
     }
 
-    /** Where on tiles of one side a face could hide that is not found yet, by looks at coarser ones and the whole. */
-    private fun worthALook(side: Double, found: List<FoundFace>, coarser: List<Glance>, wide: Glance): Mask {
-        val mask = Tiles.hidingPlaces(photo, side, found)
-        val hints = coarser.map { Hints.of(BlazeVariant.SHORT, it, HINT, CELLS, EDGE) }
-        val least = WIDE_HINTS.firstOrNull { (share, _) -> side >= share * wide.view.side }?.second
-        val wideHints = least?.let { listOf(Hints.of(BlazeVariant.FULL, wide, it, WIDE_CELLS)) }
-        return hinted(mask, photo.width, hints, if (wideHints == null) mask else hinted(mask, photo.width, wideHints, mask))
-    }
-
-    /** Looks at tiles of one side that cover the places of a mask. */
-    private fun lookAtTiles(side: Double, mask: Mask): List<Glance> {
-        val places = Tiles.covering(mask)
+    /** Looks at those tiles of one side in which a face that is not found yet could hide. */
+    private fun lookAtTiles(side: Double, found: List<FoundFace>): List<Candidate> {
+        val places = Tiles.covering(Tiles.hidingPlaces(photo, side, found))
         if (places.isEmpty()) return emptyList()
         val size = BlazeVariant.SHORT.size
         val level = photo.shrunk(size / side)
-        return places.map { (left, top) ->
+        val least = Tiles.leastScore(photo.width, photo.height, side)
+        return places.flatMap { (left, top) ->
             val x = Math.rint(left * size / Tiles.ON_MASK).toInt()
             val y = Math.rint(top * size / Tiles.ON_MASK).toInt()
-            short.look(level, x, y, photo.viewOf(level, x, y, size))
+            val view = photo.viewOf(level, x, y, size)
+            BlazeFaces.sureAndInside(short.look(level, x, y, view), view, least)
         }
     }
 
@@ -65,14 +54,6 @@ class FaceFinder private constructor(private val short: BlazeNet, private val fu
 
     companion object {
         private const val FOLDER = "facekp/"
-        // The logit from which on a look hints at a face too small for it, and around how many cells of its finest map.
-        private const val HINT = -2.7
-        private const val CELLS = 1.0
-        // The full-range net's, on the whole picture, by the share of its side that the tiles span.
-        private val WIDE_HINTS = listOf(0.4 to -3.0, 0.25 to -6.0)
-        private const val WIDE_CELLS = 1.5
-        // So near its edge, in shares of its side, a tile says nothing of a face.
-        private const val EDGE = 0.05
 
         /** One net and one look, for large faces: for cameras. */
         @JvmStatic
@@ -132,19 +113,19 @@ internal class BlazeNet(private val variant: BlazeVariant, private val engine: E
         }
     }
 
-    /** All that the net says of a view of the picture. */
-    fun look(photo: Pyramid, view: Square): Glance {
+    /** Everything above the threshold in a view of the picture, before suppression. */
+    fun look(photo: Pyramid, view: Square): List<Candidate> {
         photo.read(view, reader)
         return see(view)
     }
 
     /** The same where the view is a square of a shrunk copy, pixel by pixel. */
-    fun look(level: Picture, left: Int, top: Int, view: Square): Glance {
+    fun look(level: Picture, left: Int, top: Int, view: Square): List<Candidate> {
         reader.copy(level, left, top)
         return see(view)
     }
 
-    private fun see(view: Square): Glance {
+    private fun see(view: Square): List<Candidate> {
         engine.refuseOthers()
         engine.input.rewind()
         val floats = engine.input.asFloatBuffer()
@@ -152,7 +133,7 @@ internal class BlazeNet(private val variant: BlazeVariant, private val engine: E
         engine.run()
         engine.result(boxesAt, boxes)
         engine.result(logitsAt, logits)
-        return Glance(view, logits.copyOf(), BlazeFaces.decoded(variant, anchors, boxes, logits, view))
+        return BlazeFaces.decoded(variant, anchors, boxes, logits, view)
     }
 
     override fun close() = engine.close()
