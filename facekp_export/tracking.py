@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_export.detector import KeypointDetector, checked
-from facekp_export.finders.base import apart, center_of, overlapping, suppressed
+from facekp_export.finders.base import FoundFace, apart, center_of, overlapping, suppressed
 from facekp_export.video.one_euro import OneEuro, OneEuroFilter
+from facekp_export.video.searching import Searches
 from facekp_train.crop import tight_box
 from facekp_train.landmarks import Doubles, Floats
 from facekp_train.samples import Box, Image
@@ -124,8 +125,8 @@ class VideoTracker:
     Args:
         detector: finds the faces and their keypoints.
         smoothing: of the keypoints; None leaves them as the net gives them.
-        look_every: seconds between two searches of the whole frame for faces that have come in; while no
-            face is known or one was just lost, every frame is searched.
+        look_every: seconds between two searches for faces that have come in, whose tiles the default finder
+            spreads over frames; while no face is known or one was just lost, every frame is searched.
         remember: seconds for which a lost face keeps its number.
 
     Raises:
@@ -146,7 +147,8 @@ class VideoTracker:
         self._box_of = detector.mapping(detector.scheme.box_source).to_tight
         self._tracks: list[_Track] = []
         self._count = 0
-        self._seconds = self._searched = -math.inf
+        self._seconds = -math.inf
+        self._searches = Searches()
 
     def update(self, frame: Image, seconds: float) -> list[TrackedFace]:
         """Follow the faces onto the next frame.
@@ -169,8 +171,10 @@ class VideoTracker:
         self._follow(image, [track for track in self._tracks if not track.lost])
         self._part()
         live = [track for track in self._tracks if not track.lost]
-        if len(live) < len(self._tracks) or not live or seconds - self._searched >= self.look_every:
-            self._search(image, live)
+        missing = len(live) < len(self._tracks) or not live
+        found = self._searches.found(self.detector.finder, image, seconds, self.look_every, at_once=missing)
+        if found is not None:
+            self._place_new(image, live, found)
         return [track.face() for track in self._tracks if not track.lost]
 
     def look(self, image: Image, boxes: Sequence[Box]) -> list[Look]:
@@ -218,12 +222,10 @@ class VideoTracker:
                 loser.lost = True
                 _doubt(one, other)
 
-    def _search(self, image: Image, live: Sequence[_Track]) -> None:
-        """Find faces that no live track has: lost ones come back, others begin a track."""
-        self._searched = self._seconds
-        finder = self.detector.finder
-        to_tight = self.detector.mapping(finder.box_source).to_tight
-        boxes = [to_tight(face.box) for face in suppressed(finder.find(image))]
+    def _place_new(self, image: Image, live: Sequence[_Track], found: Sequence[FoundFace]) -> None:
+        """Of the faces found, those that no live track has: lost ones come back, others begin a track."""
+        to_tight = self.detector.mapping(self.detector.finder.box_source).to_tight
+        boxes = [to_tight(face.box) for face in suppressed(found)]
         known = [track.look.box for track in live]
         fresh = [box for box in boxes if not overlapping(box, known)]
         # A finder's box is rougher than one that followed: one more look brings it there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +45,29 @@ class FaceFinder(Protocol):
 
         Args:
             image: uint8 [H, W, 3] RGB.
+
+        Returns:
+            By falling score; [] where there is none.
+        """
+        ...
+
+
+@runtime_checkable
+class FindsInParts(Protocol):
+    """A finder whose search of a video's frame can be spread over several.
+
+    Attributes:
+        parts: over how many.
+    """
+
+    parts: int
+
+    def find_part(self, image: Image, part: int) -> list[FoundFace]:
+        """The faces on one part of an image; large ones wherever they are.
+
+        Args:
+            image: uint8 [H, W, 3] RGB.
+            part: from 0; all of them together find what `find` does.
 
         Returns:
             By falling score; [] where there is none.
