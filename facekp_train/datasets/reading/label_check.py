@@ -100,7 +100,7 @@ class LabelCheck:
         if not 0 < min(stated) <= max(stated) <= _LARGEST_SIDE:
             return "the list states a size that no photograph has"
         stored = header.width, header.height
-        upright = stored[::-1] if header.orientation >= 5 else stored
+        upright = (stored[1], stored[0]) if header.orientation >= 5 else stored
         if stated == upright:
             return _inside(sample, upright)
         if stated == stored:
@@ -129,8 +129,8 @@ def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
     if not outside.any(axis=1).all():
         return sample
     return (
-        f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in another "
-        "unit than its format does"
+        f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in "
+        "another unit than its format does"
     )
 
 
