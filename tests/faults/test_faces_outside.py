@@ -1,4 +1,4 @@
-"""Kind: keypoints that lie at one place, or all outside the photograph, are no face's."""
+"""Keypoints that lie at one place, or all outside the photograph, are no face's."""
 
 from __future__ import annotations
 
