@@ -265,7 +265,10 @@ class _Steps:
                 # Converters swallow an exit, or make an error of theirs of it.
                 if self._code is not None:
                     sys.exit(self._code)
-        err.print(f"{line} [dim]{time.perf_counter() - begun:.1f} s[/dim]", soft_wrap=True)
+        from rich.text import Text
+
+        took = Text(f" {time.perf_counter() - begun:.1f} s", style="dim")
+        err.print(Text(line) + took, soft_wrap=True)
 
 
 def _print_manifest(folder: Path, manifest: Manifest) -> None:

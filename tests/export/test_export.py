@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,7 @@ def exported(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     assert Manifest.model_validate(document) == read_manifest(out)
     steps = [line for line in done.stderr.splitlines() if line]
     assert [line.split(".")[0] for line in steps] == [str(i + 1) for i in range(len(steps))], done.stderr
+    assert all(re.fullmatch(r"\d+\. .+[^ \]] \d+\.\d s", line) for line in steps), done.stderr
     return out
 
 
