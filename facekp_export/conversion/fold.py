@@ -22,6 +22,7 @@ def fold_batch_norms(graph: onnx.GraphProto) -> None:
     a MatMul. In float32, as the weights are.
     """
     stored = {tensor.name: tensor for tensor in graph.initializer}
+    _own_copies(graph, stored)
     makers = {node.output[0]: node for node in graph.node}
     reads = Counter(name for node in graph.node for name in node.input)
     for norm in [node for node in graph.node if node.op_type == "BatchNormalization"]:
@@ -32,6 +33,19 @@ def fold_batch_norms(graph: onnx.GraphProto) -> None:
         layer.output[0] = norm.output[0]
         makers[norm.output[0]] = layer
         graph.node.remove(norm)
+
+
+def _own_copies(graph: onnx.GraphProto, stored: dict[str, onnx.TensorProto]) -> None:
+    """Give values that the exporter found equal, and reads through Identity, their own names again.
+
+    Those of an untrained net's normalizations all are.
+    """
+    for node in [node for node in graph.node if node.op_type == "Identity" and node.input[0] in stored]:
+        copy = graph.initializer.add()
+        copy.CopyFrom(stored[node.input[0]])
+        copy.name = node.output[0]
+        stored[copy.name] = copy
+        graph.node.remove(node)
 
 
 def _foldable(

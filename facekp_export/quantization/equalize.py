@@ -63,7 +63,7 @@ def equalize(model: onnx.ModelProto, crops: Crops) -> onnx.ModelProto:
     streams = _free_streams(equal.graph)
     quantized = {name for node in equal.graph.node if node.op_type != "Relu" for name in node.input}
     names = sorted(quantized & {name for stream in streams for name in stream.tensors})
-    ranges = _channel_ranges(model, names, crops[:_MOST_CROPS])
+    ranges = _channel_ranges(model, names, crops[:_MOST_CROPS]) if names else {}
     weights = {tensor.name: tensor for tensor in equal.graph.initializer}
     for stream in streams:
         known = [ranges[name] for name in stream.tensors if name in ranges]

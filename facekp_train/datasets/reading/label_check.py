@@ -75,7 +75,7 @@ class LabelCheck:
         if not len(known):
             return "none of its keypoints is placed"
         extent = float(np.ptp(known, axis=0).max())
-        if extent < _SMALLEST_FACE and len(known) > 1:
+        if 0 < extent < _SMALLEST_FACE:
             shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
             return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
         return sample if sample.stated_size is None else self._on_this_picture(sample, sample.stated_size)

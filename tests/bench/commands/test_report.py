@@ -224,7 +224,7 @@ def test_pictures_that_cannot_be_made(tmp_path: Path, bench: Bench) -> None:
         (path, tmp_path / "p.gif", "ends in"),
         (path, tmp_path / "plot", "ends in"),
         (path, tmp_path / "folder.png", "is a folder"),
-        (path, path / "p.png", "nothing can be written there"),
+        (path, path / "p.png", "is not a folder that you can write to"),
         (many, tmp_path / "p.png", "120 records at most"),
     ):
         code, _, stderr = bench("report", document, "--plot", target)
