@@ -9,12 +9,13 @@ paper https://arxiv.org/abs/1907.05047. Imports neither torch nor tensorflow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facekp_export.finders.answers import FULL_RANGE, SHORT_RANGE, Candidates, Glance, Variant
 from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
 from facekp_export.finders.pyramid import Pyramid
 from facekp_export.finders.tiles import TILE_ON_MASK, Mask, covering, hiding_places, least_score, tile_sides
@@ -28,6 +29,51 @@ from facekp_train.samples import Image
 
 # Candidates that overlap by more than this share of their union are one face.
 _SAME_FACE = 0.3
+# Beyond this the sigmoid is flat; a damaged file's scores cannot overflow it.
+_LOGIT_LIMIT = 100.0
+
+Candidates = tuple[Doubles, Doubles]
+"""Boxes [K, 4] as center x, center y, width, height in pixels of the image, and scores [K]."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the nets: its file, the mapping of its boxes, its anchors and its score threshold.
+
+    cells: (stride in pixels, anchors a cell) of each feature map; all anchors have size 1, so that
+    only their centers count. threshold: MediaPipe's own.
+    """
+
+    file: str
+    box_source: str
+    size: int
+    cells: tuple[tuple[int, int], ...]
+    threshold: float
+    sha256: str
+
+    @property
+    def least_logit(self) -> float:
+        """What the threshold is before the sigmoid."""
+        return math.log(self.threshold / (1 - self.threshold))
+
+    def anchors(self) -> Doubles:
+        """Centers [K, 2] in [0, 1], row by row."""
+        maps = []
+        for stride, count in self.cells:
+            centers = (np.arange(self.size // stride) + 0.5) * stride / self.size
+            grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)
+            maps.append(np.repeat(grid, count, axis=0))
+        return np.concatenate(maps)
+
+
+SHORT_RANGE = Variant(
+    "face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5,
+    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+)  # fmt: skip
+FULL_RANGE = Variant(
+    "face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6,
+    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
+)  # fmt: skip
 
 
 class BlazeNet:
@@ -40,21 +86,27 @@ class BlazeNet:
         if sha256_of(file) != variant.sha256:
             raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall facekp")
         self._runtime = open_runtime(file, threads)
-        anchors = len(variant.anchors())
-        wanted = [(1, anchors, 16), (1, anchors, 1)]
+        self._anchors = variant.anchors()
+        wanted = [(1, len(self._anchors), 16), (1, len(self._anchors), 1)]
         shapes = [spec.shape for spec in self._runtime.outputs]
         self._boxes, self._scores = (shapes.index(shape) for shape in wanted)
 
     def look(self, photo: Pyramid, view: Square) -> Candidates:
         """Everything above the threshold in a view of the photograph, before suppression."""
-        return self.glance(photo.read(view, self.variant.size), view).candidates()
+        return self.see(photo.read(view, self.variant.size), view)
 
-    def glance(self, crop: Image, view: Square) -> Glance:
-        """All that the net says of a view that was read."""
+    def see(self, crop: Image, view: Square) -> Candidates:
+        """Everything above the threshold in a view that was read."""
         self._runtime.set_inputs([(crop.astype(np.float32) / 127.5 - 1)[None]])
         self._runtime.invoke()
         results = self._runtime.results()
-        return Glance(self.variant, view, results[self._scores][0, :, 0], results[self._boxes][0, :, :4])
+        logits = results[self._scores][0, :, 0]
+        (likely,) = np.nonzero(logits >= self.variant.least_logit)
+        logits = logits[likely].clip(-_LOGIT_LIMIT, _LOGIT_LIMIT).astype(np.float64)
+        scores = 1 / (1 + np.exp(-logits))
+        raw = results[self._boxes][0, likely, :4].astype(np.float64) / self.variant.size
+        centers = view.to_image(raw[:, :2] + self._anchors[likely])
+        return np.hstack([centers, raw[:, 2:] * view.side]), scores
 
 
 class BlazeNetFaces:
@@ -99,7 +151,6 @@ class BlazeFace:
     def _find(self, image: Image, strip: tuple[float, float]) -> list[FoundFace]:
         """Look at tiles around a strip across the image, from and to shares of its longer side."""
         photo, whole = Pyramid(image), whole_view(image)
-        wide = self._full.glance(photo.read(whole, FULL_RANGE.size), whole)
         looks = [
             self._short.look(photo, whole),
             # A face that fills the frame is seen only with some room around it.
@@ -109,29 +160,28 @@ class BlazeFace:
             found = [(face.box, face.score) for face in _merged_looks(looks)]
             mask = hiding_places(photo, side, found)
             _keep_strip(mask, strip)
-            tiles = self._glances_at_tiles(photo, side, mask)
-            least = least_score(max(photo.width, photo.height), side)
-            looks += [sure_and_inside(tile.candidates(), tile.view, least) for tile in tiles]
+            looks += self._looks_at_tiles(photo, side, mask)
         faces = _merged_looks(looks)
         # The short-range net's boxes vary less around the keypoints: the other only adds faces.
-        added = merged(*as_short_range(wide.candidates()))
+        added = merged(*as_short_range(self._full.look(photo, whole)))
         known = [face.box for face in faces]
         faces += [face for face in added if not overlapping(face.box, known)]
         return sorted(faces, key=lambda face: -face.score)
 
-    def _glances_at_tiles(self, photo: Pyramid, side: float, mask: Mask) -> list[Glance]:
+    def _looks_at_tiles(self, photo: Pyramid, side: float, mask: Mask) -> list[Candidates]:
         """Looks at tiles of one side that cover the places of a mask."""
         size = SHORT_RANGE.size
         places = list(covering(mask))
         if not places:
             return []
         level = photo.shrunk(size / side)
-        glances = []
+        least = least_score(max(photo.width, photo.height), side)
+        looks = []
         for place in places:
             left, top = (round(edge * size / TILE_ON_MASK) for edge in place)
             view = level_view(photo, level, left, top, size)
-            glances.append(self._short.glance(part_of(level, left, top, size), view))
-        return glances
+            looks.append(sure_and_inside(self._short.see(part_of(level, left, top, size), view), view, least))
+        return looks
 
 
 def _keep_strip(mask: Mask, strip: tuple[float, float]) -> None:

@@ -169,7 +169,7 @@ def finder() -> dict[str, Any]:
         raw[0, chosen, :4] = random.uniform([-20, -20, 20, 20], [20, 20, 60, 60], (40, 4)).astype(np.float32)
         logits[0, chosen, 0] = random.uniform(-1, 4, 40).astype(np.float32)
         net = object.__new__(blazeface.BlazeNet)
-        net.variant, net._boxes, net._scores = variant, 0, 1
+        net.variant, net._anchors, net._boxes, net._scores = variant, anchors, 0, 1
         net._runtime = _Answers([raw, logits])  # type: ignore[assignment]
         found = net.look(photo, view)
         inside = blazeface.sure_and_inside(found, view, 0.7)

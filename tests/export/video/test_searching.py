@@ -36,7 +36,9 @@ class Parts(Whole):
         return []
 
 
-def searched(finder: Whole, times: list[float], missing: tuple[int, ...] = (0,), every: float = 0.4) -> list:
+def searched(
+    finder: Whole, times: list[float], missing: tuple[int, ...] = (0,), every: float = 0.4
+) -> list[int | str | None]:
     searches = Searches()
     seen: list[int | str | None] = []
     for number, seconds in enumerate(times):
@@ -45,29 +47,29 @@ def searched(finder: Whole, times: list[float], missing: tuple[int, ...] = (0,),
     return seen
 
 
-def test_a_search_is_spread_over_frames_once_faces_are_followed():
+def test_a_search_is_spread_over_frames_once_faces_are_followed() -> None:
     times = [0.1 * number for number in range(11)]
     assert searched(Parts(), times) == ["whole", *[None] * 3, 0, 1, 2, None, 0, 1, 2]
     assert searched(Whole(), times) == ["whole", *[None] * 3, "whole", *[None] * 3, "whole", None, None]
 
 
-def test_a_lost_face_is_looked_for_at_once_everywhere():
+def test_a_lost_face_is_looked_for_at_once_everywhere() -> None:
     times = [0.1 * number for number in range(8)]
     assert searched(Parts(), times, missing=(0, 5)) == ["whole", None, None, None, 0, "whole", None, None]
 
 
 @pytest.mark.parametrize("every", [0.0, 0.4])
-def test_frames_far_apart_are_searched_whole(every):
+def test_frames_far_apart_are_searched_whole(every: float) -> None:
     assert searched(Parts(), [0.0, 0.5, 1.0], every=every) == ["whole"] * 3
 
 
-def test_parts_together_look_at_every_place_of_a_frame(monkeypatch):
+def test_parts_together_look_at_every_place_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     from facekp_export.finders import blazeface
 
     seen = []
     monkeypatch.setattr(blazeface, "hiding_places", lambda *_: np.ones((40, 61), np.uint8))
     monkeypatch.setattr(
-        BlazeFace, "_glances_at_tiles", lambda _self, _photo, _side, mask: seen.append(mask) or []
+        BlazeFace, "_looks_at_tiles", lambda _self, _photo, _side, mask: seen.append(mask) or []
     )
     finder = BlazeFace()
     image = np.zeros((400, 610, 3), np.uint8)
