@@ -106,9 +106,11 @@ def stated_size(width: Any, height: Any) -> tuple[int, int] | None:
 def _side(value: Any) -> int | None:
     if isinstance(value, str):
         value = int(value[:_MOST_DIGITS]) if value.isdecimal() else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(float(value)):
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None
+    if not isinstance(value, int) or isinstance(value, bool):
         return None
-    return int(value) if value == int(value) else None
+    return max(-(10**_MOST_DIGITS), min(value, 10**_MOST_DIGITS))
 
 
 def first_found(root: Path, folders: Sequence[str], names: Sequence[str]) -> Path | None:

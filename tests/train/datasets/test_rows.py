@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facekp_train.datasets.reading.rows import Beside, SeenRows, first_found, to_numbers
+from facekp_train.datasets.reading.rows import Beside, SeenRows, first_found, stated_size, to_numbers
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2)), max_size=60)
 
@@ -68,3 +68,17 @@ def test_a_name_that_no_file_can_have_is_not_found(tmp_path: Path, name: str) ->
 
 def test_coordinates_beside_a_photograph_are_coordinates() -> None:
     np.testing.assert_array_equal(to_numbers(["-7.5", "1e5", "0"]), [-7.5, 1e5, 0])
+
+
+@pytest.mark.parametrize(
+    ("stated", "side"),
+    [
+        (512, 512), (512.0, 512), ("512", 512), (10**400, 10**12), ("9" * 400, 10**12 - 1), (1e308, 10**12),
+        (-(10**400), -(10**12)), (512.5, None), (True, None), (None, None), ("", None),
+        (float("nan"), None), (float("inf"), None),
+    ],
+)  # fmt: skip
+def test_a_side_is_read_as_programs_write_it_and_none_is_too_large_to_compute_with(
+    stated: object, side: int | None
+) -> None:
+    assert stated_size(stated, 5) == (None if side is None else (side, 5))
