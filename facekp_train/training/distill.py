@@ -23,6 +23,7 @@ from facekp_train.common.settings import CheckpointFile, Settings
 from facekp_train.implied_five import five_operator
 from facekp_train.landmarks import Doubles, implies_five, scheme_of
 from facekp_train.networks.checkpoint import load_checkpoint
+from facekp_train.networks.folded import folded
 from facekp_train.networks.keypoint_net import KeypointNet, Prediction
 from facekp_train.training.learner import Learner, TeacherAnswer
 
@@ -71,7 +72,7 @@ class Distilled(Learner):
         self.register_buffer("axes", torch.eye(channels)[:, :width])
         self.register_buffer("centre", torch.zeros(channels))
         # In a tuple, so that it is no part of this module's parameters and state.
-        self._teacher = (teacher.eval().requires_grad_(False),)
+        self._teacher = (folded(teacher),)
         self._to_five = None if to_five is None else torch.from_numpy(to_five).float()
         self._shuffled = shuffled
 

@@ -9,8 +9,9 @@ import torchvision
 from torch import nn
 
 from facekp_train.evaluation.published import published_systems
+from facekp_train.networks.folded import folded
 from facekp_train.networks.heads import HeatmapHead
-from facekp_train.networks.keypoint_net import DeployedNet, NetConfig, build_net
+from facekp_train.networks.keypoint_net import BACKBONES, DeployedNet, NetConfig, build_net
 from facekp_train.networks.mobilenet import (
     Conv,
     InvertedResidual,
@@ -138,3 +139,24 @@ def test_deployed_net_is_the_regression_half(backbone: str) -> None:
 def test_a_net_that_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         build_net(NetConfig.model_validate(wrong))
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_folded_net_gives_the_same_answers_without_bn(backbone: str) -> None:
+    """Statistics, scales and shifts that are all of their own: an identity would hide a fault."""
+    torch.manual_seed(0)
+    net = build_net(NetConfig(backbone=backbone, points=5, size=64))
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            for values in (layer.weight, layer.bias, layer.running_mean):
+                assert values is not None
+                nn.init.uniform_(values, 0.5, 1.5)
+    net.train()(torch.rand(16, 3, 64, 64) * 255)
+    quick = folded(net)
+    crops = torch.rand(4, 3, 64, 64) * 255
+    with torch.no_grad():
+        assert torch.allclose(quick.features(crops), net.eval().features(crops), rtol=1e-3, atol=1e-4)
+        assert torch.allclose(quick(crops).keypoints, net(crops).keypoints, atol=1e-5)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in quick.backbone.modules())
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in net.backbone.modules())
+    assert not quick.training and not any(tensor.requires_grad for tensor in quick.parameters())

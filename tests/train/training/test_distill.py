@@ -19,7 +19,7 @@ from facekp_train.common.run_files import STATE_FILE
 from facekp_train.datasets import open_dataset
 from facekp_train.implied_five import implied_five
 from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, read_tensors, save_checkpoint
-from facekp_train.networks.keypoint_net import NetConfig, build_net, predict_crops
+from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net, predict_crops
 from facekp_train.training.data import FaceSettings, TrainingData, load_training_data
 from facekp_train.training.distill import Distilled, TeacherSettings, feature_loss, least_squares, supervised
 from facekp_train.training.fit import fit
@@ -38,15 +38,21 @@ def crops(count: int, size: int = 64) -> torch.Tensor:
     return nn.functional.interpolate(coarse, size=(size, size), mode="bilinear").byte()
 
 
-def distilled(width: int = 16, teacher: NetConfig = SMALL, seed: int = 1) -> Distilled:
+def seasoned(config: NetConfig, seed: int = 1) -> KeypointNet:
+    """A fresh net's features hardly differ between faces: its BN has seen none. This one's has."""
     torch.manual_seed(seed)
-    pair = Distilled(build_net(SMALL), build_net(teacher), width)
-    # A fresh net's features hardly differ between faces: its BN has seen none.
-    pair.teacher.train()
+    net = build_net(config).train()
     with torch.no_grad():
         for _ in range(20):
-            pair.teacher.features(nn.functional.interpolate(crops(64).float(), size=teacher.size))
-    pair.teacher.eval()
+            net.features(nn.functional.interpolate(crops(64).float(), size=config.size))
+    return net.eval()
+
+
+def distilled(
+    width: int = 16, teacher: NetConfig = SMALL, seed: int = 1, net: KeypointNet | None = None
+) -> Distilled:
+    torch.manual_seed(seed)
+    pair = Distilled(net or build_net(SMALL), seasoned(teacher, seed), width)
     pair.prepare([crops(64)])
     return pair
 
@@ -97,9 +103,7 @@ def test_the_common_width_keeps_the_axes_on_which_faces_differ_most() -> None:
 
 def test_a_student_equal_to_its_teacher_has_nothing_left_to_learn_of_it() -> None:
     """The projection starts where least squares put it; a look in training mode moves no statistics."""
-    pair = distilled()
-    pair.net.load_state_dict(pair.teacher.state_dict())
-    pair.eval()
+    pair = distilled(net=seasoned(SMALL)).eval()
     pair.begin([crops(64)], {})
     answers = pair.teacher_answer(crops(64)).pooled
     features = pair.net.features(crops(64)).mean(dim=(2, 3))
