@@ -14,9 +14,9 @@ import numpy as np
 
 from android_bench.engines.engines import ENGINES, Engine
 from facekp_export.inference.flatbuffer import write_model
+from facekp_export.inference.layers import Precision
 from facekp_export.inference.protobuf import message
 from facekp_export.inference.runtimes import Runtime
-from facekp_export.inference.work import Precision
 
 CHANNELS, SIDE = 512, 32
 """In and out, and the side of the map: 512 x 512 weights meet 32 x 32 pixels."""

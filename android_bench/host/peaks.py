@@ -11,7 +11,7 @@ from android_bench.host.trial import HostTrial
 from android_bench.records.record import Machine, Record
 from android_bench.records.turns import time_ratio
 from android_bench.timing import StopRule
-from facekp_export.inference.work import Precision
+from facekp_export.inference.layers import Precision
 
 _ENOUGH = StopRule(50, 1.0)
 """Beyond it, more turns tell nothing new of a convolution of milliseconds."""

@@ -18,7 +18,8 @@ from android_bench.host.machine import load_now, machine_warnings
 from android_bench.host.verdict import Verdict, judge
 from android_bench.records.record import Machine, Record, Tensor
 from android_bench.timing import StopRule, impossible
-from facekp_export.inference.work import Precision, Work, model_work
+from facekp_export.inference.layers import Precision
+from facekp_export.inference.work import Work, model_work
 
 TURN_SECONDS = 0.02
 """Length of a turn: so short that a round of many files fits into a machine's moods, which last seconds (a

@@ -71,14 +71,8 @@ def predict_layers(path: Path, layers: Sequence[Layer], soc: Soc) -> Prediction:
     ms = ms_of(soc, sum(bare) / whole, fixed)
     errors = [each.error for each in judged()]
     return Prediction(
-        path, soc, any(layer.int8 and layer.macs for layer in layers), any(map(_is_dynamic, layers)), ms,
-        ms_of(soc, 0, fixed),
+        path, soc, any(layer.int8 and layer.macs for layer in layers),
+        any(layer.dynamic for layer in layers), ms, ms_of(soc, 0, fixed),
         ms / (1 + max(errors)), ms / (1 + min(errors)),
         tuple(zip(layers, (scale * each for each in bare), strict=True)),
     )  # fmt: skip
-
-
-def _is_dynamic(layer: Layer) -> bool:
-    """Whether it multiplies floats by weights of one byte each."""
-    weights = layer.macs * layer.shape[-1] // max(layer.outputs, 1) if layer.shape else 0
-    return layer.kind == "dense" and not layer.int8 and layer.weight_bytes < 2 * weights

@@ -174,5 +174,5 @@ def _timed(layer: Layer, differences: Doubles, peaks: dict[str, float]) -> Opera
     error_ms = float(1.2533 * (high - low) / 1.349 / len(differences) ** 0.5)
     told = layer.macs > 0 and ms > CLEAR * error_ms
     gmacs = layer.macs / ms / 1e6 if told else None
-    peak = peaks.get("int8" if layer.int8 else "float32")
+    peak = peaks.get(layer.precision)
     return OperatorTime(layer, ms, error_ms, gmacs, gmacs / peak if gmacs and peak else None)

@@ -17,7 +17,7 @@ def group_name(operator: OperatorTime) -> str:
     """What operators are summed by: the name, and the precision where it multiplies."""
     if not operator.macs:
         return operator.layer.operator
-    return f"{operator.layer.operator} {'int8' if operator.layer.int8 else 'float32'}"
+    return f"{operator.layer.operator} {operator.layer.precision}"
 
 
 def groups(profile: Profile) -> dict[str, list[OperatorTime]]:
@@ -71,7 +71,7 @@ def _cells(profile: Profile, members: Sequence[OperatorTime]) -> list[str]:
     error = sum(each.error_ms**2 for each in members) ** 0.5
     told = macs > 0 and ms > CLEAR * error
     gmacs = macs / ms / 1e6 if told else None
-    peak = profile.peak_gmacs.get("int8" if members[0].layer.int8 else "float32")
+    peak = profile.peak_gmacs.get(members[0].layer.precision)
     return [
         rounded(macs / 1e6, 3) if macs else "-", rounded(ms, 4) if ms > 0 else f"{ms:.4f}",
         f"{ms / profile.whole_ms * 100:.1f}", rounded(gmacs, 1),

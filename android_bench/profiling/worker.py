@@ -31,9 +31,8 @@ from android_bench.engines.peak import tflite_peak
 from android_bench.host.answering import serve
 from android_bench.profiling.cuts import cut_after
 from facekp_export.inference.flatbuffer import read_model
-from facekp_export.inference.layers import layers
+from facekp_export.inference.layers import Precision, layers
 from facekp_export.inference.runtimes import open_runtime
-from facekp_export.inference.work import Precision
 
 Call = Callable[[], None]
 
@@ -67,7 +66,7 @@ class Subject:
         self._cuts: list[Call] = []
         self._bytes = 0
         self._whole = _call(Path(path))
-        wanted: set[Precision] = {"int8" if layer.int8 else "float32" for layer in found if layer.macs}
+        wanted: set[Precision] = {layer.precision for layer in found if layer.macs}
         self._peaks = {name: self._written(tflite_peak(name), f"peak_{name}") for name in sorted(wanted)}
         self._clock = cpu_clock("thread")
         self.samples: dict[str, Any] = {"operators": [[] for _ in found], "call": [], "whole": []}

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model
 
+Precision = Literal["float32", "int8"]
 Kind = Literal["dense", "depthwise", "other"]
 """Dense: each output channel reads many input channels. Depthwise: it reads one. Other: no multiplications
 that are counted."""
@@ -33,7 +34,8 @@ class Layer:
         macs: multiply-accumulates of a call.
         weight_bytes: of its constants, as they lie in the file.
         activation_bytes: of what it reads and writes besides.
-        int8: whether it computes in 8-bit integers.
+        int8: whether 8-bit integers come in, and it computes in them.
+        dynamic: whether floats come in that it multiplies by 8-bit integers, rounding them as they are.
         converts: whether 8-bit integers come in and others go out, or none come in and some go out.
     """
 
@@ -46,6 +48,12 @@ class Layer:
     activation_bytes: int
     int8: bool
     converts: bool = False
+    dynamic: bool = False
+
+    @property
+    def precision(self) -> Precision:
+        """Of its multiplications."""
+        return "int8" if self.int8 or self.dynamic else "float32"
 
     @property
     def outputs(self) -> int:
@@ -115,6 +123,7 @@ def _layer(graph: _Graph, index: int, name: str, ins: list[int], outs: list[int]
     return Layer(
         index, name, kind, graph.shape(outs[0]), macs, sum(map(graph.bytes, fixed)),
         sum(map(graph.bytes, moved)), before and (after or macs > 0), before != after,
+        macs > 0 and not before and any(graph.type(tensor) in _INT8_TYPES for tensor in fixed),
     )  # fmt: skip
 
 

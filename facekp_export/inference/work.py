@@ -6,12 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from facekp_export.inference.layers import read_layers
+from facekp_export.inference.layers import Precision, read_layers
 from facekp_export.inference.protobuf import fields, numbers
-
-Precision = Literal["float32", "int8"]
 
 _INTEGER = ("QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger")
 # Where an operator's weights stand among its inputs.
@@ -39,7 +36,7 @@ def model_work(path: Path) -> Work | None:
     """
     try:
         if path.suffix.lower() == ".tflite":
-            return _work((layer.macs, layer.int8) for layer in read_layers(path))
+            return _work((layer.macs, layer.precision == "int8") for layer in read_layers(path))
         if path.suffix.lower() == ".onnx":
             return _work(_Graph.of(path).macs())
     except (ValueError, IndexError):

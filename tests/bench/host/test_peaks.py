@@ -14,7 +14,8 @@ from android_bench.host import bench as host
 from android_bench.host.bench import bench_models
 from android_bench.reports.tables import headers, rows
 from android_bench.timing import StopRule
-from facekp_export.inference.work import Precision, Work, model_work
+from facekp_export.inference.layers import Precision
+from facekp_export.inference.work import Work, model_work
 from facekp_train.common.shipped import shipped_models_dir
 from tests.support.models.tiny_models import tiny_tflite
 
