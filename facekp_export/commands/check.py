@@ -20,6 +20,7 @@ from facekp_export.commands.options import (
 )
 from facekp_train.common.console import MOST_THREADS, out, print_json, print_line
 from facekp_train.common.model_option import folder_argument
+from facekp_train.common.shipped import licence_of_shipped
 
 if TYPE_CHECKING:
     from facekp_export.verification.check import Checked
@@ -35,7 +36,10 @@ def check(
     threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Measure exported files again: NME on labeled faces; without --data, against the manifest."""
+    """Check exported files by their manifest, or their NME on --data.
+
+    Example: facekp-export check exports/a --data mtfl:PATH --split validation
+    """
     from facekp_export.verification.check import check_integrity, check_labelled, find_models
 
     if normalizer is not None and data is None:
@@ -52,7 +56,8 @@ def check(
         print_json(checked.document)
     else:
         _print_checked(checked)
-        if (licence := models[0].info.weights_licence) is not None:
+        stated = models[0].info.weights_licence
+        if (licence := stated or licence_of_shipped(models[0].runtime.path)) is not None:
             print_line(f"What the weights may be used for: {licence}")
     if not checked.good:
         raise typer.Exit(1)

@@ -101,14 +101,14 @@ def ships(sha256: str) -> bool:
     return sha256 in _shipped_hashes()
 
 
-def licence_of_shipped(checkpoint: Path) -> str | None:
-    """What the weights of a shipped checkpoint may be used for; None for any other file.
+def licence_of_shipped(path: Path) -> str | None:
+    """What the weights of a shipped checkpoint or exported file may be used for; None for any other file.
 
-    Their headers were written before there was the field, and files that ship are not written anew.
+    They were written before there was the field, and files that ship are not written anew.
     """
-    size = checkpoint.stat().st_size
-    same = any(files[CHECKPOINT].bytes == size for files in shipped_files().values() if CHECKPOINT in files)
-    return WEIGHTS_LICENCE if same and ships(sha256_of(checkpoint)) else None
+    size = path.stat().st_size
+    same = any(entry.bytes == size for files in shipped_files().values() for entry in files.values())
+    return WEIGHTS_LICENCE if same and ships(sha256_of(path)) else None
 
 
 def shipped_file(given: Path, file: str = "") -> Path:

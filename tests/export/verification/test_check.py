@@ -18,7 +18,7 @@ from facekp_export.inference.runtimes import open_model
 from facekp_export.verification.check import check_labelled
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.common.console import run
-from facekp_train.common.shipped import default_model
+from facekp_train.common.shipped import WEIGHTS_LICENCE, default_model
 from facekp_train.draw import write_picture
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.implied_five import implied_five
@@ -69,6 +69,19 @@ def test_faces_are_those_that_figures_are_reported_on(
     assert check(MODEL, "--data", f"300w:{faces}", "--split", "train", "--json") == 0
     document = printed(capsys)
     assert (document["split"], document["files"][0]["n"]) == ("train", 1)
+
+
+def test_shipped_weights_are_said_to_be_for_research(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their files were written before these say so themselves: their hashes tell."""
+    assert check(MODEL) == 0
+    assert f"What the weights may be used for: {WEIGHTS_LICENCE}" in capsys.readouterr().out
+    content = bytearray(MODEL.read_bytes())
+    content[content.rindex(b"mdp-0.25x")] ^= 1  # the name inside: a file of one's own, of the same size
+    (tmp_path / "a.tflite").write_bytes(content)
+    assert check(tmp_path / "a.tflite") == 0
+    assert "may be used for" not in capsys.readouterr().out
 
 
 def test_faces_that_cannot_be_used_are_named(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
