@@ -12,7 +12,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
-from facekp_train.common.model_option import folder_argument
+from facekp_train.common.shipped import shipped_names
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,7 +26,9 @@ _POLL_SECONDS = 0.5
 
 
 def serve(
-    export: Annotated[Path, folder_argument("Export folder with a folder web in it, or that folder itself.")],
+    export: Annotated[
+        Path, typer.Argument(help="Export folder with a folder web in it, or that folder itself.")
+    ],
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on. Default: a free one.")] = 0,
     host: Annotated[
@@ -51,9 +53,10 @@ def serve(
         Path | None, typer.Option("--out", help="With --benchmark: write the document to this file.")
     ] = None,
 ) -> None:
-    """Serve the page that facekp-export --to web made, to this computer alone, until Ctrl-C.
+    """Serve the page of facekp-export --to web, here or to a phone.
 
-    The headers that it sends let the page compute with several threads, which a plain host may not.
+    To this computer alone, until Ctrl-C; with --device adb also to the phone that is plugged in. The
+    headers that it sends let the page compute with several threads, which a plain host may not.
     """
     from android_bench.reports.delivery import check_targets, write_files
     from android_bench.reports.tables import terminal
@@ -88,7 +91,17 @@ def _page_of(export: Path) -> Path:
     for folder in (export / FOLDER, export):
         if (folder / "index.html").is_file():
             return folder
-    raise UserError(f"{export} has no page to serve; make it with: facekp-export --to web --out {export}")
+    if export.exists():
+        raise UserError(f"{export} has no page to serve; make it with: facekp-export --to web --out {export}")
+    if (name := str(export)) in shipped_names():
+        raise UserError(
+            f"the shipped model {name} has no page; make one with: facekp-export --to web --model {name}, "
+            f"and serve exports/{name}"
+        )
+    raise UserError(
+        f"{export} does not exist; give an export's folder, or make one with its page: facekp-export "
+        f"--to web --model MODEL --out {export}"
+    )
 
 
 def _listening(kind: type[WebServer], page: Path, host: str, port: int, waits: bool) -> WebServer:

@@ -40,7 +40,11 @@ def data(
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
 ) -> None:
-    """Count the faces of a data set, name what is wrong with it, draw some where --out says."""
+    """Count a data set's faces, and name what is wrong with it.
+
+    PATH alone does for the files of annotation tools, whose format is then told.
+    Example: facekp-train data faces/annotations.xml --out sheet.png
+    """
     from facekp_train.datasets.guess import named
     from facekp_train.datasets.reading.notes import in_short
     from facekp_train.datasets.survey import TILE, parts_of, survey_faces
@@ -48,7 +52,7 @@ def data(
 
     check_file(sheet)
     refuse_sources([sheet], files_of([spec]))
-    adopt_given(scheme)
+    own = adopt_given(scheme)
     with spec_is_usage():
         if (told := named(spec)) != spec:
             say(f"{spec} is read as {told}")
@@ -64,6 +68,11 @@ def data(
         _print(survey, drawn)
     if not survey.n:
         raise UserError(f"{spec} has no face that can be used{in_short(survey.skipped)}")
+    if own is not None and survey.points != own.points:
+        raise UserError(
+            f"its faces have {survey.points} keypoints and scheme '{own.name}' {own.points}, so that it says "
+            "nothing of them; give the scheme of these keypoints, or leave --scheme out"
+        )
 
 
 def _print(survey: Survey, sheet: Path | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from facekp_train.datasets.reading.notes import DataError
 from facekp_train.datasets.registry import FORMATS
+from facekp_train.pictures.kinds import looks_like_picture
 
 _MOST = 50
 """Files of a folder that are looked at, at most."""
@@ -13,17 +14,22 @@ _SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
 
 
 def named(spec: str) -> str:
-    """FORMAT:PATH of what may be a path alone; what names its format, or is no path, stays as it is.
+    """FORMAT:PATH of what may be a path alone; what has a colon and names no file stays as it is.
 
     Of a folder, the files in it and in `annotations` are looked at too. Published data sets are read by their
     names alone.
 
     Raises:
         DataError: where no format fits the path, or more than one.
+        FileNotFoundError: for a path that leads nowhere.
     """
     path = Path(spec).expanduser()
-    if spec.partition(":")[0].lower() in FORMATS or not path.exists():
+    if spec.partition(":")[0].lower() in FORMATS:
         return spec
+    if not path.exists():
+        if not spec or ":" in spec:
+            return spec
+        raise FileNotFoundError(f"{path} does not exist; give annotated photographs, or FORMAT:PATH")
     places = [path, *_files(path)] if path.is_dir() else [path]
     found = [
         f"{name}:{place}"
@@ -31,6 +37,12 @@ def named(spec: str) -> str:
         for place in places
         if known.fits is not None and place.is_file() == known.file and known.fits(place)
     ]
+    if not found and path.is_dir() and any(map(looks_like_picture, path.iterdir())):
+        raise DataError(
+            f"{path} holds photographs and no annotations of a known format; name a published data set as "
+            f"FORMAT:PATH, or have a net label them: facekp-detect {path} --json > found.json, then "
+            "facekp-train label --data detect:found.json"
+        )
     if not found:
         raise DataError(
             f"{path} is of no format that can be told; name it as FORMAT:PATH, with a FORMAT of "

@@ -90,7 +90,7 @@ def test_it_serves_until_ctrl_c(export: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("gone",), 1, "facekp-export --to web --out"),
+        (("gone",), 1, "gone does not exist; give an export's folder"),
         ((".", "--device", "cpu"), 2, "is not adb"),
         ((".", "--serial", "x"), 2, "--device adb"),
         ((".", "--out", "x.json"), 2, "--benchmark"),
@@ -101,6 +101,15 @@ def test_wrong_usage(words: tuple[str, ...], code: int, says: str, bench: Bench,
     place = export if words[0] == "." else export / words[0]
     ended, _, stderr = bench("serve", place, *words[1:])
     assert (ended, says in stderr) == (code, True)
+
+
+def test_a_folder_without_a_page_and_a_shipped_model_get_the_line_that_makes_one(
+    export: Path, bench: Bench
+) -> None:
+    (export / "web" / "index.html").unlink()
+    assert f"make it with: facekp-export --to web --out {export}" in bench("serve", export)[2]
+    code, _, stderr = bench("serve", "mdp-1x")
+    assert (code, "facekp-export --to web --model mdp-1x, and serve exports/mdp-1x" in stderr) == (1, True)
 
 
 def test_a_port_that_is_taken_is_said(export: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -418,9 +418,25 @@ def test_two_formats_that_fit_are_named_and_refused(tmp_path: Path) -> None:
     assert named("mtfl:nowhere") == "mtfl:nowhere"
 
 
+def test_a_path_that_leads_nowhere_and_photographs_alone_are_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone does not exist; give annotated photographs"):
+        named(str(tmp_path / "gone"))
+    picture(tmp_path / "holiday" / "a.jpg")
+    with pytest.raises(DataError, match=r"photographs and no annotations.*facekp-detect .*--json > found"):
+        named(str(tmp_path / "holiday"))
+
+
 def test_data_says_what_a_path_is_read_as(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("data", cvat(tmp_path), "--out", tmp_path / "sheet.png") == 0
     assert f"is read as cvat:{tmp_path / 'annotations.xml'}" in capsys.readouterr().err
+
+
+def test_a_scheme_of_another_number_of_keypoints_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("data", cvat(tmp_path), "--scheme", "lapa106") == 1
+    assert "its faces have 5 keypoints and scheme 'lapa106' 106" in capsys.readouterr().err
+    assert command("data", cvat(tmp_path), "--scheme", "five") == 0
 
 
 OWN = [*NAMES[:3], "left ear", "right ear", "chin"]
