@@ -27,11 +27,11 @@ def bundle(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Assemble the runners for phones from the registries into the cache, and list what is in them.
+    """Assemble the runners for phones, and list what is in them.
 
-    Archives are downloaded by your Maven, pip and apt settings and must have the recorded
-    hashes. bionic: TensorFlow Lite for phones with memory pages of 4 KB (CPU, GPU, NNAPI). glibc:
-    LiteRT for all others (CPU). onnxruntime: ONNX files (CPU).
+    They go into the cache. Archives are downloaded by your Maven, pip and apt settings and must have the
+    recorded hashes. bionic: TensorFlow Lite for phones with memory pages of 4 KB (CPU, GPU, NNAPI).
+    glibc: LiteRT for all others (CPU). onnxruntime: ONNX files (CPU).
     """
     from android_bench.phone.bundles import bundle as bundles
 

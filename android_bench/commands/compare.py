@@ -29,7 +29,7 @@ def compare(
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write one HTML page.")] = None,
 ) -> None:
-    """Compare two measurements: the change of each median, and how sure it is.
+    """Compare two measurements: what changed, and how sure that is.
 
     What is invalid, emulated on one side only, or without a counterpart is left out and named. A
     median that is slower beyond the tolerance, and not by chance, ends with exit code 1; so does what

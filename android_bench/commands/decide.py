@@ -91,11 +91,12 @@ def decide(
         ),
     ] = None,
 ) -> None:
-    """Say which of several exports' files ships: the fastest whose NME and size are within the limits.
+    """Say which of several exports' files ships, and why.
 
-    A file's time is that on the slowest phone, or without phones on the slowest machine. Files that
-    another beats in NME, time and size, and what is invalid, emulated or without NME, are never
-    recommended. Where nothing lies within the limits, the exit code is 1.
+    It is the fastest whose NME and size are within the limits. A file's time is that on the slowest
+    phone, or without phones on the slowest machine. Files that another beats in NME, time and size, and
+    what is invalid, emulated or without NME, are never recommended. Where nothing lies within the limits,
+    the exit code is 1.
     """
     from android_bench.decision.choose import Limits
     from android_bench.decision.decide import decide as decided_of

@@ -21,7 +21,7 @@ def devices(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """List the phones that adb sees: model, state, and why one cannot be used."""
+    """List the phones that adb sees, and why one cannot be used."""
     from android_bench.phone.survey import survey_phones
 
     phones = survey_phones(adb, parse_server(adb_server))

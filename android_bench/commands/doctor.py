@@ -41,7 +41,7 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON document instead of lines.")
     ] = False,
 ) -> None:
-    """Check this computer and every phone: what is there, what is missing and how to get it.
+    """Say what this computer and each phone lack, and how to get it.
 
     Nothing is measured or fetched. Ends with exit code 1 where something is missing.
     """

@@ -35,7 +35,7 @@ def predict(
         bool, typer.Option("--json", help="Print one JSON document, with every operator.")
     ] = False,
 ) -> None:
-    """Predict how long files take on phones of the paper's table 6: no measurement.
+    """Predict times on the paper's phones; nothing is measured.
 
     From each operator's multiplications and bytes, public specifications of the processors and the
     paper's own times; the error on rows of that table stands below the figures.

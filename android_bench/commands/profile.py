@@ -26,10 +26,10 @@ def profile(
         float, typer.Option(min=0.1, help="Seconds to wait for a round before giving up.")
     ] = TIMEOUT_SECONDS,
 ) -> None:
-    """Time, GMAC/s and share of this machine's peak of each operator of a .tflite file.
+    """Time a .tflite file operator by operator.
 
-    The file is cut after each operator; the difference of neighbors, timed in turns, is the operator's time.
-    One thread, CPU time. Foreign files are taken too.
+    In ms, GMAC/s and share of this machine's peak. The file is cut after each operator; the difference of
+    neighbors, timed in turns, is the operator's time. One thread, CPU time. Foreign files are taken too.
     """
     from rich.progress import Progress
 

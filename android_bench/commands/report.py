@@ -22,7 +22,7 @@ def report(
         Path | None, typer.Option(help="Also draw the times to this file, .png, .svg or .pdf.")
     ] = None,
 ) -> None:
-    """Show the records of documents together, those of several machines too."""
+    """Show the records of documents together, of several machines too."""
     from android_bench.records.documents import read_all
     from android_bench.reports.delivery import check_targets, write_files
     from android_bench.reports.names import shortest_ends

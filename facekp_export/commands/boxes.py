@@ -42,7 +42,10 @@ def boxes(
         Path | None, typer.Option(help="File to update, boxes.json. Default: print the mappings as JSON.")
     ] = None,
 ) -> None:
-    """Fit the mapping from each source's face box to the tight keypoint box, on labeled faces."""
+    """Fit how each source's face boxes lie around the keypoints.
+
+    On labeled faces; the mappings go from a source's box to the tight box of all keypoints.
+    """
     from facekp_export.finders.box_fit import by_image, collect_pairs, fit_boxes, write_boxes
     from facekp_export.finders.registry import FINDERS, open_finder
     from facekp_train.datasets import DataError, open_dataset

@@ -30,9 +30,10 @@ def layers(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every layer as JSON on stdout.")] = False,
 ) -> None:
-    """Show which layers cost most when a checkpoint is rounded to int8: each alone, in pixels.
+    """Show which layers cost most when a checkpoint becomes int8.
 
-    Where int8 costs too much, train the net on with facekp-train quantize-aware.
+    Each is rounded alone; the cost is in pixels of the crop. Where int8 costs too much, train the net on
+    with facekp-train quantize-aware.
     """
     from facekp_train.common.shipped import default_checkpoint
 

@@ -11,7 +11,7 @@ from facekp_train.common.console import out, print_json, print_line
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
-    """List the models that come with facekp: sizes, hashes, and whether each file is as it shipped."""
+    """List the models that come with facekp, and verify their files."""
     from facekp_export.verification.shipped_models import shipped_models
 
     document = shipped_models()

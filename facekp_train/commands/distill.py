@@ -46,8 +46,9 @@ def distill(
     ] = None,
     output_weight: Annotated[float | None, typer.Option(help=_OUTPUTS)] = None,
 ) -> None:
-    """Train a student further with LOSS + loss3: labels, and the features of a frozen teacher.
+    """Train a student further under a frozen teacher.
 
+    It learns by LOSS + loss3: from the labels, and from the teacher's features.
     Example: facekp-train distill --model a/best.safetensors --teacher t/best.safetensors --data mtfl:PATH
     """
     training.check(model, teacher)

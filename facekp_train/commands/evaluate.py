@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from facekp_train.evaluation.conditions import Condition
 
 _EVALUATED = (
-    " Default: validation (mtfl), heldout (celeba), test (cofw), the whole row of a published table "
-    "(300w: common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test and "
-    "its categories)."
+    " Default: validation (mtfl), heldout (celeba), test (cofw), val (yolo), the whole row of a published "
+    "table (300w: common, challenging, full; aflw: frontal, full; wflw: test and its subsets; 300vw: test "
+    "and its categories)."
 )
 
 _BY_HELP = (
@@ -98,7 +98,10 @@ def evaluate(
         bool, typer.Option("--verbose", "-v", help="Print also each keypoint's error.")
     ] = False,
 ) -> None:
-    """Measure a checkpoint on a labeled split: NME, failure rate, AUC, MSE."""
+    """Measure a checkpoint on labeled faces: NME, failures, AUC.
+
+    Example: facekp-train evaluate --model runs/a/best.safetensors --data mtfl:PATH --split validation
+    """
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.datasets import open_dataset
     from facekp_train.evaluation.measure import measure

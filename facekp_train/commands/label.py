@@ -54,9 +54,10 @@ def label(
         bool, typer.Option("--missing", help="Only faces that lack the model's keypoints.")
     ] = False,
 ) -> None:
-    """Label photographs with trained nets, held to points that were placed by hand.
+    """Label photographs with trained nets.
 
-    Answers are averaged over nets, boxes, tilts and mirror images. Train on them as coco:FILE.json,
+    Answers are averaged over nets, boxes, tilts and mirror images, and held to points that were placed
+    by hand. Train on them as coco:FILE.json,
     or let a person correct them in CVAT or Label Studio (--format). Constant differences between the nets
     and other labelers are fitted and taken away before the mean.
     Example: facekp-train label --model runs/a/best.safetensors --data mtfl:PATH --out labels.json

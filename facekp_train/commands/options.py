@@ -88,10 +88,10 @@ SPEC_HELP = (
 )
 
 SPLIT_HELP = (
-    "Split: train, validation, test (mtfl); train, common, challenging, full (300w); train, validation, "
-    "test, heldout (celeba); train, full, frontal (aflw); train, test, pose, expression, illumination, "
-    "makeup, occlusion, blur (wflw); train, test (cofw); train, category1, category2, category3, test, all "
-    "(300vw); all (pts, coco, detect)."
+    "Split: train, validation, test, training (mtfl); train, common, challenging, full (300w); train, "
+    "validation, test, heldout (celeba); train, full, frontal, test (aflw); train, test, pose, expression, "
+    "illumination, makeup, occlusion, blur (wflw); train, test (cofw); train, category1, category2, "
+    "category3, test, all (300vw); train, val, test (yolo); all (every other format)."
 )
 
 SCHEME_HELP = (

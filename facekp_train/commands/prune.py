@@ -80,9 +80,9 @@ def prune(
         float | None, typer.Option(help="Ratio of LOSS to loss3 in the retraining. Default: the recipe's.")
     ] = None,
 ) -> None:
-    """Remove filters layer by layer, last to first, and retrain after each step.
+    """Remove filters layer by layer, and retrain after each.
 
-    --resume continues an interrupted run.
+    The last layer goes first. --resume continues an interrupted run.
     Example: facekp-train prune --model d/best.safetensors --rate 0.75 --data mtfl:PATH --out runs/pruned
     """
     try:

@@ -29,7 +29,7 @@ def quantize_aware(
     model: Annotated[Path, checkpoint_option("The trained checkpoint, .safetensors.")],
     training: QuantizeAwareOptions,
 ) -> None:
-    """Train a checkpoint further while it is rounded as its int8 file will be.
+    """Train a checkpoint further, rounded as its int8 file.
 
     For a net whose int8 files facekp-export refuses; the result is exported like any other. The NME
     that is shown and decides which epoch is best is that of the rounded net.

@@ -25,10 +25,11 @@ def run_all(
     latency: Annotated[bool, typer.Option(help="Export and time every stage's net on this machine.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print every stage's figures as JSON.")] = False,
 ) -> None:
-    """Teacher, student, distillation, pruning: four stages from one file, each resumable.
+    """Teacher, student, distillation, pruning from one file.
 
-    Run the same command again to continue after an interruption; finished stages are skipped.
-    Under torchrun, leave --devices out. Example: facekp-train run models/pipeline.yaml --out runs/mdp
+    Each stage can be resumed. Run the same command again to continue after an interruption; finished
+    stages are skipped. Under torchrun, leave --devices out.
+    Example: facekp-train run models/pipeline.yaml --out runs/mdp
     """
     require("train", "yaml")
     from facekp_train.commands.inputs import check_folder, check_named

@@ -103,9 +103,10 @@ def study(
     accelerator: option.Accelerator = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
-    """Train and compare the paper's methods in cross-validation: means, paired changes, verdicts, plots.
+    """Train and compare the paper's methods, cross-validated.
 
-    Every method on a fold is a cell. Finished cells are kept; run the same command again to continue.
+    Means, paired changes, verdicts and plots. Every method on a fold is a cell. Finished cells are kept;
+    run the same command again to continue.
     Example: facekp-train study --data mtfl:PATH --validation mtfl:PATH --teacher MODEL --workers 2
     """
     require("train", "yaml")

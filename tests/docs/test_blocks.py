@@ -81,6 +81,15 @@ def test_a_wrong_option_would_be_seen() -> None:
         _parse(apps()["facekp-train"], ["data", "mtfl:PATH", "--shett", "x"])
 
 
+@pytest.mark.parametrize("program", apps())
+def test_a_list_of_commands_cuts_no_sentence(program: str) -> None:
+    """Of 80 columns, as a terminal has at least."""
+    command = get_command(apps()[program])
+    with command.make_context(program, [], resilient_parsing=True, terminal_width=80) as context:
+        listed = command.get_help(context).partition("\nCommands:\n")[2]
+    assert not [line for line in listed.splitlines() if line.endswith("...")]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_commands_and_options_within_prose_exist(page: Path) -> None:
     programs = {name: get_command(app) for name, app in apps().items()}

@@ -21,7 +21,7 @@ _QUAINT = re.compile(
     [
         ("facekp_train/crop.py", "error", "a crop needs a finite box with a positive side, not {...}"),
         ("facekp_train/datasets/published/mtfl.py", "warning", "which has no boxes"),
-        ("facekp_export/commands/check.py", "help", "Measure exported files again"),
+        ("facekp_export/commands/check.py", "help", "Check exported files by"),
         ("facekp_train/commands/options.py", "help", "Change one setting of the recipe"),
         ("android_bench/phone/adb/find.py", "text", "no phone is connected; plug one in"),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from facekp_train.commands.options import SPEC_HELP, SPLIT_HELP
 from facekp_train.datasets import FORMATS, DataError, Dataset, open_dataset
 from facekp_train.images import read_image
 from tests.support.files.annotated_faces import annotated, picture
@@ -41,6 +43,13 @@ def test_every_format_evaluates_on_a_split_of_its_own(name: str) -> None:
     known = FORMATS[name]
     assert known.evaluation in known.splits
     assert set(known.parts) <= set(known.splits)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_help_names_every_format_and_split(name: str) -> None:
+    assert re.search(rf"[ ,]{name}[,.]", SPEC_HELP)
+    splits = FORMATS[name].splits
+    assert splits == ("all",) or f" {', '.join(splits)} ({name});" in SPLIT_HELP
 
 
 def test_reading_is_lazy(tmp_path: Path) -> None:
