@@ -27,9 +27,10 @@ from facekp_train.evaluation.evaluate import answer
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pipeline.widths import group_moments, narrowed
+from facekp_train.pruning.choices import Repair, Score
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.scores import rank
-from facekp_train.pruning.settings import PruneSettings, Repair, Score
+from facekp_train.pruning.settings import PruneSettings
 from facekp_train.samples import FaceSample, evenly
 
 _RESULT = Path(__file__).parent / "results" / "score_and_repair.json"

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import typer
-from pydantic import ValidationError
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import print_json, require, say
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import BEST_FILE, PLAN_FILE, STATE_FILE, WEIGHT_FILES
-from facekp_train.pruning.settings import PruneSettings, Repair, Scope, Score
+from facekp_train.pruning.choices import Repair, Scope, Score
 
 PruneTeacher = Literal["student", "teacher"]
 _PRUNE_TEACHER = (
@@ -85,6 +84,10 @@ def prune(
     The last layer goes first. --resume continues an interrupted run.
     Example: facekp-train prune --model d/best.safetensors --rate 0.75 --data mtfl:PATH --out runs/pruned
     """
+    from pydantic import ValidationError
+
+    from facekp_train.pruning.settings import PruneSettings
+
     try:
         settings = PruneSettings(
             rate=rate, budget=budget, score=score, repair=repair, scope=scope, images=images,

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.networks.tracing import NORMS, is_add, trace
-from facekp_train.pruning.settings import Scope
+from facekp_train.pruning.choices import Scope
 
 # Channel i of the output depends on channel i of the input alone.
 _CHANNELWISE_MODULES = (nn.ReLU, nn.ReLU6, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Identity, nn.Dropout)

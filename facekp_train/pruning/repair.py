@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from facekp_train.pruning.choices import Repair
 from facekp_train.pruning.moments import Moments
-from facekp_train.pruning.settings import Repair
 
 # Keeps the equations solvable where channels are linear copies of each other.
 _RIDGE = 1e-6

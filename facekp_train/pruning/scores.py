@@ -30,10 +30,10 @@ import torch
 from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet
+from facekp_train.pruning.choices import Repair, Score
 from facekp_train.pruning.groups import Consumer, Group, is_depthwise
 from facekp_train.pruning.moments import Moments
 from facekp_train.pruning.repair import errors_after_repair
-from facekp_train.pruning.settings import Repair, Score
 
 
 class Ranking(NamedTuple):

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from facekp_train.networks.keypoint_net import KeypointNet, predict_crops
 from facekp_train.networks.sizes import share_of_width
+from facekp_train.pruning.choices import Score
 from facekp_train.pruning.groups import Group
 from facekp_train.pruning.moments import Moments
 from facekp_train.pruning.scores import Ranking, rank
-from facekp_train.pruning.settings import Score
 from facekp_train.pruning.surgery import masked
 
 _PROBED_SHARE = 0.25

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from pydantic import Field, model_validator
 
 from facekp_train.common.settings import KnownKeys
-
-Scope = Literal["inner", "all"]
-Score = Literal["paper", "centred", "greedy"]
-Repair = Literal["none", "mean", "lstsq"]
+from facekp_train.pruning.choices import Repair, Scope, Score
 
 
 class PruneSettings(KnownKeys):

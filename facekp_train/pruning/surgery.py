@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.networks.tracing import NORMS
+from facekp_train.pruning.choices import Repair
 from facekp_train.pruning.groups import Consumer, Group
 from facekp_train.pruning.moments import Moments
 from facekp_train.pruning.repair import repaired_weight
-from facekp_train.pruning.settings import Repair
 
 
 def masked(

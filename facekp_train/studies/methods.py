@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from facekp_train.pruning.settings import Repair, Score
+from facekp_train.pruning.choices import Repair, Score
 from facekp_train.training.recipe import KEEP_WIDTHS
 
 

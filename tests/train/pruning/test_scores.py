@@ -12,10 +12,11 @@ from torch import Tensor
 
 from facekp_train.commands.prune import prune as prune_command
 from facekp_train.networks.keypoint_net import KeypointNet
+from facekp_train.pruning.choices import Repair, Score
 from facekp_train.pruning.groups import Consumer, Group, find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import filter_scores, group_scores, pair_scores, rank
-from facekp_train.pruning.settings import PruneSettings, Repair, Score
+from facekp_train.pruning.settings import PruneSettings
 from facekp_train.pruning.surgery import remove
 from tests.support.models.pruning_nets import demo_crops, small_net, trained_net
 

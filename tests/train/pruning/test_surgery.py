@@ -15,13 +15,13 @@ from facekp_train.networks.checkpoint import CheckpointHeader, load_checkpoint, 
 from facekp_train.networks.keypoint_net import KeypointNet, NetConfig, build_net
 from facekp_train.networks.mobilenet import hidden_widths, stage_channels
 from facekp_train.networks.sizes import share_of_width
+from facekp_train.pruning.choices import Repair
 from facekp_train.pruning.cost import CostModel, net_cost
 from facekp_train.pruning.groups import find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.narrow import narrowed
 from facekp_train.pruning.repair import errors_after_repair, least_squares
 from facekp_train.pruning.scores import rank
-from facekp_train.pruning.settings import Repair
 from facekp_train.pruning.surgery import explicit_sizes, masked, remove
 from tests.support.models.pruning_nets import demo_crops, small_net, trained_net
 
