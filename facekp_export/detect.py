@@ -6,13 +6,13 @@ from facekp_export.commands.detect import detect
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
 from facekp_train.common.process import start_without_collecting
-from facekp_train.common.versions import versioned_command
+from facekp_train.common.programs.classes import program_command
 
 app = new_app("facekp-detect", "Find the faces on photographs and in videos, draw or print their keypoints.")
 app.command(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    cls=versioned_command(("numpy", "opencv-python", "ai-edge-litert", "onnxruntime")),
+    cls=program_command(("numpy", "opencv-python", "ai-edge-litert", "onnxruntime")),
 )(detect)
 
 

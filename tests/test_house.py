@@ -54,7 +54,8 @@ LIGHT = {
     ),
     "help": (
         PROGRAMS,
-        {"torch", "tensorflow", "cv2", "numpy", "onnxruntime", "rich.progress", "android_bench.records"},
+        {"torch", "tensorflow", "cv2", "numpy", "onnxruntime", "rich.progress", "android_bench.records",
+         "pydantic", "importlib.metadata"},
     ),
 }  # fmt: skip
 """What is loaded without heavy libraries: modules, `*` for all below, and what they must not load."""

@@ -24,7 +24,8 @@ from rich.table import Table
 
 from facekp_train.common.files import says_full_disk
 from facekp_train.common.interruption import ended_like_ctrl_c
-from facekp_train.common.versions import opencv_wheels, versioned_group, why_no_opencv
+from facekp_train.common.programs.classes import program_group
+from facekp_train.common.programs.versions import opencv_wheels, why_no_opencv
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -145,7 +146,7 @@ def new_app(name: str, help_text: str, packages: Sequence[str] = ()) -> typer.Ty
     packages: whose versions `--version` prints beside facekp's own.
     """
     return typer.Typer(
-        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None, cls=versioned_group(packages),
+        name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None, cls=program_group(packages),
         pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
 

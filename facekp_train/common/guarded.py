@@ -8,7 +8,6 @@ good, so that each costs once for every version of what reads it.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import math
 import os
@@ -71,10 +70,12 @@ def refuse_harmful(path: Path, opener: str, packages: Sequence[str], *, remember
 
 
 def _mark(sha256: str, opener: str, packages: Sequence[str]) -> Path:
+    from importlib import metadata
+
     versions = []
     for package in packages:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(f"{package} {importlib.metadata.version(package)}")
+        with suppress(metadata.PackageNotFoundError):
+            versions.append(f"{package} {metadata.version(package)}")
     text = "\n".join([sha256, opener, *versions])
     return user_cache("opened") / hashlib.sha256(text.encode()).hexdigest()
 

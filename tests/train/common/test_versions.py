@@ -13,8 +13,8 @@ import android_bench
 import facekp_export
 import facekp_train
 from docs.generate.commands import apps
-from facekp_train.common import versions
 from facekp_train.common.console import new_app, run
+from facekp_train.common.programs import versions
 from tests.support.places import ROOT
 from tests.support.raising import code_after
 

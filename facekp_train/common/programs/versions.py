@@ -1,17 +1,12 @@
-"""`--version` of the programs, told from the packages' metadata: none of them is loaded for it."""
+"""The versions of what runs here, told from the packages' metadata: none of them is loaded for it."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import typer
-from typer.core import TyperCommand, TyperGroup
 
 from facekp_train import __version__
 
@@ -32,9 +27,11 @@ def versions(packages: Sequence[str]) -> dict[str, str | None]:
 
 
 def _installed(package: str) -> str | None:
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return None
 
 
@@ -61,50 +58,3 @@ def why_no_opencv(error: ImportError) -> str | None:
 
 # Libraries that OpenCV's wheel takes from the system and a server often lacks.
 _OF_THE_SCREEN = re.compile(r"lib(GL|gthread|glib)[-.]")
-
-
-def versioned_group(packages: Sequence[str]) -> type[TyperGroup]:
-    """A group of commands that knows `--version`, for `typer.Typer(cls=...)`."""
-
-    class Group(TyperGroup):
-        def __init__(self, **given: Any) -> None:
-            super().__init__(**given)
-            self.params.append(_option(packages))
-
-    return Group
-
-
-def versioned_command(packages: Sequence[str]) -> type[TyperCommand]:
-    """A command that is a program and knows `--version`, for `app.command(cls=...)`."""
-
-    class Command(TyperCommand):
-        def __init__(self, name: str | None, **given: Any) -> None:
-            super().__init__(name, **given)
-            self.params.append(_option(packages))
-
-    return Command
-
-
-def _option(packages: Sequence[str]) -> Any:
-    """The option itself, made by typer from a command that has nothing else."""
-
-    def tell(wanted: bool) -> None:
-        if wanted:
-            for name, version in versions(packages).items():
-                print(f"{name} {version or '(not installed)'}")
-            raise typer.Exit()
-
-    probe = typer.Typer(add_completion=False)
-
-    said = typer.Option(
-        False, "--version", callback=tell, is_eager=True,
-        help="Print the versions of facekp and of what it rests on, and exit.",
-    )  # fmt: skip
-
-    @probe.command()
-    def only(version: bool = said) -> None:
-        """Never called."""
-
-    (option,) = typer.main.get_command(probe).params
-    option.expose_value = False
-    return option
