@@ -102,6 +102,8 @@ class BlazeNet:
         results = self._runtime.results()
         logits = results[self._scores][0, :, 0]
         (likely,) = np.nonzero(logits >= self.variant.least_logit)
+        if not len(likely):
+            return np.empty((0, 4)), np.empty(0)
         logits = logits[likely].clip(-_LOGIT_LIMIT, _LOGIT_LIMIT).astype(np.float64)
         scores = 1 / (1 + np.exp(-logits))
         raw = results[self._boxes][0, likely, :4].astype(np.float64) / self.variant.size
@@ -180,7 +182,9 @@ class BlazeFace:
         for place in places:
             left, top = (round(edge * size / TILE_ON_MASK) for edge in place)
             view = level_view(photo, level, left, top, size)
-            looks.append(sure_and_inside(self._short.see(part_of(level, left, top, size), view), view, least))
+            seen = self._short.see(part_of(level, left, top, size), view)
+            if len(seen[1]):  # most tiles show none
+                looks.append(sure_and_inside(seen, view, least))
         return looks
 
 
