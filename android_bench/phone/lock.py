@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from facekp_train.common.console import UserError
-from facekp_train.common.locks import try_lock
+from facekp_train.common.held.lock import try_lock
 
 # What this process holds: what stands in a file is not yet written when another thread finds it locked.
 _held: set[Path] = set()

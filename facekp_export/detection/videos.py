@@ -64,7 +64,7 @@ def follow_video(
     times, warnings = TrackTimes(), []
     with ExitStack() as stack:
         aside = stack.enter_context(written_aside(target)) if target is not None else None
-        writer = VideoWriter(aside, video.rate) if aside is not None else None
+        writer = VideoWriter(aside, video.rate, target) if aside is not None else None
         try:
             for frame in frames_of(video):
                 faces = tracker.update(frame.image, frame.seconds)

@@ -16,9 +16,13 @@ WRITABLE = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".av
 class VideoWriter:
     """Writes frames at a constant rate: where one is late the last is repeated, an early one is left out."""
 
-    def __init__(self, path: Path, rate: float) -> None:
-        """path: a fresh file; its suffix, one of `WRITABLE`, says the format. Nothing is written yet."""
+    def __init__(self, path: Path, rate: float, told: Path | None = None) -> None:
+        """path: a fresh file; its suffix, one of `WRITABLE`, says the format. Nothing is written yet.
+
+        told: where it will lie in the end, for errors; None for there.
+        """
         self.path, self.rate = path, rate
+        self._folder = (told or path).parent
         self.repeated = self.left_out = 0
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
@@ -60,7 +64,7 @@ class VideoWriter:
         capture.release()
         if written < self._written - 1:
             raise OSError(
-                f"{self.path.parent}: the video could not be written whole; check that the disk has room, or "
+                f"{self._folder}: the video could not be written whole; check that the disk has room, or "
                 "choose another folder"
             )
 
@@ -72,7 +76,7 @@ class VideoWriter:
         self._writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, codec, self.rate, self._size)
         if not self._writer.isOpened():
             raise OSError(
-                f"{self.path.parent}: OpenCV cannot write a {self.path.suffix} video there; choose another "
+                f"{self._folder}: OpenCV cannot write a {self.path.suffix} video there; choose another "
                 f"folder, or end the name in {' or '.join(WRITABLE)}"
             )
 

@@ -14,18 +14,21 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from facekp_train.common.held.folder import folder_beside
 
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it is renamed to `target` if the block ends well.
+    """A path in a folder beside `target` to write to; it is renamed to `target` if the block ends well.
 
-    The folder is made where it is missing. On an error, or a kill, `target` stays as it was; a full
-    disk is named. The suffix is kept, since several libraries choose their format by it. A file that is
-    replaced keeps its mode; a device, a pipe or /dev/stdout stays what it is, and is written into.
+    The folder is made where it is missing. On an error, or a kill, `target` stays as it was, and what a
+    kill left goes with the next file; a full disk is named. The suffix is kept, since several libraries
+    choose their format by it. A file that is replaced keeps its mode; a device, a pipe or /dev/stdout
+    stays what it is, and is written into.
     """
     if is_written_into(target):
         with tempfile.TemporaryDirectory(prefix="facekp-") as folder:
@@ -35,19 +38,16 @@ def written_aside(target: Path) -> Iterator[Path]:
             with aside.open("rb") as made, _opened(target) as stream:
                 shutil.copyfileobj(made, stream)
         return
-    with naming_folder(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    aside = Path(name)
-    try:
-        with naming_full_disk(target):
-            yield aside
-            _to_disk(aside)
-            _give_mode(aside, target)
+    with ExitStack() as stack:
+        stack.enter_context(naming_full_disk(target))
+        with naming_folder(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = stack.enter_context(folder_beside(target.parent)) / f"a{target.suffix}"
+            aside.touch()
+        yield aside
+        _to_disk(aside)
+        _give_mode(aside, target)
         aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def is_written_into(target: Path) -> bool:
@@ -81,7 +81,7 @@ def _give_mode(aside: Path, target: Path) -> None:
     except OSError:
         before = None
     if before is None or not stat.S_ISREG(before.st_mode):
-        # mkstemp makes the file private; a finished artifact has the mode of any new file.
+        # Whatever made it may have made it private; a finished artifact has the mode of any new file.
         umask = os.umask(0)
         os.umask(umask)
         aside.chmod(0o666 & ~umask)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from facekp_train.common.held.folder import is_beside
+
 
 def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path, list[Path]]]:
     """A folder and those in it, also those that links lead to; what cannot be opened is left out.
@@ -20,7 +22,8 @@ def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path
 
     Yields:
         Each folder once, parents first and by name, with its files by name: without the `._NAME` files
-        that macOS leaves in archives beside the real ones.
+        that macOS leaves in archives beside the real ones, and without pictures of ours that are being
+        written, or were when their command was killed.
     """
     seen = _above(root)
     ahead, linked = [root], deque[Path]()
@@ -35,7 +38,7 @@ def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path
         if (about.st_dev, about.st_ino) in seen:
             continue
         seen.add((about.st_dev, about.st_ino))
-        inner = [entry for entry in entries if _is_folder(entry)]
+        inner = [entry for entry in entries if _is_folder(entry) and not is_beside(Path(entry.path))]
         files = [entry.name for entry in entries if not _is_folder(entry)]
         yield folder, [folder / name for name in files if not name.startswith("._")]
         if deepest is None or len(folder.relative_to(root).parts) < deepest:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from facekp_train.common.downloads.cache import cache_folder
 from facekp_train.common.downloads.downloads import fetch, given
 from facekp_train.common.downloads.parts import Part
 from facekp_train.common.files import naming_folder, sha256_of
+from facekp_train.common.held.folder import folder_beside
 
 NAMES = ("bionic", "glibc", "onnxruntime")
 
@@ -102,8 +102,7 @@ def _assemble(parts: Parts, name: str, files: dict[str, str], folder: Path, sour
     """Make the folder, whole or not at all; another process may be making the same."""
     with naming_folder(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
-        try:
+        with folder_beside(folder.parent) as work:
             fresh = work / "bundle"
             fresh.mkdir()
             wanted = [part for part in parts.of(name).values() if not _reuse(part, folder.parent, fresh)]
@@ -112,8 +111,6 @@ def _assemble(parts: Parts, name: str, files: dict[str, str], folder: Path, sour
             spec = parts.bundles[name]
             _write(fresh / spec.runner, spec.runner_path.read_bytes())
             _put_in_place(fresh, folder, files, work / "damaged")
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
 
 
 def _forget_unused(name: str, present: Path) -> None:

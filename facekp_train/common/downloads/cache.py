@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from facekp_train.common.console import say
 from facekp_train.common.downloads.downloads import fetch
 from facekp_train.common.downloads.parts import Part
 from facekp_train.common.files import naming_folder
+from facekp_train.common.held.folder import folder_beside
 
 
 def cache_folder() -> Path:
@@ -38,10 +37,7 @@ def kept(part: Part, room: str, way: str) -> Path:
         return place
     with naming_folder(place.parent):
         place.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-        try:
+        with folder_beside(place.parent) as work:
             say(f"fetching {part.origin} ({part.bytes / 1e6:.1f} MB)")
             fetch(part, work, way).replace(place)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
     return place

@@ -66,7 +66,7 @@ def test_a_file_is_timed(system: str, tmp_path: Path) -> None:
 def test_a_lock_on_windows_leaves_the_file_where_it_was(tmp_path: Path) -> None:
     """The text after it went behind the locked byte, and nobody found the mark of an export at work."""
     script = (
-        "from facekp_train.common.locks import try_lock\n"
+        "from facekp_train.common.held.lock import try_lock\n"
         "with open('lock', 'w') as lock:\n"
         "    assert try_lock(lock)\n"
         "    lock.write('mark')\n"

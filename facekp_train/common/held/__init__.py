@@ -1,0 +1,1 @@
+"""What one process holds for itself until it ends, however it ends: locks, and folders to write in."""
