@@ -31,9 +31,10 @@ def read_plainly(params: Iterable[Any]) -> None:
     params: typer's; once they read here, they stay as they are.
     """
     for param in params:
-        typers = getattr(param, "get_runtime_param", None)
-        if typers is not None and not isinstance(typers, _PlainFirst):
-            param.get_runtime_param = _PlainFirst(param.type_descriptor, typers)
+        # Names of typer's own that a later one may not have: it reads the values then.
+        typers, described = (getattr(param, name, None) for name in ("get_runtime_param", "type_descriptor"))
+        if typers is not None and described is not None and not isinstance(typers, _PlainFirst):
+            param.get_runtime_param = _PlainFirst(described, typers)
 
 
 class _PlainFirst:
