@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from facekp_train.pictures import kinds, tiff_tags
 from facekp_train.pictures.kinds import DAMAGED, Kind
-from facekp_train.pictures.png_exif import exif_of_png
+from facekp_train.pictures.png_exif import exif_of_png, xmp_of_png
 
 # What Pillow says of damage would stand in the progress bar; `read_picture` says what counts.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -27,6 +27,8 @@ _FLOATS = (3, 6)
 _LOGARITHMS = (32844, 32845)
 # Adobe's own block, where EXIF is silent: Pillow reads it so.
 _XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*['\"]|>)([1-8])")
+
+_LONGEST_XMP = 1 << 18
 
 _FLOATING = "it holds floating-point numbers, which say no color; save it with 8 or 16 bits a channel"
 
@@ -57,6 +59,11 @@ class Header:
     orientation: int
     pixels: int
     frames: int = 1
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height once it is turned upright."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
 def header_of(data: Content, suffix: str = "") -> Header:
@@ -100,16 +107,18 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
         raise ValueError(_FLOATING)
     width, height = picture.size
     tags = tiff_tags.tags_of((exif or picture.info.get("exif", b"")).removeprefix(b"Exif\0\0"))
-    turned = _XMP.search(picture.info.get("xmp", b""))
     told = tags.get(tiff_tags.ORIENTATION)
-    orientation = told.value if told else int(turned[1]) if turned else 1
-    frames = getattr(picture, "n_frames", 1)
+    xmp = xmp_of_png(data) if kind is kinds.PNG and not told else picture.info.get("xmp", b"")
+    orientation = told.value if told else _by_xmp(xmp)
+    # A JPEG with others behind it, as phones write previews and maps of depth, shows one.
+    frames = 1 if kind is kinds.JPEG else getattr(picture, "n_frames", 1)
     return Header(kind, width, height, _known(orientation), width * height, frames)
 
 
 def _of_tiff(data: Content) -> Header:
     """Pillow opens no TIFF whose pixels it does not know, such as those of two bytes and four channels."""
-    values = {number: tag.value for number, tag in tiff_tags.tags_of(data).items()}
+    tags = tiff_tags.tags_of(data)
+    values = {number: tag.value for number, tag in tags.items()}
     width, height = (values.get(number, 0) for number in (tiff_tags.WIDTH, tiff_tags.HEIGHT))
     if not width or not height:
         raise ValueError(DAMAGED)
@@ -117,8 +126,15 @@ def _of_tiff(data: Content) -> Header:
     if logarithms or values.get(tiff_tags.SAMPLE_FORMAT) in _FLOATS:
         raise ValueError(_FLOATING)
     tile = values.get(tiff_tags.TILE_WIDTH, 0) * values.get(tiff_tags.TILE_HEIGHT, 0)
-    orientation = _known(values.get(tiff_tags.ORIENTATION, 1))
-    return Header(kinds.TIFF, width, height, orientation, max(width * height, tile))
+    told, xmp = tags.get(tiff_tags.ORIENTATION), tags.get(tiff_tags.XMP)
+    block = data[xmp.place : xmp.place + _LONGEST_XMP] if xmp else b""
+    orientation = told.value if told else _by_xmp(block)
+    return Header(kinds.TIFF, width, height, _known(orientation), max(width * height, tile))
+
+
+def _by_xmp(block: bytes) -> int:
+    turned = _XMP.search(block)
+    return int(turned[1]) if turned else 1
 
 
 def _known(orientation: int) -> int:

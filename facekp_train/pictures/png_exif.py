@@ -1,4 +1,4 @@
-"""The EXIF block of a PNG, which may stand before or behind its pixels, in a chunk or packed as text.
+"""The EXIF and XMP blocks of a PNG, before or behind its pixels, in a chunk or packed as text.
 
 Pillow decodes the whole picture to find one that stands behind.
 """
@@ -14,6 +14,7 @@ from facekp_train.pictures.kinds import DAMAGED
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 # ImageMagick's and exiftool's.
 _PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
+_XMP = b"XML:com.adobe.xmp\0"
 # A block of 64 kB has twice as many hexadecimal digits; a stranger's may not unpack to gigabytes.
 _LONGEST = 1 << 18
 
@@ -39,6 +40,12 @@ def exif_of_png(data: bytes | mmap) -> bytes:
     return b""
 
 
+def xmp_of_png(data: bytes | mmap) -> bytes:
+    """The XMP block of a PNG, 256 kB of it at most; empty where there is none. Raises as `exif_of_png`."""
+    blocks = (_text(*chunk) for chunk in _chunks(data) if chunk[0] in _TEXTS and chunk[1].startswith(_XMP))
+    return next(blocks, b"")
+
+
 def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
     place, found = 8, []
     while place + 12 <= len(data):
@@ -55,13 +62,21 @@ def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
 
 def _packed(name: bytes, content: bytes) -> bytes:
     """Lines of a name, a count and hexadecimal digits, behind the chunk's own header."""
+    try:
+        digits = b"".join(_text(name, content).split()[2:]).decode("ascii")
+        return bytes.fromhex(digits).removeprefix(b"Exif\0\0")
+    except ValueError:
+        return b""
+
+
+def _text(name: bytes, content: bytes) -> bytes:
+    """What a chunk of text says, unpacked; empty where it is damaged."""
     _, _, rest = content.partition(b"\0")
     if name == b"iTXt":
         packed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
     else:
         packed, rest = name == b"zTXt", rest[name == b"zTXt" :]
     try:
-        text = zlib.decompressobj().decompress(rest, _LONGEST) if packed else rest
-        return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii")).removeprefix(b"Exif\0\0")
-    except (zlib.error, ValueError):
+        return zlib.decompressobj().decompress(rest, _LONGEST) if packed else rest
+    except zlib.error:
         return b""

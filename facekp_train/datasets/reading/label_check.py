@@ -14,13 +14,16 @@ from facekp_train.common.console import faces_in_words
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.order_check import OrderCheck
 from facekp_train.datasets.reading.rows import checked
-from facekp_train.datasets.reading.unit_check import UnitCheck
+from facekp_train.datasets.reading.unit_check import UnitCheck, share_outside
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
 from facekp_train.samples import Box, FaceSample
 
 # Lists write these for a point that was not placed.
 _PLACEHOLDERS = (-1.0, 0.0)
+# So many keypoints at exactly one place stand for that, wherever it is, if they are such a share of the
+# face: of small ones in whole pixels some coincide.
+_SEVERAL, _SHARE = 3, 0.25
 # No face of any list is smaller; shares of a picture are within one pixel.
 _SMALLEST_FACE = 2.0
 # Stated sizes are whole numbers, and so is the photograph's.
@@ -47,23 +50,25 @@ class LabelCheck:
     def of(self, samples: Iterator[FaceSample]) -> Iterator[FaceSample]:
         """The faces that can be used. Raises DataError at the end where their points cannot be a face's."""
         for sample in samples:
-            if isinstance(mended := self._mended(sample), FaceSample):
+            header = _header_of(sample.image)
+            if isinstance(mended := self._mended(sample, header), FaceSample):
                 self._order.add(mended.keypoints)
-                self._unit.add(mended)
+                self._unit.add(mended, None if header is None else header.upright_size)
                 yield mended
             else:
                 self._notes.skip(sample.image, mended)
         if self._hidden:
             self._notes.warn(
-                f"keypoints at exactly -1 -1 or 0 0 stand for points that were not placed, and count as not "
-                f"labeled: {self._hidden:,} of {faces_in_words(self._hidden_faces)}"
+                "keypoints at exactly -1 -1 or 0 0, or several of a face at one place, stand for points that "
+                f"were not placed, and count as not labeled: {self._hidden:,} of "
+                f"{faces_in_words(self._hidden_faces)}"
             )
         for what, count in self._sizes.items():
             self._notes.warn(f"{what}: {faces_in_words(count)}, such as of {self._example[what]}")
         self._unit.close()
         self._order.close()
 
-    def _mended(self, sample: FaceSample) -> FaceSample | str:
+    def _mended(self, sample: FaceSample, header: Header | None) -> FaceSample | str:
         try:
             # Not a number stands for a place that is not known; nothing else may be no place.
             checked(sample.keypoints[~np.isnan(sample.keypoints)])
@@ -75,16 +80,20 @@ class LabelCheck:
         if not len(known):
             return "none of its keypoints is placed"
         extent = float(np.ptp(known, axis=0).max())
+        if extent == 0 and len(known) > 1:
+            return "all its keypoints lie in one place, which no face's do"
         if 0 < extent < _SMALLEST_FACE:
             shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
             return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
-        return sample if sample.stated_size is None else self._on_this_picture(sample, sample.stated_size)
+        if header is None:
+            return sample
+        on_this = self._on_this_picture(sample, header)
+        return on_this if isinstance(on_this, str) else _inside(on_this, header.upright_size)
 
     def _without_placeholders(self, sample: FaceSample) -> FaceSample:
         """Only exact pairs: real points may lie outside the picture."""
-        absent = (sample.keypoints[:, :1] == sample.keypoints[:, 1:]).all(axis=1) & np.isin(
-            sample.keypoints[:, 0], self._placeholders
-        )
+        x, y = sample.keypoints.T
+        absent = (x == y) & np.isin(x, self._placeholders) | _crowded(sample.keypoints)
         if not absent.any():
             return sample
         self._hidden += int(absent.sum())
@@ -92,18 +101,14 @@ class LabelCheck:
         keypoints = np.where(absent[:, None], np.float32(np.nan), sample.keypoints)
         return replace(sample, keypoints=keypoints, visible=sample.visible & ~absent)
 
-    def _on_this_picture(self, sample: FaceSample, stated: tuple[int, int]) -> FaceSample | str:
+    def _on_this_picture(self, sample: FaceSample, header: Header) -> FaceSample | str:
         """Labels of the picture as stored, or in another size, brought to the one that is read."""
-        header = _header_of(sample.image)
-        if header is None or min(stated) == 0:  # 0 stands for not known
+        stated, upright = sample.stated_size, header.upright_size
+        if stated is None or min(stated) == 0 or stated == upright:  # 0 stands for not known
             return sample
         if not 0 < min(stated) <= max(stated) <= _LARGEST_SIDE:
             return "the list states a size that no photograph has"
-        stored = header.width, header.height
-        upright = (stored[1], stored[0]) if header.orientation >= 5 else stored
-        if stated == upright:
-            return _inside(sample, upright)
-        if stated == stored:
+        if stated == (header.width, header.height):
             self._count("labels were placed on the photograph as stored, and are turned as EXIF says", sample)
             box = None if sample.box is None else _around(upright_points(_corners(sample.box), header))
             return replace(sample, keypoints=upright_points(sample.keypoints, header), box=box)
@@ -125,13 +130,21 @@ class LabelCheck:
 
 def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
     """A face some of which is in its photograph; else why it is none."""
-    outside = (sample.keypoints < 0) | (sample.keypoints >= np.array(size)) | np.isnan(sample.keypoints)
-    if not outside.any(axis=1).all():
+    if share_outside(sample, size) < 1:
         return sample
     return (
         f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in "
         "another unit than its format does"
     )
+
+
+def _crowded(keypoints: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """bool [N]: which keypoints share their exact place with too many others, but not with all."""
+    places = keypoints[:, 0] + 1j * keypoints[:, 1]
+    known = np.isfinite(places)
+    _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
+    shared = counts[which]
+    return np.asarray(known & (shared >= max(_SEVERAL, _SHARE * len(places))) & (shared < known.sum()))
 
 
 def _header_of(image: Path) -> Header | None:

@@ -50,7 +50,7 @@ class Names:
         known = (
             [each for each in categories if isinstance(each, dict)] if isinstance(categories, list) else []
         )
-        self._names = {str(each.get("id")): each.get("keypoints") for each in known}
+        self._names = {str(each.get("id")): _as_list(each.get("keypoints")) for each in known}
         self._orders: dict[tuple[str, int], Order | ValueError | None] = {}
         self.used: dict[str, str] = {}
         """The names in the file's order of each category whose keypoints were put in order."""
@@ -76,6 +76,13 @@ class Names:
         if order is not None:
             self.used[category] = _listed(self._names[category] or ())
         return order
+
+
+def _as_list(names: Any) -> Any:
+    """Some programs write one text with commas, or an object by number."""
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(",")]
+    return list(names.values()) if isinstance(names, dict) else names
 
 
 def order_of(names: Any, points: int) -> Order | None:

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
@@ -52,7 +54,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     except ValueError as error:
         raise DataError(f"{root} is not YOLO's data.yaml: {error}") from None
     shape = _shape(root, data)
-    names, source = _names(data, shape[0]), str(data.get("box_source") or UNNAMED)
+    names, source = _names(root, data, shape[0]), str(data.get("box_source") or UNNAMED)
     faces: list[MarkedFace] = []
     bare = 0
     for image in _images(root, data, split):
@@ -78,12 +80,19 @@ def _shape(root: Path, data: Any) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def _names(data: dict[str, Any], points: int) -> list[str]:
-    """Of the keypoints, by the only class's list; none where there is none."""
+def _names(root: Path, data: dict[str, Any], points: int) -> list[str]:
+    """Of the keypoints: a list, one for each class, or by number; none where classes differ."""
     told = data.get("kpt_names")
-    lists = list(told.values()) if isinstance(told, dict) else []
-    fits_all = len(lists) == 1 and isinstance(lists[0], list) and len(lists[0]) == points
-    return [str(name) for name in lists[0]] if fits_all else [""] * points
+    if not told:
+        return [""] * points
+    names = list(told.values()) if isinstance(told, dict) else told
+    if isinstance(names, list) and isinstance(names[0], list):
+        if any(each != names[0] for each in names):
+            return [""] * points
+        names = names[0]
+    if not isinstance(names, list) or len(names) != points:
+        raise DataError(f"{root}: kpt_names are not the {points} names that kpt_shape asks for")
+    return [str(name) for name in names]
 
 
 def _images(root: Path, data: dict[str, Any], split: str) -> Iterator[Path]:
@@ -123,7 +132,7 @@ def _faces(
         if len(words) <= _BOX:
             continue
         try:
-            size = size or _upright_size(image)
+            size = size or read_header(image).upright_size
             marks = _marks(words[_BOX:], shape, size, names)
             x, y, width, height = (to_numbers(words[1:_BOX]) * [*size, *size]).tolist()
         except (ValueError, OSError) as error:
@@ -140,7 +149,12 @@ def _marks(
     values = to_numbers(words)
     if len(values) != points * numbers:
         raise ValueError(f"it has {len(values)} keypoint numbers where kpt_shape makes {points * numbers}")
-    rows = values.reshape(points, numbers) * [*size, 1][:numbers]
+    rows = values.reshape(points, numbers)
+    states = rows[:, 2:].ravel()
+    if (wrong := states[~np.isin(states, (0, 1, 2))]).size:
+        raise ValueError(f"a keypoint's visibility is {wrong[0]:g}, not 0, 1 or 2")
+    # -1 -1 stands for a point that was not placed, in shares too.
+    rows = np.where((rows[:, :2] == -1).all(axis=1, keepdims=True), rows, rows * [*size, 1][:numbers])
     return tuple(
         Mark(float(row[0]), float(row[1]), name, numbers == 2 or row[2] >= 2, numbers == 2 or row[2] > 0)
         for name, row in zip(names, rows, strict=True)
@@ -151,9 +165,3 @@ def _seen(face: MarkedFace) -> MarkedFace:
     """Where 2 stands nowhere, 1 says labeled and no more."""
     marks = tuple(Mark(m.x, m.y, m.name, m.labeled, m.labeled) for m in face.marks)
     return replace(face, marks=marks)
-
-
-def _upright_size(image: Path) -> tuple[int, int]:
-    header = read_header(image)
-    lies = header.orientation >= 5
-    return (header.height, header.width) if lies else (header.width, header.height)

@@ -33,7 +33,7 @@ def five(yaw: float = 0, tilt: float = 0) -> np.ndarray:
 
 
 def coco(folder: Path, faces: Sequence[np.ndarray], names: list[str] | None = None) -> Dataset:
-    picture(folder / "a.png", 130, 130)
+    picture(folder / "a.png", 200, 200)
     marks = [np.column_stack([face, np.full(len(face), 2)]).ravel().tolist() for face in faces]
     document: dict[str, Any] = {
         "images": [{"id": 1, "file_name": "a.png"}],
@@ -42,6 +42,13 @@ def coco(folder: Path, faces: Sequence[np.ndarray], names: list[str] | None = No
     }
     (folder / "c.json").write_text(json.dumps(document))
     return open_dataset(f"coco:{folder / 'c.json'}")
+
+
+@pytest.mark.parametrize("form", [", ".join, lambda names: dict(enumerate(names))])
+def test_names_as_other_programs_write_them(form: Any, tmp_path: Path) -> None:
+    names, order = ["nose", "left_eye", "right_eye", "left_mouth", "right_mouth"], [2, 0, 1, 3, 4]
+    (sample,) = coco(tmp_path, [five()[order]], form(names))
+    np.testing.assert_allclose(sample.keypoints, five(), atol=1e-4)
 
 
 def many(change: Any = None, wrong: int = 25, faces: int = 25) -> list[np.ndarray]:

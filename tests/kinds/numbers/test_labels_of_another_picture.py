@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facekp_train.datasets import open_dataset
+from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.registry import Dataset
 from facekp_train.samples import FaceSample
 from tests.support.files.annotated_faces import face_like, picture, points_file
@@ -150,12 +150,27 @@ def _pts(folder: Path, points: np.ndarray) -> Dataset:
     return open_dataset(f"pts:{folder}")
 
 
+def _yolo(folder: Path, points: np.ndarray, states: list[float] | None = None, more: str = "") -> Dataset:
+    pytest.importorskip("yaml", reason="needs facekp[train]")
+    picture(folder / "images" / "a.jpg", WIDTH, HEIGHT)
+    absent = (points == -1).all(axis=1, keepdims=True)
+    rows = np.where(absent, points, points / [WIDTH, HEIGHT])
+    rows = rows if states is None else np.column_stack([rows, states])
+    numbers = " ".join(str(value) for value in rows.ravel().tolist())
+    (folder / "labels").mkdir()
+    (folder / "labels" / "a.txt").write_text(f"0 0.4 0.5 0.3 0.4 {numbers}\n")
+    shape = f"kpt_shape: {list(rows.shape)}"
+    (folder / "data.yaml").write_text(f"path: .\ntrain: images\nval: images\n{shape}\n{more}")
+    return open_dataset(f"yolo:{folder / 'data.yaml'}")
+
+
 READERS = {
     "mtfl": (_mtfl, 5),
     "celeba": (_celeba, 5),
     "wflw": (_wflw, 98),
     "pts": (_pts, 68),
     "coco": (_coco, 68),
+    "yolo": (_yolo, 68),
 }
 
 
@@ -190,6 +205,55 @@ def test_a_face_of_placeholders_alone_is_named(tmp_path: Path) -> None:
     dataset = _pts(tmp_path, np.zeros((68, 2), np.float32))
     assert list(dataset) == []
     assert dataset.skipped[0]["reason"] == "none of its keypoints is placed"
+
+
+@pytest.mark.parametrize("place", [(-100, -100), (33, 44)])
+@pytest.mark.parametrize("name", READERS)
+def test_several_at_one_place_are_no_places(name: str, place: tuple[float, float], tmp_path: Path) -> None:
+    """A quarter of a face's keypoints and more; on small faces of whole pixels a few do coincide."""
+    write, count = READERS[name]
+    points = np.resize(FACE, (count, 2)).copy()
+    several = max(3, count // 4 + 1)
+    points[:several] = place
+    dataset = write(tmp_path / "many", points)
+    hidden = np.isnan(_one(dataset).keypoints).any(axis=1)
+    assert hidden.tolist() == [place < several for place in range(count)]
+    assert sum("at one place" in each and f"{several} of 1 face" in each for each in dataset.warnings) == 1
+    points = np.resize(FACE, (count, 2)).copy()
+    points[:2] = 33, 44
+    assert np.isfinite(_one(write(tmp_path / "few", points)).keypoints).all()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_all_at_one_place_are_no_face(name: str, tmp_path: Path) -> None:
+    write, count = READERS[name]
+    dataset = write(tmp_path, np.full((count, 2), 33, np.float32))
+    assert list(dataset) == []
+    assert "all its keypoints lie in one place" in dataset.skipped[0]["reason"]
+
+
+@pytest.mark.parametrize("v", [0.87, 3, -1])
+def test_yolo_visibility_that_is_none_is_named(v: float, tmp_path: Path) -> None:
+    """What a model's predictions have in its place is a confidence."""
+    dataset = _yolo(tmp_path, FACE, [2] * 67 + [v])
+    with pytest.raises(DataError, match=rf"a keypoint's visibility is {v:g}, not 0, 1 or 2"):
+        list(dataset)
+
+
+FIVE, ORDER = FACE[[37, 44, 30, 48, 54]], [2, 0, 1, 3, 4]
+NAMES = ["nose", "left_eye", "right_eye", "left_mouth", "right_mouth"]
+
+
+@pytest.mark.parametrize("names", [NAMES, {0: NAMES}, {0: NAMES, 1: NAMES}, dict(enumerate(NAMES))])
+def test_yolo_names_decide_the_order(names: Any, tmp_path: Path) -> None:
+    dataset = _yolo(tmp_path, FIVE[ORDER], more=f"kpt_names: {json.dumps(names)}\n")
+    np.testing.assert_allclose(_one(dataset).keypoints, FIVE, atol=1e-4)
+    assert any("put in order by their names" in each for each in dataset.warnings)
+
+
+def test_yolo_names_of_another_count_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="kpt_names are not the 5 names that kpt_shape asks for"):
+        list(_yolo(tmp_path, FIVE, more=f"kpt_names: {json.dumps(NAMES[:4])}\n"))
 
 
 @pytest.mark.parametrize("v", [0.87, 3, -1, True, 1e30])

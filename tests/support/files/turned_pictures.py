@@ -26,11 +26,11 @@ TURNED: dict[int, Callable[[Picture], Picture]] = {
 """From the upright picture, how it is stored under each of EXIF's orientations."""
 
 
-def exif(orientation: int, order: str = "<", long: bool = False) -> bytes:
+def exif(orientation: int, order: str = "<", long: bool = False, signed: bool = False) -> bytes:
     """An EXIF block of one tag, as a TIFF file."""
     value = struct.pack(f"{order}I", orientation) if long else struct.pack(f"{order}HH", orientation, 0)
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HIH", 42, 8, 1)
-    return head + struct.pack(f"{order}HHI", 274, 4 if long else 3, 1) + value + bytes(4)
+    return head + struct.pack(f"{order}HHI", 274, (4 if long else 3) + 5 * signed, 1) + value + bytes(4)
 
 
 def xmp(orientation: int) -> bytes:
@@ -68,12 +68,13 @@ def _png(image: Picture, name: bytes, content: bytes, behind: bool = False) -> b
 
 
 _XMP_HEAD, _EXIF_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
-_KEY = b"Raw profile type exif\0"
+_KEY, _XMP_KEY = b"Raw profile type exif\0", b"XML:com.adobe.xmp\0"
 
 FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "exif.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
     "motorola.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, ">")),
     "long.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, long=True)),
+    "signed.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, signed=True)),
     "xmp_first.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(1), _EXIF_HEAD + exif(o)),
     "xmp_alone.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(o)),
     "saved.jfif": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
@@ -87,10 +88,14 @@ FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "profile_international.png": lambda image, o: _png(
         image, b"iTXt", _KEY + b"\1\0\0\0" + zlib.compress(_profile(exif(o)))
     ),
+    "xmp_behind.png": lambda image, o: _png(
+        image, b"iTXt", _XMP_KEY + b"\1\0\0\0" + zlib.compress(xmp(o)), behind=True
+    ),
     "lossy.webp": lambda image, o: saved(image, "WEBP", quality=95, exif=exif(o)),
     "headed.webp": lambda image, o: saved(image, "WEBP", quality=95, exif=_EXIF_HEAD + exif(o, ">")),
     "lossless.webp": lambda image, o: saved(image, "WEBP", lossless=True, exif=exif(o)),
     "plain.tif": lambda image, o: saved(image, "TIFF", tiffinfo={274: o}),
+    "xmp.tif": lambda image, o: saved(image, "TIFF", tiffinfo={700: xmp(o)}),
     "packed.tiff": lambda image, o: saved(image, "TIFF", compression="tiff_lzw", tiffinfo={274: o}),
     "big.tif": lambda image, o: saved(image, "TIFF", big_tiff=True, tiffinfo={274: o}),
 }

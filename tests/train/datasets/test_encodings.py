@@ -12,7 +12,7 @@ from facekp_train.datasets import DataError, Dataset, open_dataset
 from tests.support.models.train_cli import annotated
 
 FIVE = "60 40 90 40 75 55 62 70 88 70"
-WFLW = " ".join(["50"] * 196) + " 40 40 90 90 0 0 0 0 0 0"
+WFLW = " ".join(str(40 + place % 49) for place in range(196)) + " 40 40 90 90 0 0 0 0 0 0"
 POINTS = [int(value) for value in FIVE.split()]
 MARKS = [value for x, y in zip(POINTS[::2], POINTS[1::2], strict=True) for value in (x, y, 2)]
 

@@ -17,7 +17,7 @@ from facekp_train.datasets import open_dataset
 from tests.support.files.annotated_faces import face_like
 
 MILLION = 1_000_000
-_PICTURE = cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()
+_PICTURE = cv2.imencode(".png", np.zeros((99, 99, 3), np.uint8))[1].tobytes()
 
 
 def five(row: int) -> str:

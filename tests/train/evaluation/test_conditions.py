@@ -175,7 +175,7 @@ def test_the_angles_of_aflws_database_are_conditions(tmp_path: Path) -> None:
 
 
 def test_a_split_without_mtfls_attributes_says_so(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((9, 9, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((99, 99, 3), np.uint8))
     numbers = "60 90 75 62 88 40 40 55 70 70"
     (tmp_path / "training.txt").write_text(f"a.png {numbers} 1 2 2 3\n")
     (tmp_path / "testImageList.txt").write_text("a.png 40 110 20 90 60 40 90 40 75 55 62 70 88 70\n")

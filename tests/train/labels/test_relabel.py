@@ -220,7 +220,7 @@ def test_bad_coco_files_are_refused_and_bad_faces_named(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="not COCO-style JSON"):
             list(open_dataset(f"coco:{file}"))
     annotations = [
-        {"image_id": 1, "keypoints": [1, 2, 1] * 5},
+        {"image_id": 1, "keypoints": [1, 2, 1, 9, 2, 1, 5, 6, 1, 2, 9, 1, 8, 9, 1]},
         {"image_id": 2, "keypoints": [1, 2, 1] * 5},
         {"image_id": 1, "keypoints": [1, 2] * 5},
         {"image_id": 1, "keypoints": [0, 0, 0] * 5},
