@@ -63,12 +63,14 @@ def open_mat(file: Path) -> Any:
         UserError: where h5py is missing.
     """
     require("train", "h5py")
-    _refuse_harmful_mat(file, file.stat().st_mtime_ns)
+    about = file.stat()
+    # A clock, or whoever copied the file, may have set the time of a change; nobody sets that of the entry.
+    _refuse_harmful_mat(file, (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
     return _opened_mat(file)
 
 
 @lru_cache(maxsize=64)
-def _refuse_harmful_mat(file: Path, _changed: int) -> None:
+def _refuse_harmful_mat(file: Path, _as_it_stands: tuple[int, ...]) -> None:
     """Once for each file as it stands: every cell of it is opened by itself."""
     try:
         refuse_harmful(file, f"{__name__}:read_whole_mat", ("h5py", "numpy"))
@@ -141,6 +143,8 @@ def _video_frame(file: Path, inside: tuple[str, ...]) -> Image:
     while _reel.passed < place and film.skip():
         _reel.passed += 1
     frame = film.read() if _reel.passed == place else None
+    if film.changed:
+        raise OSError(film.changed)
     if frame is None and not _reel.passed:
         raise OSError(nothing_read(file))
     if frame is None:

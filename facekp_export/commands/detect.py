@@ -81,7 +81,9 @@ def detect(
     max_pixels: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1 << 30, help="The largest photograph to read, in pixels. Default: 178,956,970."
+            min=1,
+            max=1 << 30,
+            help="The largest photograph, or picture of a video, to read, in pixels. Default: 178,956,970.",
         ),
     ] = None,
 ) -> None:
@@ -92,6 +94,8 @@ def detect(
     from facekp_train.pictures.header import allow_pixels
 
     photo = photos[0]
+    if max_pixels is not None:
+        allow_pixels(max_pixels)
     if len(photos) > 1:
         _refuse_others(photos, bool(boxes))
     elif is_video(photo):
@@ -111,8 +115,6 @@ def detect(
     for each in photos:
         if not each.exists():
             raise UserError(f"{each} {_missing(each)}")
-    if max_pixels is not None:
-        allow_pixels(max_pixels)
     if given and photo.is_dir():
         raise typer.BadParameter("--boxes is for one photograph, but this is a folder")
     detector = _open(model or default_model(), threads, finder, box_source, smallest_face, finds=not given)

@@ -58,14 +58,14 @@ class VideoFile:
         """Frames a second, the usual interval's where it varies."""
         # A long pause may push the mean rate below all that is sound; the length is right all the same.
         self._duration = count / stated if counted and math.isfinite(stated) and stated > 0 else None
-        self._read, self._end, self._uneven = 0, 0.0, False
+        self._read, self._end, self._uneven, self._changed = 0, 0.0, False, ""
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be read, in order, each later than the one before."""
-        self._read, self._end, self._uneven = 0, 0.0, False
+        self._read, self._end, self._uneven, self._changed = 0, 0.0, False, ""
         film = self._open()
         clock, last, failed = _Clock(1 / self.rate, self._duration), math.nan, 0
-        while failed < _FAILED_READS:
+        while failed < _FAILED_READS and not film.changed:
             if (image := film.read()) is None:
                 failed += 1
                 continue
@@ -75,6 +75,7 @@ class VideoFile:
             self._end = seconds + 1 / self.rate
             self._read += 1
             yield Frame(self._read - 1, seconds, image)
+        self._changed = film.changed
         film.close()
 
     @property
@@ -86,6 +87,8 @@ class VideoFile:
         """After the last frame: in one sentence, what is missing; None where nothing is for certain."""
         if not self._read:
             return nothing_read(self.path)
+        if self._changed:
+            return self._changed
         if self.stated_frames is None or self._duration is None or not counts_frames(self.path):
             return None
         if self._end < self._duration - max(0.25, 0.02 * self._duration):

@@ -7,10 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facekp_train.common.console import UserError
 from facekp_train.samples import Image
 
 WRITABLE = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 """Suffixes of videos to write, and the codec of each that every OpenCV brings."""
+
+# More repeated frames than these are no recording that waits now and then: two hours of 30 a second, and
+# three seconds for each frame.
+_REPEATED, _REPEATED_A_FRAME = 216_000, 100
 
 
 class VideoWriter:
@@ -37,12 +42,14 @@ class VideoWriter:
     def add(self, image: Image, seconds: float) -> None:
         """The frame of that time, uint8 [H, W, 3] RGB; sizes that differ from the first one's are stretched.
 
-        Raises OSError where the file cannot be written.
+        Raises OSError where the file cannot be written, UserError where pauses would fill the disk.
         """
         slot = round(seconds * self.rate)
         if self._last is not None and slot < self._written:
             self.left_out += 1
             return
+        if self._last is not None:
+            self._refuse_long_pauses(slot)
         while self._last is not None and self._written < slot:
             self._put(self._last)
             self.repeated += 1
@@ -66,6 +73,16 @@ class VideoWriter:
             raise OSError(
                 f"{self._folder}: the video could not be written whole; check that the disk has room, or "
                 "choose another folder"
+            )
+
+    def _refuse_long_pauses(self, slot: int) -> None:
+        """A few frames may state hours between them: repeated, they take as long and as much room."""
+        given = self._written - self.repeated + self.left_out
+        if self.repeated + slot - self._written > _REPEATED + _REPEATED_A_FRAME * given:
+            raise UserError(
+                f"the first {given} frames last {slot / self.rate:,.0f} seconds, and a video of "
+                f"{self.rate:.4g} a second would repeat them without end; --json without --out gives the "
+                "keypoints alone"
             )
 
     def _begin(self, picture: Image) -> None:
