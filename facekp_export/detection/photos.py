@@ -43,12 +43,15 @@ def find_in_folder(
     target: the folder to draw them into. track: wraps the photographs, for whoever shows progress.
     Raises UserError where nothing can be read; with `strict`, at the first photograph that cannot.
     """
-    photos = _photos(folder, target)
+    skipped: list[dict[str, str]] = []
+    photos = _photos(folder, target, skipped)
     if not photos:
-        raise UserError(f"no photograph lies in {folder}")
+        closed = [each["reason"] for each in skipped[:1]]
+        raise UserError("; ".join([f"no photograph lies in {folder}", *closed]))
     # The photograph's whole name is kept: a.jpg and a.png may lie side by side.
     pictures = {photo: photo.relative_to(folder).with_name(f"{photo.name}.png") for photo in photos}
     document = _find_in(pictures, find, scheme, target, strict, track)
+    document["skipped"] += skipped
     if not document["images"]:
         raise UserError(f"no photograph in {folder} can be read: {_reasons(document['skipped'])}")
     return document
@@ -113,9 +116,17 @@ def _document(photo: Path, image: Image, find: Find, scheme: Scheme, target: Pat
     }
 
 
-def _photos(folder: Path, target: Path | None) -> list[Path]:
-    """What looks like a picture in a folder and its subfolders, by name, without pictures drawn earlier."""
-    files = sorted(file for _, files in folders_below(folder) for file in files if looks_like_picture(file))
+def _photos(folder: Path, target: Path | None, skipped: list[dict[str, str]]) -> list[Path]:
+    """What looks like a picture in a folder and its subfolders, by name, without pictures drawn earlier.
+
+    skipped: gets folders that cannot be opened.
+    """
+
+    def closed(inner: Path, reason: str) -> None:
+        skipped.append({"file": str(inner), "reason": f"{inner}: {reason}"})
+
+    walked = folders_below(folder, closed=closed)
+    files = sorted(file for _, files in walked for file in files if looks_like_picture(file))
     pictures = target.resolve() if target is not None else None
     # A target that holds the folder holds all its photographs, none of them drawn.
     if pictures is None or not pictures.is_relative_to(folder.resolve()):

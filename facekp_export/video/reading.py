@@ -14,7 +14,7 @@ import numpy as np
 from facekp_export.video.container import counts_frames
 from facekp_train.common.console import UserError
 from facekp_train.pictures.films import Film, nothing_read
-from facekp_train.pictures.kinds import VIDEO_SUFFIXES
+from facekp_train.pictures.kinds import VIDEO, VIDEO_SUFFIXES, kind_of_file
 from facekp_train.samples import Image
 
 # Beyond these a rate is a broken header.
@@ -201,7 +201,8 @@ def open_video(source: Path) -> Video:
 
 def is_video(source: Path) -> bool:
     """Whether a video is meant or, by a bare number that is no file's name, a camera."""
-    return is_camera(source) or (source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir())
+    named = source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir()
+    return is_camera(source) or named or kind_of_file(source) is VIDEO
 
 
 def is_camera(source: Path) -> bool:

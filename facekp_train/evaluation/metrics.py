@@ -222,7 +222,7 @@ def score(
     by_name = {name: _mean_over_points(distances) / scale for name, scale in scales.items()}
     good = np.isfinite(list(by_name.values())).all(axis=0)
     if not good.any():
-        raise ValueError(f"no face of {data or 'the data'} can be measured: {len(good)} were given")
+        raise ValueError(f"no face of {data or 'the data'} can be measured: {len(good)} given, {_REASON}")
     counted = np.flatnonzero(good)
     errors = by_name[primary][good] * 100
     median, p90, p95 = np.percentile(errors, [50, 90, 95]).tolist()

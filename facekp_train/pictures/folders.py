@@ -1,31 +1,38 @@
-"""Folders gone through, each once, wherever links lead."""
+"""Folders gone through, each once, wherever links lead but into what the kernel makes up."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from facekp_train.common.held.folder import is_beside
 
+# Nobody's files: what processes and devices are, in hundreds of thousands of folders.
+_MADE_UP = ("/proc", "/sys")
 
-def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path, list[Path]]]:
+
+def folders_below(
+    root: Path, deepest: int | None = None, closed: Callable[[Path, str], None] | None = None
+) -> Iterator[tuple[Path, list[Path]]]:
     """A folder and those in it, also those that links lead to; what cannot be opened is left out.
 
-    A folder that is there by its own name is found under that, not under a link's.
+    A folder that is there by its own name is found under that, not under a link's. /proc and /sys are no
+    folders of anybody's, and are not entered.
 
     Args:
         root: where to begin.
         deepest: how many folders below the root to go; None for all.
+        closed: is told of a folder that cannot be opened, and why.
 
     Yields:
         Each folder once, parents first and by name, with its files by name: without the `._NAME` files
         that macOS leaves in archives beside the real ones, and without pictures of ours that are being
         written, or were when their command was killed.
     """
-    seen = _above(root)
+    seen, made_up = _above(root), _made_up()
     ahead, linked = [root], deque[Path]()
     while ahead or linked:
         folder = ahead.pop() if ahead else linked.popleft()
@@ -33,9 +40,11 @@ def folders_below(root: Path, deepest: int | None = None) -> Iterator[tuple[Path
             about = folder.stat()
             with os.scandir(folder) as listed:
                 entries = sorted(listed, key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            if closed is not None:
+                closed(folder, f"the folder cannot be opened ({error.strerror}); its files are not looked at")
             continue
-        if (about.st_dev, about.st_ino) in seen:
+        if about.st_dev in made_up or (about.st_dev, about.st_ino) in seen:
             continue
         seen.add((about.st_dev, about.st_ino))
         inner = [entry for entry in entries if _is_folder(entry) and not is_beside(Path(entry.path))]
@@ -54,6 +63,11 @@ def _above(root: Path) -> set[tuple[int, int]]:
             about = parent.stat()
             found.add((about.st_dev, about.st_ino))
     return found
+
+
+def _made_up() -> set[int]:
+    """The devices that such file systems count as, wherever links to them stand."""
+    return {os.stat(place).st_dev for place in _MADE_UP if os.path.ismount(place)}  # noqa: PTH116
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
-    ".wmv", ".flv", ".3gp", ".ogv",
+    ".wmv", ".flv", ".3gp", ".ogv", ".3g2", ".asf", ".f4v", ".m2v", ".mxf", ".ogm", ".qt", ".rm", ".vob",
+    ".y4m",
 )  # fmt: skip
 """What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
 
@@ -66,10 +67,15 @@ _BEGINNINGS = {
     b"BPG\xfb": Kind("BPG"),
     b"II\xbc\x01": Kind("JPEG XR"),
     b"SIMPLE  =": Kind("FITS"),
+    b"FLIF": Kind("FLIF"),
+    b"icns": Kind("an icon"),
     b"Y\xa6j\x95": Kind("a Sun raster file"),
     b"FUJIFILMCCD-RAW": RAW,
     b"\x1a\x45\xdf\xa3": VIDEO,
     b"FLV\x01": VIDEO,
+    b"\x06\x0e\x2b\x34": VIDEO,
+    b".RMF": VIDEO,
+    b"YUV4MPEG2 ": VIDEO,
     b"OggS": VIDEO,
     b"\0\0\x01\xba": VIDEO,
     b"\0\0\x01\xb3": VIDEO,

@@ -20,8 +20,25 @@ _NO_CHIP = {
 _PROPERTIES = ("ro.soc.model", "ro.chipname", "ro.hardware.chipname", "ro.board.platform", "ro.hardware")
 
 
-def chip_of(properties: Mapping[str, str]) -> str | None:
-    """The chip's usual name; else what the phone calls it, the most exact first."""
+_FASTER = {
+    "Snapdragon 855": {2_900_000: "Snapdragon 855+ or 860"},
+    "Snapdragon 865": {3_150_000: "Snapdragon 870", 2_950_000: "Snapdragon 865+"},
+    "Snapdragon 888": {2_900_000: "Snapdragon 888+"},
+}
+"""Chips of one number, by the kHz from which on their fastest core tells them, the highest first."""
+
+
+def chip_of(properties: Mapping[str, str], fastest_khz: int = 0) -> str | None:
+    """The chip's usual name; else what the phone calls it, the most exact first.
+
+    fastest_khz: the highest that one of its cores may reach, 0 where that is not known.
+    """
+    name = _told(properties)
+    faster = _FASTER.get(name or "", {})
+    return next((chip for khz, chip in faster.items() if fastest_khz >= khz), name)
+
+
+def _told(properties: Mapping[str, str]) -> str | None:
     told = [(name, properties[name].removeprefix("samsung")) for name in _PROPERTIES if properties.get(name)]
     exact = [(name, value) for name, value in told if value and value.lower() not in _NO_CHIP]
     if exact and exact[0][0] == "ro.soc.model":  # the phone's own word, whatever others share its platform

@@ -71,7 +71,7 @@ def describe(phone: Phone) -> Device:
         manufacturer=properties.get("ro.product.manufacturer"),
         model=properties.get("ro.product.model"),
         device=properties.get("ro.product.device"),
-        chip=chip_of(properties),
+        chip=chip_of(properties, max((cluster.max_khz or 0 for cluster in clusters), default=0)),
         soc_model=properties.get("ro.soc.model"),
         platform=properties.get("ro.board.platform"),
         android=properties.get("ro.build.version.release"),

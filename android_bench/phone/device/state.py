@@ -52,6 +52,8 @@ def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
     frozen = "UPDATES STOPPED" in answers["battery"]
     if frozen:
         battery = {}
+    elif battery.get("present") == "false":  # what stands there all the same is of none
+        battery = {name: value for name, value in battery.items() if name.endswith("powered")}
     temperatures = _temperatures(answers, battery)
     gate = next((name for name in ("skin", "battery") if name in temperatures), None)
     gate = gate or next((name for name in temperatures if _SKIN_ZONE.search(name)), None)

@@ -101,7 +101,7 @@ def _found(root: Path, wanted: Sequence[_Folder], notes: Notes) -> dict[_Folder,
     """For each the folder with that path, in any case, nearest to the root, that holds annotations."""
     annotated = [
         _Place(folder, files)
-        for folder, files in folders_below(root, _DEEPEST)
+        for folder, files in folders_below(root, _DEEPEST, notes.skip)
         if any(file.suffix.lower() == ".pts" for file in files)
     ]
     annotated.sort(key=lambda place: (len(place.folder.parts), place.folder))

@@ -28,17 +28,31 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
     try:
         data = parse_json(text)
         entries = data.get("images", [data])
-        images = [(str(entry["image"]), list(entry["faces"]), _stated_size(entry)) for entry in entries]
+        images = [
+            (str(entry["image"]), list(entry["faces"]), _stated_size(entry), entry.get("scheme"))
+            for entry in entries
+        ]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{root} is not what facekp-detect --json prints: {in_words(error)}") from None
-    for name, faces, size in images:
+    for name, faces, size, scheme in images:
         place = first_found(Path(), ["", str(root.parent)], [name]) or root.parent / name
         for number, face in enumerate(faces):
             sample = _sample_or_reason(place, face)
             if isinstance(sample, FaceSample):
                 yield replace(sample, stated_size=size)
+                _warn_of_scheme(root, scheme, sample, notes)
             else:
                 notes.skip(f"{name}: face {number}", sample)
+
+
+def _warn_of_scheme(root: Path, stated: object, sample: FaceSample, notes: Notes) -> None:
+    """Two schemes may have one count."""
+    known = SCHEMES[len(sample.keypoints)].name
+    if isinstance(stated, str) and stated != known:
+        notes.warn(
+            f"{root}: its keypoints are of the scheme '{stated[:40]}' and are read as those of '{known}'; "
+            "name theirs with --scheme FILE.yaml"
+        )
 
 
 def _stated_size(entry: dict[str, Any]) -> tuple[int, int] | None:

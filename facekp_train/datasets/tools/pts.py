@@ -136,7 +136,7 @@ def pairs_in(files: Sequence[Path], notes: Notes) -> Iterator[Pair]:
 
 def _walked(root: Path, notes: Notes) -> Iterator[Pair]:
     seen = False
-    for _, files in folders_below(root):
+    for _, files in folders_below(root, closed=notes.skip):
         for pair in pairs_in(files, notes):
             seen = True
             yield pair

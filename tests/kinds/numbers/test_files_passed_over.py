@@ -9,11 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from facekp_export.demo import demo_photo
+from facekp_export.video.reading import is_video
 from facekp_train.datasets import open_dataset
 from facekp_train.datasets.survey import parts_of, survey_faces
 from facekp_train.images import read_image
+from facekp_train.pictures.decoding import is_animated
 from facekp_train.pictures.kinds import HEIC, JPEG, PNG, RAW, TIFF, VIDEO, is_read, kind_of
 from tests.support.files.annotated_faces import face, picture, points_file
 from tests.support.files.turned_pictures import saved
@@ -149,6 +152,23 @@ def test_links_to_folders_are_followed_once(tmp_path: Path, capsys: pytest.Captu
 )
 def test_content_decides(start: bytes, suffix: str, kind: object) -> None:
     assert kind_of(start, suffix) is kind
+
+
+def test_a_photograph_with_others_behind_it_is_not_animated(tmp_path: Path) -> None:
+    """As phones write previews and maps of depth."""
+    first = Pillow.fromarray(np.ascontiguousarray(PHOTO))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[Pillow.new("RGB", first.size)])
+    assert Pillow.open(tmp_path / "a.jpg").n_frames == 2
+    assert not is_animated(tmp_path / "a.jpg")
+
+
+def test_a_video_is_one_by_its_content(tmp_path: Path) -> None:
+    contents = {"clip": NAMED["clip.mp4"][0], "film.dat": NAMED["film.dat"][0], "photo": saved(PHOTO, "PNG")}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    assert {name: is_video(tmp_path / name) for name in contents} == dict.fromkeys(contents, True) | {
+        "photo": False
+    }
 
 
 def test_several_photographs(

@@ -19,9 +19,10 @@ from PIL import Image as Pillow
 from facekp_export.demo import demo_photo
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
+from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.header import MOST_PIXELS, allow_pixels
 from facekp_train.pictures.tiff_tags import HEIGHT, WIDTH, tags_of
-from tests.support.files.annotated_faces import picture
+from tests.support.files.annotated_faces import annotated, picture
 from tests.support.files.tool_files import SOUND, write
 from tests.support.files.turned_pictures import saved
 from tests.support.models.detect_cli import call
@@ -146,6 +147,34 @@ def test_a_pipe_is_no_folder(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "faces.json")
     with pytest.raises(FileNotFoundError, match=r"faces\.json is a pipe or a device; give the file"):
         open_dataset(f"coco:{tmp_path / 'faces.json'}")
+
+
+@pytest.mark.skipif(not os.path.ismount("/proc"), reason="no /proc is mounted")
+def test_what_the_kernel_makes_up_is_no_folder(tmp_path: Path) -> None:
+    picture(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "here").mkdir()
+    for name, target in {"all": "/proc", "own": "/proc/self", "far": tmp_path / "elsewhere"}.items():
+        (tmp_path / "here" / name).symlink_to(target)
+    found = [folder.name for folder, _ in folders_below(tmp_path / "here")]
+    assert found == ["here", "far"]
+    assert list(folders_below(Path("/proc"))) == []
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotated(tmp_path / "open", "a.png")
+    (tmp_path / "shut").mkdir()
+    listed = os.scandir
+
+    def scandir(folder: Path) -> object:
+        if folder.name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    dataset = open_dataset(f"pts:{tmp_path}")
+    assert len(list(dataset)) == 1
+    (skipped,) = dataset.skipped
+    assert skipped["file"] == str(tmp_path / "shut") and "(Permission denied)" in skipped["reason"]
 
 
 def test_300w_visits_no_folder_twice(tmp_path: Path) -> None:

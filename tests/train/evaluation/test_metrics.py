@@ -121,7 +121,7 @@ def test_faces_that_cannot_be_normalised_are_named_and_left_out() -> None:
 
 
 def test_nothing_to_measure_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no face of here can be measured: 2 were given"):
+    with pytest.raises(ValueError, match="no face of here can be measured: 2 given, no counted keypoint"):
         score(np.zeros((2, 5, 2)), np.zeros((2, 5, 2)), data="here")
     with pytest.raises(ValueError, match="no face"):
         score(np.zeros((0, 5, 2)), np.zeros((0, 5, 2)))

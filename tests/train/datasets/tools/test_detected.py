@@ -44,3 +44,12 @@ def test_a_name_that_no_file_can_have_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "found.json").write_text(json.dumps({"images": images}))
     names = [sample.image.name for sample in open_dataset(f"detect:{tmp_path / 'found.json'}")]
     assert names == ["x" * 300, "a.png"]
+
+
+def test_another_scheme_of_as_many_keypoints_is_said(tmp_path: Path) -> None:
+    for name, said in (("five", False), ("mine", True)):
+        face = {"keypoints": POINTS, "score": 0.9}
+        (tmp_path / "d.json").write_text(json.dumps({"image": "a.png", "scheme": name, "faces": [face]}))
+        dataset = open_dataset(f"detect:{tmp_path / 'd.json'}")
+        assert len(list(dataset)) == 1
+        assert any("are of the scheme 'mine'" in each for each in dataset.warnings) is said

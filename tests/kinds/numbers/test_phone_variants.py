@@ -1,0 +1,46 @@
+"""Phones that print what others do and mean something else: chips of one number, batteries that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from android_bench.phone.device.chips import chip_of
+from android_bench.phone.device.state import read_state
+
+
+@pytest.mark.parametrize(
+    ("model", "khz", "chip"),
+    [
+        ("SM8150", 2_841_600, "Snapdragon 855"),
+        ("SM8150", 2_956_800, "Snapdragon 855+ or 860"),
+        ("SM8250", 2_841_600, "Snapdragon 865"),
+        ("SM8250", 3_091_200, "Snapdragon 865+"),
+        ("SM8250", 3_187_200, "Snapdragon 870"),
+        ("SM8350", 2_995_200, "Snapdragon 888+"),
+        ("SM8350", 0, "Snapdragon 888"),
+        ("SM8550", 3_187_200, "Snapdragon 8 Gen 2"),
+    ],
+)
+def test_the_clock_tells_chips_of_one_number_apart(model: str, khz: int, chip: str) -> None:
+    assert chip_of({"ro.soc.model": model, "ro.board.platform": "any"}, khz) == chip
+
+
+class Told:
+    """Stands for a phone of which the battery alone is looked at."""
+
+    def __init__(self, present: str) -> None:
+        self._battery = (
+            f"  AC powered: true\n  present: {present}\n  level: 50\n  voltage: 5000\n  temperature: 250\n"
+        )
+
+    def look_up(self, commands: dict[str, str], timeout: float = 0) -> dict[str, str]:
+        return dict.fromkeys(commands, "") | {"battery": self._battery}
+
+
+@pytest.mark.parametrize(("present", "degrees", "percent"), [("true", 25.0, 50.0), ("false", None, None)])
+def test_a_battery_that_is_not_there_has_no_heat(
+    present: str, degrees: float | None, percent: float | None
+) -> None:
+    """As boards and boxes print it."""
+    state = read_state(Told(present))  # type: ignore[arg-type]
+    assert (state.temperature_c, state.battery_percent, state.charging) == (degrees, percent, "ac")
