@@ -45,10 +45,6 @@ def without_outliers(content: bytes, inputs: NDArray[np.float32]) -> bytes:
     return write_model(model)
 
 
-def _length(values: Sequence[float] | None) -> int:
-    return 0 if values is None else len(values)
-
-
 def _ends(
     content: bytes, places: Sequence[int], inputs: NDArray[np.float32]
 ) -> dict[int, tuple[float, float]]:
