@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facekp_train.common.console import say
 from facekp_train.common.files import naming_folder
+from facekp_train.common.locks import locked
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Workshop:
             The result. Where `make` raises, nothing of it stays.
         """
         key = hashlib.sha256("\0".join([name, *inputs]).encode()).hexdigest()
+        with locked(self.folder, lambda: say(f"another build is at work in {self.folder}; waiting")):
+            return self._made(name, key, make)
+
+    def _made(self, name: str, key: str, make: Callable[[Path], None]) -> Made:
         target, known = self.folder / name, self.folder / f"{name}.key"
         if target.exists() and known.is_file() and known.read_text(encoding="utf-8") == key:
             return Made(target, key)

@@ -44,7 +44,7 @@ class Film:
     def __init__(self, path: Path) -> None:
         self.path = path
         if _is_text(path):
-            raise OSError(f"{path}: it is a text, such as a list of videos, and none itself; name the video")
+            raise OSError(f"{path}: no frame can be read; it is a text, as playlists are; name a video")
         # The whole path: FFmpeg takes what stands before a colon for a protocol's name.
         self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
@@ -96,7 +96,7 @@ class Film:
     def _has_changed(self) -> bool:
         """Whether the picture just read is none of the first size, but one of before, shown again."""
         if self._watch is None:
-            self._watch = SizeWatch(self.path)
+            self._watch = SizeWatch(self.path, int(self.stated(cv2.CAP_PROP_FOURCC)))
         if not self.changed and self._watch.has_changed(self._passed, self.stated(cv2.CAP_PROP_POS_MSEC)):
             self.changed = (
                 f"{self.path}: after {self._passed} pictures they have another size, which OpenCV does not "

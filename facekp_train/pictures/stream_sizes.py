@@ -26,16 +26,19 @@ class SizeWatch:
 
     Args:
         path: the video.
+        codec: OpenCV's number of it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._packets = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
-        number = int(self._packets.get(cv2.CAP_PROP_FOURCC))
-        self._codec = number.to_bytes(4, "little", signed=number < 0).decode("latin-1").upper()
-        self._ahead = self._packets.isOpened() and self._codec in _READERS
+    def __init__(self, path: Path, codec: int) -> None:
+        self._codec = codec.to_bytes(4, "little", signed=codec < 0).decode("latin-1").upper()
+        self._packets = cv2.VideoCapture()
+        if self._codec in _READERS:
+            self._packets.open(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+        self._ahead = self._packets.isOpened()
         self._seen, self._latest = 0, -math.inf
         self._first: Size | None = None
-        self._changes: tuple[int, float] | None = None
+        # Of a packet that states another size: its place, its time, and the size.
+        self._other: tuple[int, float, Size] | None = None
 
     def has_changed(self, place: int, milliseconds: float) -> bool:
         """Whether a picture comes after a change of size.
@@ -45,11 +48,11 @@ class SizeWatch:
             milliseconds: its time as the container states it.
         """
         # Packets that show nothing make the count lag behind; stamps may be broken.
-        while self._ahead and (self._seen <= place or self._latest < milliseconds):
+        while self._ahead and (self._other or self._seen <= place or self._latest < milliseconds):
             self._look()
-        if self._changes is None:
+        if self._other is None:
             return False
-        number, stamp = self._changes
+        number, stamp, _ = self._other
         return place >= number or milliseconds > stamp - _ROUNDED
 
     def close(self) -> None:
@@ -57,16 +60,24 @@ class SizeWatch:
         self._packets.release()
 
     def _look(self) -> None:
-        """One packet further, until the size changes."""
+        """One packet further, until two that begin anew agree on another size: one alone may be damaged."""
         self._ahead = self._packets.grab()
         stamp = self._packets.get(cv2.CAP_PROP_POS_MSEC)
         if self._ahead and self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
             size = size_of_packet(self._codec, self._packets.retrieve()[1].tobytes())
             self._first = self._first or size
-            if size is not None and size != self._first:
-                self._changes, self._ahead = (self._seen, stamp), False
+            if size is not None:
+                self._compare(size, stamp)
         self._seen += 1
         self._latest = max(self._latest, stamp)
+
+    def _compare(self, size: Size, stamp: float) -> None:
+        if size == self._first:
+            self._other = None
+        elif self._other is not None and self._other[2] == size:
+            self._ahead = False
+        else:
+            self._other = self._seen, stamp, size
 
 
 def size_of_packet(codec: str, packet: bytes) -> Size | None:

@@ -7,6 +7,7 @@ import struct
 import sys
 import zipfile
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -66,6 +67,27 @@ def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         Workshop(tmp_path).made("x", [], fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_step_is_made_once_by_two_builds_at_once(tmp_path: Path) -> None:
+    begun, go_on, made = Event(), Event(), []
+
+    def make(target: Path) -> None:
+        begun.set()
+        go_on.wait(20)
+        made.append(target)
+        target.write_text("whole")
+
+    builds = [Thread(target=Workshop(tmp_path).made, args=("x", ["a"], make)) for _ in range(2)]
+    builds[0].start()
+    assert begun.wait(20)
+    builds[1].start()
+    builds[1].join(0.3)
+    assert builds[1].is_alive()
+    go_on.set()
+    for build in builds:
+        build.join(20)
+    assert len(made) == 1 and (tmp_path / "x").read_text() == "whole"
 
 
 def test_compact_entries_become_plain_ones() -> None:

@@ -151,6 +151,13 @@ def test_a_size_that_changes_is_said_and_no_picture_is_shown_for_another(
     assert follow(path).times.frames == 12
 
 
+def test_one_packet_that_is_damaged_changes_no_size(tmp_path: Path) -> None:
+    damaged = jpeg(5).replace(b"\0\x30\0\x40", b"\0\x60\0\x80")
+    (tmp_path / "a.avi").write_bytes(avi([*PLAIN[:5], damaged, *PLAIN[6:]]))
+    followed = follow(tmp_path / "a.avi")
+    assert followed.times.frames >= 11 and "another size" not in "".join(followed.warnings)
+
+
 H264 = {
     "6764001eacb201407b42000003000200000300651e2c5c90": (640, 480),
     "6764000bacb20508fcb0800000030080000019478a1524": (160, 128),
