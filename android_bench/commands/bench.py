@@ -172,7 +172,10 @@ def bench(
         if quick:
             files, repeat, rule, warmup = quick_look(context, files)
         if shapes:
-            raise typer.BadParameter("a phone's runner takes the file's own size", param_hint="--shape")
+            raise typer.BadParameter(
+                "a phone's runner takes the file's own size; leave it out, and export a file that states it",
+                param_hint="--shape",
+            )
         measure = phone_measurement(
             files, runtimes, counts, rule, warmup=warmup, timeout=timeout, serials=serial or [],
             delegates=_chosen(delegate, DELEGATES, "--delegate"), repeat=repeat, quick=quick,

@@ -143,5 +143,6 @@ def _nothing(count: int, choice: Choice) -> str:
     dominated = count - len(choice.out)
     rest = f"; dominated by these: {dominated}" if dominated and choice.front else ""
     return (
-        f"no file of {count} lies within the limits: {reasons}{rest}; allow more, or measure what is missing"
+        f"no file of {count} lies within the limits: {reasons}{rest}; raise a limit, or measure "
+        "what is missing (--device, --data)"
     )

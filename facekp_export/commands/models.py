@@ -41,5 +41,5 @@ def _print(document: dict[str, Any]) -> None:
                 lines.append(model["install"])
     out.print(table)
     for line in lines:
-        print_line(f"What is missing or changed comes by: {line}")
+        print_line(f"What is missing or changed comes by: {line} (make release builds the wheel into dist)")
     print_line(document["weights_licence"])

@@ -85,10 +85,10 @@ def model_folder(name: str) -> Path | None:
 
 
 def how_to_install(name: str) -> str:
-    """The line that brings a shipped model."""
+    """The line that brings a shipped model, from an index or from the wheels of `make release`."""
     if name == DEFAULT_NAME:
-        return f"pip install --force-reinstall --no-deps facekp=={__version__}"
-    return f"pip install {MODELS_WHEEL}=={__version__}"
+        return f"pip install --find-links dist --force-reinstall --no-deps facekp=={__version__}"
+    return f"pip install --find-links dist {MODELS_WHEEL}=={__version__}"
 
 
 @functools.lru_cache(maxsize=1)
@@ -129,6 +129,7 @@ def shipped_file(given: Path, file: str = "") -> Path:
         return given
     if (folder := model_folder(name)) is None:
         raise FileNotFoundError(
-            f"the model {name} is not installed; bring it with: {how_to_install(name)}, or give a file"
+            f"the model {name} is not installed; bring it with: {how_to_install(name)} (make release builds "
+            "its wheel into dist), or give a file"
         )
     return folder / file

@@ -82,7 +82,8 @@ def test_what_is_emulated_or_invalid_never_counts() -> None:
     result = decided(emulated(INT8), invalid("it died", sha256=FLOAT))
     assert result.document.recommended is None
     assert result.document.reason == (
-        "no file of 2 lies within the limits: no valid time: 2; allow more, or measure what is missing"
+        "no file of 2 lies within the limits: no valid time: 2; raise a limit, or measure "
+        "what is missing (--device, --data)"
     )
     assert cells(result, "p50 ms") == ["0.100 emulated", "invalid"]
     assert "float32.tflite on Test CPU: invalid, it died" in result.notes
