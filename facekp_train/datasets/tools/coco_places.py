@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from facekp_train.datasets.reading.rows import first_found
 
 # COCO-WholeBody and Label Studio beside the file; FiftyOne has `data`.
 _BESIDE = ("", "images", "data")
+# A path of whichever computer the file was written on.
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
 
 class Places:
@@ -24,17 +27,28 @@ class Places:
         self._file, self._images, self._name = file, images, name
         self._folders = _folders(file) if images is None else ("",)
         self._found: dict[str, Path] = {}
+        self._taken: set[Path | None] = set()
         self.missing: list[str] = []
 
     def of(self, name: str, *others: str) -> Path:
         """Where a photograph is, by the first of its names, or where it would be beside the file."""
         if name not in self._found:
             root = self._images or self._file.parent
-            place = first_found(root, self._folders, [name, *others])
+            place = self._by_ending(name) or first_found(root, self._folders, [name, *others])
             if place is None:
                 self.missing.append(name)
             self._found[name] = place or root / name
         return self._found[name]
+
+    def _by_ending(self, name: str) -> Path | None:
+        """A path of another computer in the folder that the user named: each photograph for one of them."""
+        if self._images is None or not _ABSOLUTE.match(name):
+            return None
+        place = first_found(self._images, [""], [re.split(r"[/\\]", name)[-1]])
+        if place in self._taken:
+            return None
+        self._taken.add(place)
+        return place
 
     def warning(self) -> str | None:
         """Which photographs were not found, where was looked, and how to name another folder."""

@@ -87,3 +87,26 @@ def test_a_folder_that_is_named_is_the_only_one(tmp_path: Path) -> None:
         list(open_dataset(f"coco:{file}", images=tmp_path / "gone"))
     with pytest.raises(DataError, match="alone; pts says where they are"):
         open_dataset(f"pts:{tmp_path}", images=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/home/other/faces/a.png", "C:\\faces\\a.png", "D:/faces/a.png"])
+def test_a_path_of_another_computer_is_found_in_the_folder_that_is_named(name: str, tmp_path: Path) -> None:
+    file, there = _labels(tmp_path / "c.json", name), picture(tmp_path / "here" / "a.png", 256, 256)
+    dataset = open_dataset(f"coco:{file}", images=tmp_path / "here")
+    (sample,) = dataset
+    assert (sample.image, dataset.warnings) == (there, [])
+    unnamed = open_dataset(f"coco:{file}")
+    assert [each.image.is_file() for each in unnamed] == [False]
+    assert "--images FOLDER" in unnamed.warnings[0]
+
+
+def test_two_paths_of_one_ending_are_not_one_photograph(tmp_path: Path) -> None:
+    file = _labels(tmp_path / "c.json", "/home/other/one/a.png")
+    document = json.loads(file.read_text())
+    document["images"] += [document["images"][0] | {"id": 2, "file_name": "/home/other/two/a.png"}]
+    document["annotations"] += [document["annotations"][0] | {"id": 2, "image_id": 2}]
+    file.write_text(json.dumps(document))
+    picture(tmp_path / "here" / "a.png", 256, 256)
+    dataset = open_dataset(f"coco:{file}", images=tmp_path / "here")
+    assert [each.image.is_file() for each in dataset] == [True, False]
+    assert "photographs not found: 1" in dataset.warnings[0]

@@ -101,9 +101,13 @@ def test_data_without_a_usable_face_fails(photos: Path, capsys: pytest.CaptureFi
 def test_data_warns_of_annotations_of_another_photograph(
     photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    annotated(photos, "beside", middle=70)
     annotated(photos, "far", middle=500)
     assert command("data", f"pts:{photos}", "--json") == 0
-    assert "far.png: the face's center (560, 50) lies outside" in printed(capsys)["warnings"][0]
+    survey = printed(capsys)
+    assert "beside.png: the face's center (130, 50) lies outside" in survey["warnings"][0]
+    far = next(entry["reason"] for entry in survey["skipped"] if entry["file"].endswith("far.png"))
+    assert "all of its keypoints lie outside the photograph of 120 x 100" in far
 
 
 def test_data_counts_every_part_of_300w_or_one_split(
