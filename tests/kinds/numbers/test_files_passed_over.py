@@ -158,7 +158,7 @@ def test_a_photograph_with_others_behind_it_is_not_animated(tmp_path: Path) -> N
     """As phones write previews and maps of depth."""
     first = Pillow.fromarray(np.ascontiguousarray(PHOTO))
     first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[Pillow.new("RGB", first.size)])
-    assert Pillow.open(tmp_path / "a.jpg").n_frames == 2
+    assert getattr(Pillow.open(tmp_path / "a.jpg"), "n_frames", 1) == 2
     assert not is_animated(tmp_path / "a.jpg")
 
 
