@@ -22,6 +22,7 @@ from facekp_export.commands.options import (
     labelled_data,
     opened,
     read_faces,
+    refuse_idle,
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
@@ -154,6 +155,7 @@ def export(
     if io is not Io.float and Format.tflite.value not in formats:
         raise typer.BadParameter(f"--io {io.value} is about TFLite files; add --to tflite")
     if not formats:
+        refuse_idle(out_folder, {"--calibration": calibration, "--data": data, "--name": name})
         _add(beside, out_folder, as_json, archives)
         return
     if not untrained:

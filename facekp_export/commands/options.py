@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,6 +38,16 @@ def finder_names() -> Iterable[str]:
     from facekp_export.finders.registry import FINDERS
 
     return FINDERS
+
+
+def refuse_idle(export: Path, options: Mapping[str, object]) -> None:
+    """Raise BadParameter for an option that is given and would change nothing of an export that stands."""
+    for option, given in options.items():
+        if given is not None:
+            raise typer.BadParameter(
+                f"{export} is exported already, and {option} would change nothing; add --to tflite or --to "
+                "onnx to make its files again"
+            )
 
 
 def opened(spec: str, limit: int | None = None) -> Dataset:

@@ -54,6 +54,16 @@ def test_the_folder_and_nothing_else(export: Path) -> None:
     assert len((export / FOLDER / "Example.kt").read_text().splitlines()) < 20
 
 
+@pytest.mark.parametrize("option", ["--calibration", "--data", "--name"])
+def test_what_would_change_nothing_is_refused(
+    export: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = hashes(export)
+    assert call("--to", "android", "--out", export, option, "mtfl:nowhere") == 2
+    assert f"{option} would change nothing; add --to tflite" in " ".join(capsys.readouterr().err.split())
+    assert hashes(export) == before
+
+
 def test_it_is_made_again_but_never_over_a_users_work(export: Path) -> None:
     export_android(export)
     (export / FOLDER / "facekp" / "consumer-rules.pro").unlink()
