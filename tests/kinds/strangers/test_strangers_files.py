@@ -19,6 +19,7 @@ from facekp_export.demo import demo_face
 from facekp_export.detector import KeypointDetector
 from facekp_export.inference.flatbuffer import operator_name, read_model, write_model
 from facekp_export.inference.stranger import refuse_harmful_model
+from facekp_train import images
 from facekp_train.common import guarded
 from facekp_train.common.console import run
 from facekp_train.common.guarded import refuse_harmful
@@ -227,3 +228,19 @@ def test_an_account_without_a_home_keeps_nothing(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
     refuse_harmful(tmp_path / "mine", f"{OPENERS}:fine", ())
+
+
+def test_a_mat_file_that_was_exchanged_is_looked_at_again_whatever_its_time_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[bytes] = []
+    monkeypatch.setattr(images, "refuse_harmful", lambda file, *_: looked_at.append(file.read_bytes()))
+    monkeypatch.setattr(images, "require", lambda *_: None)
+    monkeypatch.setattr(images, "_opened_mat", lambda _: None)
+    file = tmp_path / "a.mat"
+    for content in (b"good", b"to harm"):
+        file.write_bytes(content)
+        os.utime(file, (0, 0))
+        images.open_mat(file)
+        images.open_mat(file)
+    assert looked_at == [b"good", b"to harm"]
