@@ -191,7 +191,7 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
         say("interrupted")
         sys.exit(_INTERRUPTED)
     except _UsageError as error:
-        error.message = visible(error.message)
+        error.message = visible(error.message.replace("Value error, ", ""))  # pydantic's, within typer
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

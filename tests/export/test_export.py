@@ -242,7 +242,7 @@ def test_onnx_alone(checkpoint: Path, tmp_path: Path) -> None:
         (["--model", "a.safetensors", "--out", "a.tflite"], 1, "a.tflite is a file; name a folder"),
         (["--model", "a.safetensors", "--out", "/proc/x"], 1, "/proc: nothing can be written there ("),
         (["--to", "onnx", "--io", "int8"], 2, "--to tflite"),
-        (["--to", "coreml"], 2, "coreml"),
+        (["--to", "coreml"], 2, "Invalid value for '--to': 'coreml' is not one of 'onnx'"),
         (["--split", "test"], 2, "--data"),
         (["--calibration", "nowhere"], 2, "FORMAT:PATH"),
         (["check", "a.safetensors"], 1, "make them from a checkpoint with facekp-export"),
