@@ -28,15 +28,6 @@ def test_where_garbage_is_looked_for_nothing_changes():
     assert gc.isenabled() and gc.get_freeze_count() == before
 
 
-def test_a_program_ends_without_looking_for_garbage():
-    code = (
-        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0)); "
-        "from facekp_train.common.process import end_without_collecting; end_without_collecting()"
-    )
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-    assert told.stdout == "True\n"
-
-
 def test_a_photograph_loads_what_it_needs(tmp_path: Path):
     """Half of its time are imports; pydantic, which typer would bring, takes as long as finding faces."""
     unneeded = {"pydantic", "importlib.metadata", "email", "facekp_export.tracking", "rich.progress"}
