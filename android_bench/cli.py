@@ -15,7 +15,6 @@ from android_bench.commands.schema import schema
 from android_bench.commands.serve import serve
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
-from facekp_train.common.process import end_without_collecting
 
 app = new_app(
     "facekp-bench",
@@ -40,7 +39,6 @@ app.command()(schema)
 def main() -> None:
     """Run as a program."""
     this_process_is_ours()
-    end_without_collecting()
     run(app)
 
 

@@ -9,7 +9,7 @@ from facekp_export.commands.layers import layers
 from facekp_export.commands.models import models
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
-from facekp_train.common.process import end_without_collecting, keep_freed_memory, wait_asleep
+from facekp_train.common.process import keep_freed_memory, wait_asleep
 
 app = new_app(
     "facekp-export",
@@ -40,5 +40,4 @@ def main() -> None:
     this_process_is_ours()
     keep_freed_memory()
     wait_asleep()
-    end_without_collecting()
     run(app)

@@ -12,7 +12,7 @@ from facekp_train.commands.quantize_aware import quantize_aware
 from facekp_train.commands.run import run_all
 from facekp_train.commands.study import study
 from facekp_train.common.console import new_app, run
-from facekp_train.common.process import end_without_collecting, keep_freed_memory, wait_asleep
+from facekp_train.common.process import keep_freed_memory, wait_asleep
 
 app = new_app(
     "facekp-train",
@@ -36,5 +36,4 @@ def main() -> None:
     """Run the command line."""
     keep_freed_memory()
     wait_asleep()
-    end_without_collecting()
     run(app)

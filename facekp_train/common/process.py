@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import os
@@ -41,14 +40,6 @@ def started() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-
-
-def end_without_collecting() -> None:
-    """Look for no garbage when the program ends: for a process of its own alone.
-
-    Its memory goes back with it; looking through all that was imported takes a tenth of the time of `--help`.
-    """
-    atexit.register(gc.freeze)
 
 
 def wait_asleep() -> None:
