@@ -148,6 +148,6 @@ def test_a_model_of_the_other_wheel_is_one_sentence_without_it(unpacked: Path, t
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "error: the model mdp-1x is not installed; bring it with: pip install facekp-models"
+        "error: the model mdp-1x is not installed; bring it with: pip install --find-links dist facekp-models"
     )
     assert done.stderr.count("\n") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -198,7 +198,4 @@ def package_file(package: str, *names: str) -> Path:
 
     Needs an unpacked package, as every installer leaves one. It need not be there.
     """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"no package is called '{package}'", name=package)
-    return Path(spec.submodule_search_locations[0], *names)
+    return Path(importlib.import_module(package).__path__[0], *names)

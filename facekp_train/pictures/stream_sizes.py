@@ -31,10 +31,11 @@ class SizeWatch:
 
     def __init__(self, path: Path, codec: int) -> None:
         self._codec = codec.to_bytes(4, "little", signed=codec < 0).decode("latin-1").upper()
-        self._packets = cv2.VideoCapture()
+        self._packets: cv2.VideoCapture | None = None
         if self._codec in _READERS:
-            self._packets.open(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
-        self._ahead = self._packets.isOpened()
+            raw = [cv2.CAP_PROP_FORMAT, -1]
+            self._packets = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, raw)
+        self._ahead = self._packets is not None and self._packets.isOpened()
         self._seen, self._latest = 0, -math.inf
         self._first: Size | None = None
         # Of a packet that states another size: its place, its time, and the size.
@@ -49,7 +50,8 @@ class SizeWatch:
         """
         # Packets that show nothing make the count lag behind; stamps may be broken.
         while self._ahead and (self._other or self._seen <= place or self._latest < milliseconds):
-            self._look()
+            assert self._packets is not None
+            self._look(self._packets)
         if self._other is None:
             return False
         number, stamp, _ = self._other
@@ -57,14 +59,15 @@ class SizeWatch:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._packets.release()
+        if self._packets is not None:
+            self._packets.release()
 
-    def _look(self) -> None:
+    def _look(self, packets: cv2.VideoCapture) -> None:
         """One packet further, until two that begin anew agree on another size: one alone may be damaged."""
-        self._ahead = self._packets.grab()
-        stamp = self._packets.get(cv2.CAP_PROP_POS_MSEC)
-        if self._ahead and self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-            size = size_of_packet(self._codec, self._packets.retrieve()[1].tobytes())
+        self._ahead = packets.grab()
+        stamp = packets.get(cv2.CAP_PROP_POS_MSEC)
+        if self._ahead and packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+            size = size_of_packet(self._codec, packets.retrieve()[1].tobytes())
             self._first = self._first or size
             if size is not None:
                 self._compare(size, stamp)
