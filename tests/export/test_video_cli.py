@@ -212,7 +212,11 @@ def test_ctrl_c_in_a_shell_leaves_no_half_file(here):
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
-        while not list(here.glob("out/.points*")) and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not list(here.glob("out/.facekp-*/*.mp4"))
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
