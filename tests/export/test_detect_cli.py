@@ -14,9 +14,9 @@ from facekp_export.finders import registry as faces
 from facekp_export.finders.base import CallableFinder
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
-from tests.support.files.animated import write_animated
 from tests.support.files.synthetic_faces import DiscModel, draw_face
 from tests.support.models.detect_cli import call
+from tests.support.pictures.animated import write_animated
 
 BOX = (60.0, 40.0, 80.0, 80.0)
 

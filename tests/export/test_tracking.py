@@ -13,8 +13,8 @@ from facekp_export.video.one_euro import OneEuro
 from facekp_train.boxes import mapping_of
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import tight_box
-from tests.support.files.moving_faces import SIDE, scene
 from tests.support.files.synthetic_faces import DiscModel, draw_face
+from tests.support.pictures.moving_faces import SIDE, scene
 
 
 class Finder:

@@ -17,8 +17,8 @@ from facekp_export import tracking
 from facekp_export.finders import registry as faces
 from facekp_export.video import reading as video_room
 from facekp_export.video.reading import VideoFile
-from tests.support.files.moving_faces import scene, write_video
 from tests.support.models.detect_cli import call
+from tests.support.pictures.moving_faces import scene, write_video
 from tests.support.places import ROOT
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.files.animated import KINDS, write_animated
+from tests.support.pictures.animated import KINDS, write_animated
 from tests.support.places import DEMO_PHOTO, ROOT, TESTS
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="runs the page's modules in Node")

@@ -20,7 +20,7 @@ from facekp_export.demo import demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_train.images import read_image
 from tests.support.browser import Browser
-from tests.support.files.animated import write_animated
+from tests.support.pictures.animated import write_animated
 from tests.support.places import MODELS
 
 pytestmark = [

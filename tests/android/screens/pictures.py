@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from tests.android.library.given import several
-from tests.support.files.animated import KINDS, write_animated
+from tests.support.pictures.animated import KINDS, write_animated
 
 _CORNERS = (30, 100, 170, 240)
 

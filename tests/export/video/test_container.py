@@ -10,7 +10,7 @@ import pytest
 
 from facekp_export.video.container import counts_frames
 from facekp_export.video.reading import VideoFile
-from tests.support.files.moving_faces import write_video
+from tests.support.pictures.moving_faces import write_video
 
 
 @pytest.fixture(autouse=True)

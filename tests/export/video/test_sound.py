@@ -14,7 +14,7 @@ import pytest
 from facekp_export.video.reading import VideoFile
 from facekp_export.video.sound import MISSING, add_sound
 from facekp_export.video.writing import WRITABLE
-from tests.support.files.moving_faces import numbered, write_video
+from tests.support.pictures.moving_faces import numbered, write_video
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")
 

@@ -16,7 +16,7 @@ from facekp_export.video import reading as video_room
 from facekp_export.video.reading import Camera, VideoFile
 from facekp_export.video.writing import WRITABLE, VideoWriter
 from facekp_train.common.console import UserError
-from tests.support.files.moving_faces import numbered, write_video
+from tests.support.pictures.moving_faces import numbered, write_video
 
 REAL_CAPTURE = cv2.VideoCapture
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")

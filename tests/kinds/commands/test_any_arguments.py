@@ -24,7 +24,7 @@ from facekp_export import cli as export_cli
 from facekp_export import detect as detect_cli
 from facekp_train import cli as train_cli
 from facekp_train.common.console import run
-from tests.support.files.moving_faces import scene
+from tests.support.pictures.moving_faces import scene
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,9 +18,9 @@ from facekp_train.images import read_image
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.kinds import HEIC, is_read
 from tests.support.files.annotated_faces import points_file
-from tests.support.files.turned_pictures import FORMS, TURNED, exif, saved
 from tests.support.models.detect_cli import call
 from tests.support.models.train_cli import command, printed
+from tests.support.pictures.turned_pictures import FORMS, TURNED, exif, saved
 
 UPRIGHT = read_image(demo_photo())[::2, ::2][:200]
 MODEL = Path("models/mdp-0.25x/model.safetensors")

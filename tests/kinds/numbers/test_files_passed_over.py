@@ -19,8 +19,8 @@ from facekp_train.images import read_image
 from facekp_train.pictures.decoding import is_animated
 from facekp_train.pictures.kinds import HEIC, JPEG, PNG, RAW, TIFF, VIDEO, is_read, kind_of
 from tests.support.files.annotated_faces import face, picture, points_file
-from tests.support.files.turned_pictures import saved
 from tests.support.models.detect_cli import call
+from tests.support.pictures.turned_pictures import saved
 
 PHOTO = read_image(demo_photo())[::2, ::2]
 HEIC_FILE = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf" + bytes(100)

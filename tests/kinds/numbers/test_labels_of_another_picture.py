@@ -13,7 +13,7 @@ from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.registry import Dataset
 from facekp_train.samples import FaceSample
 from tests.support.files.annotated_faces import face_like, picture, points_file
-from tests.support.files.turned_pictures import FORMS, TURNED
+from tests.support.pictures.turned_pictures import FORMS, TURNED
 
 WIDTH, HEIGHT = 120, 80
 FACE = (face_like(68) * 40 + 20).round(2).astype(np.float32)

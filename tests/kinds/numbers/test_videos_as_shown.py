@@ -18,8 +18,8 @@ from facekp_train.datasets.registry import open_dataset
 from facekp_train.images import read_image
 from facekp_train.pictures.containers import MATROSKA
 from facekp_train.pictures.placement import orientation_of
-from tests.support.files.moving_faces import scene, write_video
 from tests.support.models.detect_cli import call as detect
+from tests.support.pictures.moving_faces import scene, write_video
 
 ONE = 1 << 16
 MATRICES = {

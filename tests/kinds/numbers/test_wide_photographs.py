@@ -9,7 +9,7 @@ import pytest
 
 from facekp_export.finders.blazeface import BlazeFace
 from facekp_export.finders.tiles import tile_sides
-from tests.support.files.moving_faces import scene
+from tests.support.pictures.moving_faces import scene
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from facekp_train.common.console import UserError
 from facekp_train.images import read_image
 from facekp_train.pictures.header import allow_pixels, most_pixels
 from facekp_train.pictures.stream_sizes import size_of_packet
-from tests.support.files.avi import avi, jpeg, vp8
-from tests.support.files.moving_faces import numbered, write_video
+from tests.support.pictures.avi import avi, jpeg, vp8
+from tests.support.pictures.moving_faces import numbered, write_video
 
 PLAIN = [jpeg(number) for number in range(12)]
 

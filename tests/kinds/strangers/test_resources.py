@@ -24,8 +24,8 @@ from facekp_train.pictures.header import MOST_PIXELS, allow_pixels
 from facekp_train.pictures.tiff_tags import HEIGHT, WIDTH, tags_of
 from tests.support.files.annotated_faces import annotated, picture
 from tests.support.files.tool_files import SOUND, write
-from tests.support.files.turned_pictures import saved
 from tests.support.models.detect_cli import call
+from tests.support.pictures.turned_pictures import saved
 
 PHOTO = read_image(demo_photo())[::2, ::2]
 

@@ -1,1 +1,1 @@
-"""Photographs, videos and data sets in true formats, made up."""
+"""Annotations and data sets in true formats, faces and disks, made up."""
