@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 class TimeLeft:
-    """What remains of a measurement, from what is done of it and the time that this took.
-
-    rich's own estimate looks back half a minute, less than a turn on a phone may take, and then forgets.
-    """
+    """What remains of a measurement, from what is done of it and the time that this took."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,13 +22,14 @@ class TimeLeft:
 
     def words(self, done: float, count: int) -> str:
         """Such as "2:05 left"; "" where nothing is done yet. done, count: as `Progress` is told."""
+        from facekp_train.common.progress import time_left
+
         now = self._clock()
         if done <= 0:
             # What brings files to a phone says nothing of how long a turn takes.
             self._began = now
             return ""
-        seconds = round((now - self._began) / done * max(0.0, count - done))
-        return f"{seconds // 60}:{seconds % 60:02} left"
+        return time_left(done, count, now - self._began)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -26,9 +26,6 @@ from facekp_train.common.files import says_full_disk
 from facekp_train.common.interruption import ended_like_ctrl_c
 from facekp_train.common.programs.classes import program_group
 from facekp_train.common.programs.versions import opencv_wheels, why_no_opencv
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 class PlainConsole(Console):
@@ -254,16 +251,3 @@ def _is_open(number: int) -> bool:
 def faces_in_words(count: int) -> str:
     """A number of faces for a sentence."""
     return "1 face" if count == 1 else f"{count:,} faces"
-
-
-def progress_bar(visible: bool = True) -> Progress:
-    """A bar on stderr that counts faces; it leaves nothing behind."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=err, transient=True, disable=not visible)

@@ -183,14 +183,14 @@ def _by_nets(
 ) -> Iterator[Labelled]:
     """The wanted ones of the faces, labelled by the nets alone."""
     from facekp_train.batches.markings import warn_of_two_markings
-    from facekp_train.common.console import progress_bar
+    from facekp_train.common.progress import progress_bar
     from facekp_train.labels.relabel import relabel, teachers_offset
 
     five_offset = teachers_offset(nets, faces)
     if five_offset is None and nets.points != 5 and any(face.five is not None for face in faces):
         warn_of_two_markings(nets.points)
     with progress_bar() as bar:
-        task = bar.add_task("labelling", total=len(wanted))
+        task = bar.add_task("labeling", total=len(wanted))
         for face in relabel(nets, wanted, skipped, five_offset):
             bar.advance(task)
             yield face
@@ -200,11 +200,11 @@ def _fused(
     nets: AveragedNets, others: Sequence[Labeller], wanted: Sequence[Face], skipped: list[dict[str, str]]
 ) -> tuple[Sequence[Labelled], dict[str, Any]]:
     """The wanted faces, labelled by all; and what a label file says of those."""
-    from facekp_train.common.console import progress_bar
+    from facekp_train.common.progress import progress_bar
     from facekp_train.labels.fused import fused_labels
 
     with progress_bar() as bar:
-        task = bar.add_task("labelling", total=len(wanted))
+        task = bar.add_task("labeling", total=len(wanted))
         fused = fused_labels(nets, others, wanted, skipped, lambda: bar.advance(task))
     for labeller in fused.facts["labellers"]:
         heard = ", ".join(f"{group} {share:.0%}" for group, share in labeller["heard"].items())

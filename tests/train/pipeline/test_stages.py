@@ -227,7 +227,7 @@ def _expect_equal(one_stage: Path, other_stage: Path) -> None:
 
 
 def _wait_until_begun(folder: Path, process: subprocess.Popen) -> None:
-    """Until the stage has saved a state of its training; folders that come and go meanwhile are passed over."""
+    """Until the stage has saved a state of its training; folders may come and go meanwhile."""
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         if any("state.safetensors" in files for _, _, files in os.walk(folder)):
