@@ -1,15 +1,21 @@
-"""How MP4 and Matroska nest what they hold: boxes and elements, of which the few on the way are read."""
+"""How MP4, JPEG 2000 and Matroska nest what they hold: boxes and elements, of which few are read."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO
 
 MATROSKA = b"\x1aE\xdf\xa3"
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
+# As much as a box may have before its body.
+_HEAD = 16
 # Tracks stand before the first picture, behind little else.
 _MATROSKA_START = 1 << 20
+# A film of a day has less to say of its pictures; a stranger's may state as much as the disk holds.
+_LONGEST_INDEX = 1 << 28
 
 
 def number_of(data: bytes) -> int:
@@ -18,25 +24,42 @@ def number_of(data: bytes) -> int:
 
 
 def index_of(file: BinaryIO) -> bytes:
-    """The body of an MP4's moov box, which describes its tracks; empty where there is none."""
-    at = 0
-    while len(header := _at(file, at, 16)) >= 8:
-        size, kind = number_of(header[:4]), header[4:8]
-        start, size = (16, number_of(header[8:])) if size == 1 else (8, size)
-        if kind == b"moov":
-            return _at(file, at + start, max(size - start, 0))
+    """The body of an MP4's moov box, which describes its tracks, unpacked; empty where there is none."""
+    at, end = 0, file.seek(0, 2)
+    while len(header := _at(file, at, _HEAD)) >= 8:
+        start, size = _extent(header, end - at)
+        if header[4:8] == b"moov":
+            body = _at(file, at + start, min(max(size - start, 0), _LONGEST_INDEX))
+            return _unpacked(inside(body, b"cmov", b"cmvd")) or body
         if size < start:
             break
         at += size
     return b""
 
 
-def boxes(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kinds and bodies of the MP4 boxes that follow one another in a box's body."""
+def _unpacked(packed: bytes) -> bytes:
+    """The body of a moov box that QuickTime has packed; empty where it is damaged."""
+    try:
+        return inside(zlib.decompressobj().decompress(packed[4:], _LONGEST_INDEX), b"moov")
+    except zlib.error:
+        return b""
+
+
+def boxes(body: bytes | mmap, most: int = _LONGEST_INDEX) -> Iterator[tuple[bytes, bytes]]:
+    """The kinds of the boxes that follow one another in a box or a file, and `most` bytes of each body."""
     at = 0
-    while (size := number_of(body[at : at + 4])) >= 8:
-        yield body[at + 4 : at + 8], body[at + 8 : at + size]
+    while len(header := body[at : at + _HEAD]) >= 8:
+        start, size = _extent(header, len(body) - at)
+        if size < start:
+            return
+        yield header[4:8], body[at + start : at + min(size, start + most)]
         at += size
+
+
+def _extent(header: bytes, left: int) -> tuple[int, int]:
+    """Where a box's body begins, and its size: of eight bytes behind a 1, and of all that is left for a 0."""
+    size = number_of(header[:4])
+    return (16, number_of(header[8:_HEAD])) if size == 1 else (8, size or left)
 
 
 def inside(body: bytes, *kinds: bytes) -> bytes:

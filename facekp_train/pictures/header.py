@@ -12,6 +12,7 @@ from typing import IO, cast
 from PIL import Image as Pillow
 
 from facekp_train.pictures import kinds, tiff_tags
+from facekp_train.pictures.jpeg_2000 import exif_of_jpeg_2000, xmp_of_jpeg_2000
 from facekp_train.pictures.kinds import DAMAGED, Kind
 from facekp_train.pictures.png_exif import exif_of_png, xmp_of_png
 
@@ -22,6 +23,11 @@ _PLUGINS = {
     kinds.JPEG: "JPEG", kinds.PNG: "PNG", kinds.WEBP: "WEBP", kinds.BMP: "BMP", kinds.PNM: "PPM",
     kinds.JPEG_2000: "JPEG2000",
 }  # fmt: skip
+# What Pillow looks for in the pixels, or not at all.
+_BLOCKS = {
+    kinds.PNG: (exif_of_png, xmp_of_png),
+    kinds.JPEG_2000: (exif_of_jpeg_2000, xmp_of_jpeg_2000),
+}
 _FLOATS = (3, 6)
 # Logarithms of light, which OpenCV writes unasked where it is given floating-point colors.
 _LOGARITHMS = (32844, 32845)
@@ -92,7 +98,8 @@ def header_of(data: Content, suffix: str = "") -> Header:
 
 def _by_pillow(data: Content, kind: Kind) -> Header:
     """Opening a file, Pillow reads its header alone."""
-    exif = exif_of_png(data) if kind is kinds.PNG else b""
+    find_exif, find_xmp = _BLOCKS.get(kind, (None, None))
+    exif = find_exif(data) if find_exif else b""
     try:
         # A map of a file reads and seeks as a stream does, which its type does not say.
         stream = io.BytesIO(data) if isinstance(data, bytes) else cast(IO[bytes], data)
@@ -108,7 +115,7 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
     width, height = picture.size
     tags = tiff_tags.tags_of((exif or picture.info.get("exif", b"")).removeprefix(b"Exif\0\0"))
     told = tags.get(tiff_tags.ORIENTATION)
-    xmp = xmp_of_png(data) if kind is kinds.PNG and not told else picture.info.get("xmp", b"")
+    xmp = find_xmp(data) if find_xmp and not told else picture.info.get("xmp", b"")
     orientation = told.value if told else _by_xmp(xmp)
     # A JPEG with others behind it, as phones write previews and maps of depth, shows one.
     frames = 1 if kind is kinds.JPEG else getattr(picture, "n_frames", 1)

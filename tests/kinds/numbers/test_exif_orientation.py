@@ -39,6 +39,8 @@ def test_every_format_is_turned_by_every_mark(name: str, orientation: int, tmp_p
     assert image.shape == UPRIGHT.shape
     lossy = name.endswith((".jpg", ".jfif")) or name in ("lossy.webp", "headed.webp")
     assert np.abs(image.astype(int) - UPRIGHT).mean() <= (8 if lossy else 0)
+    if name.endswith(".jp2"):  # of which Pillow reads no mark
+        return
     # As every viewer shows it.
     shown = np.asarray(ImageOps.exif_transpose(Pillow.open(path)).convert("RGB"))
     assert np.abs(image.astype(int) - shown).mean() < 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -95,6 +96,40 @@ def test_all_eight_display_matrices_are_obeyed(tmp_path, orientation, suffix):
     assert near(first_frame(path), FRAME)
     # The same by the other way that leads to a frame.
     assert near(read_image(path / "000001"), FRAME)
+
+
+def open_ended(content: bytes, at: int) -> bytes:
+    """The last box, its size said to reach to the end of the file."""
+    return content[:at] + bytes(4) + content[at + 4 :]
+
+
+def of_eight_bytes(content: bytes, at: int) -> bytes:
+    """The last box, its size written in eight bytes."""
+    size = struct.pack(">I4sQ", 1, content[at + 4 : at + 8], len(content) - at + 8)
+    return content[:at] + size + content[at + 8 :]
+
+
+def packed(content: bytes, at: int) -> bytes:
+    """The last box as QuickTime packs it."""
+    body = struct.pack(">I", len(content) - at) + zlib.compress(content[at:])
+    for kind, before in (
+        (b"cmvd", b""),
+        (b"cmov", struct.pack(">I4s4s", 12, b"dcom", b"zlib")),
+        (b"moov", b""),
+    ):
+        body = struct.pack(">I4s", 8 + len(before) + len(body), kind) + before + body
+    return content[:at] + body
+
+
+@pytest.mark.parametrize("orientation", [2, 4, 5, 7])
+@pytest.mark.parametrize("form", [open_ended, of_eight_bytes, packed])
+def test_a_matrix_is_found_however_its_box_states_its_size(tmp_path, form, orientation):
+    path = with_matrix(
+        write_video(tmp_path / "a.mp4", [stored(FRAME, orientation)] * 3), MATRICES[orientation]
+    )
+    content = path.read_bytes()
+    path.write_bytes(form(content, content.rindex(b"moov") - 4))
+    assert near(first_frame(path), FRAME)
 
 
 def test_the_whole_movies_matrix_is_applied_after_its_tracks(tmp_path):

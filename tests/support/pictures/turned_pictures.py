@@ -67,6 +67,16 @@ def _png(image: Picture, name: bytes, content: bytes, behind: bool = False) -> b
     return data[:place] + _chunk(name, content) + data[place:]
 
 
+def _jp2(image: Picture, content: bytes, behind: bool = False, wide: bool = False) -> bytes:
+    data = saved(image, "JPEG2000")
+    size = (1).to_bytes(4, "big"), (16 + len(content)).to_bytes(8, "big")
+    box = size[0] + b"uuid" + size[1] if wide else (8 + len(content)).to_bytes(4, "big") + b"uuid"
+    place = len(data) if behind else data.index(b"jp2c") - 4
+    return data[:place] + box + content + data[place:]
+
+
+_PHOTOSHOP = bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e")
+_XMP_MARK = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_HEAD, _EXIF_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 _KEY, _XMP_KEY = b"Raw profile type exif\0", b"XML:com.adobe.xmp\0"
 
@@ -97,6 +107,11 @@ FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "plain.tif": lambda image, o: saved(image, "TIFF", tiffinfo={274: o}),
     "xmp.tif": lambda image, o: saved(image, "TIFF", tiffinfo={700: xmp(o)}),
     "packed.tiff": lambda image, o: saved(image, "TIFF", compression="tiff_lzw", tiffinfo={274: o}),
+    "adobe.jp2": lambda image, o: _jp2(image, b"JpgTiffExif->JP2" + exif(o)),
+    "headed.jp2": lambda image, o: _jp2(image, b"JpgTiffExif->JP2" + _EXIF_HEAD + exif(o, ">")),
+    "photoshop.jp2": lambda image, o: _jp2(image, _PHOTOSHOP + exif(o), wide=True),
+    "behind.jp2": lambda image, o: _jp2(image, b"JpgTiffExif->JP2" + exif(o), behind=True),
+    "xmp.jp2": lambda image, o: _jp2(image, _XMP_MARK + xmp(o)),
     "big.tif": lambda image, o: saved(image, "TIFF", big_tiff=True, tiffinfo={274: o}),
 }
 """By file name: an RGB picture as stored, and its mark, as a file."""

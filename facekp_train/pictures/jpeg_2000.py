@@ -1,0 +1,27 @@
+"""The EXIF and XMP blocks of a JPEG 2000 file, in boxes with a mark of 16 bytes; Pillow looks for neither."""
+
+from __future__ import annotations
+
+from mmap import mmap
+
+from facekp_train.pictures.containers import boxes
+
+_EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
+"""Adobe's mark, and Photoshop's."""
+_XMP = (bytes.fromhex("be7acfcb97a942e89c71999491e3afac"),)
+_MARK, _LONGEST = 16, 1 << 18
+
+
+def exif_of_jpeg_2000(data: bytes | mmap) -> bytes:
+    """The EXIF block, as a TIFF file; empty where there is none, as in a bare code stream."""
+    return _block(data, _EXIF)
+
+
+def xmp_of_jpeg_2000(data: bytes | mmap) -> bytes:
+    """The XMP block; empty where there is none."""
+    return _block(data, _XMP)
+
+
+def _block(data: bytes | mmap, marks: tuple[bytes, ...]) -> bytes:
+    blocks = (body for kind, body in boxes(data, _LONGEST) if kind == b"uuid")
+    return next((body[_MARK:] for body in blocks if body.startswith(marks)), b"")
