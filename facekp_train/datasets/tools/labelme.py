@@ -7,7 +7,7 @@ says so. The only `rectangle` of the group is the face's box; its `description` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ def fits(folder: Path) -> bool:
     return folder.is_dir() and any(_document(file) for file in list(_files(folder))[:_TRIED])
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for _, files in folders_below(folder):
+def _files(folder: Path, closed: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
+    for _, files in folders_below(folder, closed=closed):
         yield from (file for file in files if file.suffix.lower() == ".json")
 
 
@@ -50,7 +50,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     """
     faces: list[MarkedFace] = []
     bare = 0
-    for file in _files(root):
+    for file in _files(root, notes.skip):
         if (data := _document(file)) is None:
             notes.skip(file, "it is not LabelMe's JSON")
             continue

@@ -57,7 +57,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
     names, source = _names(root, data, shape[0]), str(data.get("box_source") or UNNAMED)
     faces: list[MarkedFace] = []
     bare = 0
-    for image in _images(root, data, split):
+    for image in _images(root, data, split, notes):
         own: list[MarkedFace] = []
         labels = _labels(image)
         if labels.is_file():
@@ -95,7 +95,7 @@ def _names(root: Path, data: dict[str, Any], points: int) -> list[str]:
     return [str(name) for name in names]
 
 
-def _images(root: Path, data: dict[str, Any], split: str) -> Iterator[Path]:
+def _images(root: Path, data: dict[str, Any], split: str, notes: Notes) -> Iterator[Path]:
     """The photographs of a split: those of a folder, of a list, or of several of these."""
     base = root.parent / str(data.get("path") or "")
     base = base if base.is_dir() else root.parent
@@ -107,7 +107,7 @@ def _images(root: Path, data: dict[str, Any], split: str) -> Iterator[Path]:
         if place is None:
             raise FileNotFoundError(f"{base / str(name)} does not exist, which {root} names as '{split}'")
         if place.is_dir():
-            for _, files in folders_below(place):
+            for _, files in folders_below(place, closed=notes.skip):
                 yield from filter(looks_like_picture, files)
             continue
         for _, line in numbered_lines(place):

@@ -22,7 +22,7 @@ from facekp_train.images import read_image
 from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.header import MOST_PIXELS, allow_pixels
 from facekp_train.pictures.tiff_tags import HEIGHT, WIDTH, tags_of
-from tests.support.files.annotated_faces import annotated, picture
+from tests.support.files.annotated_faces import picture
 from tests.support.files.tool_files import SOUND, write
 from tests.support.models.detect_cli import call
 from tests.support.pictures.turned_pictures import saved
@@ -160,9 +160,8 @@ def test_what_the_kernel_makes_up_is_no_folder(tmp_path: Path) -> None:
     assert list(folders_below(Path("/proc"))) == []
 
 
-def test_a_folder_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    annotated(tmp_path / "open", "a.png")
-    (tmp_path / "shut").mkdir()
+def shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of that name is one that nobody may open, root neither."""
     listed = os.scandir
 
     def scandir(folder: Path) -> object:
@@ -171,10 +170,39 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: py
         return listed(folder)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    dataset = open_dataset(f"pts:{tmp_path}")
+
+
+@pytest.mark.parametrize("form", ["pts", "labelme", "yolo"])
+def test_a_folder_that_cannot_be_opened_is_named(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, photos = annotated_as(form, tmp_path)
+    (photos / "shut").mkdir()
+    shut(monkeypatch)
+    dataset = open_dataset(spec)
     assert len(list(dataset)) == 1
-    (skipped,) = dataset.skipped
-    assert skipped["file"] == str(tmp_path / "shut") and "(Permission denied)" in skipped["reason"]
+    (reason,) = [each["reason"] for each in dataset.skipped if each["file"] == str(photos / "shut")]
+    assert "(Permission denied)" in reason
+
+
+@pytest.mark.parametrize("form", ["pts", "labelme", "yolo"])
+@pytest.mark.parametrize("target", ["/", "..", "../.."])
+def test_a_link_that_leads_up_is_named_and_not_followed(form: str, target: str, tmp_path: Path) -> None:
+    spec, photos = annotated_as(form, tmp_path / "all" / "here")
+    (photos / "up").symlink_to(target)
+    (photos / "again").symlink_to(".")
+    dataset, begun = open_dataset(spec), time.process_time()
+    assert len(list(dataset)) == 1
+    assert time.process_time() - begun < 2
+    (reason,) = [each["reason"] for each in dataset.skipped if each["file"] == str(photos / "up")]
+    assert f"leads up to {(photos / target).resolve()}, in which" in reason
+    assert not any(each["file"] == str(photos / "again") for each in dataset.skipped)
+
+
+def annotated_as(form: str, folder: Path) -> tuple[str, Path]:
+    """One face in a format of folders: what it is called, and the folder that is gone through."""
+    spec = write(folder, form, SOUND[form][1].encode())
+    return spec, folder / "images" if form == "yolo" else folder
 
 
 def test_300w_visits_no_folder_twice(tmp_path: Path) -> None:
