@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.console import faces_in_words
+from facekp_train.datasets.reading.box_check import far_from_box
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.order_check import OrderCheck
 from facekp_train.datasets.reading.rows import checked
@@ -76,15 +77,8 @@ class LabelCheck:
         except ValueError as error:
             return str(error)
         sample = self._without_placeholders(sample)
-        known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
-        if not len(known):
-            return "none of its keypoints is placed"
-        extent = float(np.ptp(known, axis=0).max())
-        if extent == 0 and len(known) > 1:
-            return "all its keypoints lie in one place, which no face's do"
-        if 0 < extent < _SMALLEST_FACE:
-            shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
-            return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
+        if (wrong := _no_face(sample) or far_from_box(sample)) is not None:
+            return wrong
         if header is None:
             return sample
         on_this = self._on_this_picture(sample, header)
@@ -126,6 +120,20 @@ class LabelCheck:
     def _count(self, what: str, sample: FaceSample, detail: str = "") -> None:
         self._sizes[what] += 1
         self._example.setdefault(what, str(sample.image) + (f" ({detail})" if detail else ""))
+
+
+def _no_face(sample: FaceSample) -> str | None:
+    """Why keypoints are none of a face, whatever the photograph; None where they may be."""
+    known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
+    if not len(known):
+        return "none of its keypoints is placed"
+    extent = float(np.ptp(known, axis=0).max())
+    if extent == 0 and len(known) > 1:
+        return "all its keypoints lie in one place, which no face's do"
+    if 0 < extent < _SMALLEST_FACE:
+        shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
+        return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
+    return None
 
 
 def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:

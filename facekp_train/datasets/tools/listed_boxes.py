@@ -16,6 +16,7 @@ import numpy as np
 
 from facekp_train.boxes import FEWEST_PAIRS, BoxMapping, fit_mapping, tight_box_of
 from facekp_train.common.console import faces_in_words
+from facekp_train.datasets.reading.box_check import far_from_box
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.samples import Box, FaceSample
 
@@ -28,6 +29,8 @@ ReadBox = tuple[str, Box, str]
 Shape = TypeVar("Shape")
 
 _STATED = "box_source="
+# Smaller ones stand for none, or are shares of the picture.
+_SMALLEST = 2.0
 # Standard deviations beyond every known source's: such boxes are not around faces.
 _WIDEST_SHIFT, _WIDEST_GROWTH = 0.25, 0.35
 # Boxes that are the keypoints' own but for rounding say nothing new.
@@ -80,6 +83,8 @@ def usable(box: Sequence[float]) -> bool:
 def settled(root: Path, faces: list[FaceSample], notes: Notes) -> list[FaceSample]:
     """The faces with boxes that have a mapping: those of UNNAMED become tight boxes, or none.
 
+    What lies far from its box is left to `LabelCheck`, which names it.
+
     Args:
         root: the file, for the notes.
         faces: all of it.
@@ -88,11 +93,13 @@ def settled(root: Path, faces: list[FaceSample], notes: Notes) -> list[FaceSampl
     unnamed = [face for face in faces if face.box is not None and face.box_source == UNNAMED]
     if not unnamed:
         return faces
-    mapping = _measured(root, unnamed, notes)
+    mapping = _measured(root, [face for face in unnamed if not far_from_box(face)], notes)
     return [_settled(face, mapping) if face.box_source == UNNAMED else face for face in faces]
 
 
 def _settled(face: FaceSample, mapping: BoxMapping | None) -> FaceSample:
+    if face.box is not None and max(face.box[2:]) >= _SMALLEST and far_from_box(face):
+        return replace(face, box_source="tight")
     box = None if face.box is None or mapping is None else mapping.to_tight(face.box)
     return replace(face, box=box, box_source="tight")
 
