@@ -29,6 +29,7 @@ def _engine() -> Any:
 def quiet_session(model: onnx.ModelProto, optimize: bool = True) -> onnxruntime.InferenceSession:
     """The session of a model on the CPU, which may merge operators. Raises ValueError as `open_session`."""
     options = quiet_options()
+    options.intra_op_num_threads = 1
     if not optimize:
         options.graph_optimization_level = _engine().GraphOptimizationLevel.ORT_DISABLE_ALL
     return open_session(model, options)

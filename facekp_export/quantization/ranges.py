@@ -67,8 +67,10 @@ def _ends(
         for place in places:
             tensor = interpreter.get_tensor(place).ravel()
             kept = min(tensor.size, max(1, round(_MARGIN * RAREST * tensor.size)))
-            lows[place].append(np.partition(tensor, kept - 1)[:kept])
-            highs[place].append(np.partition(tensor, -kept)[-kept:])
+            ordered = np.partition(tensor, (kept - 1, -kept))
+            # As copies: a view would keep every tensor of every input.
+            lows[place].append(ordered[:kept].copy())
+            highs[place].append(ordered[-kept:].copy())
             sizes[place] += tensor.size
     return {
         place: (
