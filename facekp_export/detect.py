@@ -5,7 +5,7 @@ from __future__ import annotations
 from facekp_export.commands.detect import detect
 from facekp_export.inference.noise import this_process_is_ours
 from facekp_train.common.console import new_app, run
-from facekp_train.common.process import start_without_collecting
+from facekp_train.common.process import multiply_on_one_thread, start_without_collecting
 from facekp_train.common.programs.classes import program_command
 
 app = new_app("facekp-detect", "Find the faces on photographs and in videos, draw or print their keypoints.")
@@ -20,6 +20,7 @@ def main() -> None:
     """Run the command line."""
     this_process_is_ours()
     start_without_collecting()
+    multiply_on_one_thread()
     run(app)
 
 

@@ -42,6 +42,15 @@ def started() -> None:
         gc.enable()
 
 
+def multiply_on_one_thread() -> None:
+    """Let NumPy's OpenBLAS have one thread; call it before NumPy is loaded, in a program without PyTorch.
+
+    Each other one spins for a tenth of a second once it is there, and what is multiplied here has a few rows.
+    What the user has said in `OPENBLAS_NUM_THREADS` holds.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def wait_asleep() -> None:
     """Let OpenMP's threads sleep while they wait; call it before PyTorch is loaded.
 

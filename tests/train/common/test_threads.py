@@ -1,4 +1,4 @@
-"""OpenMP's threads sleep while they wait, unless the user has said otherwise."""
+"""OpenMP's threads sleep while they wait, and OpenBLAS has one, unless the user has said otherwise."""
 
 from __future__ import annotations
 
@@ -35,3 +35,24 @@ def _spins(**said: str) -> str:
 )
 def test_threads_wait_asleep_unless_told(said: dict[str, str], spins: str) -> None:
     assert _spins(**said) == spins
+
+
+_COUNT = """
+import os, sys
+import facekp_export.detect
+from facekp_train.common.process import multiply_on_one_thread
+assert "numpy" not in sys.modules, "it is too late to say how many threads"
+multiply_on_one_thread()
+import numpy
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core, one thread")
+@pytest.mark.parametrize(("said", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_numpy_has_one_thread_unless_told(said: dict[str, str], threads: str) -> None:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "OPENBLAS_"))}
+    counted = subprocess.run(
+        [sys.executable, "-c", _COUNT], env=inherited | said, capture_output=True, text=True, check=True
+    ).stdout
+    assert counted.strip() == threads
