@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from android_bench.commands.phone_options import phone_measurement, quick_look, refuse_phone_options
+from android_bench.commands.phone_options import PHONES_OWN, phone_measurement, quick_look
 from android_bench.commands.progress import progress_bar
 from android_bench.defaults import (
     MAX_TEMPERATURE,
@@ -21,6 +21,7 @@ from android_bench.defaults import (
 )
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError, out
+from facekp_train.common.idle import idle, needs
 from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:
@@ -169,6 +170,9 @@ def bench(
 
     measure: Measure = on_this_machine
     if device == "adb":
+        needs(context, "--runner official", runner == "official", "benchmark_binary")
+        needs(context, "--runner app", runner == "app", "apk", "uninstall")
+        idle(context, "with --sustained, which is one long measurement", sustained, "repeat")
         if quick:
             files, repeat, rule, warmup = quick_look(context, files)
         if shapes:
@@ -184,7 +188,7 @@ def bench(
             adb=adb, server=adb_server,
         )  # fmt: skip
     else:
-        refuse_phone_options(context)
+        needs(context, "--device adb", False, *PHONES_OWN)
     check_targets(markdown, output, sources=files)
     errors: list[str] = []
     interrupted = False

@@ -21,6 +21,7 @@ from facekp_export.commands.options import (
 )
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, say, warn
+from facekp_train.common.idle import needs
 from facekp_train.common.model_option import folder_argument
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _DATA_HELP = "Labeled faces to measure every file's NME on, FORMAT:PATH. Default
 
 
 def decide(
+    context: typer.Context,
     exports: Annotated[list[Path], folder_argument("Export folders and .tflite or .onnx files.")],
     *,
     data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
@@ -105,12 +107,10 @@ def decide(
     from android_bench.phone.bench import Access
     from android_bench.reports.delivery import check_targets
 
-    if normalizer is not None and data is None:
-        raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
+    needs(context, "--data", data, "split", "limit", "strict", "normalizer")
     limits = Limits(max_ms, max_mb, _percent(max_nme_loss), allow_missing)
     where = _devices(device, bool(records))
-    if quick and "adb" not in where:
-        raise typer.BadParameter("it works only with --device adb", param_hint="--quick")
+    needs(context, "--device adb", "adb" in where, "quick", "serial", "adb", "adb_server")
     access = Access(tuple(serial or ()), adb, parse_server(adb_server))
     check_targets(output, markdown, html, sources=(*exports, *(records or ())))
     dataset = labelled_data(data, split, limit, strict)

@@ -11,6 +11,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, plain, print_json
+from facekp_train.common.idle import needs
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server
@@ -20,6 +21,7 @@ _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
 
 
 def doctor(
+    context: typer.Context,
     *,
     device: Annotated[
         str,
@@ -49,6 +51,7 @@ def doctor(
 
     if device not in ("cpu", "adb"):
         raise typer.BadParameter(f"'{device}' is not one of cpu, adb", param_hint="--device")
+    needs(context, "--device adb", device == "adb", "adb", "adb_server", "serial")
     server = parse_server(adb_server)
     findings: list[Finding] = []
     for finding in _findings(device, adb, server, serial or []):

@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING
 import typer
 
 from facekp_train.common.console import UserError, say
+from facekp_train.common.idle import on_line
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server
     from android_bench.records.record import Record
     from android_bench.timing import Progress, StopRule
 
-NAMES = {
+PHONES_OWN = (
     "serial", "delegate", "repeat", "runner", "benchmark_binary", "max_temp", "sustained",
     "fixed_performance", "apk", "uninstall", "bundles", "adb", "adb_server", "quick",
-}  # fmt: skip
-"""Parameters of the command that mean nothing without a phone."""
+)  # fmt: skip
+"""Parameters of the command that change nothing without a phone."""
 
 Measure = Callable[["Progress"], tuple[list["Record"], list[str]]]
 """Measures, and says which phones could not be measured."""
-
-
-def refuse_phone_options(context: typer.Context) -> None:
-    """Raise BadParameter for an option of phones on the command line: it would be silently ignored."""
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in NAMES and source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter("it works only with --device adb", param_hint=parameter.opts[0])
 
 
 def quick_look(context: typer.Context, files: Sequence[Path]) -> tuple[list[Path], int, StopRule, int]:
@@ -38,8 +31,7 @@ def quick_look(context: typer.Context, files: Sequence[Path]) -> tuple[list[Path
     from android_bench.phone.quick import FIRST_LOOK, QUICK, quick_files
 
     for name in ("repeat", "min_runs", "min_seconds", "warmup", "sustained"):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        if on_line(context, name):
             option = f"--{name.replace('_', '-')}"
             raise typer.BadParameter("--quick sets it; leave out one of the two", param_hint=option)
     say(FIRST_LOOK)
@@ -76,11 +68,6 @@ def phone_measurement(
 
     if runner not in RUNNERS:
         raise typer.BadParameter(f"'{runner}' is not one of {', '.join(RUNNERS)}", param_hint="--runner")
-    if binary is not None and runner != "official":
-        raise typer.BadParameter("it works only with --runner official", param_hint="--benchmark-binary")
-    for option, given in (("--apk", apk is not None), ("--uninstall", uninstall)):
-        if given and runner != "app":
-            raise typer.BadParameter("it works only with --runner app", param_hint=option)
     if runner == "official" and sustained is not None:
         raise typer.BadParameter("the official tool gives no samples for a curve", param_hint="--sustained")
     if "torch" in (runtimes or ()):

@@ -12,6 +12,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
+from facekp_train.common.idle import needs
 from facekp_train.common.shipped import shipped_names
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _POLL_SECONDS = 0.5
 
 
 def serve(
+    context: typer.Context,
     export: Annotated[
         Path, typer.Argument(help="Export folder with a folder web in it, or that folder itself.")
     ],
@@ -64,10 +66,8 @@ def serve(
 
     if device not in (None, "adb"):
         raise typer.BadParameter(f"'{device}' is not adb", param_hint="--device")
-    if device is None and (serial or adb or adb_server):
-        raise typer.BadParameter("--serial, --adb and --adb-server work only with --device adb")
-    if output is not None and not benchmark:
-        raise typer.BadParameter("it works only with --benchmark", param_hint="--out")
+    needs(context, "--device adb", device, "serial", "adb", "adb_server")
+    needs(context, "--benchmark", benchmark, "output")
     check_targets(output)
     with ExitStack() as stack:
         server = stack.enter_context(_listening(WebServer, _page_of(export), host, port, benchmark))

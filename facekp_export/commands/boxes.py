@@ -11,6 +11,7 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, err, print_json, say, warn
+from facekp_train.common.idle import needs
 
 if TYPE_CHECKING:
     from facekp_train.samples import FaceSample
@@ -20,6 +21,7 @@ _FITTED = ("blazeface-fast", "blazeface-full", "haar")
 
 
 def boxes(
+    context: typer.Context,
     points68: Annotated[
         str, typer.Option(help="Faces with all keypoints: 300w:PATH, pts:PATH or pts:PATH@LIST.")
     ],
@@ -50,6 +52,7 @@ def boxes(
     from facekp_export.finders.registry import FINDERS, open_finder
     from facekp_train.datasets import DataError, open_dataset
 
+    needs(context, "--data", data, "split")
     names = [name for name in finder or _FITTED if name != "none"]
     unknown = set(names) - set(FINDERS)
     if unknown:

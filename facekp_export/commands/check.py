@@ -19,6 +19,7 @@ from facekp_export.commands.options import (
     read_faces,
 )
 from facekp_train.common.console import MOST_THREADS, out, print_json, print_line
+from facekp_train.common.idle import needs
 from facekp_train.common.model_option import folder_argument
 from facekp_train.common.shipped import licence_of_shipped
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(
+    context: typer.Context,
     path: Annotated[Path, folder_argument("Export folder, or one .tflite or .onnx file.")],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
@@ -42,8 +44,7 @@ def check(
     """
     from facekp_export.verification.check import check_integrity, check_labelled, find_models
 
-    if normalizer is not None and data is None:
-        raise typer.BadParameter("--normalizer is about the faces of --data; give that too")
+    needs(context, "--data", data, "split", "limit", "strict", "normalizer")
     dataset = labelled_data(data, split, limit, strict)
     models = find_models(path, threads)
     faces = read_faces(dataset, models[0].info.scheme)

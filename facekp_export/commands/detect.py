@@ -11,6 +11,7 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError
+from facekp_train.common.idle import idle, needs
 from facekp_train.common.model_option import export_option
 from facekp_train.common.process import started
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 def detect(
+    context: typer.Context,
     photos: Annotated[
         list[Path],
         typer.Argument(
@@ -104,6 +106,7 @@ def detect(
                 "--boxes, --no-refine and --flip-average are for photographs: in a video faces are found, "
                 "followed, and looked at twice, the second time mirrored"
             )
+        idle(context, "in a video, whose faces are found", True, "box_source")
         from facekp_export.commands.detect_video import run_video, video_target_of
 
         video_target = None if json_ and out_path is None else video_target_of(photo, out_path)
@@ -111,6 +114,9 @@ def detect(
         started()
         run_video(photo, detector, video_target, json_, strict, smooth)
         return
+    idle(context, "on photographs, which are looked at one by one", True, "smooth")
+    idle(context, "with --boxes, where no face is looked for", boxes, "finder", "smallest_face")
+    needs(context, "--boxes", boxes, "box_source")
     given = [_parsed_box(text) for text in boxes] if boxes else None
     for each in photos:
         if not each.exists():

@@ -22,11 +22,11 @@ from facekp_export.commands.options import (
     labelled_data,
     opened,
     read_faces,
-    refuse_idle,
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.console import MOST_THREADS, err, out, print_json, print_line
+from facekp_train.common.idle import needs
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
@@ -143,27 +143,28 @@ def export(
     from facekp_train.common.shipped import default_checkpoint
     from facekp_train.own_schemes import scheme_in_checkpoint
 
-    check_untrained(untrained, backbone, settings, (model, calibration, data))
+    check_untrained(context, untrained, backbone)
+    needs(context, "--data", data, "split", "strict", "nme_tolerance")
+    needs(context, "--data or --calibration", data or calibration, "limit")
     checkpoint = model or default_checkpoint()
     called = f"{backbone}-untrained" if untrained else checkpoint.resolve().parent.name
     out_folder = folder or Path("exports") / called
     formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
+    needs(context, "--to web", Format.web.value in formats, "archives")
     if beside := [chosen for chosen in formats if chosen in _BESIDE]:
         if untrained:
             raise typer.BadParameter(f"--untrained is for timing alone; leave --to {beside[0]} out")
         formats = _before(beside, formats, out_folder, model)
-    if io is not Io.float and Format.tflite.value not in formats:
-        raise typer.BadParameter(f"--io {io.value} is about TFLite files; add --to tflite")
+    needs(context, "--to tflite", Format.tflite.value in formats, "io", "tolerance", "float16_tolerance")
     if not formats:
-        refuse_idle(out_folder, {"--calibration": calibration, "--data": data, "--name": name})
+        again = f"--to tflite or --to onnx, since {out_folder} is exported already"
+        needs(context, again, False, "calibration", "data", "name", "threads")
         _add(beside, out_folder, as_json, archives)
         return
     if not untrained:
         refuse_other_than_checkpoints(checkpoint)
     own = None if calibration is None else opened(calibration, limit)
-    # Without --data the limit has to be that of --calibration.
-    judged = limit if data is not None or own is None else None
-    labelled = read_faces(labelled_data(data, split, judged, strict), scheme_in_checkpoint(checkpoint))
+    labelled = read_faces(labelled_data(data, split, limit, strict), scheme_in_checkpoint(checkpoint))
     require_export()
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance

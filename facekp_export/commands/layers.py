@@ -10,6 +10,7 @@ import typer
 
 from facekp_export.commands.options import opened
 from facekp_train.common.console import out, print_json, require
+from facekp_train.common.idle import needs
 from facekp_train.common.model_option import checkpoint_argument
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -17,6 +18,7 @@ _SHOWN = 15
 
 
 def layers(
+    context: typer.Context,
     model: Annotated[
         Path | None,
         checkpoint_argument("Checkpoint, .safetensors. Default: mdp-0.25x."),
@@ -39,8 +41,7 @@ def layers(
 
     model = model or default_checkpoint()
     refuse_other_than_checkpoints(model)
-    if data is None and limit is not None:
-        raise typer.BadParameter("--limit is about the faces of --data; give that too")
+    needs(context, "--data", data, "limit")
     faces = None if data is None else opened(data, limit)
     require("export", "torch", "safetensors")
     from facekp_export.quantization.calibration import crop_sets

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,16 +39,6 @@ def finder_names() -> Iterable[str]:
     return FINDERS
 
 
-def refuse_idle(export: Path, options: Mapping[str, object]) -> None:
-    """Raise BadParameter for an option that is given and would change nothing of an export that stands."""
-    for option, given in options.items():
-        if given is not None:
-            raise typer.BadParameter(
-                f"{export} is exported already, and {option} would change nothing; add --to tflite or --to "
-                "onnx to make its files again"
-            )
-
-
 def opened(spec: str, limit: int | None = None) -> Dataset:
     """A data set, not yet read; what names none is wrong usage."""
     from facekp_train.datasets import DataError, open_dataset
@@ -65,10 +54,6 @@ def labelled_data(data: str | None, split: str | None, limit: int | None, strict
     from facekp_train.datasets import DataError, open_dataset
 
     if data is None:
-        if split is not None or limit is not None or strict:
-            raise typer.BadParameter(
-                "--split, --limit and --strict are about the faces of --data; give that too"
-            )
         return None
     try:
         dataset = open_dataset(data, split, strict, limit=limit)

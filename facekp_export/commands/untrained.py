@@ -6,24 +6,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from facekp_train.common.idle import idle, needs
+
 if TYPE_CHECKING:
     from facekp_train.networks.keypoint_net import NetConfig
 
 
-def check_untrained(
-    untrained: bool, backbone: str | None, settings: list[str] | None, others: tuple[object, ...]
-) -> None:
+def check_untrained(context: typer.Context, untrained: bool, backbone: str | None) -> None:
     """Raise BadParameter where --untrained and the options that go with it, or not, contradict each other."""
-    if not untrained:
-        if backbone or settings:
-            raise typer.BadParameter("--backbone and --set are about random weights; add --untrained")
-        return
-    if backbone is None:
+    needs(context, "--untrained", untrained, "backbone", "settings")
+    if untrained and backbone is None:
         raise typer.BadParameter("--untrained needs a --backbone, whose weights are to be random")
-    if any(other is not None for other in others):
-        raise typer.BadParameter(
-            "an untrained net has no accuracy; leave --model, --calibration and --data out"
-        )
+    judging = ("calibration", "data", "limit", "tolerance", "float16_tolerance", "nme_tolerance")
+    idle(context, "with --untrained, whose net has no accuracy", untrained, "model", *judging)
 
 
 def checked_config(backbone: str, settings: list[str]) -> NetConfig:

@@ -23,6 +23,7 @@ from facekp_train.commands.options import (
 )
 from facekp_train.common.console import print_json, print_line, require, warn
 from facekp_train.common.files import naming_folder
+from facekp_train.common.idle import idle, needs
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -52,6 +53,7 @@ class BoxChoice(str, Enum):
 
 
 def evaluate(
+    context: typer.Context,
     *,
     data: Annotated[str, typer.Option(help=SPEC_HELP)],
     model: Annotated[
@@ -109,8 +111,8 @@ def evaluate(
     from facekp_train.evaluation.robustness import JITTER, TILT
 
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
-    if curve_faces is not None and not changes:
-        raise typer.BadParameter("--curve-faces is for --box-jitter and --tilt; give one of them")
+    needs(context, "--box-jitter or --tilt", changes, "curve_faces")
+    idle(context, "with --json, which has each keypoint's error anyway", as_json, "verbose")
     data_scheme = adopt_given(scheme)
     with spec_is_usage():
         dataset = open_dataset(data, split, strict, images, limit)

@@ -11,6 +11,7 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.commands.inputs import told_by_data
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
+from facekp_train.common.idle import idle
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.recipes import PRESETS
 
@@ -24,6 +25,7 @@ class FitOptions(option.TrainingOptions):
 
 @option.with_options
 def fit(
+    context: typer.Context,
     *,
     training: FitOptions,
     points: Annotated[
@@ -47,6 +49,7 @@ def fit(
 
     Example: facekp-train fit --data mtfl:PATH --points 5 --out runs/a
     """
+    idle(context, "with --init, which has weights of its own", init, "imagenet")
     option.adopt_given(scheme)
     own: dict[str, Any] = {"points": points, "scheme": scheme, "backbone": backbone}
     start = {"init": str(init) if init else None, "imagenet": str(imagenet) if imagenet else None}

@@ -194,6 +194,12 @@ class TrainingOptions:
         check_begun(self.out, self.resume, begun=self.begun, precious=self.precious)
         with wrong_usage():
             settings = recipe_settings(self.base, {**self._shared(), **own}, self.settings)
+        if self.validation_split is not None and not settings.get("validation"):
+            # A recipe may name the sets, which the line alone does not tell.
+            raise typer.BadParameter(
+                "it changes nothing without --validation; add that, or leave this out",
+                param_hint="--validation-split",
+            )
         check_named(settings)
 
     def _shared(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.commands.inputs import check_folder, check_sets
 from facekp_train.common.console import UserError, print_json, print_line, require, say
+from facekp_train.common.idle import needs
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -64,6 +65,7 @@ _WORK = "Folder of the cells' training runs, shared by all studies. Default: OUT
 
 
 def study(
+    context: typer.Context,
     name: Annotated[StudyName, typer.Argument(help=_NAME)] = StudyName.all,
     *,
     data: option.Data = [],  # noqa: B006 - typer's way to repeat
@@ -110,6 +112,7 @@ def study(
     Example: facekp-train study --data mtfl:PATH --validation mtfl:PATH --teacher MODEL --workers 2
     """
     require("train", "yaml")
+    needs(context, "--validation", validation, "validation_split")
     if not data:
         raise typer.BadParameter("give the faces with --data FORMAT:PATH")
     if teacher is not None and not teacher.is_file():
@@ -128,8 +131,8 @@ def study(
     from facekp_train.studies.plans import STUDIES
     from facekp_train.studies.run import Chosen, run_studies
 
-    deep = _deep(backbones)
-    spending = chosen_spending(budget.value, epochs, resnet_folds, deep)
+    spending = chosen_spending(budget.value, epochs, resnet_folds, _deep(backbones))
+    needs(context, "ResNet-50 in --backbones", spending.deep, "resnet_folds")
     folds_of_faces = FaceFolds(
         tuple(data), split, folds, limit or spending.limit, seed, tuple(validation), validation_split
     )

@@ -95,7 +95,7 @@ def test_metadata_speaks_of_it_only_where_it_is_so(exported: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--backbone", "resnet-50"], "add --untrained"),
+        (["--backbone", "resnet-50"], "without --untrained; add that"),
         (["--untrained"], "--untrained needs a --backbone"),
         (["--untrained", "--backbone", "resnet-50", "--model", "mdp-1x"], "has no accuracy"),
         (["--untrained", "--backbone", "resnet-51"], "no backbone is called 'resnet-51'"),

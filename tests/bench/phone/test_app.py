@@ -147,4 +147,4 @@ def test_an_android_7_without_sha256sum_is_read_back(phone: ScriptedPhone, by_ap
 @pytest.mark.parametrize("option", [("--apk", "a.apk"), ("--uninstall",)])
 def test_its_options_need_it(measure: Measure, option: tuple[str, ...]) -> None:
     code, _, stderr = measure(*option)
-    assert code == 2 and "only with --runner app" in " ".join(stderr.replace("│", " ").split())
+    assert code == 2 and "changes nothing without --runner app" in " ".join(stderr.replace("│", " ").split())
