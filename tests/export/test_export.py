@@ -152,6 +152,8 @@ def test_the_manifest_describes_what_is_there(exported: Path) -> None:
         assert entry.deviation.mean_px <= entry.deviation.max_px < 10
     report = (exported / "report.md").read_text(encoding="utf-8")
     assert all(name in report for name in FILES) and "report.png" in report
+    # No word of speed that holds on one processor, or of one net, alone.
+    assert "whether it saves time depends on net and processor" in report
 
 
 def test_check_finds_a_changed_file(exported: Path, tmp_path: Path) -> None:
