@@ -169,9 +169,9 @@ export class BlazeFace {
     return decoded(variant, anchors, view, raw, logits)
   }
 
-  /** Faces by falling score. @param {Picture} picture */
-  async find(picture) {
-    return this.among(picture, tileSides(picture.width, picture.height))
+  /** Faces by falling score. @param {Picture} picture @param {number | null} smallest side in pixels of the smallest to look for */
+  async find(picture, smallest = null) {
+    return this.among(picture, tileSides(picture.width, picture.height, smallest))
   }
 
   /** The same without looking for small faces at tiles: quick enough for a camera. @param {Picture} picture */

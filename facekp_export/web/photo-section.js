@@ -7,6 +7,7 @@ import { element, faces, say } from './page.js'
 
 const MOST_PIXELS = 50_000_000
 /** @type {HTMLInputElement} */ const photo = element('photo')
+/** @type {HTMLInputElement} */ const smallest = element('smallest')
 /** @type {HTMLCanvasElement} */ const canvas = element('canvas')
 
 /** @param {Blob} blob @returns {Promise<ImageBitmap>} upright as EXIF says, in its own colors */
@@ -25,6 +26,7 @@ export class PhotoSection {
     /** @type {Blob | null} */
     this.shown = null
     photo.addEventListener('change', () => this.take(photo.files?.[0]))
+    smallest.addEventListener('change', () => this.opened.next(() => this.again(), 'told'))
   }
 
   enable() {
@@ -36,7 +38,7 @@ export class PhotoSection {
     if (blob) this.opened.next(() => this.show(blob), 'told')
   }
 
-  /** The same photograph by another model. */
+  /** The same photograph by another model, or with another smallest face. */
   async again() {
     if (this.shown) await this.show(this.shown)
   }
@@ -44,6 +46,8 @@ export class PhotoSection {
   /** @param {Blob} blob */
   async show(blob) {
     const { model, finder, detector } = this.opened.ready()
+    if (!smallest.checkValidity()) throw new Error('The smallest face is 5 pixels or more, or left empty.')
+    const least = smallest.value === '' ? null : smallest.valueAsNumber
     say('told', 'Looking for faces.')
     const bitmap = await bitmapOf(blob)
     const { width, height } = bitmap
@@ -54,7 +58,9 @@ export class PhotoSection {
     context.drawImage(bitmap, 0, 0)
     bitmap.close()
     const begun = performance.now()
-    const found = await detector.detect(context.getImageData(0, 0, width, height), finder)
+    const found = await detector.detect(context.getImageData(0, 0, width, height), {
+      boxSource: finder.boxSource, find: (picture) => finder.find(picture, least),
+    })
     const text = `${faces(found.length)} in ${Math.round(performance.now() - begun)} ms`
     drawFaces(context, found, model.info.scheme.lines)
     canvas.setAttribute('aria-label', `the photograph with ${text}`)

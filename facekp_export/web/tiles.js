@@ -34,15 +34,25 @@ const COVERED = 0.8
 // What is less sure than this may be no face and hide one.
 const SURE = 0.7
 
-/** The sides of the tiles of each level, from large to small. @param {number} width @param {number} height @returns {number[]} */
-export function tileSides(width, height) {
+/**
+ * The sides of the tiles of each level, from large to small.
+ * @param {number} width @param {number} height
+ * @param {number | null} smallest side of the smallest face to be found for sure; null goes as far as most photographs warrant
+ * @returns {number[]}
+ */
+export function tileSides(width, height, smallest = null) {
   const [longer, shorter] = [Math.max(width, height), Math.min(width, height)]
-  const last = SHARES[SHARES.length - 1]
-  const finest = Math.max(SMALLEST_TILE, Math.min(last * longer, OF_THE_SHORTER * shorter))
-  const sides = SHARES.map((share) => share * longer)
-  for (let share = last * FINER; share * longer >= finest; share *= FINER) sides.push(share * longer)
-  // No face is larger than the photograph.
-  return sides.filter((side) => side >= finest && SMALLEST_SEEN * side < shorter)
+  const finest = Math.max(SMALLEST_TILE, Math.min(SHARES[SHARES.length - 1] * longer, OF_THE_SHORTER * shorter))
+  const sides = []
+  let [share, larger] = [SHARES[0], longer]
+  for (let level = 1; ; level++) {
+    const side = share * longer
+    if ((smallest === null ? side < finest : SMALLEST_SEEN * larger <= smallest) || side < 1) return sides
+    // No face is larger than the photograph.
+    if (SMALLEST_SEEN * side < shorter) sides.push(side)
+    larger = side
+    share = SHARES[level] ?? share * FINER
+  }
 }
 
 /** What a face on a tile must score: a strip is cut into many, and asks for more. @param {number} longer @param {number} side */

@@ -8,6 +8,7 @@ const { refinedBox, refines, toTight } = await import(`${root}/facekp_export/web
 const blaze = await import(`${root}/facekp_export/web/blazeface.js`)
 const { covering, hidingPlaces, leastScore, tileSides } = await import(`${root}/facekp_export/web/tiles.js`)
 
+const SMALLEST = [5, 20, 60, 400]
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf-8'))
 const mappings = JSON.parse(readFileSync(mappingsFile, 'utf-8'))
 const photo = { width: Number(width), height: Number(height), data: new Uint8Array(readFileSync(picture)) }
@@ -65,4 +66,5 @@ const levels = finder.levels.map(({ width: w, height: h }) => {
   const sides = tileSides(w, h)
   return { sides, least: sides.map((side) => leastScore(Math.max(w, h), side)) }
 })
-process.stdout.write(JSON.stringify({ crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))
+const finest = finder.levels.map(({ width: w, height: h }) => SMALLEST.map((least) => tileSides(w, h, least)))
+process.stdout.write(JSON.stringify({ finest, crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))
