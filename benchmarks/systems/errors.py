@@ -17,6 +17,7 @@ from facekp_export.verification.labelled import LabelledFaces
 from facekp_train.common.console import say
 from facekp_train.common.files import parse_json
 from facekp_train.datasets import open_dataset
+from facekp_train.evaluation.evaluate import answer
 from facekp_train.landmarks import scheme_of
 from facekp_train.metadata import FiveOffset
 
@@ -74,8 +75,16 @@ class Measurer:
         looks = self._looks(candidate)
         if looks is None:
             return None
-        figures = self._faces.measure(looks.predict, looks.rule, looks.scheme, looks.five_offset)
-        return figures.nme[NORMALISER]
+        answers = answer(
+            looks.predict,
+            self._faces.samples,
+            looks.rule,
+            scheme=looks.scheme,
+            five_offset=looks.five_offset,
+            refine=looks.refine,
+            progress=False,
+        )
+        return answers.score().nme[NORMALISER]
 
     def _looks(self, candidate: Candidate) -> Looks | None:
         path, runtime = candidate.path, candidate.engine.name

@@ -29,7 +29,8 @@ _INTRODUCTION = """\
 Files of one runtime took turns in one run. One thread is timed by the median CPU time of a run (PyTorch,
 OpenVINO, SDM: the process's), which holds on a busy machine too; two threads by the wall, left empty where
 other programs had the cores. NME: inter-pupil, in %, over MTFL's validation list (3,466 faces, five points
-placed by hand, listed boxes, one refinement). The paper's: {paper}, table 5, ms on {processors}."""
+placed by hand, listed boxes, one refinement; dlib: one look, since a second one around its own answer errs
+by 7.03). The paper's: {paper}, table 5, ms on {processors}."""
 _RATIOS = """\
 *of 0.25X*: over our 0.25X of the same precision, runtime (LiteRT where ours has none) and threads, the
 median over turns that lay side by side; the paper's: over its own 0.25X, on C."""

@@ -97,8 +97,8 @@ def _explanations(manifest: Manifest) -> list[str]:
     ]
     if any(entry.kind == "dynamic" for entry in manifest.files):
         lines += [
-            "Dynamic range (`model_dynamic.tflite`) is for size; whether it saves time depends on net and processor:",
-            "on a Xeon with AMX the 1X takes 4.2 ms in it, 2.7 in float32, mdp-fast 0.27 and 0.74.",
+            "Dynamic range (`model_dynamic.tflite`) is for size; whether it saves time depends on net and",
+            "processor: on one with AMX the 1X takes 4.2 ms in it, 2.7 in float32, mdp-fast 0.27 and 0.74.",
         ]
     if manifest.torch_nme is not None:
         lines.append(
