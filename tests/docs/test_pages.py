@@ -14,6 +14,7 @@ from tests.support.files.doc_pages import BRITISH, DOCS, PAGES, WRITTEN, anchors
 from tests.support.places import ROOT
 
 _PAGE = re.compile(r"(?<![\w/])docs/[\w./-]*\.(?:md|png)")
+_FLOORS = [ROOT / name for name in (".", "facekp_train", "facekp_export", "android_bench")]
 _OWN = [page for page in WRITTEN if page.is_relative_to(DOCS) or page.parent == ROOT]
 
 
@@ -53,9 +54,7 @@ def test_pages_that_code_and_comments_name_exist() -> None:
         f"{path}: {page}"
         for path in tracked
         if path != "CHANGELOG.md" and (ROOT / path).is_file()
-        for page in re.findall(
-            r"(?<![\w/])docs/[\w./-]*\.(?:md|png)", (ROOT / path).read_text(encoding="utf-8")
-        )
+        for page in _PAGE.findall((ROOT / path).read_text(encoding="utf-8"))
         if not (ROOT / page).exists()
     ]
     assert not missing
@@ -88,6 +87,13 @@ def test_files_named_in_code_exist(page: Path) -> None:
         if re.fullmatch(rf"({'|'.join(folders)})/[\w./-]+", span) and not (ROOT / span).exists()
     ]  # fmt: skip
     assert not named_files
+
+
+@pytest.mark.parametrize("page", _OWN, ids=named)
+def test_modules_named_from_their_package_exist(page: Path) -> None:
+    """Such as `training/fit.py`, where the sentence says of which floor it speaks."""
+    modules = [span for span in code_in(page) if re.fullmatch(r"(?:\w+/)+\w+\.py", span)]
+    assert not [name for name in modules if not any((floor / name).is_file() for floor in _FLOORS)]
 
 
 def test_faults_name_tests_that_exist() -> None:
