@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from facekp_export.export import FORMATS, ExportResult, Step, export_model
 from facekp_export.quantization.calibration import demo_views
 from facekp_train.common.console import UserError
+from facekp_train.common.settings import first_fault
 from facekp_train.common.shipped import CHECKPOINT
 from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.crop import CropRule
@@ -43,9 +44,7 @@ def untrained_config(backbone: str, assignments: Sequence[str]) -> NetConfig:
     try:
         return NetConfig.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"the untrained net: {where + ': ' if where else ''}{first['msg']}") from None
+        raise UserError(f"the untrained net: {first_fault(error)}") from None
 
 
 def export_untrained(

@@ -21,6 +21,7 @@ from facekp_export.inference.flatbuffer import oldest_runtime, operators, read_m
 from facekp_export.inference.runtimes import Runtime, TensorSpec
 from facekp_export.verification.verify import Deviation
 from facekp_train.common.files import parse_json, sha256_of
+from facekp_train.common.settings import first_fault
 
 MANIFEST = "manifest.json"
 _PACKAGES = ("torch", "onnx", "onnxsim", "onnxruntime", "onnx2tf", "tensorflow", "ai-edge-litert", "numpy")
@@ -172,9 +173,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: not a manifest of facekp-export ({where}: {first['msg']})") from None
+        raise ValueError(f"{path}: not a manifest of facekp-export ({first_fault(error)})") from None
 
 
 def _refuse_newer(path: Path, content: bytes) -> None:

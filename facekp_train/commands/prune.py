@@ -94,7 +94,7 @@ def prune(
             layers_per_step=layers_per_step, final_epochs=final_epochs,
         )  # fmt: skip
     except ValidationError as error:
-        raise typer.BadParameter(str(error.errors()[0]["msg"]).replace("Value error, ", "")) from None
+        raise typer.BadParameter(error.errors()[0]["msg"]) from None
     if prune_teacher == "teacher" and teacher is None:
         raise typer.BadParameter("--prune-teacher teacher needs --teacher FILE")
     if prune_teacher == "student" and teacher is not None and teacher.resolve() != model.resolve():

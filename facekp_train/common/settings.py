@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from facekp_train.common.shipped import CHECKPOINT, shipped_file
 
@@ -25,6 +25,13 @@ GONE = {
     "step_epochs": "each rate of schedule 'step' lasts a third of the epochs",
 }
 """Keys that there are no longer, and what happens in their place."""
+
+
+def first_fault(error: ValidationError) -> str:
+    """What is wrong first: its key, by dots where it is nested, and the reason without pydantic's prefix."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: " * bool(where) + first["msg"].removeprefix("Value error, ")
 
 
 class KnownKeys(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from facekp_train.common.console import UserError
 from facekp_train.common.recipes import PRESETS, read_pipeline
-from facekp_train.common.settings import CheckpointFile, KnownKeys
+from facekp_train.common.settings import CheckpointFile, KnownKeys, first_fault
 from facekp_train.pruning.settings import PruneSettings
 from facekp_train.training.recipe import INHERITED_KEYS, KEEP_WIDTHS, Recipe, make_recipe
 
@@ -163,11 +163,7 @@ def load_pipeline(path: Path, **shared: Any) -> Pipeline:
         pipeline = Pipeline.model_validate({"name": path.stem, **data})
         pipeline.shared.update({key: value for key, value in shared.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"{path}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        raise UserError(f"{path}: {first_fault(error)}") from None
     # Wrong settings are named now, not after hours of another stage.
     pipeline.teacher_recipe()
     for section in filter(None, (pipeline.student, pipeline.distill, pipeline.prune)):

@@ -11,7 +11,7 @@ from facekp_train.batches.loader import BatchSettings
 from facekp_train.common.backbones import BACKBONES_TOLD
 from facekp_train.common.console import UserError
 from facekp_train.common.recipes import recipe_settings
-from facekp_train.common.settings import CheckpointFile, Settings
+from facekp_train.common.settings import CheckpointFile, Settings, first_fault
 from facekp_train.landmarks import check_name, scheme_of
 from facekp_train.metadata import one_line_licence
 from facekp_train.networks.keypoint_net import PAIRS_TOLD, NetConfig, with_own_side
@@ -147,7 +147,4 @@ def make_recipe(base: str, settings: dict[str, Any], assignments: list[str]) -> 
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"recipe: {where + ': ' if where else ''}{message}") from None
+        raise UserError(f"recipe: {first_fault(error)}") from None

@@ -18,6 +18,7 @@ from facekp_export.inference.metadata import ModelInfo, read_info  # noqa: E402
 from facekp_export.inference.runtimes import open_model  # noqa: E402
 from facekp_export.publishing.android import export_android  # noqa: E402
 from facekp_export.quantization.calibration import demo_views  # noqa: E402
+from facekp_export.untrained import untrained_config  # noqa: E402
 from facekp_export.verification.manifest import Manifest, read_manifest  # noqa: E402
 from facekp_export.verification.verify import Tolerance, verify_file  # noqa: E402
 from facekp_train.common.console import UserError, run  # noqa: E402
@@ -108,3 +109,18 @@ def test_options_that_contradict_each_other_are_wrong_usage(
 ) -> None:
     assert command(*words) == 2
     assert sentence in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("backbone", "sizes", "fault"),
+    [
+        ("no-such", (), "no backbone is called 'no-such'"),
+        ("mdp-fast", ("points=1",), "points: Input should be"),
+    ],
+)
+def test_a_net_that_cannot_be_built_is_refused_in_plain_words(
+    backbone: str, sizes: tuple[str, ...], fault: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        untrained_config(backbone, sizes)
+    assert str(refused.value).startswith(f"the untrained net: {fault}")
