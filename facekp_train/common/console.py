@@ -164,8 +164,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         # A name that this terminal cannot show must not lose the work.
         sys.stdout.reconfigure(errors="backslashreplace")
     _warn_of_two_opencvs()
-    with ended_like_ctrl_c():
-        _exit_of(app, words, debug)
+    with ended_like_ctrl_c() as signals:
+        _exit_of(app, words, debug, signals)
 
 
 def _warn_of_two_opencvs() -> None:
@@ -177,8 +177,8 @@ def _warn_of_two_opencvs() -> None:
         )
 
 
-def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
-    """Run it and exit, with a sentence where it fails."""
+def _exit_of(app: typer.Typer, words: list[str], debug: bool, signals: Sequence[int]) -> NoReturn:
+    """Run it and exit, with a sentence where it fails. signals: those that came until then."""
     try:
         code = app(args=words, standalone_mode=False)
         if code == _INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
@@ -196,22 +196,26 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool) -> NoReturn:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)
-    except ImportError as error:
-        if debug or (sentence := why_no_opencv(error)) is None:
-            raise
-        say(f"error: {sentence}")
-        sys.exit(1)
     except Exception as error:
-        # A sentence for the user may speak of another disk, a phone's, and has its remedy.
-        full = not isinstance(error, UserError) and says_full_disk(error)
-        if debug or not (full or isinstance(error, (UserError, ValueError, OSError, MemoryError))):
+        sentence = None if debug else _sentence_of(error)
+        if sentence is None and (debug or not signals):
             raise
-        full_disk = "the disk is full; free some space, or write elsewhere"
-        say(f"error: {full_disk if full else _sentence_of(error)}")
-        sys.exit(1)
+        # A library that is interrupted while it is imported says that it cannot be.
+        say("interrupted" if sentence is None else f"error: {sentence}")
+        sys.exit(_INTERRUPTED if sentence is None else 1)
 
 
-def _sentence_of(error: Exception) -> str:
+def _sentence_of(error: Exception) -> str | None:
+    """An error in one line; None for one that no user can mend."""
+    if isinstance(error, ImportError):
+        return why_no_opencv(error)
+    # A sentence for the user may speak of another disk, a phone's, and has its remedy.
+    if not isinstance(error, UserError) and says_full_disk(error):
+        return "the disk is full; free some space, or write elsewhere"
+    return _line_of(error) if isinstance(error, (UserError, ValueError, OSError, MemoryError)) else None
+
+
+def _line_of(error: Exception) -> str:
     """An error in one line; the system's own by file and reason, without its number."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:

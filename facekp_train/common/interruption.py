@@ -6,7 +6,7 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,37 +14,45 @@ SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 @contextmanager
-def ended_like_ctrl_c() -> Iterator[None]:
+def ended_like_ctrl_c() -> Iterator[Sequence[int]]:
     """While the block lasts, SIGTERM and SIGHUP raise KeyboardInterrupt, and the exit code is 143 or 129.
 
-    Where it is not the main thread's block, nothing is changed.
+    Yields the numbers of the signals that came, Ctrl-C's too: a library in whose midst one comes may raise
+    an error of its own instead. Where it is not the main thread's block, nothing is changed.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
     owner = os.getpid()
 
-    def end(number: int, _: FrameType | None) -> None:
+    def interrupt(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    def end(number: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:  # a child that was forked ends as it would have
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         for other in SIGNALS:  # a shell repeats what the terminal has sent: tidying up must not be ended
             signal.signal(other, signal.SIG_IGN)
-        received.append(number)
         if number != signal.SIGTERM:
             let_go_of_the_terminal()
-        raise KeyboardInterrupt
+        interrupt(number, frame)
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, signal.SIGINT)}
     for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # nohup
+        if number == signal.SIGINT:
+            if handler is signal.default_int_handler:
+                signal.signal(number, interrupt)
+        elif handler != signal.SIG_IGN:  # nohup
             signal.signal(number, end)
     try:
-        yield
+        yield received
     except SystemExit:
-        if received:  # whatever a library has made of the interruption
-            raise SystemExit(128 + received[0]) from None
+        # Whatever a library has made of the interruption.
+        if first := next((number for number in received if number in SIGNALS), None):
+            raise SystemExit(128 + first) from None
         raise
     finally:
         for number, handler in before.items():
