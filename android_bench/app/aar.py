@@ -26,10 +26,13 @@ _PLACE = f"{GROUP.replace('.', '/')}/{ARTIFACT}"
 AAR, REPOSITORY = "facekp.aar", "maven"
 DEPENDENCIES = {
     "tensorflow-lite": "compile",
+    "tensorflow-lite-api": "compile",
     "tensorflow-lite-gpu": "runtime",
     "tensorflow-lite-gpu-api": "runtime",
 }
 """AARs that the library runs on, by part, with Maven's scope: Gradle's `api` and `implementation`."""
+_MISNAMED = "tensorflow-lite-api"
+"""What the others' own POMs ask for as a jar, which there is none of: Maven then takes none of them."""
 _HEAD = '<manifest xmlns:android="http://schemas.android.com/apk/res/android"'
 _SUMS = ("md5", "sha1", "sha256")
 
@@ -146,7 +149,17 @@ def _dependency(package: str, version: str, scope: str, kind: str) -> str:
       <version>{version}</version>
       <type>{kind}</type>
       <scope>{scope}</scope>
-    </dependency>
+{_exclusion(group) if kind == "aar" else ""}    </dependency>
+"""
+
+
+def _exclusion(group: str) -> str:
+    return f"""      <exclusions>
+        <exclusion>
+          <groupId>{group}</groupId>
+          <artifactId>{_MISNAMED}</artifactId>
+        </exclusion>
+      </exclusions>
 """
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import struct
+import subprocess
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ import pytest
 
 from android_bench.app.aar import project_version
 from android_bench.app.build import OLDEST_KOTLIN
-from android_bench.app.parts import load_parts
+from android_bench.app.parts import LIBRARIES, load_parts
 from facekp_export.publishing.android import export_android
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads.maven import artifact_path
@@ -74,6 +75,39 @@ def test_the_repository_is_one_of_mavens(library: jvm.Library) -> None:
         assert archive.read("org/facekp/FaceFinder.kt")
 
 
+_TAKER = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>org.example</groupId>
+  <artifactId>taker</artifactId>
+  <version>1</version>
+  <repositories><repository><id>facekp</id><url>URL</url></repository></repositories>
+  <dependencies>
+    <dependency><groupId>org.facekp</groupId><artifactId>facekp</artifactId>
+      <version>{_VERSION}</version><type>aar</type></dependency>
+  </dependencies>
+</project>
+"""
+
+
+def test_a_real_maven_takes_it(library: jvm.Library, tmp_path: Path) -> None:
+    if shutil.which("mvn") is None:
+        pytest.skip("needs Maven: apt-get install maven")
+    root, kept = library.aar.parent / "maven", jvm.BUILD / "maven"
+    shutil.rmtree(kept / "org" / "facekp", ignore_errors=True)
+    (tmp_path / "pom.xml").write_text(_TAKER.replace("URL", root.as_uri()))
+    command = ["mvn", "-B", f"-Dmaven.repo.local={kept}", f"-DoutputDirectory={tmp_path / 'taken'}"]
+    done = subprocess.run(
+        [*command, "dependency:copy-dependencies"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=800,
+    )  # fmt: skip
+    if "or one of its dependencies could not be resolved" in done.stdout:
+        pytest.skip("Maven's own plugin cannot be had here")
+    assert "BUILD SUCCESS" in done.stdout, done.stdout[-2000:]
+    taken = {path.name for path in (tmp_path / "taken").iterdir()}
+    aars = {f"{name}-{load_parts()[name].version}.aar" for name in LIBRARIES}
+    assert taken >= {f"facekp-{_VERSION}.aar", f"kotlin-stdlib-{OLDEST_KOTLIN}.jar", *aars}
+
+
 def test_the_pom_asks_for_what_the_gradle_module_asks_for(library: jvm.Library) -> None:
     path = artifact_path("org.facekp:facekp", _VERSION, f"facekp-{_VERSION}.pom")
     pom = ElementTree.parse(library.aar.parent / "maven" / path).getroot()
@@ -88,7 +122,9 @@ def test_the_pom_asks_for_what_the_gradle_module_asks_for(library: jvm.Library) 
         (*package.split(":"), "aar"): "compile" if word == "api" else "runtime"
         for word, package in re.findall(r'(api|implementation)\("(org\.tensorflow:[\w.:-]+)"\)', gradle)
     }
-    assert asked == wanted | {("org.jetbrains.kotlin", "kotlin-stdlib", OLDEST_KOTLIN, "jar"): "compile"}
+    api = ("org.tensorflow", "tensorflow-lite-api", "2.16.1", "aar")  # which Gradle takes by itself
+    stdlib = ("org.jetbrains.kotlin", "kotlin-stdlib", OLDEST_KOTLIN, "jar")
+    assert asked == wanted | {api: "compile", stdlib: "compile"}
     for _, name, version, kind in asked:
         assert kind == "jar" or load_parts()[str(name)].version == version
 
