@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from facekp_train.common.idle import idle, needs
+from facekp_train.common.idle import needs, on_line
 
 if TYPE_CHECKING:
     from facekp_train.networks.keypoint_net import NetConfig
@@ -17,8 +17,9 @@ def check_untrained(context: typer.Context, untrained: bool, backbone: str | Non
     needs(context, "--untrained", untrained, "backbone", "settings")
     if untrained and backbone is None:
         raise typer.BadParameter("--untrained needs a --backbone, whose weights are to be random")
-    judging = ("calibration", "data", "limit", "tolerance", "float16_tolerance", "nme_tolerance")
-    idle(context, "with --untrained, whose net has no accuracy", untrained, "model", *judging)
+    judging = ("model", "calibration", "data", "limit", "tolerance", "float16_tolerance", "nme_tolerance")
+    if given := [f"--{name.replace('_', '-')}" for name in judging if untrained and on_line(context, name)]:
+        raise typer.BadParameter(f"an untrained net has no accuracy; leave {', '.join(given)} out")
 
 
 def checked_config(backbone: str, settings: list[str]) -> NetConfig:

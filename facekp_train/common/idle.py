@@ -1,8 +1,12 @@
-"""Options that would change nothing beside the others: refused, since who gave one waits for its effect."""
+"""Options that would change nothing beside the others: who gave one waits for its effect, so it is told."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
+
+from facekp_train.common.console import warn
 
 
 def needs(context: typer.Context, option: str, given: object, *parameters: str) -> None:
@@ -18,13 +22,20 @@ def needs(context: typer.Context, option: str, given: object, *parameters: str) 
         typer.BadParameter: for the first of `parameters` that stands on the command line.
     """
     if not given:
-        _refuse(context, f"without {option}; add that, or leave this out", parameters)
+        for idle_one in _given(context, parameters):
+            raise typer.BadParameter(
+                f"it changes nothing without {option}; add that, or leave this out", param_hint=idle_one
+            )
 
 
 def idle(context: typer.Context, where: str, holds: object, *parameters: str) -> None:
-    """Refuse what has no effect in a case, such as "with --boxes"; arguments and errors as of `needs`."""
+    """Warn of what has no effect in a case, such as "with --boxes", where the rest means the same without it.
+
+    Arguments as of `needs`; `holds`: whether it is the case.
+    """
     if holds:
-        _refuse(context, f"{where}; leave it out", parameters)
+        for option in _given(context, parameters):
+            warn(f"{option} changes nothing {where}")
 
 
 def on_line(context: typer.Context, parameter: str) -> bool:
@@ -33,9 +44,9 @@ def on_line(context: typer.Context, parameter: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _refuse(context: typer.Context, where: str, parameters: tuple[str, ...]) -> None:
+def _given(context: typer.Context, parameters: tuple[str, ...]) -> Iterator[str]:
+    """Those of the parameters that stand on the command line, as they are written there."""
     for parameter in context.command.params:
         if (name := parameter.name) in parameters and on_line(context, name):
             turned_off = context.params.get(name) is False and parameter.secondary_opts
-            option = (parameter.secondary_opts if turned_off else parameter.opts)[0]
-            raise typer.BadParameter(f"it changes nothing {where}", param_hint=option)
+            yield (parameter.secondary_opts if turned_off else parameter.opts)[0]

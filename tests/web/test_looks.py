@@ -19,7 +19,18 @@ pytestmark = [
 ]
 
 # In the order in which they stand on the page.
-CONTROLS = ["models", "accelerator", "threads", "other", "start", "facing", "smooth", "photo", "smallest", "measure"]
+CONTROLS = [
+    "models",
+    "accelerator",
+    "threads",
+    "other",
+    "start",
+    "facing",
+    "smooth",
+    "photo",
+    "smallest",
+    "measure",
+]
 FINDINGS = """
 axe.run(document).then(({ violations }) => violations.map(({ id, help, nodes }) => [id, help, nodes[0].html]))
 """
