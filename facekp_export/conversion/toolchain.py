@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from facekp_train.common.console import UserError, require
+from facekp_train.common.process import made_to_stay
 
 _PACKAGES = ("torch", "onnx", "onnxsim", "onnx2tf", "tensorflow", "safetensors")
 # From onnx2tf's first to TensorFlow's last, as the markers of pyproject.toml's extra `export` have it.
@@ -47,21 +45,9 @@ def load_tensorflow() -> Any:
         importlib.import_module("triton")
     # As onnx2tf sets it itself, too late where TensorFlow is there before it: Keras 3 and IPython, unused.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    with _to_stay():
+    # Half a million objects; each full collection would go through them all.
+    with made_to_stay():
         return importlib.import_module("tensorflow")
-
-
-@contextmanager
-def _to_stay() -> Iterator[None]:
-    """Garbage is looked for neither in the block nor, later, among the half million objects of then."""
-    looks = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if looks:
-            gc.enable()
 
 
 def keras_of(onnx_file: str) -> Any:

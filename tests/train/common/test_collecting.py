@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from facekp_train.common.process import start_without_collecting, started
+import pytest
+
+from facekp_train.common.process import made_to_stay, start_without_collecting, started
 from tests.support.places import DEMO_PHOTO, ROOT
 
 
@@ -26,6 +28,19 @@ def test_where_garbage_is_looked_for_nothing_changes():
     before = gc.get_freeze_count()
     started()
     assert gc.isenabled() and gc.get_freeze_count() == before
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_is_made_to_stay_is_not_looked_through(looks: bool):
+    if not looks:
+        gc.disable()
+    try:
+        with made_to_stay():
+            assert not gc.isenabled()
+        assert gc.isenabled() == looks and gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_a_photograph_loads_what_it_needs(tmp_path: Path):
