@@ -34,12 +34,14 @@ class TimeLeft:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar on stderr. It is drawn between turns alone, since drawing takes time from the measured."""
+    """A bar on stderr, or lines; shown between turns alone, since that takes time from the measured."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from facekp_train.common.progress import Lines
 
     text, left = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[left]}")
     columns = (text, BarColumn(), TaskProgressColumn(), left)
-    time_left = TimeLeft()
+    time_left, lines = TimeLeft(), Lines()
     with Progress(
         *columns, console=err, auto_refresh=False, transient=True, disable=not err.is_terminal
     ) as bar:
@@ -48,5 +50,8 @@ def progress_bar() -> Iterator[Progress]:
         def show(done: float, count: int, label: str) -> None:
             words = time_left.words(done, count)
             bar.update(task, completed=done, total=count, description=label, left=words, refresh=True)
+            if not err.is_terminal:
+                done_of_all = f"{100 * done / count:.0f} % measured" if count else "measuring"
+                lines.offer(lambda: ", ".join(filter(None, (done_of_all, words, f"now {label}"))))
 
         yield show

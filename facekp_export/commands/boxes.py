@@ -10,8 +10,9 @@ import typer
 
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
-from facekp_train.common.console import UserError, err, print_json, say, warn
+from facekp_train.common.console import UserError, print_json, say, warn
 from facekp_train.common.idle import needs
+from facekp_train.common.progress import progress_bar
 
 if TYPE_CHECKING:
     from facekp_train.samples import FaceSample
@@ -88,6 +89,5 @@ def boxes(
 
 
 def _shown(faces: list[FaceSample]) -> Iterator[FaceSample]:
-    from rich.progress import track
-
-    yield from track(faces, "looking for boxes", console=err, transient=True)
+    with progress_bar() as bar:
+        yield from bar.track(faces, description="looking for boxes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
-from facekp_train.common.console import err, out, print_json, say, visible, warn
+from facekp_train.common.console import out, print_json, say, visible, warn
 from facekp_train.common.run_files import refuse_source
 from facekp_train.landmarks import Scheme
 from facekp_train.pictures.decoding import is_animated
@@ -63,10 +63,11 @@ def target_of(photos: Sequence[Path], out_path: Path | None) -> Path:
     return out_path
 
 
-def _with_progress(photos: list[Path]) -> Iterable[Path]:
-    from rich.progress import track
+def _with_progress(photos: list[Path]) -> Iterator[Path]:
+    from facekp_train.common.progress import progress_bar
 
-    return track(photos, "finding keypoints", console=err, transient=True)
+    with progress_bar() as bar:
+        yield from bar.track(photos, description="finding keypoints")
 
 
 def _table(images: Iterable[dict[str, Any]]) -> Table:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from facekp_export.detection.videos import TrackTimes, follow_video, frame_document
@@ -19,7 +18,8 @@ from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_export.video.one_euro import OneEuro
 from facekp_export.video.reading import Camera, Frame, Video, is_camera, open_video
 from facekp_export.video.writing import WRITABLE
-from facekp_train.common.console import err, out, say, warn
+from facekp_train.common.console import out, say, warn
+from facekp_train.common.progress import progress_bar
 from facekp_train.common.run_files import refuse_source
 
 
@@ -68,13 +68,12 @@ def _print_json_line(line: dict[str, Any]) -> None:
 
 
 def _with_progress(video: Video) -> Iterator[Frame]:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     text = "finding keypoints" + (", Ctrl-C ends" if isinstance(video, Camera) else "")
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task(text, total=video.stated_frames)
+    with progress_bar() as bar:
+        task = bar.add_task(text, total=video.stated_frames)
         for frame in video.frames():
             yield frame
-            progress.advance(task)
+            bar.advance(task)
 
 
 def _table(times: TrackTimes) -> Table:

@@ -25,7 +25,7 @@ from facekp_export.commands.options import (
 )
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
-from facekp_train.common.console import MOST_THREADS, err, out, print_json, print_line
+from facekp_train.common.console import MOST_THREADS, UserError, err, out, print_json, print_line
 from facekp_train.common.idle import needs
 from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 from facekp_train.common.model_option import checkpoint_option
@@ -204,7 +204,6 @@ def _before(beside: list[str], formats: list[str], out: Path, model: Path | None
     """What is to be exported before folders are made of it: TFLite files, but for the page of an ONNX one."""
     from facekp_export.publishing.models import onnx_files, tflite_files
     from facekp_export.verification.manifest import read_manifest
-    from facekp_train.common.console import UserError
     from facekp_train.common.files import sha256_of
 
     others = [chosen for chosen in formats if chosen not in beside]

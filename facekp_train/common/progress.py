@@ -1,16 +1,17 @@
-"""How far a long command is, and what is left of it: a bar on a terminal, a line a minute elsewhere."""
+"""How far a long work is, and what is left of it: a bar on a terminal, a line each half minute elsewhere."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from facekp_train.common.console import err, say
 
-# Seconds between two lines in a log.
-_SAID_EVERY = 60.0
+_LINE_SECONDS = 30.0
 
 
 def time_left(done: float, count: float, seconds: float) -> str:
@@ -24,14 +25,27 @@ def time_left(done: float, count: float, seconds: float) -> str:
     return f"{left // 60}:{left % 60:02} left"
 
 
+class Lines:
+    """Says a line each half minute. The first one is due after as long: short work says nothing."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def offer(self, words: Callable[[], str]) -> None:
+        """Say them if a line is due."""
+        if (now := time.monotonic()) - self._last >= _LINE_SECONDS:
+            self._last = now
+            say(words())
+
+
 def progress_bar(visible: bool = True) -> Progress:
-    """A bar on stderr that counts faces; it leaves nothing behind."""
+    """A bar on stderr that counts; it leaves nothing behind. Where that is no terminal: `Lines`."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Left())
-    return _FaceBar(*columns, visible=visible)
+    return _Bar(*columns, visible=visible)
 
 
 def _left(task: Task) -> str:
-    """What is left of it; "" where nobody knows how many there are."""
+    """What is left of it; "" where nobody knows how much there is."""
     return "" if task.total is None else time_left(task.completed, task.total, task.elapsed or 0.0)
 
 
@@ -40,21 +54,21 @@ class _Left(ProgressColumn):
         return Text(_left(task))
 
 
-class _FaceBar(Progress):
-    """Where nobody could see it move, it says once a minute how far it is."""
-
-    def __init__(self, *columns: ProgressColumn, visible: bool) -> None:
+class _Bar(Progress):
+    def __init__(self, *columns: Any, visible: bool) -> None:
         drawn = visible and err.is_terminal
-        super().__init__(*columns, console=err, transient=True, disable=not drawn, get_time=time.monotonic)
-        self._logged = visible and not drawn
-        self._said = time.monotonic()
+        # Without its thread every step of `track` comes by `advance`.
+        super().__init__(
+            *columns, console=err, transient=True, disable=not drawn, auto_refresh=drawn,
+            get_time=time.monotonic,
+        )  # fmt: skip
+        self._lines = Lines() if visible and not drawn else None
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
         super().advance(task_id, advance)
-        now = time.monotonic()
-        if not self._logged or now - self._said < _SAID_EVERY:
-            return
-        self._said = now
-        task = self._tasks[task_id]
-        of = "" if task.total is None else f" of {task.total:,.0f}"
-        say(", ".join(filter(None, (f"{task.description}: {task.completed:,.0f}{of}", _left(task)))))
+        if self._lines is not None:
+            self._lines.offer(lambda: self._words(self._tasks[task_id]))
+
+    def _words(self, task: Task) -> str:
+        of_all = "" if task.total is None else f" of {task.total:,.0f}"
+        return ", ".join(filter(None, (f"{task.description}: {task.completed:,.0f}{of_all}", _left(task))))

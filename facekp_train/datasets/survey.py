@@ -79,7 +79,7 @@ def survey_faces(spec: str, parts: Sequence[Dataset], sheet: Path | None = None)
     missing: list[FileNotFoundError] = []
     with progress_bar() as bar:
         for dataset in parts:
-            task = bar.add_task(dataset.split, total=None)
+            task = bar.add_task(f"faces of {dataset.split}", total=None)
             survey.splits[dataset.split] = 0
             try:
                 for sample in dataset:

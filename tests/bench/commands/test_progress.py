@@ -26,3 +26,14 @@ def test_the_bar_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with progress.progress_bar() as show:
         show(1.0, 3, "model.tflite on cpu [1]")
     assert "model.tflite on cpu [1]" in shown.getvalue() and "2:00 left" in shown.getvalue()
+
+
+def test_a_log_gets_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(TimeLeft, "words", lambda self, done, count: "2:00 left")
+    with progress.progress_bar() as show:
+        show(0.0, 4, "a.tflite")
+        now[0] += 31
+        show(1.0, 4, "b.tflite")
+    assert capsys.readouterr().err == "25 % measured, 2:00 left, now b.tflite\n"

@@ -1,4 +1,4 @@
-"""A long command says how far it is and what is left, on a terminal and in a log."""
+"""Long work says how far it is and what is left, on a terminal and in a log; short work says nothing."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_log_gets_a_line_a_minute(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_gets_a_line_each_half_minute(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar() as bar:
         task = bar.add_task("labeling", total=5000)
         for _ in range(1000):
-            clock[0] += 0.125
+            clock[0] += 0.0625
             bar.advance(task)
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["labeling: 480 of 5,000, 9:25 left", "labeling: 960 of 5,000, 8:25 left"]
+    assert lines == ["labeling: 480 of 5,000, 4:42 left", "labeling: 960 of 5,000, 4:12 left"]
 
 
 def test_an_unknown_number_has_no_end(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +50,13 @@ def test_what_is_not_to_be_shown_is_not_said(clock: list[float], capsys: pytest.
         clock[0] += 61
         bar.advance(task)
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_tracked_is_told(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar() as bar:
+        for _ in bar.track(range(2), description="faces"):
+            clock[0] += 31
+    assert capsys.readouterr().err.splitlines() == ["faces: 1 of 2, 0:31 left", "faces: 2 of 2, 0:00 left"]
 
 
 def test_a_terminal_shows_the_time_left(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
