@@ -24,7 +24,7 @@ def page(decided: Decided) -> str:
     return html.page(
         "Which model ships?",
         (
-            f'<p class="{chosen}">{svg.text_of(decided.document.reason)}</p>',
+            f'<p class="{chosen}">{_answer(decided)}</p>',
             html.table(headers, lines, TEXTS, ships),
             html.bullets([*basis(decided), *decided.notes]),
             html.section("Accuracy, time, size", _legend(), html.figures(_scatters(decided))),
@@ -34,6 +34,14 @@ def page(decided: Decided) -> str:
             html.section("Where each figure comes from", _sources(decided), html.bullets(_hashes(decided))),
         ),
     )
+
+
+def _answer(decided: Decided) -> str:
+    """The reason, with the file that it begins with set off."""
+    reason, best = decided.document.reason, decided.recommended
+    if best is None or not reason.startswith(best.label):
+        return svg.text_of(reason)
+    return f"<strong>{svg.text_of(best.label)}</strong>{svg.text_of(reason.removeprefix(best.label))}"
 
 
 def _legend() -> str:
@@ -57,15 +65,21 @@ def _scatters(decided: Decided) -> Iterator[tuple[str, str]]:
 
 def _dots(decided: Decided, machine: str | None, of_size: bool = False) -> Iterator[svg.Dot]:
     """machine: whose time is the abscissa; None for the size."""
-    exports = list(dict.fromkeys(candidate.path.parent for candidate in decided.candidates))
     for number, candidate in enumerate(decided.candidates, 1):
         size, figures = candidate.bytes / 1e6, candidate.figures()
         x = size if machine is None else figures.times_ms.get(machine)
         y = size if of_size else figures.nme
         if x is not None and y is not None:
-            shade = exports.index(candidate.path.parent)
             title = f"{candidate.label}: {rounded(x)}, {rounded(y)}"
-            yield svg.Dot(x, y, str(number), title, shade, candidate.sha256 in decided.choice.front)
+            strong = candidate.sha256 in decided.choice.front
+            yield svg.Dot(x, y, str(number), title, _shades(decided)[number - 1], strong)
+
+
+def _shades(decided: Decided) -> list[int]:
+    """Each file's color: that of its export."""
+    folders = [candidate.path.parent for candidate in decided.candidates]
+    exports = list(dict.fromkeys(folders))
+    return [exports.index(folder) for folder in folders]
 
 
 def _of_device(decided: Decided) -> dict[str, list[tuple[int, str, OnDevice]]]:
@@ -85,7 +99,8 @@ def _runs(decided: Decided) -> Iterator[tuple[str, str]]:
             note = f"{rounded(middle)} / {rounded(high)}" if on.record.valid else "invalid"
             note += " emulated" if on.record.emulated else ""
             runs = samples_ms(on.record, clock)
-            lines.append(svg.Row(f"{number} {label}", runs, middle, high, note, number - 1))
+            shade = _shades(decided)[number - 1]
+            lines.append(svg.Row(f"{number} {label}", runs, middle, high, note, shade))
         yield f"{device}: each run a tick, dot p50, line to p95", svg.rows(lines, f"ms of {NAMES[clock]}")
 
 

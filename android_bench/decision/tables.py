@@ -22,12 +22,18 @@ TEXTS = ("file", "kind", "device", "parity", "heat", "front")
 
 
 def rows(decided: Decided) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Headers and cells, a line for each file on each device; columns of which nothing is known are left out.
+    """Headers and cells, a line for each file on each device.
 
-    A file's own figures stand in its first line.
+    A file's own figures stand in its first line. Columns of which nothing is known are left out, and so is
+    the device where there is one: `basis` names it.
     """
     every = _all_cells(decided)
-    kept = [place for place in range(len(HEADERS)) if any(line[place] not in ("", "-") for line in every)]
+    alone = len(_devices(decided)) == 1
+    kept = [
+        place
+        for place, header in enumerate(HEADERS)
+        if any(line[place] not in ("", "-") for line in every) and not (alone and header == "device")
+    ]
     return [HEADERS[place] for place in kept], [tuple(line[place] for place in kept) for line in every]
 
 
@@ -78,10 +84,18 @@ def basis(decided: Decided) -> list[str]:
     """What the figures are of, for all files alike."""
     of = dict.fromkeys(c.accuracy.basis for c in decided.candidates if c.accuracy is not None)
     lines = [f"NME: {text}" for text in of]
-    cpu = dict.fromkeys(on.device for c in decided.candidates for on in c.on if on.clock == "cpu")
+    clocks = _devices(decided)
+    cpu = [device for device, clock in clocks.items() if clock == "cpu"]
     if cpu:
         lines.append(f"times are CPU time on {', '.join(cpu)}")
+    elif len(clocks) == 1:
+        lines.append(f"times are on {', '.join(clocks)}")
     return lines
+
+
+def _devices(decided: Decided) -> dict[str, str]:
+    """The clock by which each device's times are told."""
+    return {on.device: on.clock for candidate in decided.candidates for on in candidate.on}
 
 
 def terminal(decided: Decided) -> RenderableType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from android_bench.reports.svg import text_of
 
@@ -16,17 +16,21 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
   padding: 1.5rem; max-width: 76rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.answer { background: var(--good); border-left: 4px solid #55a868; padding: .8rem 1rem;
+.answer { background: var(--good); border-inline-start: 4px solid #55a868; padding: .8rem 1rem;
   overflow-wrap: anywhere; }
 .answer.none { background: none; border-color: #c44e52; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9em; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { font-weight: 600; } td.n, th.n { text-align: right; white-space: nowrap; }
+th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top;
+  white-space: nowrap; }
+th { font-weight: 600; } td.n, th.n { text-align: end; } td.w { white-space: normal; min-width: 20rem; }
 tr.best { background: var(--good); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption, .soft { color: var(--soft); } li { overflow-wrap: anywhere; }
-svg { width: 100%; max-width: 46rem; height: auto; }
+figure { margin: 0; overflow-x: auto; } :focus-visible { outline: 3px solid #4c72b0; outline-offset: 2px; }
+/* On a page from right to left a sentence keeps its full stop at its own end, a plot its left and right. */
+p, li, figcaption, td { unicode-bidi: plaintext; } :is(p, li, figcaption):dir(rtl) { text-align: right; }
+figcaption, .soft { color: var(--soft); } li { overflow-wrap: anywhere; }
+svg { width: 100%; min-width: 34rem; max-width: 46rem; height: auto; direction: ltr; }
 svg text { font-size: 12px; fill: var(--ink); } .mark { font-weight: 600; }
 .grid { stroke: var(--line); } .run { opacity: .35; } .curve { fill: none; stroke-width: 2; }
 .dashed { stroke-dasharray: 6 4; } .whisker { stroke: var(--ink); fill: none; }
@@ -36,6 +40,8 @@ svg text { font-size: 12px; fill: var(--ink); } .mark { font-weight: 600; }
     f" .s{n}.ring {{ fill: none; stroke-width: 2; }}"
     for n, color in enumerate(_SHADES)
 )
+_LONG = 48
+"""Letters in a cell above which its column is folded."""
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -53,22 +59,29 @@ def page(title: str, body: Iterable[str]) -> str:
 def table(
     headers: Sequence[str],
     cells: Sequence[Sequence[str]],
-    texts: Iterable[str] = (),
+    texts: Collection[str] = (),
     best: Iterable[int] = (),
 ) -> str:
     """A table of plain text. texts: headers whose columns are no numbers. best: rows that stand out."""
-    kinds = ["" if header in set(texts) else ' class="n"' for header in headers]
+    kinds = [
+        "n" if header not in texts else "w" if any(len(row[place]) > _LONG for row in cells) else "t"
+        for place, header in enumerate(headers)
+    ]
     stand_out = set(best)
-    head = "".join(f'<th{kind} scope="col">{text_of(h)}</th>' for kind, h in zip(kinds, headers, strict=True))
+    head = "".join(
+        f'<th class="{kind}" scope="col">{text_of(header)}</th>'
+        for kind, header in zip(kinds, headers, strict=True)
+    )
     lines = []
     for number, row in enumerate(cells):
         marked = ' class="best"' if number in stand_out else ""
-        inner = "".join(f"<td{kind}>{text_of(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+        inner = "".join(
+            f'<td class="{kind}">{text_of(cell)}</td>' for kind, cell in zip(kinds, row, strict=True)
+        )
         lines.append(f"<tr{marked}>{inner}</tr>")
     return (
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
-        + "\n".join(lines)
-        + "\n</tbody></table></div>"
+        '<div class="wide" tabindex="0" role="group" aria-label="table"><table>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody></table></div>"
     )
 
 
@@ -87,7 +100,7 @@ def section(title: str, *parts: str) -> str:
 def figures(plots: Iterable[tuple[str, str]]) -> str:
     """Plots with a caption each, beside one another; those that are empty are left out."""
     inner = "\n".join(
-        f"<figure>{plot}<figcaption>{text_of(caption)}</figcaption></figure>"
+        f'<figure tabindex="0">{plot}<figcaption>{text_of(caption)}</figcaption></figure>'
         for caption, plot in plots
         if plot
     )
