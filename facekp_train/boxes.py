@@ -171,9 +171,8 @@ def tight_box_of(sample: FaceSample, prefer_listed: bool = False, scheme: Scheme
     """
     if prefer_listed and sample.box is not None:
         return mapping_of(sample.box_source).to_tight(sample.box)
-    known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
     scheme = scheme or scheme_of(len(sample.keypoints))
-    return mapping_of(scheme.box_source).to_tight(tight_box(known))
+    return mapping_of(scheme.box_source).to_tight(tight_box(sample.known))
 
 
 # Between two looks at one face its box moves little; an answer beyond this is a failed one.

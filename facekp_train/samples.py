@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ class FaceSample:
     box_source: str = "tight"
     attributes: dict[str, str] = field(default_factory=dict)
     stated_size: tuple[int, int] | None = None
+
+    @cached_property
+    def known(self) -> NDArray[np.float32]:
+        """The keypoints that are placed, float32 [K, 2]."""
+        placed = np.isfinite(self.keypoints)
+        return self.keypoints if placed.all() else self.keypoints[placed.all(axis=1)]
 
 
 def evenly(size: int, count: int) -> NDArray[np.int64]:

@@ -101,7 +101,7 @@ def survey_faces(spec: str, parts: Sequence[Dataset], sheet: Path | None = None)
 def _look(sample: FaceSample, dataset: Dataset, survey: Survey) -> None:
     try:
         image = read_image(sample.image)
-        box = tight_box(_known(sample))
+        box = tight_box(sample.known)
         if max(box[2:]) <= 0:
             raise ValueError("all its keypoints lie in one place")
     except (OSError, ValueError) as error:
@@ -116,7 +116,7 @@ def _look(sample: FaceSample, dataset: Dataset, survey: Survey) -> None:
 
 def _warn_outside(sample: FaceSample, image: NDArray[np.uint8], dataset: Dataset) -> None:
     """A face whose middle is off the photograph has a wrong annotation, or another's photograph."""
-    x, y = _known(sample).mean(axis=0).tolist()
+    x, y = sample.known.mean(axis=0).tolist()
     if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
         dataset.notes.warn(f"{sample.image}: the face's center ({x:.0f}, {y:.0f}) lies outside the image")
 
@@ -138,7 +138,7 @@ def _draw(sample: FaceSample, image: NDArray[np.uint8], survey: Survey) -> None:
     if place >= _TILES:
         return
     rule = TILE if len(sample.keypoints) > 5 else _TILE_OF_FEW
-    square = rule.square(tight_box(_known(sample)))
+    square = rule.square(tight_box(sample.known))
     points = square.to_crop(sample.keypoints) * rule.size - 0.5
     box = None if sample.box is None else _box_in(square, sample.box, rule.size)
     tile = draw_keypoints(cut(image, square, rule), points, visible=sample.visible, box=box, sides=True)
@@ -150,7 +150,3 @@ def _box_in(square: Square, box: Box, size: int) -> Box:
     left, top = (square.to_crop(np.array([x, y])) * size - 0.5).tolist()
     shrunk = size / square.side
     return left, top, width * shrunk, height * shrunk
-
-
-def _known(sample: FaceSample) -> NDArray[np.float32]:
-    return sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]

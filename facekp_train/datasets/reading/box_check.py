@@ -23,7 +23,7 @@ def far_from_box(sample: FaceSample) -> str | None:
         return None
     x, y, width, height = sample.box
     room = _AROUND * max(width, height)
-    known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
+    known = sample.known
     low, high = np.array([x - room, y - room]), np.array([x + width + room, y + height + room])
     if not len(known) or ((known >= low) & (known <= high)).all(axis=1).any():
         return None

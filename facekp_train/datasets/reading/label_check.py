@@ -87,7 +87,10 @@ class LabelCheck:
     def _without_placeholders(self, sample: FaceSample) -> FaceSample:
         """Only exact pairs: real points may lie outside the picture."""
         x, y = sample.keypoints.T
-        absent = (x == y) & np.isin(x, self._placeholders) | _crowded(sample.keypoints)
+        several = not _all_apart(sample.keypoints)
+        absent = (x == y) & ((x == self._placeholders[0]) | (x == self._placeholders[1]))
+        if several:
+            absent |= _crowded(sample.keypoints)
         if not absent.any():
             return sample
         self._hidden += int(absent.sum())
@@ -124,7 +127,7 @@ class LabelCheck:
 
 def _no_face(sample: FaceSample) -> str | None:
     """Why keypoints are none of a face, whatever the photograph; None where they may be."""
-    known = sample.keypoints[np.isfinite(sample.keypoints).all(axis=1)]
+    known = sample.known
     if not len(known):
         return "none of its keypoints is placed"
     extent = float(np.ptp(known, axis=0).max())
@@ -144,6 +147,11 @@ def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
         f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in "
         "another unit than its format does"
     )
+
+
+def _all_apart(keypoints: NDArray[np.float32]) -> bool:
+    """Whether no two keypoints have one place, which is so of nearly every face and soon known."""
+    return len(set(map(tuple, keypoints.tolist()))) == len(keypoints)
 
 
 def _crowded(keypoints: NDArray[np.float32]) -> NDArray[np.bool_]:

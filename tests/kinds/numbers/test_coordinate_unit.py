@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from facekp_train.datasets import Dataset, open_dataset
+from facekp_train.datasets.reading.notes import Notes
+from facekp_train.datasets.reading.unit_check import UnitCheck
+from facekp_train.samples import FaceSample
 from tests.support.files.annotated_faces import FACE_68, picture, points_file
 
 WIDTH, HEIGHT = 400, 256
@@ -83,3 +86,50 @@ def test_per_mille_of_large_photographs_is_said(tmp_path: Path) -> None:
     for name, points, faces in (("right", FACE_68 * 8, 3), ("few", FACE_68 * 4, 2)):
         dataset = _read(tmp_path / name, size, points, faces)
         assert (len(list(dataset)), dataset.warnings) == (faces, [])
+
+
+def _many(size: tuple[int, int], unit: float | None, faces: int = 24) -> list[str]:
+    """What is said of faces of usual shapes all over photographs, in pixels or as if a side had `unit`."""
+    rng, notes = np.random.default_rng(faces), Notes()
+    check = UnitCheck(notes)
+    scale = np.ones(2) if unit is None else unit / np.array(size)
+    for _ in range(faces):
+        # As far apart as those of different people.
+        shape = [1, np.exp(0.18 + rng.normal(0, 0.11))]
+        place = rng.uniform(0.2, 0.8, 2) * size
+        points = ((FACE_68 - FACE_68.mean(axis=0)) * shape * rng.uniform(0.5, 1.5) + place) * scale
+        check.add(FaceSample(Path("a.jpg"), points.astype(np.float32), np.ones(68, bool)), size)
+    check.close()
+    return [warning for warning in notes.warnings if "write pixels" in warning]
+
+
+OBLONG = [(640, 480), (480, 640), (1280, 720), (1600, 1200), (1920, 1080), (1080, 1920)]
+
+
+@pytest.mark.parametrize("faces", [5, 24])
+@pytest.mark.parametrize("size", OBLONG)
+def test_per_mille_of_oblong_photographs_is_said(size: tuple[int, int], faces: int) -> None:
+    """Width and height count alike, so that faces are stretched by the photograph's shape."""
+    (warning,) = _many(size, 1000, faces)
+    assert "from the front are as much too high or wide as their photographs" in warning
+    assert _many(size, None, faces) == []
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1080, 1920)])
+def test_places_on_a_square_copy_are_said(size: tuple[int, int]) -> None:
+    (warning,) = _many(size, 256)
+    assert "look like per mille or those of a square copy" in warning
+
+
+@pytest.mark.parametrize("side", [1400, 1900])
+def test_per_mille_of_square_photographs_is_said_of_many_faces(side: int) -> None:
+    (warning,) = _many((side, side), 1000, 100)
+    assert "lie around the middle of 1000 pixels" in warning and "look like per mille" in warning
+    assert _many((side, side), None, 100) == _many((side, side), 1000, 10) == []
+
+
+@pytest.mark.parametrize("size", [*OBLONG, (320, 240), (2000, 1000)])
+def test_faces_of_one_person_raise_no_alarm(size: tuple[int, int], tmp_path: Path) -> None:
+    """The demo photo's is among the widest."""
+    dataset = _read(tmp_path, size, FACE_68, 6)
+    assert (len(list(dataset)), dataset.warnings) == (6, [])
