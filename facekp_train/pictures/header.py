@@ -12,6 +12,7 @@ from typing import IO, cast
 from PIL import Image as Pillow
 
 from facekp_train.pictures import kinds, tiff_tags
+from facekp_train.pictures.jpeg import jpeg_header
 from facekp_train.pictures.jpeg_2000 import exif_of_jpeg_2000, xmp_of_jpeg_2000
 from facekp_train.pictures.kinds import DAMAGED, Kind
 from facekp_train.pictures.png_exif import exif_of_png, xmp_of_png
@@ -20,7 +21,7 @@ from facekp_train.pictures.png_exif import exif_of_png, xmp_of_png
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _PLUGINS = {
-    kinds.JPEG: "JPEG", kinds.PNG: "PNG", kinds.WEBP: "WEBP", kinds.BMP: "BMP", kinds.PNM: "PPM",
+    kinds.PNG: "PNG", kinds.WEBP: "WEBP", kinds.BMP: "BMP", kinds.PNM: "PPM",
     kinds.JPEG_2000: "JPEG2000",
 }  # fmt: skip
 # What Pillow looks for in the pixels, or not at all.
@@ -91,7 +92,8 @@ def header_of(data: Content, suffix: str = "") -> Header:
         raise ValueError(DAMAGED)
     if not kind.read:
         raise ValueError(f"it is {kind.name}, which is not read; {kind.remedy}")
-    header = _of_tiff(data) if kind is kinds.TIFF else _by_pillow(data, kind)
+    read = {kinds.TIFF: _of_tiff, kinds.JPEG: _of_jpeg}.get(kind)
+    header = read(data) if read else _by_pillow(data, kind)
     refuse_size(header.pixels)
     return header
 
@@ -117,9 +119,16 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
     told = tags.get(tiff_tags.ORIENTATION)
     xmp = find_xmp(data) if find_xmp and not told else picture.info.get("xmp", b"")
     orientation = told.value if told else _by_xmp(xmp)
-    # A JPEG with others behind it, as phones write previews and maps of depth, shows one.
-    frames = 1 if kind is kinds.JPEG else getattr(picture, "n_frames", 1)
+    frames = getattr(picture, "n_frames", 1)
     return Header(kind, width, height, _known(orientation), width * height, frames)
+
+
+def _of_jpeg(data: Content) -> Header:
+    """One with others behind it, as phones write previews and maps of depth, shows one."""
+    stated = jpeg_header(data)
+    told = tiff_tags.tags_of(stated.exif).get(tiff_tags.ORIENTATION)
+    orientation = told.value if told else _by_xmp(stated.xmp)
+    return Header(kinds.JPEG, stated.width, stated.height, _known(orientation), stated.width * stated.height)
 
 
 def _of_tiff(data: Content) -> Header:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from facekp_train.samples import FaceSample
 
 # Detectors leave some of a face out, in a profile by a quarter of their box; sides of the box.
@@ -23,9 +21,9 @@ def far_from_box(sample: FaceSample) -> str | None:
         return None
     x, y, width, height = sample.box
     room = _AROUND * max(width, height)
-    known = sample.known
-    low, high = np.array([x - room, y - room]), np.array([x + width + room, y + height + room])
-    if not len(known) or ((known >= low) & (known <= high)).all(axis=1).any():
+    left, top, right, bottom = x - room, y - room, x + width + room, y + height + room
+    places = sample.known.tolist()
+    if not places or any(left <= across <= right and top <= down <= bottom for across, down in places):
         return None
     return (
         f"all of its keypoints lie far outside its box of {width:.0f} x {height:.0f} at {x:.0f}, {y:.0f}, so "
