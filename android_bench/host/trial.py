@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from statistics import median
 from types import MappingProxyType
 from typing import Any
 
@@ -134,7 +135,9 @@ class HostTrial:
     def record(self, machine: Machine, cause: str = "") -> Record:
         """The measurement so far. cause: what ended it early, in front of the reason for too few runs."""
         samples_ms = [nanoseconds / 1e6 for nanoseconds in self._samples.wall]
-        cpu_ms = [nanoseconds / 1e6 for nanoseconds in self._samples.cpu] or None
+        cpu_ms = [nanoseconds / 1e6 for nanoseconds in self._samples.cpu]
+        if not cpu_ms or not median(cpu_ms):  # no such clock, or steps too long for runs this short
+            cpu_ms = None
         inputs = [Tensor(**spec) for spec in self._facts.get("inputs", [])]
         warnings = [*machine_warnings(machine, self.measurement.threads), *self._facts.get("notes", [])]
         warnings += [

@@ -37,6 +37,7 @@ class FakeWorker:
 
     asked: Sequence[tuple[str, str]] = ()
     wall_ns = 1_000_000
+    cpu_ns = 1_000_000
     has_cpu_clock = True
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class FakeWorker:
             "warm": {"untimed": request.get("runs")},
             "run": {
                 "untimed": 1, "samples_ns": [self.wall_ns] * 10,
-                "cpu_ns": [1_000_000] * 10 * self.has_cpu_clock, "peak_bytes": None, "base_bytes": None,
+                "cpu_ns": [self.cpu_ns] * 10 * self.has_cpu_clock, "peak_bytes": None, "base_bytes": None,
             },
         }[request["do"]]  # fmt: skip
 
@@ -169,7 +170,9 @@ def test_cpu_time_holds_where_other_programs_had_the_core(
 @pytest.mark.parametrize(
     ("before", "after", "valid"), [(5.0, 5.0, True), (5.1, 0.0, False), (0.0, 5.1, False)]
 )
+@pytest.mark.parametrize("clock", [("has_cpu_clock", False), ("cpu_ns", 0)], ids=["none", "too coarse"])
 def test_without_a_cpu_clock_the_load_decides(
+    clock: tuple[str, object],
     before: float,
     after: float,
     valid: bool,
@@ -178,7 +181,7 @@ def test_without_a_cpu_clock_the_load_decides(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded(monkeypatch, before, after)
-    monkeypatch.setattr(fake_workers, "has_cpu_clock", False)
+    monkeypatch.setattr(fake_workers, *clock)
     record = only(bench_models(touched(tmp_path, "a.onnx"), rule=StopRule(20, 0)))
     assert (record.valid, record.cpu_samples_ms, record.cpu_p50_ms) == (valid, None, None)
     assert record.p50_ms == (1.0 if valid else None)
