@@ -44,7 +44,10 @@ def compare(
     from facekp_train.common.files import write_text
 
     check_targets(markdown, csv, html, sources=(before, after))
-    result = compared(read_document(before), read_document(after), tolerance / 100)
+    left_out: list[str] = []
+    olds = read_document(before, left_out)
+    news = read_document(after, unread := [])
+    result = compared(olds, news, tolerance / 100, [*left_out, *unread])
     names = shortest_ends([str(before), str(after)])
     if as_json:
         print_json(tables.document(result))
@@ -58,7 +61,7 @@ def compare(
         if target is not None:
             write_text(target, text())
             say(f"wrote {target}")
-    if failures := list(tables.failures(result)):
+    if failures := [*tables.failures(result), *(f"left out: {sentence}" for sentence in unread)]:
         raise UserError("; ".join(failures))
     if not result.changes:
         first = f"; {result.left_out[0]}" if result.left_out else ""

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from android_bench.records.documents import once
 from android_bench.records.record import Record
 from android_bench.reports.clock import Clock, p50_by, samples_ms, shared_clock
 from android_bench.reports.interval import FEWEST, Verdict, interval, judge
@@ -70,7 +71,9 @@ class Comparison:
         return [change for change in self.changes if change.verdict == "slower"]
 
 
-def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float = 0.05) -> Comparison:
+def compare(
+    before: Sequence[Record], after: Sequence[Record], tolerance: float = 0.05, unread: Sequence[str] = ()
+) -> Comparison:
     """Match the records of two documents and judge each pair.
 
     A pair has the same runtime, device, delegate and threads, and the same model: equal SHA-256, or else
@@ -82,18 +85,15 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
         before: records of the first document.
         after: of the second.
         tolerance: a share, 0 or more, by which a median may grow.
+        unread: on records of either that could not be read.
 
     Raises:
         ValueError: for a tolerance that is none.
     """
     if not 0 <= tolerance < math.inf:
         raise ValueError(f"the tolerance must be a share of 0 or more, not {tolerance}")
-    left_out = [
-        f"{_name(record)}, {side}: invalid, {'; '.join(record.invalid_reasons)}"
-        for side, records in (("before", before), ("after", after))
-        for record in records
-        if not record.valid
-    ]
+    left_out = [*unread, *_unused(before, "before"), *_unused(after, "after")]
+    before, after = once(before), once(after)
     sides = [record for record in before if record.valid], [record for record in after if record.valid]
     changes = []
     for olds, news in _pairs(*sides, left_out):
@@ -107,6 +107,14 @@ def compare(before: Sequence[Record], after: Sequence[Record], tolerance: float 
             changes.append(_judge(olds, news, tolerance))
     broken = [f"{_name(old)}: {reason}" for old in sides[0] if (reason := _reason_broken(old, after))]
     return Comparison(tolerance, changes, left_out, list(dict.fromkeys(broken)))
+
+
+def _unused(records: Sequence[Record], side: str) -> Iterator[str]:
+    if copies := len(records) - len(once(records)):
+        yield f"{copies} of the {len(records)} records {side}: they stand there twice, and count once"
+    for record in once(records):
+        if not record.valid:
+            yield f"{_name(record)}, {side}: invalid, {'; '.join(record.invalid_reasons)}"
 
 
 def _judge(olds: list[Record], news: list[Record], tolerance: float) -> TimingChange:

@@ -277,15 +277,13 @@ HOSTILE = {
     "records are text": (f'{{"schema": "{SCHEMA}", "records": "all"}}', "records: Input should be"),
     "deep": ('{"schema": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested deeper"),
     "deep objects": ('{"a": ' * 100_000, "nested deeper"),
-    "a newer field": (changed(carbon=1), "'records[1].carbon' is not known"),
-    "a field that drives the terminal": (changed(**{"\x1b[2J": 1}), "is not known"),
-    "a contradiction": (changed(p95_ms=None), "records[1]: a valid record has all"),
-    "negative": (changed(p50_ms=-1.0), "records[1].p50_ms"),
+    "a field of the document": (WHOLE.replace('"records"', '"more": 1, "records"'), "'more' is not known"),
+    "two lists of records": (WHOLE.replace('"records"', '"records": [], "records"'), "gives a field twice"),
+    "damaged all": (WHOLE.replace('"threads": 1', '"threads": 0'), "records[0].threads: Input should be"),
     "NaN": (WHOLE.replace('"p50_ms": 2.0', '"p50_ms": NaN'), "NaN is not a number"),
     "infinite": (WHOLE.replace('"p50_ms": 2.0', '"p50_ms": 1e999'), "p50_ms"),
     "endless digits": (WHOLE.replace('"threads": 1', '"threads": ' + "9" * 10_000), "cut short"),
     "half a character": (WHOLE.replace("model.onnx", "\\ud800"), "Invalid JSON"),
-    "a hash too short": (changed(sha256="abc"), "sha256"),
 }
 
 
@@ -304,6 +302,69 @@ def test_a_file_that_is_no_document_is_named_in_one_sentence(
     assert stderr.count("\n") == 1
     assert len(stderr) < 700 + len(str(bad))
     assert "\x1b" not in stderr
+
+
+ONE_DAMAGED = {
+    "a newer field": (changed(carbon=1), "'records[1].carbon' is not known"),
+    "a field that drives the terminal": (changed(**{"\x1b[2J": 1}), "is not known"),
+    "a contradiction": (changed(p95_ms=None), "records[1]: a valid record has all"),
+    "negative": (changed(p50_ms=-1.0), "records[1].p50_ms"),
+    "a hash too short": (changed(sha256="abc"), "sha256"),
+    "infinite": (changed(agreement=7).replace('"agreement": 7', '"agreement": 1e999'), "[1].agreement"),
+    "a field twice": (WHOLE.replace('"serial": "R5CT"', '"serial": "A", "serial": "R5CT"'), "a field twice"),
+    "half a character": (WHOLE.replace("R5CT", "\\ud800"), "Invalid JSON"),
+    "no record": (json.dumps({"schema": SCHEMA, "records": [*json.loads(WHOLE)["records"][:1], 3]}), "[1]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_DAMAGED)
+def test_one_damaged_record_does_not_lose_the_others(name: str, tmp_path: Path, bench: Bench) -> None:
+    text, says = ONE_DAMAGED[name]
+    bad, good = tmp_path / "bad.json", written(tmp_path, "good.json", valid(), phone())
+    bad.write_text(text)
+    left_out: list[str] = []
+    assert read_document(bad, left_out) == [valid()]
+    assert len(left_out) == 1 and left_out[0].startswith(f"{bad}: 1 of its 2 records, the first: ")
+    with pytest.raises(UserError, match=r"records\[1\]"):
+        read_document(bad)
+    code, stdout, stderr = bench("report", bad)
+    assert code == 0 and "model.onnx" in stdout
+    assert stderr.startswith("note: left out: ") and says in stderr and stderr.count("\n") == 1
+    # A gate of a script does not pass on what it could not read; what it compares with may be short.
+    for sides, expected in (((good, bad), 1), ((bad, good), 0)):
+        code, stdout, stderr = bench("compare", *sides)
+        assert (code, stderr.count("error: ")) == (expected, expected)
+        assert "+0.0 %" in stdout and says in stdout and (says in stderr) == bool(expected)
+        assert "\x1b" not in stdout + stderr
+
+
+def field_names() -> list[str]:
+    return list(json.loads(WHOLE)["records"][1])
+
+
+@pytest.mark.parametrize("value", ["missing", None, [], {}, "x", -1, 10**90])
+def test_records_of_other_people(value: Any, tmp_path: Path, bench: Bench) -> None:
+    """Each field in turn is missing, null or of another type: it is read, or left out and named."""
+    path = tmp_path / "other.json"
+    for field in field_names():
+        document = json.loads(WHOLE)
+        if value == "missing":
+            del document["records"][1][field]
+        else:
+            document["records"][1][field] = value
+        path.write_text(json.dumps(document))
+        left_out: list[str] = []
+        found = read_document(path, left_out)
+        assert found[0] == valid() and len(found) + len(left_out) == 2
+        assert all("records[1]" in sentence and "\n" not in sentence for sentence in left_out)
+
+
+def test_copies_of_a_record_are_no_repeats(tmp_path: Path, bench: Bench) -> None:
+    path = written(tmp_path, "a.json", *[valid()] * 9)
+    code, _, stderr = bench("report", path)
+    assert code == 0 and "8 of its 9 records stand there twice" in stderr
+    code, stdout, _ = bench("compare", path, path)
+    assert code == 0 and "9 + 9" not in stdout and "8 of the 9 records before" in stdout
 
 
 def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
