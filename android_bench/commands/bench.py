@@ -151,6 +151,7 @@ def bench(
     from android_bench.interruption import Interrupted
     from android_bench.reports.delivery import check_targets, failures
     from android_bench.timing import StopRule
+    from facekp_train.common.locks import alone_with
 
     engines, gpu = ENGINES, None
     if device == "gpu":
@@ -192,12 +193,13 @@ def bench(
     check_targets(markdown, output, sources=files)
     errors: list[str] = []
     interrupted = False
-    try:
-        with progress_bar() as progress:
-            records, errors = measure(progress)
-    except Interrupted as stop:
-        records, interrupted = stop.records, True
-    _deliver(records, as_json, {"json": output, "markdown": markdown})
+    with alone_with(markdown, output):
+        try:
+            with progress_bar() as progress:
+                records, errors = measure(progress)
+        except Interrupted as stop:
+            records, interrupted = stop.records, True
+        _deliver(records, as_json, {"json": output, "markdown": markdown})
     if interrupted:
         raise KeyboardInterrupt
     if errors or not all(record.valid for record in records):
@@ -228,8 +230,10 @@ def _chosen(text: str, among: Iterable[str], option: str) -> list[str]:
 def _numbers(text: str, option: str) -> list[int]:
     numbers = []
     for word in _words(text, option):
-        if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:
-            raise typer.BadParameter(f"'{word}' is not a number from 1 to {MOST_THREADS}", param_hint=option)
+        if not re.fullmatch("[0-9]{1,9}", word) or not 1 <= int(word) <= MOST_THREADS:
+            raise typer.BadParameter(
+                f"'{word[:60]}' is not a number from 1 to {MOST_THREADS}", param_hint=option
+            )
         numbers.append(int(word))
     return numbers
 

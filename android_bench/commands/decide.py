@@ -106,6 +106,7 @@ def decide(
     from android_bench.decision.measure import add_accuracy
     from android_bench.phone.bench import Access
     from android_bench.reports.delivery import check_targets
+    from facekp_train.common.locks import alone_with
 
     needs(context, "--data", data, "split", "limit", "strict", "normalizer")
     limits = Limits(max_ms, max_mb, _percent(max_nme_loss), allow_missing)
@@ -114,16 +115,17 @@ def decide(
     access = Access(tuple(serial or ()), adb, parse_server(adb_server))
     check_targets(output, markdown, html, sources=(*exports, *(records or ())))
     dataset = labelled_data(data, split, limit, strict)
-    candidates = find_candidates(exports)
-    known = list(_read(records or []))
-    faces = read_faces(dataset, _scheme_of(candidates))
-    notes: list[str] = []
-    for name in where:
-        known += _measured(name, candidates, known, access, notes, quick)
-    add_accuracy(candidates, faces, normalizer)
-    notes += join(candidates, known)
-    decided = decided_of(candidates, limits, notes)
-    _deliver(decided, as_json, output, markdown, html)
+    with alone_with(output, markdown, html):
+        candidates = find_candidates(exports)
+        notes: list[str] = []
+        known = list(_read(records or [], notes))
+        faces = read_faces(dataset, _scheme_of(candidates))
+        for name in where:
+            known += _measured(name, candidates, known, access, notes, quick)
+        add_accuracy(candidates, faces, normalizer)
+        notes += join(candidates, known)
+        decided = decided_of(candidates, limits, notes)
+        _deliver(decided, as_json, output, markdown, html)
     if decided.document.recommended is None:
         raise UserError(decided.document.reason)
 
@@ -150,12 +152,14 @@ def _devices(names: Sequence[str] | None, with_records: bool) -> list[str]:
     return list(dict.fromkeys(names or ([] if with_records else ["cpu"])))
 
 
-def _read(paths: Sequence[Path]) -> Iterator[Sourced]:
+def _read(paths: Sequence[Path], notes: list[str]) -> Iterator[Sourced]:
     from android_bench.decision.measure import sourced
     from android_bench.records.documents import read_document
 
     for path in paths:
-        yield from sourced(read_document(path), str(path))
+        left_out: list[str] = []
+        yield from sourced(read_document(path, left_out), str(path))
+        notes += [f"left out: {sentence}" for sentence in left_out]
 
 
 def _measured(

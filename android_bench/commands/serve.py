@@ -63,6 +63,7 @@ def serve(
     from android_bench.reports.delivery import check_targets, write_files
     from android_bench.reports.tables import terminal
     from android_bench.web.server import WebServer
+    from facekp_train.common.locks import alone_with
 
     if device not in (None, "adb"):
         raise typer.BadParameter(f"'{device}' is not adb", param_hint="--device")
@@ -70,6 +71,7 @@ def serve(
     needs(context, "--benchmark", benchmark, "output")
     check_targets(output)
     with ExitStack() as stack:
+        stack.enter_context(alone_with(output))
         server = stack.enter_context(_listening(WebServer, _page_of(export), host, port, benchmark))
         address = f"{server.url}?benchmark" if benchmark else server.url
         say(f"{address} shows {server.root}; Ctrl-C ends")
@@ -82,8 +84,8 @@ def serve(
             if benchmark:
                 raise
             return
-    if write_files(records, {"json": output}):
-        raise UserError(f"{output} cannot be written")
+        if write_files(records, {"json": output}):
+            raise UserError(f"{output} cannot be written")
     out.print(terminal(records, out.width))
 
 

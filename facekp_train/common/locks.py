@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facekp_train.common.console import UserError
-from facekp_train.common.files import naming_folder
+from facekp_train.common.files import is_written_into, naming_folder, user_cache
 from facekp_train.common.held.lock import try_lock
 
 if TYPE_CHECKING:
@@ -30,6 +31,34 @@ def locked(path: Path, when_busy: Callable[[], None]) -> Iterator[None]:
             when_busy()
             while not try_lock(descriptor):
                 time.sleep(_POLL_SECONDS)
+        yield
+
+
+@contextmanager
+def alone_with(*targets: Path | None) -> Iterator[None]:
+    """Keep other commands of this user from writing these files, or folders, while the block lasts.
+
+    For what is written at the end of long work, and would be lost where two write to one file.
+
+    Args:
+        targets: None for what is not written; devices and streams may have several writers.
+
+    Raises:
+        UserError: at once, where another command is about to write one of them.
+    """
+    with ExitStack() as stack:
+        for target in dict.fromkeys(path.resolve() for path in targets if path and not is_written_into(path)):
+
+            def busy(target: Path = target) -> None:
+                raise UserError(
+                    f"another command is about to write {target}; wait until it ends, or write elsewhere"
+                )
+
+            with suppress(OSError):  # without a cache nobody is kept out, as before locks
+                place = user_cache("locks")
+                place.mkdir(parents=True, exist_ok=True)
+                name = hashlib.sha256(os.fsencode(target)).hexdigest()[:16]
+                stack.enter_context(locked(place / f"{name}.lock", busy))
         yield
 
 

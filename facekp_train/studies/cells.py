@@ -121,7 +121,7 @@ class Cell:
         from facekp_train.common.run_files import STATE_FILE
 
         for state in self.run.rglob(STATE_FILE):
-            state.unlink()
+            state.unlink(missing_ok=True)  # a study beside this one may have been faster
 
     def recipe(self) -> Recipe:
         """How the cell is trained: the spending, what the user set, then what makes the method.

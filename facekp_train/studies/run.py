@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import say
+from facekp_train.common.locks import alone_with
 from facekp_train.studies.cells import Cell, CellPlan
 from facekp_train.studies.jobs import StudyJob, Workers, run_jobs
 from facekp_train.studies.plans import STUDIES, Row, Study
@@ -35,17 +36,18 @@ class Chosen:
 def run_studies(chosen: Chosen, plan: CellPlan, out: Path, workers: Workers) -> list[StudyResult]:
     """Compute all cells that are missing, then write `out/NAME` for each study.
 
-    Raises UserError where a cell failed.
+    Raises UserError where a cell failed, or another process is at one of these studies.
     """
     studies = chosen.studies(plan)
-    results = _compute(cells_of(studies, plan), workers)
-    written = []
-    for study in studies:
-        rows = {row.method.name: _row_cells(row, plan) for row in study.rows}
-        own = {name: [results[cell.key] for cell in cells] for name, cells in rows.items()}
-        result = StudyResult(study, summarize(study, own), _settings(plan, rows, results))
-        write_study(out / study.name, result)
-        written.append(result)
+    with alone_with(*(out / study.name for study in studies)):
+        results = _compute(cells_of(studies, plan), workers)
+        written = []
+        for study in studies:
+            rows = {row.method.name: _row_cells(row, plan) for row in study.rows}
+            own = {name: [results[cell.key] for cell in cells] for name, cells in rows.items()}
+            result = StudyResult(study, summarize(study, own), _settings(plan, rows, results))
+            write_study(out / study.name, result)
+            written.append(result)
     return written
 
 
