@@ -6,6 +6,7 @@ them, no link that leads out; what a page measured is taken where a benchmark is
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import suppress
 from http import HTTPStatus
@@ -127,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.FORBIDDEN, "another page's document")
         elif self.path != UPLOAD or not self.server.waits:
             self._say(HTTPStatus.NOT_FOUND, "no benchmark is waited for")
-        elif not size.isdecimal() or not 0 < int(size) <= _MOST_BYTES:
+        elif not re.fullmatch("[0-9]{1,12}", size) or not 0 < int(size) <= _MOST_BYTES:
             self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no document of a benchmark has that size")
         else:
             self._take(self.rfile.read(int(size)))

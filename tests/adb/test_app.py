@@ -28,7 +28,7 @@ def test_an_app_measures_and_leaves_nothing_but_itself(fresh_rig: Rig, tmp_path:
     assert record.runner and (record.runner.name, record.runner.sha256) == ("app", sha256_of(apk))
     assert record.valid and record.parity and record.parity.ok and record.parity.inputs == 8
     assert (record.cpus, record.pinned) == (None, None)
-    assert fresh_rig.shell("ls /data/local/tmp/rig/files").split() == []
+    assert fresh_rig.shell("ls /data/local/tmp/rig/org.facekp.sample/files").split() == []
     assert fresh_rig.shell(f"ls {ROOT}").split() == ["bionic"]
     fresh_rig.shell("echo crash >/data/local/tmp/rig/am")
     code, _, stderr = finish(start(fresh_rig, tmp_path, *by_app))

@@ -47,9 +47,10 @@ class Server:
             return cls(address)
         host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS", "localhost")
         port = os.environ.get("ANDROID_ADB_SERVER_PORT", str(DEFAULT_PORT))
-        if not port.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > _LAST_PORT:
             raise UserError(
-                f"ANDROID_ADB_SERVER_PORT is '{port}', which is not a number; correct it or unset it"
+                f"ANDROID_ADB_SERVER_PORT is '{port[:60]}', which is no number of a port; correct it or "
+                "unset it"
             )
         return cls(f"tcp:{host}:{port}")
 

@@ -19,6 +19,11 @@ _NAMES = {
 """Implementer and part id, as in /proc/cpuinfo (the kernel's arch/arm64/include/asm/cputype.h)."""
 
 
+_MOST_CORES = 1024
+"""No kernel for ARM is built for more."""
+_MOST_NAMED = 16
+
+
 def clusters_of(
     max_khz: Mapping[int, int], capacity: Mapping[int, int], parts: Mapping[int, str], cores: Sequence[int]
 ) -> list[CoreCluster]:
@@ -58,13 +63,20 @@ def fastest_cores(clusters: Sequence[CoreCluster], threads: int) -> list[int] | 
 
 def core_list(text: str) -> list[int]:
     """The kernel's notation, such as "0-3,6" -> [0, 1, 2, 3, 6]; empty for anything else."""
-    cores: list[int] = []
+    cores: set[int] = set()
     for word in text.strip().split(","):
         match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", word)
-        if match is None:
+        if match is None or not int(match[1]) <= int(match[2] or match[1]) < _MOST_CORES:
             return []
-        cores += range(int(match[1]), int(match[2] or match[1]) + 1)
-    return cores
+        cores |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return sorted(cores)
+
+
+def cores_in_words(cpus: Sequence[int]) -> str:
+    """Cores for a sentence, such as "4,5"; of many the first and the last."""
+    if len(cpus) > _MOST_NAMED:
+        return f"{min(cpus)} to {max(cpus)} ({len(cpus)} cores)"
+    return ",".join(map(str, cpus))
 
 
 def parts_of(cpuinfo: str) -> dict[int, str]:

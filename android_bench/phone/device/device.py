@@ -15,6 +15,8 @@ from facekp_train.common.console import UserError
 FOLDER = "/data/local/tmp"
 """Where the shell's user may write and start programs."""
 OLDEST_API = 24
+_LONGEST = 300
+"""Characters of a name that a phone tells; none is longer, and it stands in sentences and tables."""
 _CPU = "/sys/devices/system/cpu"
 _COMMANDS = {
     "properties": "getprop",
@@ -56,7 +58,8 @@ class Device:
 def describe(phone: Phone) -> Device:
     """Look at a phone. Raises as `Phone.shell` does."""
     answers = phone.look_up(_COMMANDS)
-    properties = dict(re.findall(r"^\[(.+?)\]: \[(.*)\]\r?$", answers["properties"], re.MULTILINE))
+    pairs = re.findall(rf"^\[(.+?)\]: \[(.{{0,{_LONGEST}}})\]\r?$", answers["properties"], re.MULTILINE)
+    properties = dict(pairs)
     # Cores that are asleep too: a phone may wake its fastest for work alone.
     cores = core_list(answers["present"]) or core_list(answers["online"])
     clusters = clusters_of(
@@ -77,7 +80,7 @@ def describe(phone: Phone) -> Device:
         android=properties.get("ro.build.version.release"),
         api=int(api) if re.fullmatch(r"\d{1,4}", api) else None,
         build=properties.get("ro.build.fingerprint"),
-        kernel=answers["kernel"] or None,
+        kernel=answers["kernel"] if 0 < len(answers["kernel"]) <= _LONGEST else None,
         abis=[abi for abi in (abis or properties.get("ro.product.cpu.abi", "")).split(",") if abi],
         page_bytes=_page_bytes(answers["page"]),
         memory_mb=round(int(memory[1]) * 1024 / 1e6, 1) if memory else None,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from android_bench.phone.adb.shell import Phone
-from android_bench.phone.device.clusters import core_list
+from android_bench.phone.device.clusters import core_list, cores_in_words
 from android_bench.phone.device.device import numbers_of_cores
 from android_bench.records.phone import CoreCluster, State
 
@@ -103,13 +103,13 @@ def caps(state: State, clusters: Sequence[CoreCluster]) -> list[str]:
     for cluster in clusters:
         if cluster.max_khz is None and set(cluster.cpus) & set(state.asleep):
             warnings.append(
-                f"cores {','.join(map(str, cluster.cpus))} are asleep and tell no frequency; they may be the "
+                f"cores {cores_in_words(cluster.cpus)} are asleep and tell no frequency; they may be the "
                 "fastest, so the runner is pinned to none"
             )
         limit = min((state.limits_khz.get(str(cpu), math.inf) for cpu in cluster.cpus), default=math.inf)
         if cluster.max_khz and limit < cluster.max_khz:
             warnings.append(
-                f"cores {','.join(map(str, cluster.cpus))} may only reach {limit / 1e6:.2f} of "
+                f"cores {cores_in_words(cluster.cpus)} may only reach {limit / 1e6:.2f} of "
                 f"{cluster.max_khz / 1e6:.2f} GHz from the start: switch battery saver off and let it cool"
             )
     return warnings
@@ -133,7 +133,7 @@ def _temperatures(answers: dict[str, str], battery: dict[str, str]) -> dict[str,
     """All of them by name; "skin" and "battery" are the warmest of Android's own."""
     zones: dict[str, dict[str, str]] = {}
     for zone, field, value in re.findall(
-        r"/(thermal_zone\d+)/(type|temp):(.*)$", answers["zones"], re.MULTILINE
+        r"/(thermal_zone\d+)/(type|temp):(.{0,100})$", answers["zones"], re.MULTILINE
     ):
         zones.setdefault(zone, {})[field] = value.strip()
     read: dict[str, float | None] = {
@@ -149,7 +149,7 @@ def _temperatures(answers: dict[str, str], battery: dict[str, str]) -> dict[str,
     kinds: dict[int, list[float]] = {}
     first = 1 if re.search(r"Sdhms connected: yes", answers["thermal"]) else 0
     for value, number, name in re.findall(
-        r"Temperature\{mValue=(-?\d{1,9}(?:\.\d+)?), mType=(-?\d{1,3}), mName=([^,}]*)",
+        r"Temperature\{mValue=(-?\d{1,9}(?:\.\d+)?), mType=(-?\d{1,3}), mName=([^,}]{0,100})",
         current.partition("cooling")[0],
     ):
         kind, degrees = int(number) - first, float(value)
@@ -186,7 +186,7 @@ def _asleep(answers: dict[str, str]) -> list[int]:
 
 
 def _governor(text: str, cpus: Sequence[int] | None) -> str | None:
-    governors = dict(re.findall(r"/cpu(\d{1,4})/cpufreq/scaling_governor:(\S+)$", text, re.MULTILINE))
+    governors = dict(re.findall(r"/cpu(\d{1,4})/cpufreq/scaling_governor:(\S{1,100})$", text, re.MULTILINE))
     chosen = [str(cpu) for cpu in cpus] if cpus else sorted(governors, key=int)[-1:]
     return next((governors[cpu] for cpu in chosen if cpu in governors), None)
 

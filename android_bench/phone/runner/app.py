@@ -6,7 +6,7 @@ import contextlib
 import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from android_bench.phone.adb.adb import AdbError, StoppedError, TimeLimitError
 from android_bench.phone.adb.shell import Phone, Result
@@ -53,10 +53,12 @@ def install_app(phone: Phone, apk: Path) -> tuple[str, str]:
         _install(phone, apk)
         if _installed(phone, apk) != wanted:
             raise UserError(f"phone {phone.serial} installed another app than it was given; restart it")
-    values = _ending(_instrument(phone, ["-e", "prepare", "1"], _START_SECONDS))[1]
-    if not (folder := values.get("folder", "")).startswith("/"):
+    told = _ending(_instrument(phone, ["-e", "prepare", "1"], _START_SECONDS))[1].get("folder", "")
+    folder = PurePosixPath(told)
+    # All that lies in it is deleted afterwards: it must be nobody else's.
+    if not folder.is_absolute() or PACKAGE not in folder.parts or ".." in folder.parts:
         raise UserError(f"phone {phone.serial}: the app tells no folder of its own; restart the phone")
-    return folder, wanted
+    return str(folder), wanted
 
 
 def run_app(phone: Phone, folder: str, words: Sequence[str], timeout: float) -> Result:

@@ -84,12 +84,13 @@ def _hashes(phone: Phone, folder: str, size: int) -> dict[str, str]:
     script = f"[ -d {quoted} ] || exit 0; cd {quoted} && ls -A1 && printf '\\n\\n' && ({sums}; true)"
     answer = phone.ask(script, SHELL_SECONDS + size / _HASH_BYTES_PER_SECOND)
     names, _, sums = answer.partition("\n\n")
-    digests = dict.fromkeys((name for name in names.split("\n") if name), "")
+    # What is no name of a file in a folder would be one elsewhere, and what is stale is deleted.
+    digests = dict.fromkeys((name for name in names.split("\n") if name and "/" not in name), "")
     if sums.strip() == "none":
         timeout = SHELL_SECONDS + size / _READ_BYTES_PER_SECOND
         return {name: _hash_here(phone, f"{folder}/{name}", timeout) for name in digests}
-    digests |= {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (.+)$", sums, re.MULTILINE)}
-    return digests
+    told = {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (.+)$", sums, re.MULTILINE)}
+    return digests | {name: digest for name, digest in told.items() if name in digests}
 
 
 def hash_there(phone: Phone, path: str, size: int) -> str:

@@ -27,6 +27,8 @@ _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 
 
 
 _Count = Annotated[int, Field(ge=0, le=2**53)]
+_Name = Annotated[str, Field(max_length=300)]
+_Tensors = Annotated[list[Tensor], Field(max_length=1000)]
 
 
 class RunError(Exception):
@@ -39,9 +41,9 @@ class RunnerAnswer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     runner: Literal[1]
-    engine: str
-    engine_version: str | None
-    delegate: str
+    engine: _Name
+    engine_version: _Name | None
+    delegate: _Name
     threads: int
     pinned: bool | None
     load_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -50,8 +52,8 @@ class RunnerAnswer(BaseModel):
     samples_ns: list[Annotated[int, Field(ge=0, le=10**300)]]
     peak_memory_kb: _Count | None
     base_memory_kb: _Count | None
-    inputs: list[Tensor]
-    outputs: list[Tensor]
+    inputs: _Tensors
+    outputs: _Tensors
 
 
 def run_program(phone: Phone, folder: str, words: Sequence[str], timeout: float) -> Result:

@@ -138,6 +138,14 @@ def test_a_server_elsewhere_that_is_not_there() -> None:
             Server.parse(text)
 
 
+@pytest.mark.parametrize("port", ["99999", "9" * 5000, "x", "-1", "\u0663"])
+def test_a_port_that_is_none_is_named(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADB_SERVER_SOCKET", raising=False)
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", port)
+    with pytest.raises(UserError, match="ANDROID_ADB_SERVER_PORT is"):
+        Server.from_environment()
+
+
 def test_adbs_own_notation_is_taken_as_it_is() -> None:
     for text in ("tcp:5037", "tcp:farm:5038", "tcp:[::1]:5037", "localfilesystem:/a b", "localabstract:adb"):
         assert Server.parse(text).address == text

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripted phone i
 
 Measure = Callable[..., tuple[int, list[Any], str]]
 RIG = "/data/local/tmp/rig"
-FILES = f"{RIG}/files"
+FILES = f"{RIG}/{PACKAGE}/files"
 
 
 @pytest.fixture
@@ -114,6 +114,19 @@ def test_an_app_that_fails_gives_a_sentence(
     phone.put(f"{RIG}/am", fault)
     code, _, stderr = by_app()
     assert code == 1 and expected in " ".join(stderr.split())
+
+
+@pytest.mark.parametrize("folder", ["", "files", "/data/local/tmp", f"/data/local/tmp/{PACKAGE}/.."])
+def test_a_folder_that_is_not_the_apps_own_is_left_alone(
+    phone: ScriptedPhone, by_app: Measure, folder: str
+) -> None:
+    """What the app tells is deleted in the end."""
+    phone.put("/data/local/tmp/holiday.jpg", "the user's")
+    am = phone.folder / "bin" / "am"
+    am.write_text(am.read_text().replace(f"folder={FILES}", f"folder={folder}"))
+    code, _, stderr = by_app()
+    assert code == 1 and "the app tells no folder of its own" in stderr
+    assert (phone.root / "data/local/tmp/holiday.jpg").read_text() == "the user's"
 
 
 def test_an_app_that_hangs_is_stopped(phone: ScriptedPhone, by_app: Measure) -> None:

@@ -57,6 +57,19 @@ def test_only_what_differs_is_pushed_and_what_is_stale_goes(
     assert os.access(there / "lib.so", os.X_OK)
 
 
+def test_what_is_told_to_lie_elsewhere_is_not_deleted(
+    scripted: ScriptedPhone, phone: Phone, tmp_path: Path
+) -> None:
+    scripted.put(f"{ROOT}/x/stale", "of an older bundle")
+    scripted.put(f"{ROOT}/holiday.jpg", "the user's")
+    sums = f"{'0' * 64}  ../holiday.jpg"
+    scripted.tool("sha256sum", f"echo '{sums}'; exec /usr/bin/sha256sum \"$@\"")
+    scripted.tool("ls", 'echo ../holiday.jpg; exec /bin/ls "$@"')
+    install(phone, f"{ROOT}/x", files(tmp_path, same="three"))
+    assert [path.name for path in (scripted.root / ROOT[1:] / "x").iterdir()] == ["same"]
+    assert (scripted.root / ROOT[1:] / "holiday.jpg").read_text() == "the user's"
+
+
 def test_a_phone_without_sha256sum_is_read_back(
     scripted: ScriptedPhone, phone: Phone, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def test_several_silent_phones_take_no_longer_than_one(
         (("--adb-server", "tcp:abc"), "HOST:PORT"),
         (("--runtime", "torch"), "PyTorch"),
         (("--repeat", "0"), "repeat"),
+        (("--threads", "9" * 5000), "not a number from 1"),
     ],
     ids=str,
 )

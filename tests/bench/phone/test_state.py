@@ -56,7 +56,9 @@ def test_big_cores_that_are_clocked_as_the_little_ones_are_the_fastest() -> None
 
 def test_lists_of_cores_and_part_ids() -> None:
     assert core_list("0-3,6\n") == [0, 1, 2, 3, 6]
-    for text in ("", "x", "0-", "-1", "0-3;4"):
+    assert core_list("4-5,0,4") == [0, 4, 5]
+    assert core_list("0-1023") == list(range(1024))
+    for text in ("", "x", "0-", "-1", "0-3;4", "0-1024", "0-9999", "3-1"):
         assert core_list(text) == []
     cpuinfo = (
         "processor\t: 0\nCPU implementer\t: 0x51\nCPU part\t: 0x805\n\n"

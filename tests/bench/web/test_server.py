@@ -102,6 +102,7 @@ def test_a_document_is_taken_and_nothing_else(server: WebServer) -> None:
         (400, ask(server, UPLOAD, "POST", b"[" * 100_000)),
         (413, ask(server, UPLOAD, "POST", b"", **{"Content-Length": "999999999999"})),
         (413, ask(server, UPLOAD, "POST", b"", **{"Content-Length": "-1"})),
+        (413, ask(server, UPLOAD, "POST", b"", **{"Content-Length": "9" * 5000})),
         (413, ask(server, UPLOAD, "POST")),
         (501, ask(server, UPLOAD, "PUT", document)),
     ]

@@ -233,6 +233,24 @@ def test_numbers_without_end_are_unknown(digits: int) -> None:
         assert state.thermal_status is None and not state.temperatures_c
 
 
+def test_what_a_phone_tells_stays_short() -> None:
+    """In sentences and tables: however many cores it states, and however long its names are."""
+    device = device_of(
+        present="0-1023", max_khz="/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq:1800000",
+        properties=f"[ro.product.model]: [{'m' * 9000}]\n[ro.soc.model]: [SM8150]", kernel="k" * 9000,
+    )  # fmt: skip
+    assert (device.fingerprint.model, device.fingerprint.kernel) == (None, None)
+    assert device.fingerprint.chip == "Snapdragon 855"
+    state = state_of(
+        present="0-1023", online="0", zones=f"/sys/class/thermal/thermal_zone0/type:{'skin' * 2000}\n"
+        "/sys/class/thermal/thermal_zone0/temp:30000", clocks="/cpu0/cpufreq/scaling_governor:" + "g" * 9000,
+        thermal=f"Temperature{{mValue=30.0, mType=3, mName={'n' * 9000}, mStatus=0}}",
+    )  # fmt: skip
+    (said,) = caps(state, device.fingerprint.clusters)
+    assert said.startswith("cores 1 to 1023 (1023 cores) are asleep")
+    assert state.governor is None and all(len(name) < 200 for name in state.temperatures_c)
+
+
 def test_a_phone_of_endless_numbers_is_named(scripted: ScriptedPhone) -> None:
     scripted.put("/proc/meminfo", f"MemTotal: {LONG} kB\n")
     with pytest.raises(AdbError, match=r"phone TEST answers a number of 5000 digits .* for its memory"):
