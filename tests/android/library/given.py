@@ -26,30 +26,33 @@ _NAN = np.frombuffer(np.float32("nan").tobytes(), np.uint8)
 def write_given(folder: Path) -> None:
     """Everything that WholeWayTest reads."""
     two = several(folder / "several.png")
-    looks = [(model, "blazeface-fast", DEMO_PHOTO) for model in _MODELS]
-    looks += [(_SHIPPED, finder, two) for finder in ("blazeface-fast", "blazeface")]
+    looks = [(model, "blazeface-fast", None, DEMO_PHOTO) for model in _MODELS]
+    looks += [(_SHIPPED, finder, None, two) for finder in ("blazeface-fast", "blazeface")]
+    looks += [(_SHIPPED, "blazeface", smallest, two) for smallest in (200.0, 14.0)]
     cases = [
-        {"model": str(model), "finder": finder, "photo": str(photo), "faces": _detected(model, finder, photo)}
-        for model, finder, photo in looks
-    ]
+        {"model": str(model), "finder": finder, "smallest": smallest, "photo": str(photo),
+         "faces": _detected(model, finder, smallest, photo)}
+        for model, finder, smallest, photo in looks
+    ]  # fmt: skip
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
     _write_models(folder)
 
 
 def several(path: Path) -> Path:
-    """Two faces, one of them small, in a picture with odd sides."""
+    """Two faces, one of them small, in a picture with odd sides; a third is seen by who looks for it."""
     photo = cv2.imread(str(DEMO_PHOTO))
     assert photo is not None
     canvas = np.full((801, 1203, 3), 90, np.uint8)
     canvas[250:762, 30:542] = photo
     canvas[60:256, 900:1096] = cv2.resize(photo, (196, 196), interpolation=cv2.INTER_AREA)
+    canvas[600:690, 1000:1090] = cv2.resize(photo, (90, 90), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(path), canvas)
     return path
 
 
-def _detected(model: Path, finder: str, photo: Path) -> list[dict[str, Any]]:
+def _detected(model: Path, finder: str, smallest: float | None, photo: Path) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "facekp_export.detect", str(photo), "--json", "--model", str(model)]
-    command += ["--finder", finder]
+    command += ["--finder", finder, *([] if smallest is None else ["--smallest-face", str(smallest)])]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return json.loads(done.stdout)["faces"]
 

@@ -5,6 +5,7 @@ Drawn from fixed seeds, so that a change of either side alone fails.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -181,10 +182,12 @@ def finder() -> dict[str, Any]:
         })  # fmt: skip
     sizes = [(300, 200), (512, 512), (1280, 720), (720, 1281), (4000, 500), (3, 900), (40000, 900)]
     levels = []
-    for width, height in sizes:
-        sides = tile_sides(width, height)
+    for (width, height), smallest in itertools.product(sizes, (None, 5.0, 24.0, 130.0)):
+        sides = tile_sides(width, height, smallest)
         least = [least_score(max(width, height), side) for side in sides]
-        levels.append({"width": width, "height": height, "sides": sides, "least": least})
+        levels.append(
+            {"width": width, "height": height, "smallest": smallest, "sides": sides, "least": least}
+        )
     return {"view": [view.x, view.y, view.side], "decoded": decoded, "levels": levels}
 
 

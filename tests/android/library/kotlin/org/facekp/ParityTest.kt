@@ -215,9 +215,10 @@ class ParityTest {
         for (case in tables((Vectors.of("finder") as Map<*, *>)["levels"])) {
             val width = number(case["width"]).toInt()
             val height = number(case["height"]).toInt()
-            val sides = Tiles.sides(width, height)
-            assertClose("$width", case["sides"], sides.toDoubleArray())
-            assertClose("$width", case["least"], sides.map { Tiles.leastScore(width, height, it) }.toDoubleArray())
+            val name = "$width, ${case["smallest"]}"
+            val sides = Tiles.sides(width, height, case["smallest"]?.let(::number))
+            assertClose(name, case["sides"], sides.toDoubleArray())
+            assertClose(name, case["least"], sides.map { Tiles.leastScore(width, height, it) }.toDoubleArray())
         }
     }
 

@@ -15,9 +15,11 @@ class WholeWayTest {
         for (case in tables(Json.parse(File(given, "cases.json").readText()))) {
             val model = File(case["model"] as String)
             KeypointDetector.fromFile(model).use { detector ->
-                FaceFinder.fromFolder(blazeface, thorough = case["finder"] == "blazeface").use { finder ->
+                val smallest = case["smallest"]?.let(::number)
+                FaceFinder.fromFolder(blazeface, case["finder"] == "blazeface", smallestFace = smallest).use { finder ->
                     val faces = detector.detect(Vectors.picture(File(case["photo"] as String)), finder)
-                    compare("${model.path} ${case["finder"]} ${case["photo"]}", tables(case["faces"]), faces, detector.info)
+                    val name = "${model.path} ${case["finder"]} $smallest ${case["photo"]}"
+                    compare(name, tables(case["faces"]), faces, detector.info)
                 }
             }
         }
@@ -74,8 +76,12 @@ class WholeWayTest {
         assertTrue(said, "thread" in said)
         detector.close()
         detector.close()
-        said = refusal { detector.detect(Vectors.demoPhoto(), box) }
-        assertTrue(said, "closed" in said)
+        for (call in listOf({ detector.detect(Vectors.demoPhoto(), box) }, { detector.lastRunNanoseconds })) {
+            said = refusal { call() }
+            assertTrue(said, "closed" in said)
+        }
+        val finder = FaceFinder.fromFolder(blazeface).apply { close() }
+        assertTrue("closed" in refusal { finder.find(Vectors.demoPhoto()) })
     }
 
     @Test fun aGpuThatFailsFallsBackAndSaysSo() {
@@ -128,6 +134,10 @@ class WholeWayTest {
             assertTrue(said, "not finite" in said)
         }
         assertTrue("BlazeFace" in refusal { FaceFinder.fromFolder(File(given, "finders")) })
+        for (size in listOf(4.9, Double.NaN, Double.POSITIVE_INFINITY)) {
+            assertTrue("5 pixels" in refusal { FaceFinder.fromFolder(blazeface, true, smallestFace = size) })
+        }
+        assertTrue("thorough" in refusal { FaceFinder.fromFolder(blazeface, smallestFace = 40.0) })
         refusal { Options(threads = 0) }
     }
 }

@@ -45,7 +45,11 @@ internal class Engine(
         private set
 
     /** What the interpreter says of its last run; null before that. */
-    val lastRunNanoseconds: Long? get() = taken.interpreter.lastNativeInferenceDurationNanoseconds
+    val lastRunNanoseconds: Long?
+        get() {
+            refuseOthers()
+            return taken.interpreter.lastNativeInferenceDurationNanoseconds
+        }
 
     /** The bytes of the model's one input, to be filled before each run. */
     val input: ByteBuffer

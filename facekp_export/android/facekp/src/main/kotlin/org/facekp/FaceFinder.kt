@@ -10,19 +10,24 @@ import java.nio.ByteBuffer
  *
  * It belongs to the thread that opened it, as a detector does.
  */
-class FaceFinder private constructor(private val short: BlazeNet, private val full: BlazeNet?) : Finder, Closeable {
+class FaceFinder private constructor(
+    private val short: BlazeNet,
+    private val full: BlazeNet?,
+    private val smallestFace: Double?,
+) : Finder, Closeable {
     private val photo = Pyramid()
 
     override val boxSource: String get() = BlazeVariant.SHORT.boxSource
 
     override fun find(picture: Picture): List<FoundFace> {
+        short.refuseOthers()
         photo.show(picture)
         val whole = BlazeFaces.whole(picture.width, picture.height)
         val candidates = short.look(photo, whole).toMutableList()
         if (full == null) return BlazeFaces.merged(candidates)
         // A face that fills the frame is seen only with some room around it.
         candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side))
-        for (side in Tiles.sides(picture.width, picture.height)) {
+        for (side in Tiles.sides(picture.width, picture.height, smallestFace)) {
             candidates += lookAtTiles(side, BlazeFaces.merged(candidates))
         }
         val faces = BlazeFaces.merged(candidates)
@@ -54,29 +59,42 @@ class FaceFinder private constructor(private val short: BlazeNet, private val fu
 
     companion object {
         private const val FOLDER = "facekp/"
+        private const val SMALLEST = 5
 
         /** One net and one look, for large faces: for cameras. */
         @JvmStatic
         @JvmOverloads
         fun fast(context: Context, options: Options = Options()) =
-            opened(false, options) { assetBytes(context, FOLDER + it) }
+            opened(false, options, null) { assetBytes(context, FOLDER + it) }
 
-        /** Both nets, and looks at parts of the picture as well: for photographs. */
+        /**
+         * Both nets, and looks at parts of the picture as well: for photographs.
+         *
+         * @param smallestFace side in pixels of the smallest face to look for, 5 or more; larger is faster, and below 17
+         * the picture is magnified in memory. Null goes to 1/55 of the longer side, 20 or more.
+         */
         @JvmStatic
         @JvmOverloads
-        fun thorough(context: Context, options: Options = Options()) =
-            opened(true, options) { assetBytes(context, FOLDER + it) }
+        fun thorough(context: Context, options: Options = Options(), smallestFace: Double? = null) =
+            opened(true, options, smallestFace) { assetBytes(context, FOLDER + it) }
 
-        /** The nets' files out of a folder. */
+        /** The nets' files out of a folder; `smallestFace` is as for `thorough`, which alone has one. */
         @JvmStatic
         @JvmOverloads
-        fun fromFolder(folder: File, thorough: Boolean = false, options: Options = Options()) =
-            opened(thorough, options) { fileBytes(File(folder, it)) }
+        fun fromFolder(
+            folder: File, thorough: Boolean = false, options: Options = Options(), smallestFace: Double? = null,
+        ) = opened(thorough, options, smallestFace) { fileBytes(File(folder, it)) }
 
-        private fun opened(thorough: Boolean, options: Options, read: (String) -> ByteBuffer): FaceFinder {
+        private fun opened(
+            thorough: Boolean, options: Options, smallestFace: Double?, read: (String) -> ByteBuffer,
+        ): FaceFinder {
+            demand(smallestFace == null || (smallestFace >= SMALLEST && smallestFace.isFinite())) {
+                "the smallest face is $SMALLEST pixels or more, not $smallestFace"
+            }
+            demand(thorough || smallestFace == null) { "the fast finder looks for no smallest face; take the thorough one" }
             val short = opened(BlazeVariant.SHORT, options, read)
             return try {
-                FaceFinder(short, if (thorough) opened(BlazeVariant.FULL, options, read) else null)
+                FaceFinder(short, if (thorough) opened(BlazeVariant.FULL, options, read) else null, smallestFace)
             } catch (error: FacekpException) {
                 short.close()
                 throw error
@@ -125,8 +143,9 @@ internal class BlazeNet(private val variant: BlazeVariant, private val engine: E
         return see(view)
     }
 
+    fun refuseOthers() = engine.refuseOthers()
+
     private fun see(view: Square): List<Candidate> {
-        engine.refuseOthers()
         engine.input.rewind()
         val floats = engine.input.asFloatBuffer()
         for (value in reader.pixels) floats.put((value.toInt() and 255) / 127.5f - 1)

@@ -41,6 +41,10 @@ private inline fun bytesOf(remedy: String, open: () -> InputStream): ByteBuffer 
         throw FacekpException("it cannot be read (${error.message}); $remedy", error)
     } catch (error: SecurityException) {
         throw FacekpException("the permission to read it was taken back; $remedy", error)
+    } catch (error: FacekpException) {
+        throw error
+    } catch (error: RuntimeException) { // what the app threw that a content URI belongs to
+        throw FacekpException("it cannot be read (${error.message ?: error.javaClass.simpleName}); $remedy", error)
     }
     val whole = ByteBuffer.allocateDirect(size.toInt()).order(ByteOrder.nativeOrder())
     parts.forEach { whole.put(it) }

@@ -55,13 +55,22 @@ internal object Tiles {
     /** The side of a tile in pixels of a mask, where a level's smallest face has six. */
     const val ON_MASK = 6 / SMALLEST_SEEN
 
-    /** The sides of the tiles of each level, from large to small; no face is larger than the picture. */
-    fun sides(width: Int, height: Int): List<Double> {
+    /**
+     * The sides of the tiles of each level, from large to small; no face is larger than the picture.
+     *
+     * @param smallestFace to be found for sure, in pixels; null goes as far as most photographs warrant.
+     */
+    fun sides(width: Int, height: Int, smallestFace: Double? = null): List<Double> {
         val longer = max(width, height).toDouble()
         val shorter = min(width, height).toDouble()
         val finest = max(SMALLEST_TILE, min(SHARES.last() * longer, OF_THE_SHORTER * shorter))
         val shares = SHARES.asSequence() + generateSequence(SHARES.last() * FINER) { it * FINER }
-        return shares.map { it * longer }.takeWhile { it >= finest }.filter { SMALLEST_SEEN * it < shorter }.toList()
+        val sides = shares.map { it * longer }
+        // A level is needed for faces that the one before does not show.
+        val levels = sides.zip(sequenceOf(longer) + sides).takeWhile { (side, larger) ->
+            side >= 1 && if (smallestFace == null) side >= finest else SMALLEST_SEEN * larger > smallestFace
+        }
+        return levels.map { it.first }.filter { SMALLEST_SEEN * it < shorter }.toList()
     }
 
     /** What a face on a tile must score: a strip is cut into many, and asks for more. */
