@@ -122,7 +122,10 @@ def scheme_of(points: int) -> Scheme:
         return SCHEMES[points]
     except KeyError:
         known = ", ".join(str(n) for n in SCHEMES)
-        raise ValueError(f"no landmark scheme has {points} points; there are {known}") from None
+        raise ValueError(
+            f"no landmark scheme has {points} points; there are {known}; name a file of your own with "
+            "--scheme (docs/guides/keypoints.md)"
+        ) from None
 
 
 def flip_keypoints(keypoints: Floats, mirror: float = 1.0, scheme: Scheme | None = None) -> Floats:

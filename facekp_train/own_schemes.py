@@ -183,13 +183,18 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
 
-def told_scheme(names: Sequence[str]) -> Scheme:
-    """The scheme that keypoints' names alone tell, where no other has as many: called `own` and their number.
+def told_scheme(names: Sequence[str], pairs: Sequence[tuple[int, int]] | None = None) -> Scheme:
+    """The scheme that keypoints' names tell, where no other has as many: called `own` and their number.
+
+    Args:
+        names: of the keypoints.
+        pairs: places of those that change places in the mirror image; None for what the names say.
 
     Raises:
         ValueError: in one sentence, for names that do not say which are left and right.
     """
-    return scheme_from({"name": f"own{len(names)}", "points": list(names)})
+    stated = {} if pairs is None else {"pairs": list(map(list, pairs))}
+    return scheme_from({"name": f"own{len(names)}", "points": list(names), **stated})
 
 
 def scheme_in_checkpoint(path: Path) -> Scheme | None:

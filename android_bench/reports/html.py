@@ -23,14 +23,15 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; font-size: .9em; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top;
   white-space: nowrap; }
-th { font-weight: 600; } td.n, th.n { text-align: end; } td.w { white-space: normal; min-width: 20rem; }
+th { font-weight: 600; } td.n, th.n { text-align: end; } td.w { white-space: normal; min-width: 14rem; }
 tr.best { background: var(--good); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
-figure { margin: 0; overflow-x: auto; } :focus-visible { outline: 3px solid #4c72b0; outline-offset: 2px; }
+figure { margin: 0; overflow-x: auto; direction: ltr; }
+:focus-visible { outline: 3px solid #4c72b0; outline-offset: 2px; }
 /* On a page from right to left a sentence keeps its full stop at its own end, a plot its left and right. */
-p, li, figcaption, td { unicode-bidi: plaintext; } :is(p, li, figcaption):dir(rtl) { text-align: right; }
+h1, h2, p, li, figcaption { unicode-bidi: plaintext; } :is(h1, h2, p, li):dir(rtl) { text-align: right; }
 figcaption, .soft { color: var(--soft); } li { overflow-wrap: anywhere; }
-svg { width: 100%; min-width: 34rem; max-width: 46rem; height: auto; direction: ltr; }
+svg { width: 100%; min-width: 34rem; max-width: 46rem; height: auto; }
 svg text { font-size: 12px; fill: var(--ink); } .mark { font-weight: 600; }
 .grid { stroke: var(--line); } .run { opacity: .35; } .curve { fill: none; stroke-width: 2; }
 .dashed { stroke-dasharray: 6 4; } .whisker { stroke: var(--ink); fill: none; }

@@ -42,8 +42,8 @@ export class BenchmarkSection {
     const left = []
     const step = clockStep()
     const crops = await bytesOf('parity.bin')
-    for (const entry of models) {
-      say('progress', `Measuring ${entry.file}.`)
+    for (const [number, entry] of models.entries()) {
+      say('progress', `Measuring ${entry.file}, ${number + 1} of ${models.length}. Keep this page in front: others slow it down.`)
       const file = await bytesOf(`models/${entry.file}`)
       try {
         const model = await Model.open(file, this.models.accelerator, this.models.threads)
@@ -51,14 +51,14 @@ export class BenchmarkSection {
       } catch (error) {
         left.push(`${entry.file} was left out: ${sentence(error)}`)
       }
+      show(records)
     }
     const text = `${JSON.stringify({ schema: 'facekp-bench/1', records }, null, 2)}\n`
-    show(records)
     URL.revokeObjectURL(save.href)
     save.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
     save.hidden = false
-    const hint = 'Keep this page in front while it measures: others slow it down.'
-    say('progress', [`Measured ${records.length} files.`, ...left, hint].join(' '))
+    const files = records.length === 1 ? '1 file' : `${records.length} files`
+    say('progress', [`Measured ${files}.`, ...left, ...records.flatMap(doubts)].join(' '))
     return text
   }
 
@@ -87,6 +87,12 @@ export class BenchmarkSection {
     }
     return recordOf(entry, model.input, times, place, parity, [this.opened.note, fallback].filter(Boolean))
   }
+}
+
+/** What speaks against a record, in sentences. @param {Measured} record */
+function doubts({ model, invalid_reasons: reasons, parity }) {
+  const far = parity.ok ? [] : [`its keypoints lie too far from the exporting computer's`]
+  return [...reasons, ...far].map((why) => `${model}: ${why}.`)
 }
 
 /** @param {Measured[]} records */

@@ -3,6 +3,8 @@
 
 const POINTS = '#40ff80'
 const LINES = '#00b0ff'
+/** A picture of this width has dots of a pixel. */
+const SHOWN = 700
 
 /** @param {HTMLCanvasElement} canvas that is read back, too */
 export function contextOf(canvas) {
@@ -15,7 +17,9 @@ export function contextOf(canvas) {
  */
 export function drawFaces(context, faces, lines) {
   for (const { points, box } of faces) {
-    const radius = Math.max(1, 0.011 * Math.max(box[2], box[3]))
+    const side = Math.max(box[2], box[3])
+    // A large photograph is shown smaller than it is; its dots are to be seen, and to hide no small face.
+    const radius = Math.max(1, 0.011 * side, Math.min(0.025 * side, context.canvas.width / SHOWN))
     context.lineWidth = radius * 0.7
     context.strokeStyle = LINES
     context.fillStyle = POINTS

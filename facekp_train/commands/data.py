@@ -78,7 +78,7 @@ def data(
 def _print(survey: Survey, sheet: Path | None) -> None:
     from facekp_train.datasets.reading.notes import SHOWN, print_skipped
 
-    each = " each" if survey.n != 1 else ""
+    each = " each" if survey.n > 1 else ""
     title = f"{survey.data}: {faces_in_words(survey.n)}, {survey.points or 'no'} keypoints{each}"
     print_line(title)
     table = Table("split", "faces")

@@ -24,7 +24,8 @@ def named(spec: str) -> str:
         FileNotFoundError: for a path that leads nowhere.
     """
     path = Path(spec).expanduser()
-    if spec.partition(":")[0].lower() in FORMATS:
+    name, colon, _ = spec.partition(":")
+    if colon and name.lower() in FORMATS:
         return spec
     if not path.exists():
         if not spec or ":" in spec:
@@ -38,8 +39,10 @@ def named(spec: str) -> str:
         if known.fits is not None and place.is_file() == known.file and known.fits(place)
     ]
     if not found and path.is_dir() and any(map(looks_like_picture, path.iterdir())):
+        seen = ", ".join(place.name for place in places[1:4])
         raise DataError(
-            f"{path} holds photographs and no annotations of a known format; name a published data set as "
+            f"{path} holds photographs and no annotations of a known format"
+            f"{seen and f' (not {seen})'}; name a published data set as "
             f"FORMAT:PATH, or have a net label them: facekp-detect {path} --json > found.json, then "
             "facekp-train label --data detect:found.json"
         )

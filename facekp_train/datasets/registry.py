@@ -212,7 +212,8 @@ def open_dataset(
     """
     name, colon, rest = spec.partition(":")
     if not colon or not rest or name.lower() not in FORMATS:
-        raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}")
+        hint = f"; facekp-train data {spec} tells it" if Path(spec).expanduser().exists() else ""
+        raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}{hint}")
     known = FORMATS[name.lower()]
     if split is not None and split not in known.splits:
         raise DataError(f"{name} has no split '{split}'; it has {', '.join(known.splits)}")

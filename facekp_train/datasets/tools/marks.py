@@ -115,8 +115,12 @@ def _names(faces: Sequence[MarkedFace]) -> list[str]:
     return [] if "" in names else list(names)
 
 
-def take_told(root: Path, names: Sequence[str], notes: Notes) -> None:
+def take_told(
+    root: Path, names: Sequence[str], notes: Notes, pairs: Sequence[tuple[int, int]] | None = None
+) -> None:
     """Take the scheme that names tell where nothing else has as many points, and say what was taken.
+
+    pairs: those that the file states beside names.
 
     Raises:
         DataError: for names that do not say which are left and right.
@@ -124,13 +128,14 @@ def take_told(root: Path, names: Sequence[str], notes: Notes) -> None:
     if not names or len(names) in SCHEMES:
         return
     try:
-        scheme = adopt(told_scheme(names))
+        scheme = adopt(told_scheme(names, pairs))
     except ValueError as error:
         raise DataError(f"{root}: {error}; name a file of the scheme with --scheme") from None
-    pairs = [f"{names[i]} and {names[j]}" for i, j in enumerate(scheme.flip) if i < j]
+    moved = [f"{names[i]} and {names[j]}" for i, j in enumerate(scheme.flip) if i < j]
+    told = "the names" if pairs is None else "the pairs"
     notes.warn(
-        f"{root}: a scheme of its own is told from the names of {len(names)} keypoints; in the mirror image "
-        f"{', '.join(pairs)} change places; --scheme FILE.yaml adds lines and normalizers"
+        f"{root}: a scheme of its own is told from {told} of {len(names)} keypoints; in the mirror image "
+        f"{', '.join(moved) or 'none'} change places; --scheme FILE.yaml adds lines and normalizers"
     )
 
 

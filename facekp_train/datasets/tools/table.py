@@ -102,6 +102,8 @@ def _columns(header: Sequence[str]) -> tuple[int, dict[str, tuple[int, int]]]:
         pairs = {name: (axes["x"], axes["y"]) for name, axes in found.items() if len(axes) == 2}
         if len(pairs) > 1:
             return image, pairs
+    if "region_shape_attributes" in plain:
+        raise ValueError("it is VIA's CSV, of which JSON alone is read; export the annotations as JSON")
     raise ValueError("its header names no keypoints; call their columns NAME_x and NAME_y")
 
 

@@ -1,10 +1,10 @@
 """YOLO's form for poses: `data.yaml`, folders of photographs, and a text file of labels for each.
 
 https://docs.ultralytics.com/datasets/pose: `kpt_shape` says how many keypoints a line has and whether each
-states its visibility, `kpt_names` what they are called. A line has the class, the box's middle and size, and
-the keypoints, as shares of the upright photograph. `box_source` may say who made the boxes. The labels of
-`images/train/a.jpg` are `labels/train/a.txt`. A visibility of 0 means not labeled, 1 hidden where the data
-set also has 2.
+states its visibility, `kpt_names` what they are called, `flip_idx` which change places in the mirror image. A
+line has the class, the box's middle and size, and the keypoints, as shares of the upright photograph.
+`box_source` may say who made the boxes. The labels of `images/train/a.jpg` are `labels/train/a.txt`. A
+visibility of 0 means not labeled, 1 hidden where the data set also has 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples, take_told
 from facekp_train.pictures.decoding import read_header
 from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.kinds import looks_like_picture
@@ -55,6 +55,9 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         raise DataError(f"{root} is not YOLO's data.yaml: {error}") from None
     shape = _shape(root, data)
     names, source = _names(root, data, shape[0]), str(data.get("box_source") or UNNAMED)
+    if (pairs := _pairs(root, data, shape[0])) is not None:
+        named = names if all(names) else [str(place) for place in range(shape[0])]
+        take_told(root, named, notes, pairs)
     faces: list[MarkedFace] = []
     bare = 0
     for image in _images(root, data, split, notes):
@@ -93,6 +96,19 @@ def _names(root: Path, data: dict[str, Any], points: int) -> list[str]:
     if not isinstance(names, list) or len(names) != points:
         raise DataError(f"{root}: kpt_names are not the {points} names that kpt_shape asks for")
     return [str(name) for name in names]
+
+
+def _pairs(root: Path, data: dict[str, Any], points: int) -> list[tuple[int, int]] | None:
+    """Keypoints that change places in the mirror image, by `flip_idx`; None where it is left out."""
+    order = data.get("flip_idx")
+    if not order:
+        return None
+    places = list(range(points))
+    if not isinstance(order, list) or {*map(type, order)} != {int} or sorted(order) != places:
+        raise DataError(f"{root}: flip_idx does not name each of the {points} keypoints once, from 0")
+    if [order[place] for place in order] != places:
+        raise DataError(f"{root}: flip_idx is no exchange of pairs: it leads a keypoint elsewhere than back")
+    return [(place, other) for place, other in enumerate(order) if place < other]
 
 
 def _images(root: Path, data: dict[str, Any], split: str, notes: Notes) -> Iterator[Path]:
