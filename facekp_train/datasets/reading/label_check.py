@@ -11,20 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.common.console import faces_in_words
+from facekp_train.datasets.reading.absent_points import Absent, far_off, not_placed
 from facekp_train.datasets.reading.box_check import far_from_box
 from facekp_train.datasets.reading.notes import Notes
 from facekp_train.datasets.reading.order_check import OrderCheck
 from facekp_train.datasets.reading.rows import checked
+from facekp_train.datasets.reading.stored_check import StoredCheck
 from facekp_train.datasets.reading.unit_check import UnitCheck, share_outside
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
 from facekp_train.samples import Box, FaceSample
 
-# Lists write these for a point that was not placed.
-_PLACEHOLDERS = (-1.0, 0.0)
-# So many keypoints at exactly one place stand for that, wherever it is, if they are such a share of the
-# face: of small ones in whole pixels some coincide.
-_SEVERAL, _SHARE = 3, 0.25
 # No face of any list is smaller; shares of a picture are within one pixel.
 _SMALLEST_FACE = 2.0
 # Stated sizes are whole numbers, and so is the photograph's.
@@ -43,7 +40,8 @@ class LabelCheck:
         self._notes = notes
         self._order = OrderCheck(notes, spec)
         self._unit = UnitCheck(notes)
-        self._placeholders = np.array(_PLACEHOLDERS, np.float32) - first_pixel
+        self._stored = StoredCheck(notes)
+        self._first_pixel = first_pixel
         self._hidden, self._hidden_faces = 0, 0
         self._sizes: Counter[str] = Counter()
         self._example: dict[str, str] = {}
@@ -55,6 +53,8 @@ class LabelCheck:
             if isinstance(mended := self._mended(sample, header), FaceSample):
                 self._order.add(mended.keypoints)
                 self._unit.add(mended, None if header is None else header.upright_size)
+                if header is not None:
+                    self._stored.add(mended, header)
                 yield mended
             else:
                 self._notes.skip(sample.image, mended)
@@ -67,6 +67,7 @@ class LabelCheck:
         for what, count in self._sizes.items():
             self._notes.warn(f"{what}: {faces_in_words(count)}, such as of {self._example[what]}")
         self._unit.close()
+        self._stored.close()
         self._order.close()
 
     def _mended(self, sample: FaceSample, header: Header | None) -> FaceSample | str:
@@ -82,21 +83,36 @@ class LabelCheck:
         if header is None:
             return sample
         on_this = self._on_this_picture(sample, header)
-        return on_this if isinstance(on_this, str) else _inside(on_this, header.upright_size)
+        return on_this if isinstance(on_this, str) else self._inside(on_this, header.upright_size)
+
+    def _without(self, absent: Absent, sample: FaceSample) -> FaceSample:
+        """The face without keypoints that are none."""
+        keypoints = np.where(absent[:, None], np.float32(np.nan), sample.keypoints)
+        return replace(sample, keypoints=keypoints, visible=sample.visible & ~absent)
 
     def _without_placeholders(self, sample: FaceSample) -> FaceSample:
-        """Only exact pairs: real points may lie outside the picture."""
-        x, y = sample.keypoints.T
-        several = not _all_apart(sample.keypoints)
-        absent = (x == y) & ((x == self._placeholders[0]) | (x == self._placeholders[1]))
-        if several:
-            absent |= _crowded(sample.keypoints)
-        if not absent.any():
+        absent = not_placed(sample.keypoints, self._first_pixel)
+        if absent is None:
             return sample
         self._hidden += int(absent.sum())
         self._hidden_faces += 1
-        keypoints = np.where(absent[:, None], np.float32(np.nan), sample.keypoints)
-        return replace(sample, keypoints=keypoints, visible=sample.visible & ~absent)
+        return self._without(absent, sample)
+
+    def _inside(self, sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
+        """A face some of which is in its photograph, without what is far off; else why it is none."""
+        outside = share_outside(sample, size)
+        if outside == 0:
+            return sample
+        if outside == 1:
+            return (
+                f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count "
+                "in another unit than its format does"
+            )
+        absent = far_off(sample.keypoints, size)
+        if not absent.any():
+            return sample
+        self._count("keypoints farther from the photograph than it is large count as not labeled", sample)
+        return self._without(absent, sample)
 
     def _on_this_picture(self, sample: FaceSample, header: Header) -> FaceSample | str:
         """Labels of the picture as stored, or in another size, brought to the one that is read."""
@@ -137,30 +153,6 @@ def _no_face(sample: FaceSample) -> str | None:
         shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
         return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
     return None
-
-
-def _inside(sample: FaceSample, size: tuple[int, int]) -> FaceSample | str:
-    """A face some of which is in its photograph; else why it is none."""
-    if share_outside(sample, size) < 1:
-        return sample
-    return (
-        f"all of its keypoints lie outside the photograph of {size[0]} x {size[1]}; they may count in "
-        "another unit than its format does"
-    )
-
-
-def _all_apart(keypoints: NDArray[np.float32]) -> bool:
-    """Whether no two keypoints have one place, which is so of nearly every face and soon known."""
-    return len(set(map(tuple, keypoints.tolist()))) == len(keypoints)
-
-
-def _crowded(keypoints: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """bool [N]: which keypoints share their exact place with too many others, but not with all."""
-    places = keypoints[:, 0] + 1j * keypoints[:, 1]
-    known = np.isfinite(places)
-    _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
-    shared = counts[which]
-    return np.asarray(known & (shared >= max(_SEVERAL, _SHARE * len(places))) & (shared < known.sum()))
 
 
 def _header_of(image: Path) -> Header | None:

@@ -105,6 +105,30 @@ def test_coco_stated_size_of_the_picture_as_stored(orientation: int, tmp_path: P
     assert same.warnings == []
 
 
+@pytest.mark.parametrize("faces", [1, 4])
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_labels_as_stored_without_a_size_are_said(orientation: int, faces: int, tmp_path: Path) -> None:
+    """A face upright in the middle of a photograph, and where its points are stored."""
+    side, upright = 90, face_like(68) * 40 + 20
+    across, down = upright.T
+    far = side - 1 - upright
+    places = {
+        2: (far[:, 0], down), 3: far.T, 4: (across, far[:, 1]), 5: (down, across), 6: (down, far[:, 0]),
+        7: (far[:, 1], far[:, 0]), 8: (far[:, 1], across),
+    }  # fmt: skip
+    for name, points in (("stored", np.stack(places[orientation], axis=1)), ("upright", upright)):
+        for number in range(faces):
+            image = tmp_path / name / f"{number}.jpg"
+            image.parent.mkdir(exist_ok=True)
+            image.write_bytes(FORMS["exif.jpg"](np.zeros((side, side, 3), np.uint8), orientation))
+            points_file(image.with_suffix(".pts"), points + number)
+        dataset = open_dataset(f"pts:{tmp_path / name}")
+        assert len(list(dataset)) == faces
+        said = [warning for warning in dataset.warnings if "lie as on those as stored" in warning]
+        assert len(said) == (name == "stored")
+        assert not said or f"{faces} of {faces} face" in said[0]
+
+
 def test_detected_documents_state_a_size_too(tmp_path: Path) -> None:
     picture(tmp_path / "a.jpg", WIDTH, HEIGHT)
     face = {"box": [0, 0, 9, 9], "score": 1, "keypoints": (2 * FACE + 0.5).tolist()}

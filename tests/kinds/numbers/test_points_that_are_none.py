@@ -1,0 +1,66 @@
+"""Kind: numbers that stand for a keypoint that nobody placed, and are no placeholder that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facekp_train.datasets import Dataset, open_dataset
+from tests.support.files.annotated_faces import FACE_68, picture, points_file
+
+SIZE = 256
+
+
+def _read(folder: Path, *faces: np.ndarray) -> Dataset:
+    for number, points in enumerate(faces):
+        picture(folder / f"{number}.jpg", SIZE, SIZE)
+        points_file(folder / f"{number}.pts", points)
+    return open_dataset(f"pts:{folder}")
+
+
+def _with(place: tuple[float, float], *points: int) -> np.ndarray:
+    face = FACE_68.copy()
+    face[list(points)] = place
+    return face
+
+
+@pytest.mark.parametrize("place", [(-999, -999), (9999, 9999), (65535, 65535), (100, 900), (-300, 100)])
+def test_a_number_far_off_the_photograph_hides_its_keypoint(
+    place: tuple[float, float], tmp_path: Path
+) -> None:
+    """Among faces that are whole, so that no view of one decides."""
+    dataset = _read(tmp_path, _with(place, 20), *(FACE_68 + number for number in range(1, 5)))
+    hidden, *others = dataset
+    assert np.isnan(hidden.keypoints[20]).all() and not hidden.visible[20]
+    np.testing.assert_allclose(
+        np.delete(hidden.keypoints, 20, axis=0), np.delete(FACE_68, 20, axis=0), atol=1e-3
+    )
+    assert all(other.visible.all() for other in others) and dataset.skipped == []
+    (warning,) = dataset.warnings
+    assert "farther from the photograph than it is large count as not labeled: 1 face" in warning
+
+
+@pytest.mark.parametrize("place", [(-20, 100), (300, 300), (-10, -10), (400, 100)])
+def test_a_keypoint_beside_the_photograph_is_one(place: tuple[float, float], tmp_path: Path) -> None:
+    (sample,) = _read(tmp_path, _with(place, 0))
+    np.testing.assert_allclose(sample.keypoints[0], place, atol=1e-3)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (255, 255), (10, 250)])
+def test_several_at_one_place_beside_the_face_are_none(place: tuple[float, float], tmp_path: Path) -> None:
+    dataset = _read(tmp_path, _with(place, *range(60, 64)), *(FACE_68 + number for number in range(1, 5)))
+    hidden, *others = dataset
+    assert np.isnan(hidden.keypoints[60:64]).all() and np.isfinite(hidden.keypoints[:60]).all()
+    assert all(np.isfinite(other.keypoints).all() for other in others)
+    assert "several of a face at one place" in dataset.warnings[0] and "4 of 1 face" in dataset.warnings[0]
+
+
+def test_keypoints_of_small_faces_coincide(tmp_path: Path) -> None:
+    """In whole pixels, where a face is no wider than it has points."""
+    small = (FACE_68 / 12).round() + 40
+    assert np.unique(small, axis=0, return_counts=True)[1].max() >= 3
+    dataset = _read(tmp_path, small)
+    (sample,) = dataset
+    assert np.isfinite(sample.keypoints).all() and dataset.warnings == []
