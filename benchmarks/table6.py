@@ -22,11 +22,12 @@ from android_bench.predict.predict import Prediction, predict_layers
 from android_bench.predict.socs import SOCS, Soc
 from android_bench.records.documents import read_all
 from android_bench.records.record import Record
-from android_bench.reports.tables import rounded
-from benchmarks.tables.pages import markdown_table, write_part
+from android_bench.reports.names import rounded
+from benchmarks.tables.pages import write_part
 from facekp_export.inference.layers import Layer, read_layers
 from facekp_train.common.console import UserError, new_app, out, run, say
 from facekp_train.common.files import write_json
+from facekp_train.common.markdown import markdown_table
 from facekp_train.evaluation.published import published_phones
 
 RESULT = Path(__file__).parent / "results" / "table6.json"
@@ -67,7 +68,7 @@ class Row:
 
 def rows_of(records: Sequence[Record]) -> list[Row]:
     """The rows of the phones of the records, then those of the paper's three, the systems in their order."""
-    phones = {(_device(record), _chip(record)): None for record in records}
+    phones = {(record.machine_name, _chip(record)): None for record in records}
     paper = {(phone.phone, phone.chip): None for phone in published_phones().values()}
     return [
         row
@@ -85,9 +86,11 @@ def of_phones(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
         if record.fingerprint is None:
             notes.append(f"{record.model} on {record.machine.cpu}: no phone")
         elif record.emulated:
-            notes.append(f"{record.model} on {_device(record)}: an emulated processor's time is no phone's")
+            notes.append(
+                f"{record.model} on {record.machine_name}: an emulated processor's time is no phone's"
+            )
         elif record.name not in SYSTEMS or not any(record.kind in kinds for kinds in PRECISIONS.values()):
-            notes.append(f"{record.model} on {_device(record)}: no row of the table")
+            notes.append(f"{record.model} on {record.machine_name}: no row of the table")
         else:
             kept.append(record)
     return kept, notes
@@ -105,7 +108,7 @@ def _rows(device: str, chip: str, system: str, precision: str, records: Sequence
             p50_ms=record.p50_ms, reason=None if record.valid else "; ".join(record.invalid_reasons),
         )
         for record in records
-        if (_device(record), _chip(record), record.name) == (device, chip, system)
+        if (record.machine_name, _chip(record), record.name) == (device, chip, system)
         and record.kind in PRECISIONS[precision]
     ]  # fmt: skip
     if any(row.p50_ms is not None for row in measured):
@@ -139,10 +142,6 @@ def _layers(system: str, precision: str) -> tuple[Layer, ...] | None:
     return read_layers(file) if file.is_file() else None
 
 
-def _device(record: Record) -> str:
-    return record.fingerprint.name if record.fingerprint else record.machine.cpu
-
-
 def _chip(record: Record) -> str:
     return (record.fingerprint and record.fingerprint.chip) or record.machine.cpu
 
@@ -160,7 +159,8 @@ def markdown(rows: Sequence[Row]) -> str:
     ]
     for device, chip in {(row.device, row.chip): None for row in rows}:
         own = [row for row in rows if (row.device, row.chip) == (device, chip)]
-        text += [f"### {device}, {chip}", markdown_table(_HEADERS, [_cells(row) for row in own], texts=3)]
+        table = markdown_table(_HEADERS, [_cells(row) for row in own], words=_HEADERS[:3])
+        text += [f"### {device}, {chip}", table]
     return "\n\n".join(text) + "\n"
 
 

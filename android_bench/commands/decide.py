@@ -172,6 +172,7 @@ def _measured(
 ) -> list[Sourced]:
     """Records of the files that lack a valid one on that device."""
     from android_bench.decision.measure import sourced, unmeasured
+    from android_bench.engines.engines import EXPORTED
     from android_bench.host.bench import bench_models
     from android_bench.host.machine import describe_machine
     from android_bench.phone.bench import bench_phones
@@ -194,7 +195,7 @@ def _measured(
         return []
     with progress_bar() as progress:
         if device == "cpu":
-            return list(sourced(bench_models(files, runtimes=("onnxruntime", "litert"), progress=progress)))
+            return list(sourced(bench_models(files, runtimes=EXPORTED, progress=progress)))
         settings = QUICK if quick else Settings()
         outcome = bench_phones(files, settings, access, progress=progress)
     notes += [*outcome.errors, *([FIRST_LOOK] if quick else [])]

@@ -9,15 +9,12 @@ from pathlib import Path
 
 from android_bench.decision.accuracy import Accuracy
 from android_bench.decision.choose import Figures
-from android_bench.engines.engines import identity
+from android_bench.engines.engines import EXPORTED, identity
 from android_bench.engines.plan import plan
 from android_bench.engines.weights import size_and_sha256
 from android_bench.records.record import Record
 from android_bench.reports.clock import Clock, middle_by, shared_clock
 from android_bench.reports.names import shortest_ends
-
-_RUNTIMES = ("onnxruntime", "litert")
-"""Of exported files. A checkpoint is not what ships."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Candidate:
 
 def find_candidates(paths: Sequence[Path]) -> list[Candidate]:
     """The exported files at the paths, each SHA-256 once. Raises UserError as `plan` does."""
-    files = [each.path for each in plan(paths, (1,), _RUNTIMES)]
+    files = [each.path for each in plan(paths, (1,), EXPORTED)]
     found: dict[str, Candidate] = {}
     for path, label in zip(files, shortest_ends([str(path) for path in files]), strict=True):
         size, sha256 = size_and_sha256(path)
@@ -133,7 +130,7 @@ def _notes(foreign: int, older: int) -> Iterator[str]:
 
 def device_names(records: Sequence[Record]) -> list[tuple[str, str]]:
     """Each record's device and machine in words, such as ("Acme One, gpu", "Acme One")."""
-    simple = {record.place: _machine_name(record) for record in records}
+    simple = {record.place: record.machine_name for record in records}
     doubled = {name for name, count in Counter(simple.values()).items() if count > 1}
     machines = {place: f"{name} ({place})" if name in doubled else name for place, name in simple.items()}
     runtimes: dict[tuple[str, str, str], set[str]] = defaultdict(set)
@@ -148,10 +145,6 @@ def device_names(records: Sequence[Record]) -> list[tuple[str, str]]:
             parts.append(_runtime(record))
         found.append((", ".join(part for part in parts if part), machine))
     return found
-
-
-def _machine_name(record: Record) -> str:
-    return record.fingerprint.name if record.fingerprint else record.machine.cpu
 
 
 def _configuration(record: Record) -> str:

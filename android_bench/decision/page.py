@@ -10,8 +10,9 @@ from android_bench.decision.pictures import overlay
 from android_bench.decision.tables import TEXTS, basis
 from android_bench.decision.tables import rows as table_rows
 from android_bench.reports import html, svg
-from android_bench.reports.clock import NAMES, p50_by, p95_by, samples_ms
+from android_bench.reports.clock import p50_by
 from android_bench.reports.names import rounded
+from android_bench.reports.pages import heat_plot, run_row, runs_plot
 
 
 def page(decided: Decided) -> str:
@@ -92,30 +93,23 @@ def _of_device(decided: Decided) -> dict[str, list[tuple[int, str, OnDevice]]]:
 
 
 def _runs(decided: Decided) -> Iterator[tuple[str, str]]:
+    shades = _shades(decided)
     for device, group in _of_device(decided).items():
-        lines, clock = [], group[0][2].clock
-        for number, label, on in group:
-            middle, high = (f(on.record, clock) if on.record.valid else None for f in (p50_by, p95_by))
-            note = f"{rounded(middle)} / {rounded(high)}" if on.record.valid else "invalid"
-            note += " emulated" if on.record.emulated else ""
-            runs = samples_ms(on.record, clock)
-            shade = _shades(decided)[number - 1]
-            lines.append(svg.Row(f"{number} {label}", runs, middle, high, note, shade))
-        yield f"{device}: each run a tick, dot p50, line to p95", svg.rows(lines, f"ms of {NAMES[clock]}")
+        clock = group[0][2].clock
+        plotted = [
+            run_row(f"{number} {label}", on.record, clock, p50_by(on.record, clock), shades[number - 1])
+            for number, label, on in group
+        ]
+        yield runs_plot(device, plotted, clock)
 
 
 def _sustained(decided: Decided) -> tuple[str, str]:
-    lines = [
-        svg.Line(
-            f"{number} {label} on {device}{', emulated' if on.record.emulated else ''}",
-            [(point.seconds / 60, point.p50_ms) for point in on.record.curve or ()],
-            number - 1,
-            on.record.emulated,
-        )
+    shades = _shades(decided)
+    return heat_plot(
+        (f"{number} {label} on {device}", on.record, shades[number - 1])
         for device, group in _of_device(decided).items()
         for number, label, on in group
-    ]
-    return "p50 of each turn: a line that climbs is heat", svg.curves(lines, "minutes", "p50, ms")
+    )
 
 
 def _faces(decided: Decided) -> Iterator[str]:

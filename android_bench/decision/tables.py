@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from android_bench.decision.decide import Decided
 from android_bench.decision.document import DecisionFile, DeviceFigures
 from android_bench.decision.join import Candidate, OnDevice
 from android_bench.reports.names import rounded
-from android_bench.reports.tables import p50_text
+from android_bench.reports.tables import p50_text, terminal_table
 from facekp_train.common.console import escaped, plain
+from facekp_train.common.markdown import markdown_table
 
 HEADERS = (
     "no", "file", "kind", "front", "MB", "NME %", "change %", "failures %", "device", "p50 ms", "p95 ms",
@@ -100,13 +100,8 @@ def _devices(decided: Decided) -> dict[str, str]:
 
 def terminal(decided: Decided) -> RenderableType:
     """The table with the answer above and remarks below."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     headers, lines = rows(decided)
-    for header in headers:
-        table.add_column(
-            header.replace(" ", "\n"), justify="left" if header in TEXTS else "right", overflow="fold",
-            no_wrap=header not in ("file", "device"),
-        )  # fmt: skip
+    table = terminal_table(headers, TEXTS, wrapping=("file", "device"))
     best = decided.document.recommended
     style = None
     by_number = {str(n): file.sha256 for n, file in enumerate(decided.document.files, 1)}
@@ -124,9 +119,8 @@ def markdown(decided: Decided) -> str:
     lines = [
         f"**{escaped(decided.document.reason)}**",
         "",
-        f"| {' | '.join(headers)} |",
-        "| " + " | ".join("---" if header in TEXTS else "---:" for header in headers) + " |",
+        markdown_table(headers, [[*map(escaped, line)] for line in cells], words=TEXTS),
+        "",
+        *(f"- {escaped(line)}" for line in (*basis(decided), *decided.notes)),
     ]
-    lines += [f"| {' | '.join(map(escaped, line))} |" for line in cells]
-    lines += ["", *(f"- {escaped(line)}" for line in (*basis(decided), *decided.notes))]
     return "\n".join(lines) + "\n"

@@ -76,6 +76,8 @@ ENGINES = {
         Engine("torch", ".safetensors", TORCH_MODULES, "torch", "train", _open_torch, cpu_clock="process"),
     )
 }
+EXPORTED = ("onnxruntime", "litert")
+"""Those of exported files: a checkpoint is not what ships."""
 BY_SUFFIX = {engine.suffix: engine for engine in ENGINES.values()}
 
 

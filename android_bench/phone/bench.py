@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from android_bench.engines.engines import EXPORTED
 from android_bench.engines.plan import plan
 from android_bench.interruption import Interrupted
 from android_bench.phone.adb.adb import Adb, Deadline, StoppedError
@@ -20,7 +21,6 @@ from android_bench.records.record import Record
 from android_bench.timing import Progress
 from facekp_train.common.console import UserError, say
 
-_RUNTIMES = ("onnxruntime", "litert")
 _WIND_DOWN_SECONDS = 30.0
 """After Ctrl-C, to end what runs on the phones and to tidy up there."""
 
@@ -77,7 +77,7 @@ def bench_phones(
         UserError: where there is nothing to measure, or no phone to measure on.
         Interrupted: on Ctrl-C, with the records so far.
     """
-    measurements = plan(paths, (1,), runtimes or _RUNTIMES)
+    measurements = plan(paths, (1,), runtimes or EXPORTED)
     files = [each.path for each in measurements]
     if settings.runner in ("bionic", "glibc", "official", "app"):
         # The program was chosen by name, and it runs TFLite files alone.

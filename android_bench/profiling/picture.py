@@ -6,8 +6,8 @@ from pathlib import Path
 
 from android_bench.profiling.profile import Profile
 from android_bench.profiling.tables import remarks, shown_names
+from android_bench.reports.names import rounded
 from android_bench.reports.plot import check_plot
-from android_bench.reports.tables import rounded
 from facekp_train.common.console import UserError, plain
 from facekp_train.common.files import written_aside
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from android_bench.profiling.profile import CLEAR, OperatorTime, Profile
-from android_bench.reports.tables import rounded
+from android_bench.reports.names import rounded
 
 _COLUMNS = ("M MACs", "ms", "% of time", "GMAC/s", "% of peak")
 

@@ -193,6 +193,11 @@ class Record(Strict):
         """The machine as another document's record of it names it, too: the serial, or what computes."""
         return self.serial or f"{self.machine.cpu}, {self.machine.cores} cores"
 
+    @property
+    def machine_name(self) -> str:
+        """What people call it: the phone's name, or what computes."""
+        return self.fingerprint.name if self.fingerprint else self.machine.cpu
+
     @field_validator("model")
     @classmethod
     def _is_text(cls, path: str) -> str:

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from android_bench.reports.compare import Comparison, TimingChange
 from android_bench.reports.names import rounded
+from android_bench.reports.tables import terminal_table
 from facekp_train.common.console import escaped, plain
+from facekp_train.common.markdown import markdown_table
 
 SCHEMA = "facekp-bench-compare/1"
 HEADERS = (
@@ -40,9 +41,7 @@ def rows(result: Comparison) -> list[tuple[str, ...]]:
 
 def terminal(result: Comparison, before: str, after: str) -> RenderableType:
     """A table for a terminal, with the names of both documents above and remarks below."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for header in HEADERS:
-        table.add_column(header, justify="left" if header in TEXTS else "right", overflow="fold")
+    table = terminal_table(HEADERS, TEXTS)
     styles = {"slower": "red", "faster": "green", "unclear": "yellow"}
     for change in result.changes:
         table.add_row(*(Text(plain(cell)) for cell in _cells(change)), style=styles.get(change.verdict))
@@ -55,10 +54,8 @@ def markdown(result: Comparison, before: str, after: str) -> str:
     lines = [
         *(f"- {escaped(line)}" for line in above(result, before, after)),
         "",
-        f"| {' | '.join(HEADERS)} |",
-        "| " + " | ".join("---" if header in TEXTS else "---:" for header in HEADERS) + " |",
+        markdown_table(HEADERS, [[*map(escaped, line)] for line in rows(result)], words=TEXTS),
     ]
-    lines += [f"| {' | '.join(map(escaped, _cells(change)))} |" for change in result.changes]
     if notes := remarks(result):
         lines += ["", *(f"- {escaped(note)}" for note in notes)]
     return "\n".join(lines) + "\n"

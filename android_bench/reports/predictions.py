@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from android_bench.predict.fit import FITTED, JUDGED, Judged, fixed_share, judged
 from android_bench.predict.predict import Prediction
-from android_bench.reports.tables import rounded
+from android_bench.reports.names import rounded
+from android_bench.reports.tables import terminal_table
 from facekp_train.common.console import plain
 from facekp_train.evaluation.published import PAPER
 
@@ -51,10 +51,8 @@ def document(predictions: Sequence[Prediction]) -> dict[str, Any]:
 
 def terminal(predictions: Sequence[Prediction]) -> RenderableType:
     """A table for a terminal, with what must be known below."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = terminal_table(_HEADERS, ("model", "soc"))
     table.title, table.title_justify = "predicted, not measured", "left"
-    for header in _HEADERS:
-        table.add_column(header, justify="left" if header in ("model", "soc") else "right", overflow="fold")
     for each in predictions:
         parts = (each.fixed_ms, *map(each.kind_ms, ("dense", "depthwise", "other")))
         table.add_row(

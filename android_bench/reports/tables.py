@@ -5,7 +5,7 @@ Where records come from several documents, each is named after its own in `docum
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,6 +16,7 @@ from android_bench.reports.clock import p50_by
 from android_bench.reports.names import labels, letters_of, machine_line, machines, rounded, runtimes
 from android_bench.reports.remarks import alike, fastest_clock, remarks
 from facekp_train.common.console import escaped, plain
+from facekp_train.common.markdown import markdown_table
 
 HEADERS: tuple[str, ...] = (
     "model", "runtime", "threads", "p50 ms", "p90 ms", "p95 ms", "first ms", "size MB", "peak MB", "rise MB",
@@ -94,15 +95,8 @@ def p50_text(record: Record) -> str:
 def terminal(records: Sequence[Record], width: int = 80, documents: Sequence[str] = ()) -> RenderableType:
     """A table for a window of that many columns, with the machine above and remarks below."""
     columns, lines, gone = _fitting(headers(records, documents), rows(records, documents), width)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for header in columns:
-        # Only names give way, as a last resort: half a number is a wrong number.
-        table.add_column(
-            header.replace(" ", "\n"),
-            justify="left" if header in TEXTS else "right",
-            overflow="fold",
-            no_wrap=header not in ("document", "model"),
-        )
+    # Only names give way, as a last resort: half a number is a wrong number.
+    table = terminal_table(columns, TEXTS, wrapping=("document", "model"))
     for record, cells in zip(records, lines, strict=True):
         table.add_row(*(Text(plain(cell)) for cell in cells), style=None if record.valid else "red")
     notes = remarks(records, documents)
@@ -110,6 +104,28 @@ def terminal(records: Sequence[Record], width: int = 80, documents: Sequence[str
         notes.append(f"not shown in {width} columns: {', '.join(gone)}")
     above, below = ([Text(plain(line)) for line in text] for text in (machines(records), notes))
     return Group(*above, Text(), table, Text(), *below)
+
+
+def terminal_table(
+    headers: Sequence[str], words: Collection[str], wrapping: Collection[str] | None = None
+) -> Table:
+    """An empty table without rules for a terminal.
+
+    Args:
+        headers: of the columns.
+        words: those that stand left; numbers stand right.
+        wrapping: those whose cells may take several lines, while every header takes one for each word;
+            None where all cells may.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for header in headers:
+        table.add_column(
+            header if wrapping is None else header.replace(" ", "\n"),
+            justify="left" if header in words else "right",
+            overflow="fold",
+            no_wrap=wrapping is not None and header not in wrapping,
+        )
+    return table
 
 
 def _fitting(
@@ -132,9 +148,8 @@ def markdown(records: Sequence[Record], documents: Sequence[str] = ()) -> str:
     columns = headers(records, documents)
     above = machines(records)
     lines = [*(escaped(line) if len(above) == 1 else f"- {escaped(line)}" for line in above), ""]
-    lines.append(f"| {' | '.join(columns)} |")
-    lines.append("| " + " | ".join("---" if header in TEXTS else "---:" for header in columns) + " |")
-    lines += [f"| {' | '.join(map(escaped, cells))} |" for cells in rows(records, documents)]
+    cells = [[*map(escaped, line)] for line in rows(records, documents)]
+    lines.append(markdown_table(columns, cells, words=TEXTS))
     if notes := remarks(records, documents):
         lines += ["", *(f"- {escaped(remark)}" for remark in notes)]
     return "\n".join(lines) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from facekp_train.common.files import write_text
@@ -30,9 +29,3 @@ def write_part(name: str, text: str, folder: Path = _FOLDER) -> Path:
     target = folder / "TABLES.md"
     write_text(target, "\n\n".join(["# The paper's tables 5 and 6, beside ours", *texts]) + "\n")
     return target
-
-
-def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> str:
-    """A GitHub-flavored table; the first `texts` columns stand left, numbers right."""
-    marks = ["---"] * texts + ["---:"] * (len(headers) - texts)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (headers, marks, *rows))

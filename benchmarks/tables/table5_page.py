@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.table import Table
 
 from android_bench.records.record import Machine
-from android_bench.reports.tables import rounded
+from android_bench.reports.names import rounded
 from benchmarks.systems.rows import OURS, Row, fastest, time_of
-from benchmarks.tables.pages import markdown_table
 from facekp_train.common.console import out, require
+from facekp_train.common.markdown import markdown_table
 from facekp_train.evaluation.published import PAPER, processors, published_systems
 
 PICTURE = "results/pareto.png"
@@ -44,12 +44,12 @@ def markdown(rows: Sequence[Row], machine: Machine) -> str:
         "## Table 5: systems",
         _INTRODUCTION.format(where=where, paper=PAPER, processors=letters),
         "### Sizes and errors",
-        markdown_table(_SIZE_HEADERS, _size_lines(rows), texts=2),
+        markdown_table(_SIZE_HEADERS, _size_lines(rows), words=_SIZE_HEADERS[:2]),
         _SIZES,
         f"![Error against time; areas are file sizes]({PICTURE})",
         "### Times",
         _RATIOS,
-        markdown_table(_TIME_HEADERS, _time_lines(rows), texts=3),
+        markdown_table(_TIME_HEADERS, _time_lines(rows), words=_TIME_HEADERS[:3]),
     ]
     lacking = [f"- {row.system}: {row.reason}" for row in rows if row.runtime is None and row.reason]
     if lacking:

@@ -9,17 +9,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from facekp_train.common.markdown import markdown_table
+
 _WIDTH = 120
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; cells are taken as Markdown, but for `|` and line ends."""
-    lines = [_row(header), _row(["---"] * len(header)), *(_row(row) for row in rows)]
-    return "\n".join(lines) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+    lines = [[" ".join(cell.replace("|", "\\|").split()) for cell in row] for row in (header, *rows)]
+    return markdown_table(lines[0], lines[1:]) + "\n"
 
 
 def code(text: str) -> str:

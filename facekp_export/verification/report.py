@@ -10,6 +10,7 @@ import numpy as np
 from facekp_export.verification.manifest import FileEntry, Manifest
 from facekp_train.common.console import escaped
 from facekp_train.common.files import write_text
+from facekp_train.common.markdown import markdown_table
 from facekp_train.draw import contact_sheet, draw_keypoints, write_picture
 from facekp_train.landmarks import Floats, Scheme
 from facekp_train.samples import Crops
@@ -29,7 +30,7 @@ def write_report(folder: Path, manifest: Manifest) -> None:
         f"(SHA-256 {manifest.checkpoint_sha256[:16]}...), {manifest.created}.",
         *_warning(manifest),
         "",
-        *_table(manifest),
+        _table(manifest),
         "",
         *_explanations(manifest),
     ]
@@ -56,15 +57,13 @@ def _warning(manifest: Manifest) -> list[str]:
     ]
 
 
-def _table(manifest: Manifest) -> list[str]:
+def _table(manifest: Manifest) -> str:
     header = ["file", "MB", "input", "largest difference", "mean px", "max px", "oldest engine"]
     labelled = manifest.torch_nme is not None
     if labelled:
         header += ["NME %", "change %"]
     rows = [_row(entry, labelled) for entry in manifest.files]
-    # Numbers to the right, words to the left.
-    rules = ["---" if name in ("file", "input", "oldest engine") else "---:" for name in header]
-    return [_line(header), _line(rules), *map(_line, rows)]
+    return markdown_table(header, rows, words=("file", "input", "oldest engine"))
 
 
 def _row(entry: FileEntry, labelled: bool) -> list[str]:
@@ -81,10 +80,6 @@ def _row(entry: FileEntry, labelled: bool) -> list[str]:
     if labelled:
         cells += [f"{deviation.nme:.3f}", f"{deviation.nme_change:+.2f}"]
     return cells
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _explanations(manifest: Manifest) -> list[str]:

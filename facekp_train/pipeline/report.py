@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facekp_train.common.files import write_text, written_aside
+from facekp_train.common.markdown import markdown_table
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.pipeline.stages import Stage
 
@@ -22,10 +23,9 @@ def write_report(out: Path, name: str, measured: list[tuple[Stage, dict[str, Any
         head += [f"NME % {_short(spec)} ({error['normaliser']}, n = {error['n']})", "median", "above 10 %"]
     head += ["ms float32", "ms int8"]
     rows = [_row(stage, figures, sets) for stage, figures in measured]
-    table = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
     parts = [
         f"# {name}\n",
-        "\n".join(table) + "\n",
+        markdown_table(head, rows) + "\n",
         "Errors: from the data set's boxes, one refinement. Milliseconds: p50 of the TFLite files on one "
         "thread of the machine that ran this; -, where not measured.\n",
         f"![error against size of every stage]({PLOT_FILE})\n" if sets else f"{NO_ERRORS}\n",
@@ -101,7 +101,3 @@ def _short(spec: str) -> str:
     """A data set without its folders."""
     kind, _, path = spec.partition(":")
     return f"{kind}:{Path(path).name}"
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facekp_train.common.files import write_text
+from facekp_train.common.markdown import markdown_table
 from facekp_train.studies.report import HOW_CHANGES, StudyResult, settings_text
 from facekp_train.studies.summary import MethodChange, RowSummary
-from facekp_train.studies.tables import IN_WORDS, each_run, interval, percent, spread, table
+from facekp_train.studies.tables import IN_WORDS, each_run, interval, percent, spread
 from facekp_train.studies.verdicts import WITHHELD
 
 _SHARED = ("data", "faces", "faces that decide", "budget")
@@ -65,7 +66,7 @@ def _claims_table(found: Sequence[_Found]) -> str:
         "study", "method", "against", "the paper says", "MSE there", "MSE here", "each run", "steps",
         "verdict",
     )  # fmt: skip
-    return table(head, (
+    return markdown_table(head, (
         (
             _link(result), row.name, change.against, IN_WORDS[change.expect], percent(change.paper),
             interval(change.mse.over_both), each_run(change.mse.runs), _steps(row), change.verdict,
@@ -76,7 +77,7 @@ def _claims_table(found: Sequence[_Found]) -> str:
 
 def _questions_table(found: Sequence[_Found]) -> str:
     head = ("study", "method", "against", "its NME, %", "MSE", "each run", "by run (t)", "steps", "verdict")
-    return table(head, (
+    return markdown_table(head, (
         (
             _link(result), row.name, change.against, spread(row.nme, 1, 2), interval(change.mse.over_both),
             each_run(change.mse.runs), interval(change.mse.over_runs), _steps(row), change.verdict,

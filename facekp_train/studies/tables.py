@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from facekp_train.common.markdown import markdown_table
 from facekp_train.evaluation.significance import Interval
 from facekp_train.studies.summary import RowSummary, Spread
 
@@ -15,7 +15,7 @@ IN_WORDS = {"lower": "a lower error", "higher": "a higher error", "close": "a sm
 def errors_table(rows: list[RowSummary]) -> str:
     """Errors and sizes of every method."""
     head = ("method", "runs", "MSE, 1e-3 crops²", "NME, %", "MB", "MMACs", "the paper's MSE")
-    return table(head, (
+    return markdown_table(head, (
         (
             row.name, len(row.cells), spread(row.mse, 1000, 4), spread(row.nme, 1, 3),
             f"{row.megabytes:.2f}", f"{row.mmacs:.1f}", "-" if row.paper is None else f"{row.paper:.4f}",
@@ -30,7 +30,7 @@ def changes_table(rows: list[RowSummary]) -> str:
         "method", "against", "MSE, by run and image", "by image", "each run", "by run (t)", "NME",
         "fold left out", "the paper's MSE", "the paper says", "verdict",
     )  # fmt: skip
-    return table(head, (
+    return markdown_table(head, (
         (
             row.name, change.against, interval(change.mse.over_both), interval(change.mse.over_images),
             each_run(change.mse.runs), interval(change.mse.over_runs), interval(change.nme.over_both),
@@ -53,7 +53,7 @@ def schedules_table(rows: list[RowSummary]) -> str:
         "a constant's loss3",
         "other than its reference",
     )
-    return table(head, (
+    return markdown_table(head, (
         (
             row.name, training["epochs"], f"{training['steps']:,}", curve(training["rates"]),
             *(_loss3(training[f"loss_features{kind}"]) for kind in ("", "_constant")),
@@ -67,7 +67,7 @@ def schedules_table(rows: list[RowSummary]) -> str:
 def tests_table(rows: list[RowSummary]) -> str:
     """The paper's tests between the folds of a method."""
     head = ("method", "folds", "t-test, p", "Levene, p")
-    return table(head, (
+    return markdown_table(head, (
         (row.name, f"{test.first + 1} and {test.second + 1}", _p(test.t_test), _p(test.levene))
         for row in rows
         for test in row.tests
@@ -81,12 +81,6 @@ def curve(rates: Sequence[float]) -> str:
     pieces = 1 + sum(i > top and i - 1 not in rises for i in rises)
     times = "" if pieces == 1 else f", {pieces} times"
     return f"{max(rates):.2g} to {rates[-1]:.2g}{times}"
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
-    """Markdown."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def spread(value: Spread, scale: float, digits: int) -> str:
