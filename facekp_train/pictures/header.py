@@ -29,6 +29,8 @@ _BLOCKS = {
     kinds.PNG: (exif_of_png, xmp_of_png),
     kinds.JPEG_2000: (exif_of_jpeg_2000, xmp_of_jpeg_2000),
 }
+# As the first picture of a TIFF, where cameras have their thumbnail.
+_SMALL_COPY = 1
 _FLOATS = (3, 6)
 # Logarithms of light, which OpenCV writes unasked where it is given floating-point colors.
 _LOGARITHMS = (32844, 32845)
@@ -138,6 +140,8 @@ def _of_tiff(data: Content) -> Header:
     width, height = (values.get(number, 0) for number in (tiff_tags.WIDTH, tiff_tags.HEIGHT))
     if not width or not height:
         raise ValueError(DAMAGED)
+    if tiff_tags.DNG_VERSION in tags or values.get(tiff_tags.SUBFILE, 0) & _SMALL_COPY:
+        raise ValueError(f"it is {kinds.RAW.name}, which is not read; {kinds.RAW.remedy}")
     logarithms = values.get(tiff_tags.PHOTOMETRIC) in _LOGARITHMS
     if logarithms or values.get(tiff_tags.SAMPLE_FORMAT) in _FLOATS:
         raise ValueError(_FLOATING)

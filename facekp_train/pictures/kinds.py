@@ -9,7 +9,8 @@ from pathlib import Path
 VIDEO_SUFFIXES = (
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
     ".wmv", ".flv", ".3gp", ".ogv", ".3g2", ".asf", ".f4v", ".m2v", ".mxf", ".ogm", ".qt", ".rm", ".vob",
-    ".y4m",
+    ".y4m", ".h264", ".264", ".h265", ".265", ".hevc", ".ivf", ".mjpeg", ".mjpg", ".m2t", ".dv", ".nut",
+    ".m1v", ".mpe", ".divx", ".rmvb", ".insv", ".lrv", ".mod", ".tod",
 )  # fmt: skip
 """What counts as a video by its name; OpenCV's FFmpeg reads more formats than it tells."""
 
@@ -46,6 +47,9 @@ VIDEO = Kind("a video", remedy="give it to facekp-detect by itself")
 _BEGINNINGS = {
     b"\xff\xd8\xff": JPEG,
     b"\x89PNG\r\n\x1a\n": PNG,
+    # Canon's, Olympus', Panasonic's, Minolta's, Sigma's.
+    **dict.fromkeys((b"II*\0\x10\0\0\0CR", b"II\x1a\0\0\0HEAP", b"IIRO", b"IIRS", b"MMOR"), RAW),
+    **dict.fromkeys((b"IIU\0", b"\0MRM", b"FOVb"), RAW),
     **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TIFF),
     **{f"P{digit}{blank}".encode(): PNM for digit in range(1, 7) for blank in " \t\r\n#"},
     b"\0\0\0\x0cjP  \r\n\x87\n": JPEG_2000,
@@ -77,6 +81,10 @@ _BEGINNINGS = {
     b".RMF": VIDEO,
     b"YUV4MPEG2 ": VIDEO,
     b"OggS": VIDEO,
+    b"DKIF": VIDEO,
+    b"nut/multimedia": VIDEO,
+    # Streams of H.264 and H.265 by themselves, from their parameters or a delimiter on.
+    **{b"\0\0\0\1" + unit: VIDEO for unit in (b"\x67", b"\x27", b"\x09", b"\x40\1", b"\x46\1")},
     b"\0\0\x01\xba": VIDEO,
     b"\0\0\x01\xb3": VIDEO,
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": VIDEO,
@@ -89,12 +97,47 @@ _BRANDS = {
     b"crx ": RAW,
 }
 _BY_NAME = {
-    **dict.fromkeys((".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"), RAW),
+    **dict.fromkeys(
+        (
+            ".dng",
+            ".nef",
+            ".cr2",
+            ".cr3",
+            ".arw",
+            ".orf",
+            ".rw2",
+            ".raf",
+            ".pef",
+            ".srw",
+            ".nrw",
+            ".crw",
+            ".rwl",
+            ".kdc",
+            ".dcr",
+            ".mrw",
+            ".erf",
+            ".mef",
+            ".mos",
+            ".3fr",
+            ".fff",
+            ".iiq",
+            ".x3f",
+            ".srf",
+            ".sr2",
+            ".gpr",
+        ),
+        RAW,
+    ),
     **dict.fromkeys(VIDEO_SUFFIXES, VIDEO),
     ".svg": Kind("SVG"),
     # These have no bytes of their own, or too few.
     ".tga": Kind("TGA"),
     ".pcx": Kind("PCX"),
+    ".xbm": Kind("XBM"),
+    ".xpm": Kind("XPM"),
+    ".wmf": Kind("WMF"),
+    ".emf": Kind("EMF"),
+    ".cur": Kind("a pointer's picture"),
     ".sgi": Kind("SGI"),
     ".ico": Kind("an icon"),
     **dict.fromkeys((".dcm", ".dicom"), Kind("DICOM")),
@@ -108,15 +151,18 @@ PICTURE_SUFFIXES = (
     ".jp2",
 )  # fmt: skip
 """What counts as a picture that is read, by its name."""
-# Longer than any beginning, and than the brands of a file that begins with them.
-LOOKED_AT = 64
+# Where packets of MPEG-TS, and of Blu-ray's, have their mark, and their length.
+_PACKETS = ((0, 188), (4, 192))
+_JPEGS = (".mjpeg", ".mjpg")
+# Longer than any beginning, than the brands of a file that begins with them, and than packets of MPEG-TS.
+LOOKED_AT = 400
 
 
 def kind_of(start: bytes, suffix: str = "") -> Kind | None:
     """What a file is.
 
     Args:
-        start: its first 64 bytes, or more.
+        start: its first 400 bytes, or more.
         suffix: of its name, for what has no bytes of its own.
 
     Returns:
@@ -129,9 +175,15 @@ def kind_of(start: bytes, suffix: str = "") -> Kind | None:
         known = _RIFF.get(start[8:12])
     elif start[:2] == b"BM" and start[6:10] == bytes(4):
         known = BMP
+    elif any(start[at::length][:3] == b"GGG" for at, length in _PACKETS):
+        known = VIDEO
     named = _BY_NAME.get(suffix.lower())
-    # The raw files of most cameras are TIFF, and show a thumbnail to whoever reads them as such.
-    return RAW if known is TIFF and named is RAW else known or named
+    # The raw files of most cameras are TIFF, and show a thumbnail to whoever reads them as such; motion JPEG
+    # begins as its first picture does.
+    beyond = (known is TIFF and named is RAW) or (
+        known is JPEG and named is VIDEO and suffix.lower() in _JPEGS
+    )
+    return named if beyond else known or named
 
 
 def kind_of_file(path: Path) -> Kind | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mmap import mmap
 
 WIDTH, HEIGHT, PHOTOMETRIC, ORIENTATION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 262, 274, 322, 323
-SAMPLE_FORMAT, XMP = 339, 700
+SAMPLE_FORMAT, XMP, SUBFILE, DNG_VERSION = 339, 700, 254, 50706
 
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 16: "Q"}
 

@@ -49,10 +49,32 @@ NAMED = {
     "film.dat": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100), "a video"),
     "clip.mp4": (b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + bytes(100), "a video"),
     "clip.bin": (b"\x1a\x45\xdf\xa3" + bytes(100), "a video"),
+    "clip.mjpeg": (saved(PHOTO, "JPEG"), "a video"),
+    "clip.265": (b"", "a video"),
+    "stream": (b"\0\0\0\1\x67\x42" + bytes(100), "a video"),
+    "packets": ((b"G" + bytes(187)) * 4, "a video"),
+    "disc": ((bytes(4) + b"G" + bytes(187)) * 4, "a video"),
+    "camera.nrw": (saved(PHOTO, "TIFF"), "raw file"),
+    "canon.tif": (b"II*\0\x10\0\0\0CR\2\0" + bytes(100), "raw file"),
+    "digital_negative.tif": (saved(PHOTO, "TIFF", tiffinfo={50706: b"\1\4\0\0"}), "raw file"),
+    "thumbnail_first.tif": (saved(PHOTO, "TIFF", tiffinfo={254: 1}), "raw file"),
+    "glyph.xbm": (b"#define x_width 8", "XBM"),
     "broken.jpeg": (b"no picture", "not an image"),
 }
-READ = {"plain.jpg": "JPEG", "saved.jfif": "JPEG", "wrong.png": "JPEG", "bare": "PNG", "photo.dat": "WEBP"}
-IGNORED = {"notes.txt": b"BM is no picture", "list.json": b"{}", "._plain.jpg": b"\0\x05\x16\x07"}
+READ = {
+    "plain.jpg": "JPEG",
+    "saved.jfif": "JPEG",
+    "wrong.png": "JPEG",
+    "bare": "PNG",
+    "photo.dat": "WEBP",
+    "scan.tif": "TIFF",
+}
+IGNORED = {
+    "notes.txt": b"BM is no picture",
+    "genes.txt": b"GATTACA" * 90,
+    "list.json": b"{}",
+    "._plain.jpg": b"\0\x05\x16\x07",
+}
 
 
 def _folder(folder: Path) -> Path:
