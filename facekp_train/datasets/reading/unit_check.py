@@ -89,7 +89,7 @@ class UnitCheck:
         if (found := self._stretch.found()) is not None:
             return (
                 f"{faces_in_words(found)} from the front are as much too high or wide as their photographs "
-                "are oblong, so that keypoints look like per mille or those of a square copy"
+                "are oblong, so that keypoints look like percent, per mille or those of a square copy"
             )
         for unit in _UNITS:
             if self._in_the_middle_of(unit):

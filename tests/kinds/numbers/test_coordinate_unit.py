@@ -118,7 +118,7 @@ def test_per_mille_of_oblong_photographs_is_said(size: tuple[int, int], faces: i
 @pytest.mark.parametrize("size", [(640, 480), (1080, 1920)])
 def test_places_on_a_square_copy_are_said(size: tuple[int, int]) -> None:
     (warning,) = _many(size, 256)
-    assert "look like per mille or those of a square copy" in warning
+    assert "look like percent, per mille or those of a square copy" in warning
 
 
 @pytest.mark.parametrize("side", [1400, 1900])
