@@ -8,6 +8,7 @@ from pathlib import Path
 
 from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
 from facekp_train.common.console import MOST_THREADS, UserError, require, warn
+from facekp_train.common.shipped import EXPORT, shipped_names
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,20 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
             if engine_of(file) and not file.name.startswith(".") and not file.is_dir()
         )
         if not models:
-            raise UserError(f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder")
+            raise UserError(
+                f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder; facekp-export --out {path} writes some"
+            )
         usable = [file for file in models if _usable(file, wanted, by_name)]
         left = [file.name for file in models if file not in usable and file.suffix.lower() == ".onnx"]
         if left and ENGINES["onnxruntime"] in wanted:
             warn(f"left out {', '.join(left)}: onnxruntime is missing; pip install 'facekp[onnx]'")
         return usable
     if not path.exists():
-        raise UserError(f"{path}: no such file or folder")
+        shipped = ", ".join(shipped_names(EXPORT))
+        raise UserError(
+            f"{path}: no such file or folder; give an exported file, a folder of some, or a shipped model by "
+            f"name: {shipped}"
+        )
     if engine_of(path) is None:
         raise UserError(f"{path}: a model file ends in {', '.join(BY_SUFFIX)}")
     return [path] if _usable(path, wanted, by_name=True) else []

@@ -194,6 +194,10 @@ class TrainingOptions:
         check_begun(self.out, self.resume, begun=self.begun, precious=self.precious)
         with wrong_usage():
             settings = recipe_settings(self.base, {**self._shared(), **own}, self.settings)
+        if not settings.get("data"):
+            raise typer.BadParameter(
+                "give the faces with --data FORMAT:PATH; facekp-train data PATH tells it"
+            )
         if self.validation_split is not None and not settings.get("validation"):
             # A recipe may name the sets, which the line alone does not tell.
             raise typer.BadParameter(

@@ -285,5 +285,5 @@ def _check_schemes(points: int, schemes: _Schemes, sample: FaceSample) -> None:
         )
     raise ValueError(
         f"the model has {points} keypoints and {sample.image} has {marked}; use data of the model's "
-        "scheme (a model of more than five keypoints can be measured on data of another scheme, too)"
+        "scheme, or of one that tells its five points (key five of --scheme FILE.yaml)"
     )

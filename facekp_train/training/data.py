@@ -22,6 +22,7 @@ from facekp_train.common.progress import progress_bar
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
+from facekp_train.datasets.reading.notes import in_short
 from facekp_train.landmarks import meaning
 from facekp_train.metadata import FiveOffset
 from facekp_train.networks.keypoint_net import SIDE_TOLD
@@ -120,9 +121,8 @@ def _load(settings: FaceSettings) -> TrainingData:
     else:
         faces, scored = hold_out(faces, settings.seed)
     if not faces or not scored:
-        raise UserError(
-            f"no usable faces in {', '.join([*settings.data, *settings.validation])}; try facekp-train data"
-        )
+        where = ", ".join([*settings.data, *settings.validation])
+        raise UserError(f"no usable faces in {where}{in_short(skipped)}; facekp-train data says more")
     if all(face.points is None for face in faces):
         raise UserError(
             f"none of the {len(faces)} faces has {settings.points} keypoints, which the net needs beside "

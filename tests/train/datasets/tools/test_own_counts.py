@@ -10,6 +10,7 @@ from facekp_train.datasets import DataError, open_dataset
 from facekp_train.datasets.guess import named
 from facekp_train.landmarks import scheme_of
 from tests.support.files.annotated_faces import picture
+from tests.support.models.train_cli import command
 
 pytest.importorskip("yaml", reason="needs facekp[train]")
 
@@ -91,3 +92,20 @@ def test_vias_csv_is_known_and_what_was_looked_at_is_named(tmp_path: Path) -> No
         named(str(tmp_path))
     with pytest.raises(DataError, match="export the annotations as JSON"):
         list(open_dataset(f"csv:{file}"))
+
+
+def test_a_training_says_why_no_face_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="needs facekp[train]")
+    monkeypatch.chdir(tmp_path)
+    yolo(Path("faces"), None)
+    assert command("fit", "--data", "yolo:faces/data.yaml", "--out", "run") == 1
+    assert "3 were skipped, first data.yaml: line 1 of 0.txt: no landmark scheme has 14" in told(capsys)
+    assert command("fit", "--out", "run") == 2
+    assert "give the faces with --data FORMAT:PATH" in told(capsys)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    """What stands on stderr, on one line."""
+    return " ".join(capsys.readouterr().err.split())
