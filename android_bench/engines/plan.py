@@ -66,9 +66,8 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
             if engine_of(file) and not file.name.startswith(".") and not file.is_dir()
         )
         if not models:
-            raise UserError(
-                f"{path}: no {' or '.join(BY_SUFFIX)} file in this folder; facekp-export --out {path} writes some"
-            )
+            kinds = " or ".join(BY_SUFFIX)
+            raise UserError(f"{path}: no {kinds} file in this folder; facekp-export --out {path} writes some")
         usable = [file for file in models if _usable(file, wanted, by_name)]
         left = [file.name for file in models if file not in usable and file.suffix.lower() == ".onnx"]
         if left and ENGINES["onnxruntime"] in wanted:

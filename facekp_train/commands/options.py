@@ -196,7 +196,7 @@ class TrainingOptions:
             settings = recipe_settings(self.base, {**self._shared(), **own}, self.settings)
         if not settings.get("data"):
             raise typer.BadParameter(
-                "give the faces with --data FORMAT:PATH; facekp-train data PATH tells it"
+                "give the faces with --data FORMAT:PATH, which facekp-train data PATH tells"
             )
         if self.validation_split is not None and not settings.get("validation"):
             # A recipe may name the sets, which the line alone does not tell.

@@ -171,7 +171,7 @@ def test_a_foreign_and_a_damaged_file_are_named(bench: Bench, tmp_path: Path) ->
         (
             ("no-such-model",),
             1,
-            "no such file or folder; give an exported file, a folder of some, or a shipped",
+            "no such file or folder; give an exported file, a folder of some, or a",
         ),
         (("mdp-1x", "--device", "tpu"), 2, "is not one of cpu, adb"),
         (("mdp-1x", "--max-nme-loss", "two"), 2, "is not a percentage"),
