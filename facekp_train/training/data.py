@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -93,24 +94,34 @@ class FaceSettings(Settings):
 
 def load_training_data(settings: FaceSettings) -> TrainingData:
     """Read, merge and decode the faces. Raises UserError where too few remain."""
-    with meaning(settings.own_scheme()):
-        return _load(settings)
-
-
-def _load(settings: FaceSettings) -> TrainingData:
     skipped: list[dict[str, str]] = []
-    rule = CropRule(size=settings.size)
+    rule, points = CropRule(size=settings.size), settings.points
+    with meaning(settings.own_scheme()):
+        faces, scored = _gathered(settings, skipped)
+        offset = reconcile(faces, scored, points)
+        count = len(faces) + len(scored)
+        _tell_room(count)
+        with progress_bar() as bar:
+            task = bar.add_task("decoding", total=count)
+            decoded, listed = partial(bar.advance, task), settings.box_source == "listed"
+            train = FaceStore(faces, points, rule, prefer_listed=listed, on_face=decoded)
+            validation = FaceStore(scored, points, rule, prefer_listed=True, on_face=decoded)
+    skipped += train.skipped + validation.skipped
+    if skipped:
+        say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
+    say(f"{faces_in_words(train.size)} to learn from, {validation.size:,} to validate on")
+    return TrainingData(train, validation, offset)
+
+
+def _gathered(settings: FaceSettings, skipped: list[dict[str, str]]) -> tuple[list[Face], list[Face]]:
+    """The faces to learn from and those to score, none of them decoded yet."""
     samples = samples_of(settings.data, settings.split, skipped, limit=settings.limit, told=True)
     faces = gather_faces(samples, settings.points)
     if settings.validation:
         held_out = samples_of(
-            settings.validation,
-            settings.validation_split,
-            skipped,
-            evaluation=True,
-            limit=settings.limit,
+            settings.validation, settings.validation_split, skipped, evaluation=True, limit=settings.limit,
             told=True,
-        )
+        )  # fmt: skip
         scored = gather_faces(held_out, settings.points)
         overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
         if overlap:
@@ -129,19 +140,7 @@ def _load(settings: FaceSettings) -> TrainingData:
             "those with five; add a data set with them, such as facekp-train label writes (distill: "
             "--relabel missing), or train a net of five (--points 5)"
         )
-    scored = [scored[i] for i in evenly(len(scored), settings.validation_limit)]
-    offset = reconcile(faces, scored, settings.points)
-    _tell_room(len(faces) + len(scored))
-    with progress_bar() as bar:
-        task = bar.add_task("decoding", total=len(faces) + len(scored))
-        listed, points = settings.box_source == "listed", settings.points
-        train = FaceStore(faces, points, rule, listed, on_face=lambda: bar.advance(task))
-        validation = FaceStore(scored, points, rule, prefer_listed=True, on_face=lambda: bar.advance(task))
-    skipped += train.skipped + validation.skipped
-    if skipped:
-        say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
-    say(f"{faces_in_words(train.size)} to learn from, {validation.size:,} to validate on")
-    return TrainingData(train, validation, offset)
+    return faces, [scored[i] for i in evenly(len(scored), settings.validation_limit)]
 
 
 def _tell_room(faces: int) -> None:

@@ -97,28 +97,13 @@ def fit(
     epochs, to be resumed; the schedule remains that of all. Raises UserError where `out` holds
     another run, or another process is using it.
     """
-    with meaning(recipe.own_scheme()):
-        return _fit(recipe, out, resume, until, accelerator, devices, watch, fabric, data)
-
-
-def _fit(
-    recipe: Recipe,
-    out: Path,
-    resume: bool,
-    until: int | None,
-    accelerator: str,
-    devices: int,
-    watch: Watch,
-    fabric: Fabric | None,
-    data: TrainingData | None,
-) -> Path | None:
     recipe = recipe.model_copy(update={"precision": usable_precision(recipe.precision)})
     fabric = fabric or launch(accelerator, devices, recipe.precision)
     if fabric.device.type == "cpu":
         keep_freed_memory()
     fabric.seed_everything(recipe.seed, verbose=False)
     check_folder(out, recipe, resume)  # what is refused shall leave no folder
-    with alone_in(out, fabric):
+    with meaning(recipe.own_scheme()), alone_in(out, fabric):
         claim_folder(out, recipe, resume, faces_known=data is not None)
         data = data or load_training_data(recipe.part(FaceSettings))
         return _train(fabric, recipe, out, data, resume, until or recipe.epochs, watch)
@@ -226,14 +211,7 @@ def _one_epoch(
             answer = run.learner.teacher_answer(batch.crops)
         terms = run.loss(model(batch.crops), batch, answer)
         if not run.loss.settled:
-            # Over the whole batch, whatever the number of processes that share it.
-            shared = fabric.all_reduce(
-                torch.stack([t.detach() for t in vars(terms).values()]), reduce_op="mean"
-            )
-            assert isinstance(shared, Tensor)
-            run.loss.factors = run.loss.balance(LossTerms(*shared))
-            if run.loss.settled and fabric.is_global_zero and (told := run.loss.told()):
-                say(f"factors of the losses: {told}")
+            _balance(run, terms)
         total = run.loss.total(terms)
         fabric.backward(total)
         if settings.clip:
@@ -245,8 +223,7 @@ def _one_epoch(
         rate = (i + 1) * batches.batch / (time.perf_counter() - started)
         watch(Step(epoch, i + 1, len(batches), settings.epochs, float(total.detach()), rate))
     seconds = time.perf_counter() - started
-    means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
-    assert isinstance(means, Tensor)
+    means = _mean_of_all(fabric, sums / len(batches))
     if not torch.isfinite(means).all():
         raise UserError(
             f"the loss of epoch {epoch + 1} is not finite; lower learning_rate, or --precision 32-true"
@@ -263,6 +240,21 @@ def _one_epoch(
         "faces_per_second": round(len(batches) * batches.batch / seconds, 1),
         "waited_share": round(batches.waited / seconds, 4),
     }
+
+
+def _balance(run: _Run, terms: LossTerms) -> None:
+    """Bring the losses to one size, as the whole batch tells, and say so once it is settled."""
+    own = torch.stack([t.detach() for t in vars(terms).values()])
+    run.loss.factors = run.loss.balance(LossTerms(*_mean_of_all(run.fabric, own)))
+    if run.loss.settled and run.fabric.is_global_zero and (told := run.loss.told()):
+        say(f"factors of the losses: {told}")
+
+
+def _mean_of_all(fabric: Fabric, values: Tensor) -> Tensor:
+    """The mean over all processes that share the batches."""
+    means = fabric.all_reduce(values, reduce_op="mean")
+    assert isinstance(means, Tensor)
+    return means
 
 
 def _holds(settings: OptimizerSettings, epoch: int) -> bool:
