@@ -58,30 +58,24 @@ class VideoFile:
         """Frames a second, the usual interval's where it varies."""
         # A long pause may push the mean rate below all that is sound; the length is right all the same.
         self._duration = count / stated if counted and math.isfinite(stated) and stated > 0 else None
-        self._read, self._end, self._uneven, self._changed = 0, 0.0, False, ""
+        self._read, self._end, self._changed = 0, 0.0, ""
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be read, in order, each later than the one before."""
-        self._read, self._end, self._uneven, self._changed = 0, 0.0, False, ""
+        self._read, self._end, self._changed = 0, 0.0, ""
         film = self._open()
-        clock, last, failed = _Clock(1 / self.rate, self._duration), math.nan, 0
+        clock, failed = _Clock(1 / self.rate, self._duration), 0
         while failed < _FAILED_READS and not film.changed:
             if (image := film.read()) is None:
                 failed += 1
                 continue
             seconds = clock.seconds(film.stated(cv2.CAP_PROP_POS_MSEC) / 1000)
-            self._uneven |= bool(abs(seconds - last - 1 / self.rate) > 0.5 / self.rate)
-            last, failed = seconds, 0
+            failed = 0
             self._end = seconds + 1 / self.rate
             self._read += 1
             yield Frame(self._read - 1, seconds, image)
         self._changed = film.changed
         film.close()
-
-    @property
-    def uneven(self) -> bool:
-        """Whether the frames read so far were not evenly spaced."""
-        return self._uneven
 
     def problem(self) -> str | None:
         """After the last frame: in one sentence, what is missing; None where nothing is for certain."""
@@ -154,7 +148,6 @@ class Camera:
     """A camera by its number. `frames` ends with Ctrl-C, which is how a recording ends."""
 
     stated_frames = None
-    uneven = True
 
     def __init__(self, number: int) -> None:
         """Raises UserError where no such camera answers."""

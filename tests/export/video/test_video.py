@@ -43,7 +43,7 @@ def test_frames_come_in_order_with_their_times(tmp_path):
     assert [frame.number for frame in frames] == list(range(30))
     assert [number_of(frame.image) for frame in frames] == list(range(30))
     np.testing.assert_allclose([frame.seconds for frame in frames], np.arange(30) / 20, atol=1e-3)
-    assert (video.rate, video.stated_frames, video.uneven) == (20, 30, False)
+    assert (video.rate, video.stated_frames) == (20, 30)
     assert video.problem() is None
     assert len(list(video.frames())) == 30, "a second pass sees the same"
 
@@ -137,7 +137,7 @@ def test_a_recorders_pause_keeps_every_later_time_and_is_no_damage(tmp_path, mon
     times = np.arange(40) / 10 + np.where(np.arange(40) < 15, 0, pause)
     video = restamped(tmp_path, monkeypatch, times, duration=4 + pause)
     np.testing.assert_allclose([frame.seconds for frame in video.frames()], times, atol=1e-6)
-    assert video.uneven and video.rate == pytest.approx(10) and video.problem() is None
+    assert video.rate == pytest.approx(10) and video.problem() is None
 
 
 @pytest.mark.parametrize("broken", [-0.4, 1e9, float("nan"), float("inf")])
@@ -276,7 +276,7 @@ def test_a_variable_rate_keeps_its_times(tmp_path):
     seconds = [frame.seconds for frame in video.frames()]
     expected = [n / 20 if n < 30 else (30 + (n - 30) * 4) / 20 for n in range(40)]
     np.testing.assert_allclose(seconds, expected, atol=0.002)
-    assert video.uneven and video.rate == pytest.approx(20) and video.problem() is None
+    assert video.rate == pytest.approx(20) and video.problem() is None
 
 
 def test_opencv_is_asked_for_its_ffmpeg_reader(tmp_path):
