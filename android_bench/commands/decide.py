@@ -12,10 +12,10 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from android_bench.commands.progress import progress_bar
 from facekp_export.commands.options import (
-    LIMIT_HELP,
-    NORMALIZER_HELP,
-    SPLIT_HELP,
-    STRICT_HELP,
+    LimitOption,
+    NormalizerOption,
+    SplitOption,
+    StrictOption,
     labelled_data,
     read_faces,
 )
@@ -40,10 +40,10 @@ def decide(
     exports: Annotated[list[Path], folder_argument("Export folders and .tflite or .onnx files.")],
     *,
     data: Annotated[str | None, typer.Option(help=_DATA_HELP)] = None,
-    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
-    normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
+    split: SplitOption = None,
+    limit: LimitOption = None,
+    strict: StrictOption = False,
+    normalizer: NormalizerOption = None,
     device: Annotated[
         list[str] | None,
         typer.Option(

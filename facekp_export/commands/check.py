@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facekp_export.commands.options import (
-    DATA_HELP,
-    JSON_HELP,
-    LIMIT_HELP,
-    NORMALIZER_HELP,
-    SPLIT_HELP,
-    STRICT_HELP,
-    THREADS_HELP,
+    DataOption,
+    JsonOption,
+    LimitOption,
+    NormalizerOption,
+    SplitOption,
+    StrictOption,
+    ThreadsOption,
     labelled_data,
     read_faces,
 )
-from facekp_train.common.console import MOST_THREADS, out, print_json, print_line
+from facekp_train.common.console import out, print_json, print_line
 from facekp_train.common.idle import needs
 from facekp_train.common.model_option import folder_argument
 from facekp_train.common.shipped import licence_of_shipped
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 def check(
     context: typer.Context,
     path: Annotated[Path, folder_argument("Export folder, or one .tflite or .onnx file.")],
-    data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
-    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
-    normalizer: Annotated[str | None, typer.Option(help=NORMALIZER_HELP)] = None,
-    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    data: DataOption = None,
+    split: SplitOption = None,
+    limit: LimitOption = None,
+    strict: StrictOption = False,
+    normalizer: NormalizerOption = None,
+    threads: ThreadsOption = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Check exported files by their manifest, or their NME on --data.
 

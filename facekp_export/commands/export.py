@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_export.commands.options import (
-    DATA_HELP,
-    JSON_HELP,
-    SPLIT_HELP,
-    STRICT_HELP,
-    THREADS_HELP,
+    DataOption,
+    JsonOption,
+    SplitOption,
+    StrictOption,
+    ThreadsOption,
     labelled_data,
     opened,
     read_faces,
 )
+from facekp_export.commands.progress import Steps
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
-from facekp_train.common.console import MOST_THREADS, UserError, err, out, print_json, print_line
+from facekp_train.common.console import UserError, out, print_json, print_line
 from facekp_train.common.idle import needs
-from facekp_train.common.interruption import SIGNALS, let_go_of_the_terminal
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -105,15 +100,15 @@ def export(
             "model_int8_in.tflite, int8 in and float out."
         ),
     ] = Io.float,
-    data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
-    split: Annotated[str | None, typer.Option(help=SPLIT_HELP)] = None,
+    data: DataOption = None,
+    split: SplitOption = None,
     limit: Annotated[
         int | None,
         typer.Option(
             min=1, help="Faces of --data and of --calibration to read, spread over each. Default: all."
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    strict: StrictOption = False,
     tolerance: Annotated[
         float,
         typer.Option(min=0, help="Mean point distance allowed to quantized files, in pixels of the crop."),
@@ -124,14 +119,14 @@ def export(
     nme_tolerance: Annotated[
         float, typer.Option(min=0, help="NME change allowed with --data, in percent.")
     ] = 2.0,
-    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help=THREADS_HELP)] = 1,
+    threads: ThreadsOption = 1,
     archives: Annotated[
         Path | None,
         typer.Option(
             "--from", help="Folder with the archives of --to web, for a computer that reaches no registry."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Export a checkpoint to ONNX and TFLite files, each verified against it.
 
@@ -169,10 +164,8 @@ def export(
     from facekp_export.export import export_model
     from facekp_export.verification.verify import Tolerance
 
-    steps = _Steps()
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, steps.stop)
+    steps = Steps()
+    steps.heed_signals()
     if backbone is not None:
         from facekp_export.untrained import export_untrained
 
@@ -237,40 +230,6 @@ def _add(beside: list[str], out: Path, as_json: bool, archives: Path | None, tab
     }
     for name in dict.fromkeys(beside):
         print_line(f"wrote {out / name}: {len(manifest.folders[name])} files; {hints[name]}")
-
-
-class _Steps:
-    """Numbered steps on stderr: a spinner while one runs, a line with its seconds when it is done."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self._code: int | None = None
-
-    def stop(self, number: int, *_: object) -> None:
-        """SIGTERM and SIGHUP as an exception, so that what was built aside is cleared away."""
-        for other in SIGNALS:
-            signal.signal(other, signal.SIG_IGN)
-        self._code = 128 + number
-        if number != signal.SIGTERM:
-            let_go_of_the_terminal()
-        sys.exit(self._code)
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        self._number += 1
-        line = f"{self._number}. {title}"
-        begun = time.perf_counter()
-        with err.status(line):
-            try:
-                yield
-            finally:
-                # Converters swallow an exit, or make an error of theirs of it.
-                if self._code is not None:
-                    sys.exit(self._code)
-        from rich.text import Text
-
-        took = Text(f" {time.perf_counter() - begun:.1f} s", style="dim")
-        err.print(Text(line) + took, soft_wrap=True)
 
 
 def _print_manifest(folder: Path, manifest: Manifest) -> None:

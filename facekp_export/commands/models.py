@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from facekp_export.commands.options import JSON_HELP
+from facekp_export.commands.options import JsonOption
 from facekp_train.common.console import out, print_json, print_line
 
 
-def models(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def models(as_json: JsonOption = False) -> None:
     """List the models that come with facekp, and verify their files."""
     from facekp_export.verification.shipped_models import shipped_models
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekp_train.common.console import warn
+from facekp_train.common.console import MOST_THREADS, warn
 
 if TYPE_CHECKING:
     from facekp_export.verification.labelled import LabelledFaces
@@ -15,21 +15,29 @@ if TYPE_CHECKING:
     from facekp_train.schemes import Scheme
 
 
-DATA_HELP = (
-    "Labeled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST. Formats: facekp-train data --help."
-)
-
-SPLIT_HELP = "Split of --data. Default: the one that its format is measured on."
-
-LIMIT_HELP = "Number of faces to measure on, spread over the split. Default: all."
-
-STRICT_HELP = "Stop at the first row or photograph of --data that cannot be used."
-
-NORMALIZER_HELP = "What errors on --data are percent of, such as box. Default: the data's first."
-
-THREADS_HELP = "Threads of each runtime."
-
-JSON_HELP = "Print one JSON document on stdout."
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Labeled faces to measure the NME on, FORMAT:PATH or FORMAT:PATH@LIST. Formats: facekp-train "
+        "data --help."
+    ),
+]
+SplitOption = Annotated[
+    str | None, typer.Option(help="Split of --data. Default: the one that its format is measured on.")
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Number of faces to measure on, spread over the split. Default: all."),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Stop at the first row or photograph of --data that cannot be used.")
+]
+NormalizerOption = Annotated[
+    str | None,
+    typer.Option(help="What errors on --data are percent of, such as box. Default: the data's first."),
+]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Threads of each runtime.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
 def finder_names() -> Iterable[str]:

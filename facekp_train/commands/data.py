@@ -10,13 +10,13 @@ from rich.table import Table
 
 from facekp_train.commands.inputs import check_file, files_of
 from facekp_train.commands.options import (
-    IMAGES_HELP,
-    JSON_HELP,
-    LIMIT_HELP,
     SPEC_HELP,
     SPLIT_HELP,
-    STRICT_HELP,
+    ImagesOption,
+    JsonOption,
+    LimitOption,
     SchemeOption,
+    StrictOption,
     adopt_given,
     spec_is_usage,
 )
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 def data(
     spec: Annotated[str, typer.Argument(help=SPEC_HELP)],
     split: Annotated[str | None, typer.Option(help=SPLIT_HELP + " Default: everything.")] = None,
-    images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
+    images: ImagesOption = None,
     scheme: SchemeOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    limit: LimitOption = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--out", help="Contact sheet to write: 36 faces, left in green, right in magenta."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
 ) -> None:
     """Count a data set's faces, and name what is wrong with it.
 

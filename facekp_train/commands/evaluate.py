@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekp_train.commands.options import (
-    IMAGES_HELP,
-    JSON_HELP,
-    LIMIT_HELP,
     NORMALIZER_HELP,
     SPEC_HELP,
     SPLIT_HELP,
-    STRICT_HELP,
+    ImagesOption,
+    JsonOption,
+    LimitOption,
     SchemeOption,
+    StrictOption,
     adopt_given,
     spec_is_usage,
 )
@@ -64,9 +64,9 @@ def evaluate(
         str | None,
         typer.Option(help=SPLIT_HELP + _EVALUATED),
     ] = None,
-    images: Annotated[Path | None, typer.Option(help=IMAGES_HELP)] = None,
+    images: ImagesOption = None,
     scheme: SchemeOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=LIMIT_HELP)] = None,
+    limit: LimitOption = None,
     boxes: Annotated[
         BoxChoice,
         typer.Option(
@@ -94,8 +94,8 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the curves and the best, median and worst faces.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
-    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print also each keypoint's error.")
     ] = False,

@@ -47,7 +47,7 @@ def label(
     ] = [],  # noqa: B006 - typer's way to repeat
     split: Annotated[str | None, typer.Option(help="Split to label. Default: each set's first.")] = None,
     scheme: option.SchemeOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=option.LIMIT_HELP)] = None,
+    limit: option.LimitOption = None,
     form: Annotated[Form, typer.Option("--format", help=_FORM)] = Form.coco,
     out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
     missing: Annotated[

@@ -99,17 +99,22 @@ SCHEME_HELP = (
     "of their number."
 )
 
-LIMIT_HELP = "Faces to read of each list, spread evenly over it. Default: all."
-
-STRICT_HELP = "Stop at the first bad row or image."
-
-IMAGES_HELP = "Folder of the photographs of an annotation tool's file. Default: looked for around the file."
-
 NORMALIZER_HELP = (
     "What errors are percent of: inter_ocular, inter_pupil, box (the keypoints'), face_box (the data "
     "set's), as far as the scheme of the data has it. Default: its first."
 )
-JSON_HELP = "Print one JSON document on stdout."
+LimitOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Faces to read of each list, spread evenly over it. Default: all."),
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first bad row or image.")]
+ImagesOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the photographs of an annotation tool's file. Default: looked for around the file."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
 def _scheme_names() -> Iterable[str]:

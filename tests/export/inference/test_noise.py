@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facekp_export.commands.export import _Steps
+from facekp_export.commands.progress import Steps
 from facekp_export.demo import demo_photo
 from facekp_train.common.console import UserError
 from facekp_train.common.shipped import default_model
@@ -75,7 +75,7 @@ def test_the_commands_are_silent_where_all_is_well(module: str) -> None:
 
 @pytest.mark.parametrize("swallowed", ["as an error", "wholly"])
 def test_a_termination_that_a_converter_swallows_ends_the_export(swallowed: str) -> None:
-    steps = _Steps()
+    steps = Steps()
     before = signal.signal(signal.SIGTERM, steps.stop)
     try:
         with pytest.raises(SystemExit) as ended, steps.step("one that takes long"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from facekp_export.commands.export import _Steps
+from facekp_export.commands.progress import Steps
 from facekp_train.common.interruption import SIGNALS, ended_like_ctrl_c
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
@@ -77,8 +77,8 @@ def handlers() -> Iterator[None]:
 def test_an_export_that_swallows_it(
     number: int, code: int, handlers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facekp_export.commands.export.let_go_of_the_terminal", lambda: None)
-    steps = _Steps()
+    monkeypatch.setattr("facekp_export.commands.progress.let_go_of_the_terminal", lambda: None)
+    steps = Steps()
     signal.signal(number, steps.stop)
     with pytest.raises(SystemExit) as ended, steps.step("one that takes long"):
         try:
