@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
+from typer.testing import CliRunner
 
-from facekp_export.commands.boxes import boxes
+from facekp_export import cli
 from facekp_export.finders.base import CallableFinder, FoundFace, overlap
 from facekp_export.finders.box_fit import collect_pairs, fit_boxes, matching, write_boxes
 from facekp_train.boxes import BOXES_FILE, BoxMapping
@@ -102,15 +102,15 @@ def test_other_sources_of_the_file_stay(tmp_path):
 
 
 def test_wrong_names_are_wrong_usage(tmp_path):
-    with pytest.raises(typer.BadParameter, match="none:here"):
-        boxes(points68="none:here")
-    with pytest.raises(typer.BadParameter, match="mtcnn"):
-        boxes(points68=f"pts:{tmp_path}", finder=["mtcnn"])
+    for name, words in (("none:here", ["none:here"]), ("mtcnn", [f"pts:{tmp_path}", "--finder=mtcnn"])):
+        ended = CliRunner().invoke(cli.app, ["boxes", "--points68", *words])
+        assert ended.exit_code == 2 and name in ended.stderr
 
 
-def test_the_stored_mapping_of_mtfl_is_what_the_command_fits(shared_data, capsys):
+def test_the_stored_mapping_of_mtfl_is_what_the_command_fits(shared_data):
     root = shared_data / "mtfl"
-    boxes(points68=f"pts:{root}@pts68_train.txt", data=f"mtfl:{root}", split="train", finder=["none"])
-    fits, stored = json.loads(capsys.readouterr().out), json.loads(BOXES_FILE.read_text())
+    sets = ("--points68", f"pts:{root}@pts68_train.txt", "--data", f"mtfl:{root}", "--split", "train")
+    ended = CliRunner().invoke(cli.app, ["boxes", *sets, "--finder", "none"], catch_exceptions=False)
+    fits, stored = json.loads(ended.stdout), json.loads(BOXES_FILE.read_text())
     assert set(fits) == {"mtfl", "tight5"}
     assert fits["mtfl"] == stored["mtfl"] and fits["tight5"] == stored["tight5"]
