@@ -54,11 +54,11 @@ class TfliteConverter:
         tf = self._tf
         try:
             if kind == "float32":
-                data = self._float()
+                data = self._float32
             elif kind == "float16":
                 data = self._float(target_spec=tf.lite.TargetSpec(supported_types=[tf.float16]))
             elif kind == "dynamic":
-                data = self._float(**{_DENSE_PER_TENSOR: True})
+                data = self._dynamic()
             elif kind == "int8":
                 data = self._uint8
             elif kind == "int8_in":
@@ -78,6 +78,15 @@ class TfliteConverter:
         for name, value in settings.items():
             setattr(converter, name, value)
         return bytes(converter.convert())
+
+    @cached_property
+    def _float32(self) -> bytes:
+        return self._float()
+
+    def _dynamic(self) -> bytes:
+        """A file whose weights are int8; activations are rounded while it runs, as far as an engine can."""
+        crops = self._crops.astype(np.float32)
+        return unbiased_tflite(self._float(**{_DENSE_PER_TENSOR: True}), self._float32, crops, crops)
 
     @cached_property
     def _raw(self) -> Any:

@@ -1,7 +1,7 @@
-"""Take away what int8 adds to every answer: the mean shift of each coordinate over the calibration crops.
+"""Take away what quantizing adds to every answer: the mean shift of each coordinate over the calibration crops.
 
 Rounding and cut-off outliers move the mean of what layers compute, and the last layer sums that up.
-That layer stays in float, so its bias can give it back, measured before the sigmoid. After Nagel et
+That layer's bias stays in float, so it can give it back, measured before the sigmoid. After Nagel et
 al., "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.2
 (https://arxiv.org/abs/1906.04721), at the net's end alone.
 """
@@ -65,14 +65,14 @@ def unbiased_onnx(quantized: onnx.ModelProto, model: onnx.ModelProto, crops: Cro
     return quantized
 
 
-def unbiased_tflite(quantized: bytes, content: bytes, inputs: Floats, crops: Crops) -> bytes:
+def unbiased_tflite(quantized: bytes, content: bytes, inputs: Floats, crops: Crops | Floats) -> bytes:
     """The same for a TFLite file.
 
     Args:
         quantized: content of the file, which takes raw crops.
         content: of a float file, which takes `inputs`.
         inputs: the crops, as that one takes them.
-        crops: uint8 [B, S, S, 3] RGB.
+        crops: uint8 or float32 [B, S, S, 3] RGB, as `quantized` takes them.
 
     Returns:
         The file's new content; as it was where it does not end in a dense layer with a bias and a sigmoid.
