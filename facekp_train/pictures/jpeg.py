@@ -5,6 +5,7 @@ Pillow unpacks tables and color profiles on the way, which takes several times a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from mmap import mmap
 
@@ -14,6 +15,9 @@ from facekp_train.pictures.kinds import DAMAGED
 _ALONE = {0x00, 0x01, *range(0xD0, 0xDA)}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PIXELS, _APP1 = 0xDA, 0xE1
+_SIZE_BEHIND = 8
+# Any number of these bytes may stand before a mark; of segments no camera writes more.
+_NOT_FILLING, _MOST_SEGMENTS, _LONGEST_EXIF = re.compile(rb"[^\xff]"), 10_000, 1 << 20
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 
@@ -40,28 +44,27 @@ def jpeg_header(data: bytes | mmap) -> JpegHeader:
         ValueError: in half a sentence, where no pixels come, or none of a size.
     """
     found, at = JpegHeader(), 2
-    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
-        mark = data[at + 1]
-        if mark == 0xFF or mark in _ALONE:
-            at += 1 if mark == 0xFF else 2
-            continue
-        if mark == _PIXELS:
+    for _ in range(_MOST_SEGMENTS):
+        start = data.find(b"\xff", at)
+        behind = _NOT_FILLING.search(data, start) if start >= 0 else None
+        if behind is None or behind.end() + 2 > len(data):
             break
-        length = data[at + 2] << 8 | data[at + 3]
+        at = behind.end()
+        mark, length = data[at - 1], data[at] << 8 | data[at + 1]
+        if mark == _PIXELS and found.width and found.height:
+            return found
+        if mark in _ALONE:
+            continue
         if mark == _APP1:
-            _take(data[at + 4 : at + 2 + length], found)
-        elif mark in _FRAMES and length >= 8:
-            found.height, found.width = (data[at + n] << 8 | data[at + n + 1] for n in (5, 7))
-        at += 2 + length
-    else:
-        raise ValueError(DAMAGED)
-    if not found.width or not found.height:
-        raise ValueError(DAMAGED)
-    return found
+            _take(data[at + 2 : at + length], found)
+        elif mark in _FRAMES and length >= _SIZE_BEHIND:
+            found.height, found.width = (data[at + n] << 8 | data[at + n + 1] for n in (3, 5))
+        at += max(length, 2)
+    raise ValueError(DAMAGED)
 
 
 def _take(segment: bytes, found: JpegHeader) -> None:
-    if segment.startswith(_EXIF):
+    if segment.startswith(_EXIF) and len(found.exif) < _LONGEST_EXIF:
         found.exif += segment[len(_EXIF) :]
     elif segment.startswith(_XMP):
         found.xmp = segment[len(_XMP) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from mmap import mmap
 
 from facekp_train.pictures.containers import boxes
@@ -9,7 +10,7 @@ from facekp_train.pictures.containers import boxes
 _EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
 """Adobe's mark, and Photoshop's."""
 _XMP = (bytes.fromhex("be7acfcb97a942e89c71999491e3afac"),)
-_MARK, _LONGEST = 16, 1 << 18
+_MARK, _LONGEST, _MOST_BOXES = 16, 1 << 18, 10_000
 
 
 def exif_of_jpeg_2000(data: bytes | mmap) -> bytes:
@@ -23,5 +24,6 @@ def xmp_of_jpeg_2000(data: bytes | mmap) -> bytes:
 
 
 def _block(data: bytes | mmap, marks: tuple[bytes, ...]) -> bytes:
-    blocks = (body for kind, body in boxes(data, _LONGEST) if kind == b"uuid")
+    listed = islice(boxes(data, _LONGEST), _MOST_BOXES)
+    blocks = (body for kind, body in listed if kind == b"uuid")
     return next((body[_MARK:] for body in blocks if body.startswith(marks)), b"")

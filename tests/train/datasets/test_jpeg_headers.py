@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import time
 
 import numpy as np
 import pytest
@@ -60,3 +62,15 @@ def test_a_stated_size_of_nothing_is_damaged() -> None:
     place = PLAIN.index(b"\xff\xc0")
     with pytest.raises(ValueError, match="not an image"):
         jpeg_header(PLAIN[: place + 5] + bytes(4) + PLAIN[place + 9 :])
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\0", b"\xff\xe0\0\2", b"\xff\xe0\0\0", b"\0"])
+def test_megabytes_of_nothing_take_no_time(filling: bytes) -> None:
+    """Whether or not pixels follow at last."""
+    begun = time.process_time()
+    long = PLAIN[:2] + filling * ((1 << 24) // len(filling))
+    with contextlib.suppress(ValueError):
+        jpeg_header(long + PLAIN[2:])
+    with pytest.raises(ValueError, match="cut short"):
+        jpeg_header(long)
+    assert time.process_time() - begun < 2
