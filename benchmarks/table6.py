@@ -25,7 +25,7 @@ from android_bench.records.record import Record
 from android_bench.reports.names import rounded
 from benchmarks.tables.pages import write_part
 from facekp_export.inference.layers import Layer, read_layers
-from facekp_train.common.console import UserError, new_app, out, run, say
+from facekp_train.common.console import UserError, escaped, new_app, out, run, say
 from facekp_train.common.files import write_json
 from facekp_train.common.markdown import markdown_table
 from facekp_train.evaluation.published import published_phones
@@ -39,6 +39,7 @@ PRECISIONS = {"float32": ("float32", "onnx"), "int8": ("int8", "int8_in", "onnx_
 """Kinds of files that are of each."""
 NO_FILE = "no exported file of it here"
 FITTED_ROW = "predictions are fitted on it"
+MEAN_ALONE = "its runner tells a mean alone, and no median"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _rows(device: str, chip: str, system: str, precision: str, records: Sequence
     measured = [
         replace(
             bare, runtime=record.runtime, delegate=record.delegate, kind=record.kind, threads=record.threads,
-            p50_ms=record.p50_ms, reason=None if record.valid else "; ".join(record.invalid_reasons),
+            p50_ms=record.p50_ms, reason=_reason(record),
         )
         for record in records
         if (record.machine_name, _chip(record), record.name) == (device, chip, system)
@@ -114,6 +115,13 @@ def _rows(device: str, chip: str, system: str, precision: str, records: Sequence
     if any(row.p50_ms is not None for row in measured):
         return measured
     return [*measured, _predicted(bare, SOCS.get(soc or ""))]
+
+
+def _reason(record: Record) -> str | None:
+    """Why a record has no median; None where it has one."""
+    if not record.valid:
+        return "; ".join(record.invalid_reasons)
+    return MEAN_ALONE if record.p50_ms is None else None
 
 
 def _predicted(row: Row, soc: Soc | None) -> Row:
@@ -159,8 +167,9 @@ def markdown(rows: Sequence[Row]) -> str:
     ]
     for device, chip in {(row.device, row.chip): None for row in rows}:
         own = [row for row in rows if (row.device, row.chip) == (device, chip)]
-        table = markdown_table(_HEADERS, [_cells(row) for row in own], words=_HEADERS[:3])
-        text += [f"### {device}, {chip}", table]
+        lines = [[*map(escaped, _cells(row))] for row in own]
+        table = markdown_table(_HEADERS, lines, words=_HEADERS[:3])
+        text += [f"### {escaped(device)}, {escaped(chip)}", table]
     return "\n\n".join(text) + "\n"
 
 

@@ -65,6 +65,22 @@ def test_an_invalid_record_keeps_its_reason_and_is_predicted_beside() -> None:
     ]  # fmt: skip
 
 
+def test_what_strangers_call_themselves_shows_as_it_is() -> None:
+    """Names and reasons come from phones and from other people's documents."""
+    odd = "\x1b[2J|<b>x"
+    named = Fingerprint.model_validate({"manufacturer": odd, "model": odd, "chip": odd})
+    records = [phone(fingerprint=named), phone(fingerprint=named, record=invalid, reason=odd)]
+    page = table6.markdown(table6.rows_of(records))
+    assert "\x1b" not in page and "<b>" not in page
+    assert all(line.replace("\\|", "").count("|") == 9 for line in page.splitlines() if line[:1] == "|")
+
+
+def test_a_runner_without_a_median_says_so() -> None:
+    quiet = {**dict.fromkeys(("p50_ms", "p90_ms", "p95_ms", "outliers")), "samples_ms": [], "timed_runs": 9}
+    rows = [row for row in table6.rows_of([phone(**quiet)]) if row.system == "mdp-0.25x"]
+    assert table6.MEAN_ALONE in [row.reason for row in rows]
+
+
 def test_a_chip_of_no_specification_is_not_predicted() -> None:
     own = of(table6.rows_of([phone("Exynos 1")]), "Acme One")
     assert own["mdp-1x", "int8"].reason == "not measured, and nothing is predicted for Exynos 1"
