@@ -80,11 +80,12 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call of the client left: code None where it was ended for taking too long."""
+    """What a call of the client left: code None where it was ended for taking too long, or for `flooded`."""
 
     code: int | None
     stdout: bytes
     stderr: bytes
+    flooded: bool = False
 
     @property
     def text(self) -> str:
@@ -159,7 +160,8 @@ class Adb:
             for drain in drains:
                 # A server that the client has started may hold the pipes open for ever.
                 drain.join(timeout=1)
-        return Answer(code, *(bytes(drain.content) for drain in drains))
+        stdout, stderr = (bytes(drain.content) for drain in drains)
+        return Answer(code, stdout, stderr, any(drain.flooded for drain in drains))
 
     def _wait(
         self, process: subprocess.Popen[bytes], drains: list[_Drain], deadline: Deadline, tidying: bool

@@ -113,6 +113,8 @@ class Phone:
 
     def _broken(self, answer: Answer, timeout: float) -> AdbError:
         """The error for a call whose end was not seen."""
+        if answer.flooded:
+            return TimeLimitError(f"phone {self.serial} answers without end; restart it")
         if answer.code is None:
             return TimeLimitError(
                 f"phone {self.serial} gave no answer within {timeout:.0f} s; unlock it, plug it in again, "
