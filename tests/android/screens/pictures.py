@@ -18,7 +18,7 @@ def write_pictures(folder: Path) -> None:
     """Everything that PhotoTest picks."""
     several(folder / "several.png")
     cv2.imwrite(str(folder / "huge.png"), np.full((6250, 8000), 90, np.uint8))
-    for kind in KINDS:
+    for kind in (*KINDS, "avif"):
         for name, frames in (("animated", 2), ("still", 1)):
             write_animated(folder / f"{name}.{kind}", frames)
     corners = np.array(_CORNERS, np.uint8).reshape(2, 2)

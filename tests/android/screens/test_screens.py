@@ -29,12 +29,16 @@ def test_screens_are_those_of_the_guide(app: App, tmp_path: Path) -> None:
 
 def test_pictures_that_people_pick(app: App, tmp_path: Path) -> None:
     write_pictures(tmp_path)
-    assert "OK (" in app.run("PhotoTest", **{"facekp.pictures": tmp_path})
+    assert "OK (" in app.run("PhotoTest", "PhotoOn34Test", **{"facekp.pictures": tmp_path})
 
 
-def test_cameras_models_and_saving(app: App) -> None:
-    said = app.run("camera.CameraTest", "camera.PlacementTest", "ModelTest", "PointsTest", "SavingTest")
-    assert "OK (" in said
+def test_models_and_saving(app: App) -> None:
+    tests = ("ModelTest", "ModelOn34Test", "ModelOn24Test", "PointsTest", "SavingTest")
+    assert "OK (" in app.run(*tests)
+
+
+def test_cameras(app: App) -> None:
+    assert "OK (" in app.run("camera.CameraTest", "camera.CameraOn34Test", "camera.PlacementTest")
 
 
 def differing(one: Path, other: Path) -> float:

@@ -15,11 +15,12 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
 
 /** The screen that chooses a model and what computes it. */
 @RunWith(SampleRunner::class)
 @Config(sdk = [35])
-class ModelTest {
+open class ModelTest {
     private val app get() = RuntimeEnvironment.getApplication()
 
     @Test
@@ -86,6 +87,7 @@ class ModelTest {
             "unnamed" to ("no facekp metadata" to { unnamed.inputStream() }),
             "gone" to ("cannot be read" to { throw java.io.FileNotFoundException("it was deleted") }),
             "revoked" to ("was taken back" to { throw SecurityException("no access any more") }),
+            "failing" to ("cannot be read" to { throw IllegalStateException("the other app's database is closed") }),
         )
         for ((name, case) in refused) {
             pick(activity, name, case.second)
@@ -118,3 +120,12 @@ class ModelTest {
         shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, Intent().setData(uri))
     }
 }
+
+/** The same on Android 14. */
+@Config(sdk = [34])
+class ModelOn34Test : ModelTest()
+
+/** The same on Android 7, with the graphics that Robolectric has for it. */
+@GraphicsMode(GraphicsMode.Mode.LEGACY)
+@Config(sdk = [24])
+class ModelOn24Test : ModelTest()

@@ -38,6 +38,20 @@ class PointsTest {
     }
 
     @Test
+    fun whatLiesBetweenTheFingersStaysThere() {
+        val view = KeypointView(app)
+        view.layout(0, 0, 800, 800)
+        view.show(black(8))
+        view.mark(listOf(points(1, 6)))
+        val drawn = Bitmap.createBitmap(800, 800, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(drawn))
+        view.zoom(2f, 150f, 150f)
+        drawn.eraseColor(Color.BLACK)
+        view.draw(Canvas(drawn))
+        assertCenter(drawn, 0, 150.0)
+    }
+
+    @Test
     fun inAPictureThatIsSaved() {
         val target = Uri.parse("content://documents/points")
         val written = ByteArrayOutputStream()

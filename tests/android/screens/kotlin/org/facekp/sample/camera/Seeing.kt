@@ -34,8 +34,11 @@ internal fun CameraActivity.seeing() {
     }
     val figures = findViewById<TextView>(R.id.figures)
     // No run takes as long as another; Android tells the headroom or not, by when it was asked last.
-    figures.text = text(R.id.figures).replace(Regex("[\\p{Nd}.٫]+(?= ms| frames)"), "0.0")
-        .replace(Regex("\\p{Nd}+ dropped"), "0 dropped").replace(Regex(", headroom [\\p{Nd}.٫]+"), "")
+    val language = resources.configuration.locales[0]
+    val nothing = "%.1f".format(language, 0f)
+    figures.text = text(R.id.figures).replace(Regex("[\\p{Nd}.٫]+(?= ms| frames)"), nothing)
+        .replace(Regex("\\p{Nd}+ dropped"), "%d dropped".format(language, 0))
+        .replace(Regex(", headroom [\\p{Nd}.٫]+"), "")
     // What the sensor saw, upright for the phone's natural orientation, as in a mirror.
     val natural = scene.turned(-display).mirrored()
     val preview = findViewById<TextureView>(R.id.preview)

@@ -70,16 +70,15 @@ internal class TestImage(upright: Bitmap, rotation: Int, private val nanoseconds
     }
 
     companion object {
-        /** The demo photo within a frame, upright. */
+        /** As much of the demo photo as fills a frame, upright. */
         fun scene(width: Int, height: Int): Bitmap {
             val assets = RuntimeEnvironment.getApplication().assets
             val photo = assets.open("demo/astronaut.png").use(BitmapFactory::decodeStream)
-            val side = minOf(width, height)
+            val side = maxOf(width, height)
             val left = (width - side) / 2
-            val top = (height - side) / 2
             return Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888).also {
-                val paint = Paint(Paint.FILTER_BITMAP_FLAG)
-                Canvas(it).apply { drawColor(Color.GRAY) }.drawBitmap(photo, null, Rect(left, top, left + side, top + side), paint)
+                // The face is in its upper half.
+                Canvas(it).drawBitmap(photo, null, Rect(left, 0, left + side, side), Paint(Paint.FILTER_BITMAP_FLAG))
             }
         }
     }

@@ -4,7 +4,7 @@ import java.io.DataInputStream
 import java.io.EOFException
 import java.io.InputStream
 
-/** Whether a GIF, PNG or WebP holds several pictures that are shown in turn; Android reads the first and does not say so. */
+/** Whether a GIF, PNG, WebP, AVIF or HEIF holds several pictures that are shown in turn; Android reads the first and does not say so. */
 internal fun isAnimated(stream: InputStream): Boolean = try {
     val file = DataInputStream(stream.buffered())
     val start = file.text(8)
@@ -12,6 +12,7 @@ internal fun isAnimated(stream: InputStream): Boolean = try {
         start.startsWith("GIF8") -> isAnimatedGif(file)
         start == "\u0089PNG\r\n\u001a\n" -> isAnimatedPng(file)
         start.startsWith("RIFF") -> file.text(8) == "WEBPVP8X" && file.pass(4).readUnsignedByte() and 2 != 0
+        start.endsWith("ftyp") -> brands(file, start).any(SEQUENCES::contains)
         else -> false
     }
 } catch (_: EOFException) {
@@ -43,6 +44,13 @@ private fun isAnimatedGif(file: DataInputStream): Boolean {
 /** The bytes of a table of colors, by the flags that announce it. */
 private fun tableSize(flags: Int): Int = if (flags and 0x80 == 0) 0 else 3 shl ((flags and 7) + 1)
 
+/** What an AVIF or HEIF says that it is, by the box that it begins with: its main brand, a version, and others. */
+private fun brands(file: DataInputStream, start: String): List<String> {
+    val size = start.take(4).fold(0) { all, letter -> all shl 8 or letter.code }
+    val words = List((size.coerceIn(8, LARGEST_BOX) - 8) / 4) { file.text(4) }
+    return words.filterIndexed { place, _ -> place != 1 }
+}
+
 /** Before the first image's pixels it says how many there are. */
 private fun isAnimatedPng(file: DataInputStream): Boolean {
     while (true) {
@@ -57,6 +65,10 @@ private fun isAnimatedPng(file: DataInputStream): Boolean {
 }
 
 private const val CHECKSUM = 4
+
+/** Brands of image sequences: AVIF's, HEIF's of any codec, and HEVC's four. */
+private val SEQUENCES = setOf("avis", "msf1", "hevc", "hevx", "hevm", "hevs")
+private const val LARGEST_BOX = 1024
 
 private fun DataInputStream.text(length: Int) = String(ByteArray(length).also(::readFully), Charsets.ISO_8859_1)
 

@@ -88,13 +88,11 @@ class Benchmark(
             .put("sha256", sha256.digest().joinToString("") { "%02x".format(it) }).put("bytes", file.length())
     }
 
-    private fun opened(): InputStream = try {
-        if (model.isFile) context.contentResolver.openInputStream(Uri.parse(model.place)) else context.assets.open(model.place)
-    } catch (_: IOException) {
-        null
-    } catch (_: SecurityException) {
-        null
-    } ?: throw RunnerException(RunnerException.BAD_FILE, context.getString(R.string.model_gone, model.title))
+    private fun opened(): InputStream {
+        if (!model.isFile) return context.assets.open(model.place)
+        return context.contentResolver.opened(Uri.parse(model.place))
+            ?: throw RunnerException(RunnerException.BAD_FILE, context.getString(R.string.model_gone, model.title))
+    }
 
     private fun document(answer: JSONObject, record: JSONObject): JSONObject {
         val nanoseconds = answer.getJSONArray("samples_ns")

@@ -92,7 +92,7 @@ class BenchmarkActivity : Activity() {
     private fun working(on: Boolean) {
         start.setText(if (on) R.string.cancel else R.string.start)
         progress.progress = 0
-        progress.visibility = if (on) View.VISIBLE else View.INVISIBLE
+        progress.visibility = if (on) View.VISIBLE else View.GONE
         share.isEnabled = !on && document != null
         val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
         if (on) window.addFlags(flag) else window.clearFlags(flag)

@@ -37,13 +37,13 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
     private var shiftY = 0f
     private var lastX = 0f
     private var lastY = 0f
+    private var lifted = false
 
     private val pinch = ScaleGestureDetector(
         context,
         object : ScaleGestureDetector.SimpleOnScaleGestureListener() {
             override fun onScale(detector: ScaleGestureDetector): Boolean {
-                zoom = (zoom * detector.scaleFactor).coerceIn(1f, MOST_ZOOM)
-                invalidate()
+                zoom(detector.scaleFactor, detector.focusX, detector.focusY)
                 return true
             }
         },
@@ -65,16 +65,29 @@ class KeypointView @JvmOverloads constructor(context: Context, attributes: Attri
         invalidate()
     }
 
+    /** Zooms so that what lies between the fingers, at a place of the view, stays there. */
+    internal fun zoom(factor: Float, focusX: Float, focusY: Float) {
+        val before = zoom
+        zoom = (zoom * factor).coerceIn(1f, MOST_ZOOM)
+        val awayX = focusX - width / 2f
+        val awayY = focusY - height / 2f
+        shiftX = awayX + (shiftX - awayX) * zoom / before
+        shiftY = awayY + (shiftY - awayY) * zoom / before
+        invalidate()
+    }
+
     override fun onTouchEvent(event: MotionEvent): Boolean {
         pinch.onTouchEvent(event)
         when (event.actionMasked) {
-            MotionEvent.ACTION_MOVE -> if (event.pointerCount == 1 && !pinch.isInProgress) {
+            MotionEvent.ACTION_MOVE -> if (event.pointerCount == 1 && !pinch.isInProgress && !lifted) {
                 shiftX += event.x - lastX
                 shiftY += event.y - lastY
                 invalidate()
             }
             MotionEvent.ACTION_UP -> performClick()
         }
+        // The finger that stays is another one, elsewhere.
+        lifted = event.actionMasked == MotionEvent.ACTION_POINTER_UP
         lastX = event.x
         lastY = event.y
         return true

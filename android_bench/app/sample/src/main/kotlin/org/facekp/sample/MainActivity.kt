@@ -7,6 +7,7 @@ import android.content.Intent
 import android.net.Uri
 import android.os.Build
 import android.os.Bundle
+import android.os.Parcelable
 import android.provider.MediaStore
 import android.view.Menu
 import android.view.MenuItem
@@ -100,11 +101,12 @@ class MainActivity : Activity() {
         }
     }
 
-    /** What another app shared with this one. */
-    private fun given(): Uri? {
-        if (intent.action != Intent.ACTION_SEND) return null
+    /** What another app shared with this one, where that is what it says. */
+    private fun given(): Uri? = try {
         @Suppress("DEPRECATION") // its successor is Android 13's
-        return intent.getParcelableExtra(Intent.EXTRA_STREAM)
+        intent.takeIf { it.action == Intent.ACTION_SEND }?.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri
+    } catch (_: RuntimeException) { // an object of the other app's own
+        null
     }
 
     /** The system's own picker: it grants the one picture, so that no permission is asked for. */
@@ -139,7 +141,7 @@ class MainActivity : Activity() {
     }
 
     private fun share() {
-        val drawn = marked ?: return status.setText(R.string.looking)
+        val drawn = marked ?: return status.setText(R.string.nothing_yet)
         worker.run(drawn::share) { if (it == null) send() else status.setText(it) }
     }
 
@@ -156,15 +158,26 @@ class MainActivity : Activity() {
 
     /** Shows a picture, the demo photo where there is no [chosenUri]; the one before stays if it cannot be read. */
     private fun open(chosenUri: Uri?) {
-        try {
-            val read = if (chosenUri == null) Picture.of(assets, DEMO) else Picture.of(contentResolver, chosenUri)
-            uri = chosenUri
-            picture = read
-            view.show(read.bitmap)
-            look()
-        } catch (refusal: PictureException) {
-            status.setText(refusal.sentence)
+        val before = uri
+        uri = chosenUri
+        status.setText(R.string.looking)
+        worker.run({ read(chosenUri) }) { (read, sentence) ->
+            if (read == null) {
+                uri = before
+                status.setText(sentence)
+            } else {
+                picture = read
+                view.show(read.bitmap)
+                look()
+            }
         }
+    }
+
+    /** A picture, or the string that says why there is none. It may come from far away: not for the main thread. */
+    private fun read(from: Uri?): Pair<Picture?, Int> = try {
+        (if (from == null) Picture.of(assets, DEMO) else Picture.of(contentResolver, from)) to 0
+    } catch (refusal: PictureException) {
+        null to refusal.sentence
     }
 
     private fun look() {

@@ -12,7 +12,7 @@ import java.io.OutputStream
 class MarkedPicture(private val context: Context, private val bitmap: Bitmap, private val faces: List<KeypointView.Points>) {
     /** Writes it into a document that people chose; the string that says how that went. */
     fun write(to: Uri): Int = said {
-        write(context.contentResolver.openOutputStream(to, "wt") ?: throw IOException("it cannot be opened"))
+        write(context.contentResolver.writable(to) ?: throw IOException("it cannot be opened"))
     }
 
     /** Puts it where [SharedPictures] hands it out; the string that says why not, null where it did. */
@@ -31,8 +31,6 @@ class MarkedPicture(private val context: Context, private val bitmap: Bitmap, pr
         work()
         R.string.saved
     } catch (_: IOException) {
-        R.string.not_saved
-    } catch (_: SecurityException) {
         R.string.not_saved
     } catch (_: OutOfMemoryError) {
         R.string.too_large

@@ -5,7 +5,6 @@ import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
-import android.provider.OpenableColumns
 import android.view.View
 import android.widget.TextView
 import org.facekp.ModelInfo
@@ -67,7 +66,8 @@ class ModelActivity : Activity() {
 
     /** A file, which stays the choice where it can be used alone. */
     private fun choose(file: Uri) {
-        val wanted = choices.now.copy(model = ChosenModel(title(file), file.toString()))
+        val title = contentResolver.name(file) ?: file.lastPathSegment ?: file.toString()
+        val wanted = choices.now.copy(model = ChosenModel(title, file.toString()))
         try {
             contentResolver.takePersistableUriPermission(file, Intent.FLAG_GRANT_READ_URI_PERMISSION)
         } catch (_: SecurityException) {
@@ -99,20 +99,8 @@ class ModelActivity : Activity() {
     private fun described(info: ModelInfo, ran: String): String {
         val points = info.scheme.points
         val facts = resources.getQuantityString(R.plurals.model_facts, points, info.name, info.kind, points, info.scheme.name)
-        val licence = info.weightsLicence?.let { getString(R.string.model_licence, it) }
-        return listOfNotNull(facts, getString(R.string.model_ran, ran), licence).joinToString("\n\n")
-    }
-
-    /** The file's name as its provider tells it. */
-    private fun title(file: Uri): String {
-        val told = try {
-            contentResolver.query(file, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)?.use {
-                if (it.moveToFirst()) it.getString(0) else null
-            }
-        } catch (_: SecurityException) {
-            null
-        }
-        return told ?: file.lastPathSegment ?: file.toString()
+        val license = info.weightsLicence?.let { getString(R.string.model_license, it) }
+        return listOfNotNull(facts, getString(R.string.model_ran, ran), license).joinToString("\n\n")
     }
 
     private companion object {

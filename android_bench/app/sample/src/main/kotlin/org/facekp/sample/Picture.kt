@@ -21,10 +21,8 @@ class Picture(val bitmap: Bitmap, val shrink: Int, val animated: Boolean) {
 
         /** Somebody else's picture. Throws [PictureException] with a sentence for people. */
         fun of(resolver: ContentResolver, uri: Uri): Picture = try {
-            read { resolver.openInputStream(uri) ?: throw PictureException(R.string.gone) }
+            read { resolver.opened(uri) ?: throw PictureException(R.string.gone) }
         } catch (_: IOException) {
-            throw PictureException(R.string.gone)
-        } catch (_: SecurityException) {
             throw PictureException(R.string.gone)
         } catch (_: OutOfMemoryError) {
             throw PictureException(R.string.too_large)

@@ -2,6 +2,7 @@ package org.facekp.sample.camera
 
 import android.Manifest
 import android.app.Activity
+import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.graphics.SurfaceTexture
@@ -21,6 +22,7 @@ import android.view.TextureView
 import android.view.View
 import android.view.WindowManager
 import android.widget.Button
+import android.widget.LinearLayout
 import android.widget.TextView
 import org.facekp.sample.Choices
 import org.facekp.sample.ModelActivity
@@ -48,10 +50,13 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
         preview = findViewById(R.id.preview)
         overlay = findViewById(R.id.overlay)
         figures = FiguresText(findViewById(R.id.figures))
+        // Large letters need more of the screen.
+        (findViewById<View>(R.id.panel).layoutParams as LinearLayout.LayoutParams).apply {
+            if (height == 0) weight *= resources.configuration.fontScale
+        }
         switch = findViewById(R.id.switch_camera)
         chosen = savedInstanceState?.getString(CHOSEN)
         asked = savedInstanceState?.getBoolean(ASKED) ?: false
-        switch.isEnabled = false
         switch.setOnClickListener { other() }
         preview.surfaceTextureListener = this
         overlay.addOnLayoutChangeListener { _, _, _, _, _, _, _, _, _ -> place() }
@@ -108,9 +113,8 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
         } catch (error: CameraAccessException) {
             return fail(CameraProblem.of(error))
         }
-        switch.isEnabled = cameras.size > 1
         if (cameras.isEmpty()) return fail(CameraProblem.ABSENT)
-        findViewById<View>(R.id.problem).visibility = View.GONE
+        arrange(problem = false)
         preview.surfaceTexture?.takeIf { preview.isAvailable }?.let(::open)
     }
 
@@ -190,14 +194,28 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
             setText(remedy)
             setOnClickListener { help() }
         }
-        findViewById<View>(R.id.problem).visibility = View.VISIBLE
+        figures.clear()
+        arrange(problem = true)
+    }
+
+    /** Where a problem takes the preview's place, what is of no use beside it goes. */
+    private fun arrange(problem: Boolean) {
+        val shown = { yes: Boolean -> if (yes) View.VISIBLE else View.GONE }
+        findViewById<View>(R.id.problem).visibility = shown(problem)
+        switch.visibility = shown(cameras.size > 1)
+        findViewById<View>(R.id.panel).visibility = shown(!problem || cameras.size > 1)
     }
 
     private fun chooseModel() = startActivity(Intent(this, ModelActivity::class.java))
 
-    private fun openSettings() = startActivity(
-        Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)),
-    )
+    private fun openSettings() {
+        val settings = Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null))
+        try {
+            startActivity(settings)
+        } catch (_: ActivityNotFoundException) { // whoever manages this phone has taken them away
+            findViewById<TextView>(R.id.sentence).setText(R.string.no_settings)
+        }
+    }
 
     private fun displays() = getSystemService(DISPLAY_SERVICE) as DisplayManager
 

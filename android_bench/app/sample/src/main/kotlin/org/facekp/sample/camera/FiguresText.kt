@@ -17,6 +17,11 @@ internal class FiguresText(private val view: TextView) {
         view.setText(R.string.camera_opening)
     }
 
+    /** Nothing is told any more. */
+    fun clear() {
+        view.text = ""
+    }
+
     /** Tells a frame's figures, twice a second. */
     fun show(seen: Seen, heat: Heat) {
         val now = SystemClock.elapsedRealtime()
