@@ -150,10 +150,10 @@ def export(
         if untrained:
             raise typer.BadParameter(f"--untrained is for timing alone; leave --to {beside[0]} out")
         formats = _before(beside, formats, out_folder, model)
-    needs(context, "--to tflite", Format.tflite.value in formats, "io", "tolerance", "float16_tolerance")
+    needs(context, "--to tflite", Format.tflite.value in formats, "io", "float16_tolerance")
     if not formats:
         again = f"--to tflite or --to onnx, since {out_folder} is exported already"
-        needs(context, again, False, "calibration", "data", "name", "threads")
+        needs(context, again, False, "calibration", "data", "name", "tolerance", "threads")
         _add(beside, out_folder, as_json, archives)
         return
     if not untrained:

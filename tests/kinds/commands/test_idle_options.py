@@ -32,7 +32,6 @@ IDLE: list[tuple[typer.Typer, tuple[str, ...], tuple[str, ...], str]] = [
     (EXPORT, (), ("--nme-tolerance", "2.0"), "without --data"),
     (EXPORT, (), ("--limit", "3"), "without --data or --calibration"),
     (EXPORT, ("--to", "onnx"), ("--io", "int8"), "without --to tflite"),
-    (EXPORT, ("--to", "onnx"), ("--tolerance", "1"), "without --to tflite"),
     (EXPORT, ("--to", "onnx"), ("--float16-tolerance", "1"), "without --to tflite"),
     (EXPORT, ("check", "mdp-1x"), ("--normalizer", "box"), "without --data"),
     (EXPORT, ("check", "mdp-1x"), ("--limit", "3"), "without --data"),

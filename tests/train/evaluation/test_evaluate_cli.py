@@ -125,7 +125,7 @@ def test_faces_for_a_curve_that_is_not_asked_for_are_wrong_usage(
     photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("evaluate", "--data", f"pts:{photos}", "--curve-faces", "9") == 2
-    assert "--curve-faces is for --box-jitter and --tilt" in capsys.readouterr().err
+    assert "--curve-faces: it changes nothing without --box-jitter or --tilt" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
