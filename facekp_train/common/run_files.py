@@ -51,7 +51,7 @@ def refuse_other_than_checkpoints(*paths: Path | None) -> None:
                 "the checkpoint that it came from, a .safetensors file"
             )
         if not path.is_file():
-            raise OSError(f"{path}: no such file; give a checkpoint, such as runs/a/best.safetensors")
+            raise OSError(f"{path}: no such file; give a checkpoint: runs/a/best.safetensors, or mdp-1x")
 
 
 def refuse_source(target: Path, source: Path, what: str) -> None:
