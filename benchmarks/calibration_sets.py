@@ -30,7 +30,7 @@ from facekp_export.quantization.calibration import (
 )
 from facekp_export.quantization.distilled_crops import COUNT, distilled_crops, smooth_noise
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import new_app, out, run, say
+from facekp_train.common.console import new_app, print_json, run, say
 from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.crop import CropRule, cut
@@ -92,7 +92,7 @@ def main(
             rows.append({**row, **figures})
             document = {"data": data.partition(":")[0], "faces": len(judges.crops), "rows": rows}
             write_json(result, document)
-    out.print_json(json.dumps(rows))
+    print_json(rows)
 
 
 def _sets(data: str, rule: CropRule) -> dict[str, Callable[[], Crops]]:

@@ -12,7 +12,6 @@ benchmarks/results/closed_form.json.
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from torch import Tensor
 
 from android_bench.host.machine import describe_machine
 from facekp_export.quantization.calibration import demo_views
-from facekp_train.common.console import new_app, out, run
+from facekp_train.common.console import new_app, print_json, run
 from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
@@ -146,7 +145,7 @@ def main(
         layers.append(Layer(group, sample, scores[sample].tolist(), brute, seconds, agreement))
     document = summary(layers, closed_seconds, images, threads)
     write_json(result, document)
-    out.print_json(json.dumps({name: value for name, value in document.items() if name != "layers"}))
+    print_json({name: value for name, value in document.items() if name != "layers"})
 
 
 def summary(layers: list[Layer], closed_seconds: list[float], images: int, threads: int) -> dict[str, Any]:

@@ -9,7 +9,6 @@ settings, goes to benchmarks/results/distill_crops.json.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +23,7 @@ from facekp_export.quantization.distilled_crops import (
     statistics_distance,
     write_sheet,
 )
-from facekp_train.common.console import err, new_app, out, run
+from facekp_train.common.console import err, new_app, print_json, run
 from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.process import keep_freed_memory
 from facekp_train.common.shipped import shipped_models_dir
@@ -67,7 +66,7 @@ def main(
         "bytes": PICTURE.stat().st_size,
     }  # fmt: skip
     write_json(_RESULT, document)
-    out.print_json(json.dumps(document))
+    print_json(document)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ than those that scores and repairs saw. Written to benchmarks/results/layer_erro
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import typer
 from torch import Tensor
 
 from facekp_export.quantization.calibration import crop_sets
-from facekp_train.common.console import new_app, out, run, say
+from facekp_train.common.console import new_app, print_json, run, say
 from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
@@ -94,7 +93,7 @@ def main(
         float(torch.corrcoef(torch.stack(ranks).double())[0, 1]), 3
     )
     write_json(result, document)
-    out.print_json(json.dumps(document))
+    print_json(document)
 
 
 def one_by_one(subject: Subject) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ once. Written to benchmarks/results/score_and_repair.json; for docs/results/prun
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -19,7 +18,7 @@ import torch
 import typer
 
 from facekp_train.batches.face_store import FaceStore, gather_faces
-from facekp_train.common.console import new_app, out, run, say
+from facekp_train.common.console import new_app, print_json, run, say
 from facekp_train.common.files import write_json
 from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.datasets import open_dataset
@@ -65,7 +64,7 @@ def main(
         "cuts": table(checkpoint, store, judged),
     }
     write_json(result, document)
-    out.print_json(json.dumps(document))
+    print_json(document)
 
 
 def spread(faces: list[FaceSample], count: int) -> list[FaceSample]:

@@ -10,7 +10,6 @@ Written to benchmarks/results/teachers.json; for models/teacher/README.md and do
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -21,8 +20,8 @@ import typer
 from rich.progress import track
 
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import err, new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.console import err, new_app, print_json, run
+from facekp_train.common.files import write_json
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.images import read_image
@@ -85,9 +84,8 @@ def main(
         rows[" + ".join(pair)] = {"averaged": averaged_nme([nets[name] for name in pair], VARIANTS, faces)}
     rounded = {name: {kind: round(nme, 3) for kind, nme in row.items()} for name, row in rows.items()}
     document = {"data": data.partition(":")[0], "split": dataset.split, "faces": len(faces), "nme": rounded}
-    text = json.dumps(document, indent=1)
-    print(text)
-    write_text(_RESULT, text + "\n")
+    write_json(_RESULT, document)
+    print_json(document)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ with. `new`: a face that was hidden has a number of its own. `swapped`: a face e
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +24,8 @@ from rich.progress import track
 from facekp_export.detector import KeypointDetector
 from facekp_export.tracking import TrackedFace, VideoTracker
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import err, new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.console import err, new_app, print_json, run
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
@@ -122,10 +121,9 @@ def main(
                 for start in track(starts, f"{walk}, {way}", console=err, transient=True)
             )
             document[f"{walk}, {way}"] = dict(sorted(outcomes.items()))
-    text = json.dumps(document, indent=1)
-    print(text)
     if out_path is not None:
-        write_text(out_path, text + "\n")
+        write_json(out_path, document)
+    print_json(document)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ covered faces are listed beside them, as they are neither. The table goes to doc
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +23,8 @@ from facekp_export.finders.base import overlap
 from facekp_export.finders.blazeface import SHORT_RANGE, BlazeNet, Pyramid
 from facekp_export.tracking import LOST_AT, VideoTracker
 from facekp_train.boxes import mapping_of, refined_box, tight_box_of
-from facekp_train.common.console import err, new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.console import err, new_app, print_json, run
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.crop import Square
 from facekp_train.datasets import open_dataset
@@ -194,12 +193,10 @@ def main(
         for case, (picture, looked) in scenes(image, box, other, random).items():
             for name, value in signals.of(picture, looked).items():
                 values[name][case].append(value)
-    text = json.dumps(
-        {"data": data.partition(":")[0], "split": split, "every": every, **summary(values)}, indent=1
-    )
-    print(text)
+    document = {"data": data.partition(":")[0], "split": split, "every": every, **summary(values)}
     if out_path is not None:
-        write_text(out_path, text + "\n")
+        write_json(out_path, document)
+    print_json(document)
 
 
 if __name__ == "__main__":

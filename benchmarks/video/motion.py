@@ -12,7 +12,6 @@ photograph, moved along. Distances are percent of the distance between the eyes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +27,8 @@ from facekp_export.finders.base import CallableFinder
 from facekp_export.tracking import VideoTracker
 from facekp_export.video.one_euro import OneEuro
 from facekp_train.boxes import tight_box_of
-from facekp_train.common.console import err, new_app, run
-from facekp_train.common.files import write_text
+from facekp_train.common.console import err, new_app, print_json, run
+from facekp_train.common.files import write_json
 from facekp_train.common.shipped import default_model
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
@@ -149,10 +148,9 @@ def main(
             detector = KeypointDetector.from_export(default_model(), finder=finder)
             rows.append(measure(read_image(path), box, smoothing, detector))
         document[name] = {key: round(float(np.mean([row[key] for row in rows])), 3) for key in rows[0]}
-    text = json.dumps(document, indent=1)
-    print(text)
     if out_path is not None:
-        write_text(out_path, text + "\n")
+        write_json(out_path, document)
+    print_json(document)
 
 
 if __name__ == "__main__":
