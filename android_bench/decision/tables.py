@@ -64,11 +64,7 @@ def _own(number: int, candidate: Candidate, file: DecisionFile, mark: str) -> tu
 
 def _on_device(on: OnDevice, device: DeviceFigures) -> tuple[str, ...]:
     valid = on.record.valid
-    time = (
-        rounded(device.p50_ms) + (" emulated" if device.emulated else "")
-        if device.p50_ms is not None
-        else None
-    )
+    time = None if device.p50_ms is None else rounded(device.p50_ms) + " emulated" * device.emulated
     return (
         device.device,
         (time or p50_text(on.record)) if valid else "invalid",

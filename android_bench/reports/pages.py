@@ -49,20 +49,11 @@ def _titles(records: Sequence[Record], documents: Sequence[str]) -> list[str]:
     several = len(set(documents)) > 1
     sources = documents or [""] * len(records)
     parts = zip(labels(records), runtimes(records), records, sources, strict=True)
-    return [
-        ", ".join(
-            part
-            for part in (
-                label,
-                runtime,
-                record.delegate,
-                f"threads {record.threads}",
-                source if several else "",
-            )
-            if part
-        )
+    told = (
+        (label, runtime, record.delegate, f"threads {record.threads}", source if several else "")
         for label, runtime, record, source in parts
-    ]
+    )
+    return [", ".join(filter(None, words)) for words in told]
 
 
 def _runs(records: Sequence[Record], documents: Sequence[str]) -> Iterator[tuple[str, str]]:

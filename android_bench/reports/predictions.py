@@ -21,16 +21,8 @@ _FITTED = (
     f"the rows {' and '.join(JUDGED)}"
 )
 _HEADERS = (
-    "model",
-    "soc",
-    "M MACs",
-    "predicted ms",
-    "if as wrong as judged",
-    "fixed",
-    "dense",
-    "depthwise",
-    "other",
-)
+    "model", "soc", "M MACs", "predicted ms", "if as wrong as judged", "fixed", "dense", "depthwise", "other",
+)  # fmt: skip
 
 
 def document(predictions: Sequence[Prediction]) -> dict[str, Any]:

@@ -245,11 +245,9 @@ def _print_manifest(folder: Path, manifest: Manifest) -> None:
     for entry in manifest.files:
         deviation = entry.deviation
         cells = [
-            f"{entry.bytes / 1e6:.2f}",
-            f"{deviation.mean_px:.3f}",
-            f"{deviation.max_px:.2f}",
+            f"{entry.bytes / 1e6:.2f}", f"{deviation.mean_px:.3f}", f"{deviation.max_px:.2f}",
             f"{deviation.max_abs:.1e}",
-        ]
+        ]  # fmt: skip
         if deviation.nme is not None:
             cells += [f"{deviation.nme:.3f}", f"{deviation.nme_change:+.2f}"]
         table.add_row(entry.file, *cells)

@@ -42,14 +42,8 @@ class LabelledFaces:
             dataset: the split.
         """
         samples = list(dataset)
-        return cls(
-            dataset.spec,
-            dataset.split,
-            samples,
-            list(dataset.skipped),
-            list(dataset.warnings),
-            dataset.strict,
-        )
+        skipped, warnings = list(dataset.skipped), list(dataset.warnings)
+        return cls(dataset.spec, dataset.split, samples, skipped, warnings, dataset.strict)
 
     def measure(
         self,

@@ -120,12 +120,9 @@ def file_entry(runtime: Runtime, kind: str, deviation: Deviation) -> FileEntry:
 
 def _tensor(spec: TensorSpec) -> TensorEntry:
     return TensorEntry(
-        name=spec.name,
-        shape=list(spec.shape),
-        dtype=str(spec.dtype),
-        scale=spec.scale,
+        name=spec.name, shape=list(spec.shape), dtype=str(spec.dtype), scale=spec.scale,
         zero_point=spec.zero_point,
-    )
+    )  # fmt: skip
 
 
 def _operators(path: Path) -> tuple[list[OperatorEntry], str]:

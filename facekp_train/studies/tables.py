@@ -45,14 +45,9 @@ def changes_table(rows: list[RowSummary]) -> str:
 def schedules_table(rows: list[RowSummary]) -> str:
     """How each method was trained, and whether it heard its teacher."""
     head = (
-        "method",
-        "epochs",
-        "steps",
-        "learning rate",
-        "loss3",
-        "a constant's loss3",
+        "method", "epochs", "steps", "learning rate", "loss3", "a constant's loss3",
         "other than its reference",
-    )
+    )  # fmt: skip
     return markdown_table(head, (
         (
             row.name, training["epochs"], f"{training['steps']:,}", curve(training["rates"]),
