@@ -1,4 +1,4 @@
-"""Take away what quantizing adds to every answer: the mean shift of each coordinate over the calibration crops.
+"""Take away what quantizing adds to every answer: each coordinate's mean shift over the calibration crops.
 
 Rounding and cut-off outliers move the mean of what layers compute, and the last layer sums that up.
 That layer's bias stays in float, so it can give it back, measured before the sigmoid. After Nagel et
