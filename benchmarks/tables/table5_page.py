@@ -131,7 +131,7 @@ def print_rows(rows: Sequence[Row]) -> None:
 
 
 def draw(rows: Sequence[Row], target: Path) -> None:
-    """The picture: error against time on one thread, larger marks for larger files, the front that nothing beats.
+    """The picture: error against time on one thread, marks by size of file, the front that nothing beats.
 
     Systems without an error stand at the upper edge.
     """
