@@ -46,7 +46,7 @@ def markdown(rows: Sequence[Row], machine: Machine) -> str:
         "### Sizes and errors",
         markdown_table(_SIZE_HEADERS, _size_lines(rows), words=_SIZE_HEADERS[:2]),
         _SIZES,
-        f"![Error against time; areas are file sizes]({PICTURE})",
+        f"![Error against time; larger marks are larger files]({PICTURE})",
         "### Times",
         _RATIOS,
         markdown_table(_TIME_HEADERS, _time_lines(rows), words=_TIME_HEADERS[:3]),
