@@ -153,7 +153,7 @@ def test_the_manifest_describes_what_is_there(exported: Path) -> None:
     report = (exported / "report.md").read_text(encoding="utf-8")
     assert all(name in report for name in FILES) and "report.png" in report
     # No word of speed that holds on one processor, or of one net, alone.
-    assert "whether it saves time depends on net and\nprocessor" in report
+    assert "many nets are slower in it than in float32; time both" in report
 
 
 def test_check_finds_a_changed_file(exported: Path, tmp_path: Path) -> None:

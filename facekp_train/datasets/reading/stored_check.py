@@ -19,6 +19,8 @@ _UNTURNED = {
     7: Reading.TRANSPOSED, 8: Reading.SIDEWAYS,
 }  # fmt: skip
 _MOST = 0.5
+# So many of a kind tell as much as more of them would, which need not be kept.
+_ENOUGH = 1000
 
 
 class StoredCheck:
@@ -33,7 +35,8 @@ class StoredCheck:
         """One more face; where the list states a size, that has told already."""
         if header.orientation in _UNTURNED and sample.stated_size is None:
             kind = header.orientation, len(sample.keypoints)
-            self._faces[kind].append(sample.keypoints)
+            if len(self._faces[kind]) < _ENOUGH:
+                self._faces[kind].append(sample.keypoints)
             self._example.setdefault(kind, str(sample.image))
 
     def close(self) -> None:

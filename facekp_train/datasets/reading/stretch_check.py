@@ -7,6 +7,7 @@ so that a wide photograph's faces are then too high by its own shape.
 from __future__ import annotations
 
 import math
+from array import array
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class StretchCheck:
 
     def __init__(self) -> None:
         self._weights: dict[int, NDArray[np.float32] | None] = {}
-        self._seen: list[tuple[float, float]] = []
+        # Of each face how oblong its photograph is, and how stretched it is.
+        self._seen = array("f")
 
     def add(self, keypoints: NDArray[np.float32], size: tuple[int, int]) -> None:
         """One more face [N, 2], on a photograph of that width and height."""
@@ -38,13 +40,13 @@ class StretchCheck:
             return
         stretched = _stretched(self._five(keypoints))
         if stretched is not None:
-            self._seen.append((abs(shape), math.copysign(1, shape) * stretched))
+            self._seen.extend((abs(shape), math.copysign(1, shape) * stretched))
 
     def found(self) -> int | None:
         """How many faces say that the list's are stretched so; None where they do not, or are too few."""
-        if len(self._seen) < _FEWEST:
+        shapes, stretched = np.array(self._seen, np.float64).reshape(-1, 2).T
+        if len(shapes) < _FEWEST:
             return None
-        shapes, stretched = np.array(self._seen).T
         if (stretched > _SOMEWHAT * shapes).mean() < (_SHARE if len(shapes) >= _ENOUGH else 1):
             return None
         return len(shapes) if np.median(stretched - shapes / 2) > _OWN_SHAPE else None

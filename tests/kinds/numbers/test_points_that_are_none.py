@@ -63,4 +63,5 @@ def test_keypoints_of_small_faces_coincide(tmp_path: Path) -> None:
     assert np.unique(small, axis=0, return_counts=True)[1].max() >= 3
     dataset = _read(tmp_path, small)
     (sample,) = dataset
-    assert np.isfinite(sample.keypoints).all() and dataset.warnings == []
+    assert np.isfinite(sample.keypoints).all()
+    assert not [warning for warning in dataset.warnings if "not labeled" in warning]
