@@ -21,7 +21,7 @@ from android_bench.defaults import (
 )
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError, out
-from facekp_train.common.idle import idle, needs
+from facekp_train.common.feedback.idle import idle, needs
 from facekp_train.common.model_option import folder_option
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from facekp_export.commands.options import (
 )
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, say, warn
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import folder_argument
 
 if TYPE_CHECKING:

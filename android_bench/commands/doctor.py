@@ -11,7 +11,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, plain, print_json
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server

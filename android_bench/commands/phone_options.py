@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from facekp_train.common.console import UserError, say
-from facekp_train.common.idle import on_line
+from facekp_train.common.feedback.idle import on_line
 
 if TYPE_CHECKING:
     from android_bench.phone.adb.server import Server

@@ -22,7 +22,7 @@ class TimeLeft:
 
     def words(self, done: float, count: int) -> str:
         """Such as "2:05 left"; "" where nothing is done yet. done, count: as `Progress` is told."""
-        from facekp_train.common.progress import time_left
+        from facekp_train.common.feedback.progress import time_left
 
         now = self._clock()
         if done <= 0:
@@ -37,7 +37,7 @@ def progress_bar() -> Iterator[Progress]:
     """A bar on stderr, or lines; shown between turns alone, since that takes time from the measured."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    from facekp_train.common.progress import Lines
+    from facekp_train.common.feedback.progress import Lines
 
     text, left = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[left]}")
     columns = (text, BarColumn(), TaskProgressColumn(), left)

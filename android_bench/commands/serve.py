@@ -12,7 +12,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.shipped import shipped_names
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from benchmarks.systems.candidate import PRECISIONS, Candidate, exported
 from benchmarks.systems.catalog import MODELS
 from benchmarks.systems.engines import runtime_name
 from benchmarks.systems.rows import OURS
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 
 _FEW = StopRule(5, 0.0)
 _WARMUP_OF_FEW = 1

@@ -11,8 +11,7 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, print_json, say, warn
-from facekp_train.common.idle import needs
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.idle import needs
 
 if TYPE_CHECKING:
     from facekp_train.samples import FaceSample
@@ -89,5 +88,7 @@ def boxes(
 
 
 def _shown(faces: list[FaceSample]) -> Iterator[FaceSample]:
+    from facekp_train.common.feedback.progress import progress_bar
+
     with progress_bar() as bar:
         yield from bar.track(faces, description="looking for boxes")

@@ -19,7 +19,7 @@ from facekp_export.commands.options import (
     read_faces,
 )
 from facekp_train.common.console import out, print_json, print_line
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import folder_argument
 from facekp_train.common.shipped import licence_of_shipped
 

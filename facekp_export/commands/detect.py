@@ -11,7 +11,7 @@ import typer
 from facekp_export.commands.options import finder_names
 from facekp_train.common.completion import completed
 from facekp_train.common.console import MOST_THREADS, UserError
-from facekp_train.common.idle import idle, needs
+from facekp_train.common.feedback.idle import idle, needs
 from facekp_train.common.model_option import export_option
 from facekp_train.common.process import started
 

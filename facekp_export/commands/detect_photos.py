@@ -64,7 +64,7 @@ def target_of(photos: Sequence[Path], out_path: Path | None) -> Path:
 
 
 def _with_progress(photos: list[Path]) -> Iterator[Path]:
-    from facekp_train.common.progress import progress_bar
+    from facekp_train.common.feedback.progress import progress_bar
 
     with progress_bar() as bar:
         yield from bar.track(photos, description="finding keypoints")

@@ -19,7 +19,7 @@ from facekp_export.video.one_euro import OneEuro
 from facekp_export.video.reading import Camera, Frame, Video, is_camera, open_video
 from facekp_export.video.writing import WRITABLE
 from facekp_train.common.console import out, say, warn
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.common.run_files import refuse_source
 
 

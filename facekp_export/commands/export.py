@@ -22,7 +22,7 @@ from facekp_export.commands.progress import Steps
 from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.console import UserError, out, print_json, print_line
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 

@@ -10,7 +10,7 @@ import typer
 
 from facekp_export.commands.options import opened
 from facekp_train.common.console import out, print_json, require
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import checkpoint_argument
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from facekp_train.common.idle import needs, on_line
+from facekp_train.common.feedback.idle import needs, on_line
 
 if TYPE_CHECKING:
     from facekp_train.networks.keypoint_net import NetConfig

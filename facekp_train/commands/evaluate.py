@@ -22,8 +22,8 @@ from facekp_train.commands.options import (
     spec_is_usage,
 )
 from facekp_train.common.console import print_json, print_line, require, warn
+from facekp_train.common.feedback.idle import idle, needs
 from facekp_train.common.files import naming_folder
-from facekp_train.common.idle import idle, needs
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 

@@ -11,7 +11,7 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.commands.inputs import told_by_data
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
-from facekp_train.common.idle import idle
+from facekp_train.common.feedback.idle import idle
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.recipes import PRESETS
 

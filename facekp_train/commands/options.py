@@ -200,9 +200,7 @@ class TrainingOptions:
         with wrong_usage():
             settings = recipe_settings(self.base, {**self._shared(), **own}, self.settings)
         if not settings.get("data"):
-            raise typer.BadParameter(
-                "give the faces with --data FORMAT:PATH, which facekp-train data PATH tells"
-            )
+            raise typer.BadParameter("give the faces with --data FORMAT:PATH, as facekp-train data tells")
         if self.validation_split is not None and not settings.get("validation"):
             # A recipe may name the sets, which the line alone does not tell.
             raise typer.BadParameter(

@@ -11,7 +11,7 @@ import typer
 from facekp_train.commands import options as option
 from facekp_train.commands.inputs import check_folder, check_sets
 from facekp_train.common.console import UserError, print_json, print_line, require, say
-from facekp_train.common.idle import needs
+from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.boxes import box_mappings
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.common.run_files import refuse_source
 from facekp_train.crop import CropRule, Square, cut, tight_box
 from facekp_train.datasets import Dataset, open_dataset

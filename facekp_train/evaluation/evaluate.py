@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.boxes import mapping_of, refined_box, tight_box_of
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.crop import CropRule, Square, cut
 from facekp_train.datasets import Dataset
 from facekp_train.datasets.reading.notes import Notes, in_short

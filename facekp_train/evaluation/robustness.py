@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facekp_train.boxes import mapping_of
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.crop import CropRule, apply_affine
 from facekp_train.evaluation.evaluate import Answers, Boxes, FaceView, answer
 from facekp_train.landmarks import Scheme

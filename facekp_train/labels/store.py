@@ -183,7 +183,7 @@ def _by_nets(
 ) -> Iterator[Labelled]:
     """The wanted ones of the faces, labelled by the nets alone."""
     from facekp_train.batches.markings import warn_of_two_markings
-    from facekp_train.common.progress import progress_bar
+    from facekp_train.common.feedback.progress import progress_bar
     from facekp_train.labels.relabel import relabel, teachers_offset
 
     five_offset = teachers_offset(nets, faces)
@@ -200,7 +200,7 @@ def _fused(
     nets: AveragedNets, others: Sequence[Labeller], wanted: Sequence[Face], skipped: list[dict[str, str]]
 ) -> tuple[Sequence[Labelled], dict[str, Any]]:
     """The wanted faces, labelled by all; and what a label file says of those."""
-    from facekp_train.common.progress import progress_bar
+    from facekp_train.common.feedback.progress import progress_bar
     from facekp_train.labels.fused import fused_labels
 
     with progress_bar() as bar:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.crop import CropRule
 from facekp_train.studies.cells import Cell, narrowed_settings, student_recipe
 from facekp_train.studies.faces import FaceSet, FoldedFaces

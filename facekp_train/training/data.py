@@ -19,7 +19,7 @@ from facekp_train.batches.face_store import Face, FaceStore, gather_faces
 from facekp_train.batches.markings import reconcile
 from facekp_train.batches.views import MOST_RAW, bytes_of
 from facekp_train.common.console import UserError, faces_in_words, say, warn
-from facekp_train.common.progress import progress_bar
+from facekp_train.common.feedback.progress import progress_bar
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset

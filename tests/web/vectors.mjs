@@ -8,7 +8,6 @@ const { refinedBox, refines, toTight } = await import(`${root}/facekp_export/web
 const blaze = await import(`${root}/facekp_export/web/blazeface.js`)
 const { covering, hidingPlaces, leastScore, tileSides } = await import(`${root}/facekp_export/web/tiles.js`)
 
-const SMALLEST = [5, 20, 60, 400]
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf-8'))
 const mappings = JSON.parse(readFileSync(mappingsFile, 'utf-8'))
 const photo = { width: Number(width), height: Number(height), data: new Uint8Array(readFileSync(picture)) }
@@ -62,9 +61,8 @@ const decoded = finder.decoded.map((wanted, n) => {
     short: flat(blaze.merged(short)),
   }
 })
-const levels = finder.levels.map(({ width: w, height: h }) => {
-  const sides = tileSides(w, h)
+const levels = finder.levels.map(({ width: w, height: h, smallest }) => {
+  const sides = tileSides(w, h, smallest)
   return { sides, least: sides.map((side) => leastScore(Math.max(w, h), side)) }
 })
-const finest = finder.levels.map(({ width: w, height: h }) => SMALLEST.map((least) => tileSides(w, h, least)))
-process.stdout.write(JSON.stringify({ finest, crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))
+process.stdout.write(JSON.stringify({ crops, views, shrunk, hiding, covered, tight, refined, decoded, levels }))

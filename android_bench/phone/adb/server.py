@@ -49,7 +49,7 @@ class Server:
         port = os.environ.get("ANDROID_ADB_SERVER_PORT", str(DEFAULT_PORT))
         if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > _LAST_PORT:
             raise UserError(
-                f"ANDROID_ADB_SERVER_PORT is '{port[:60]}', which is no number of a port; correct it or "
+                f"ANDROID_ADB_SERVER_PORT is '{port[:60]}', which is not the number of a port; correct it or "
                 "unset it"
             )
         return cls(f"tcp:{host}:{port}")

@@ -78,12 +78,12 @@ class LabelCheck:
         except ValueError as error:
             return str(error)
         sample = self._without_placeholders(sample)
-        if (wrong := _no_face(sample) or far_from_box(sample)) is not None:
+        if (wrong := _no_face(sample)) is not None:
             return wrong
-        if header is None:
-            return sample
-        on_this = self._on_this_picture(sample, header)
-        return on_this if isinstance(on_this, str) else self._inside(on_this, header.upright_size)
+        on_this = sample if header is None else self._on_this_picture(sample, header)
+        if header is not None and isinstance(on_this, FaceSample):
+            on_this = self._inside(on_this, header.upright_size)
+        return on_this if isinstance(on_this, str) else far_from_box(on_this) or on_this
 
     def _without(self, absent: Absent, sample: FaceSample) -> FaceSample:
         """The face without keypoints that are none."""

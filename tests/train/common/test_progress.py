@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from facekp_train.common import progress
-from facekp_train.common.progress import progress_bar, time_left
+from facekp_train.common.feedback import progress
+from facekp_train.common.feedback.progress import progress_bar, time_left
 
 
 def test_time_left_goes_by_what_is_done() -> None:
