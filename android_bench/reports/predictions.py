@@ -70,7 +70,7 @@ def notes(predictions: Sequence[Prediction]) -> list[str]:
             "instructions"
         )
     if any(each.dynamic for each in predictions):
-        lines.append("dynamic range: predicted as float32; the conversions on the way make it slower")
+        lines.append("dynamic range: predicted as float32, without what integers save or rounding costs")
     return lines
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from facekp_export.conversion.int8_input import with_int8_input
 from facekp_export.conversion.toolchain import keras_of, load_tensorflow
 from facekp_export.inference.flatbuffer import TfliteModel, operator_name, read_model, write_model
+from facekp_export.quantization.float_weights import with_float_weights
 from facekp_export.quantization.onnx_graph import INPUT, OUTPUT, split_normalization
 from facekp_export.quantization.output_bias import unbiased_tflite
 from facekp_export.quantization.ranges import without_outliers
@@ -84,9 +85,10 @@ class TfliteConverter:
         return self._float()
 
     def _dynamic(self) -> bytes:
-        """A file whose weights are int8; activations are rounded while it runs, as far as an engine can."""
+        """A file whose weights are mostly int8; what comes to such a layer is rounded while it runs."""
         crops = self._crops.astype(np.float32)
-        return unbiased_tflite(self._float(**{_DENSE_PER_TENSOR: True}), self._float32, crops, crops)
+        content = with_float_weights(self._float(**{_DENSE_PER_TENSOR: True}), self._float32)
+        return unbiased_tflite(content, self._float32, crops, crops)
 
     @cached_property
     def _raw(self) -> Any:

@@ -92,8 +92,8 @@ def _explanations(manifest: Manifest) -> list[str]:
     ]
     if any(entry.kind == "dynamic" for entry in manifest.files):
         lines.append(
-            "Dynamic range (`model_dynamic.tflite`) is for size: many nets are slower in it than in float32; "
-            "time both before it ships for speed."
+            "Dynamic range (`model_dynamic.tflite`) is for size. Whether it saves time, too, depends on the "
+            "processor: time it beside float32 before it ships for speed."
         )
     if manifest.torch_nme is not None:
         lines.append(

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from facekp_export.inference.flatbuffer import operators, read_model
+from facekp_export.inference.layers import read_layers
 from facekp_export.inference.metadata import read_info
 from facekp_export.inference.runtimes import open_model, open_runtime
 from facekp_export.verification.check import check_integrity, check_labelled, find_models
@@ -136,6 +137,14 @@ def test_tflite_files_waste_nothing_and_old_engines_read_them(exported: Path, na
         assert not {"MUL", "SUB"} & set(found), "the raw bytes are the quantized input"
 
 
+def test_a_dynamic_range_file_keeps_floats_where_integers_lose(exported: Path) -> None:
+    """The last layer's int8 weights made two thirds of its error, depthwise ones took longer than floats."""
+    found = [layer for layer in read_layers(exported / "model_dynamic.tflite") if layer.macs]
+    assert not any(layer.dynamic for layer in found if layer.kind == "depthwise")
+    assert not found[-1].dynamic
+    assert any(layer.dynamic for layer in found)
+
+
 def test_the_int8_inputs_scale_is_the_normalization(exported: Path) -> None:
     spec = open_runtime(exported / "model_int8.tflite").inputs[0]
     assert (spec.scale, spec.zero_point) == (pytest.approx(1 / 128, rel=1e-6), 128)
@@ -153,7 +162,7 @@ def test_the_manifest_describes_what_is_there(exported: Path) -> None:
     report = (exported / "report.md").read_text(encoding="utf-8")
     assert all(name in report for name in FILES) and "report.png" in report
     # No word of speed that holds on one processor, or of one net, alone.
-    assert "many nets are slower in it than in float32; time both" in report
+    assert "is for size. Whether it saves time, too, depends on the" in report
 
 
 def test_check_finds_a_changed_file(exported: Path, tmp_path: Path) -> None:

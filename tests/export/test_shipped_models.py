@@ -44,3 +44,5 @@ def test_shipped_files_agree_with_each_other(folder: Path) -> None:
     checked = check_integrity(find_models(folder), folder)
     assert checked.good, checked.document
     assert all(entry["mean_px"] < 0.6 for entry in checked.document["files"])
+    pixels = {entry["kind"]: entry["mean_px"] for entry in checked.document["files"]}
+    assert pixels["dynamic"] < pixels["int8"], "its last layer rounds"
