@@ -96,6 +96,6 @@ def _box_mapping() -> str:
 
 
 def _net() -> str:
-    from facekp_train.networks import NetConfig
+    from facekp_train.networks.keypoint_net import NetConfig
 
     return fields(NetConfig.model_json_schema())

@@ -17,6 +17,7 @@ class Backbone(nn.Module):
         stride: the crop's side S is a multiple of it.
         default_side: of crops, where nobody says another.
         map_stride: pixels of the crop that lie between two cells of the feature map.
+        stem_layers: names of the first convolution and its BN.
         pads_as_tf: every convolution pads as TF's SAME, so that no TFLite file needs a PAD.
         channels: of the feature map.
     """
@@ -25,14 +26,20 @@ class Backbone(nn.Module):
     default_side: ClassVar[int] = 128
     map_stride: ClassVar[int] = 32
     pads_as_tf: ClassVar[bool] = True
+    stem_layers: ClassVar[tuple[str, str]]
     channels: int
+
+    def __init__(self, widths: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> None:  # noqa: ARG002 - a backbone's own
+        super().__init__()
 
     @classmethod
     def of_sizes(
         cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
     ) -> Backbone:
         """A backbone of the sizes of a `NetConfig`. Raises ValueError where it has no such sizes."""
-        raise NotImplementedError
+        if pairs is not None:
+            raise ValueError("residual pairs are a size of mdp-fast; leave `pairs` out for another backbone")
+        return cls(widths, channels)
 
     @property
     def inner_layers(self) -> tuple[str, ...]:
@@ -47,7 +54,9 @@ class Backbone(nn.Module):
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
         """The first convolution and its BN, into which an input normalization can be folded."""
-        raise NotImplementedError
+        conv, norm = map(self.get_submodule, self.stem_layers)
+        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        return conv, norm
 
     def regression_head(self, size: int, hidden: int, points: int) -> Regression:  # noqa: ARG002 - of others
         """The head that makes keypoints of this backbone's features.
@@ -62,9 +71,3 @@ class Backbone(nn.Module):
     def __call__(self, x: Tensor) -> Tensor:
         """The features; as nn.Module's, with types."""
         return super().__call__(x)
-
-
-def refuse_pairs(pairs: Sequence[int] | None) -> None:
-    """Raise ValueError for residual pairs of a backbone that has none."""
-    if pairs is not None:
-        raise ValueError("residual pairs are a size of mdp-fast; leave `pairs` out for another backbone")

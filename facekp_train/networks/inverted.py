@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
-from facekp_train.networks.backbone import Backbone, refuse_pairs
+from facekp_train.networks.backbone import Backbone
 
 
 class InvertedBlock(nn.Module):
@@ -26,18 +26,8 @@ class InvertedBackbone(Backbone):
     `widths` are the channels inside of the blocks, `channels` those of the stem and the stages.
     """
 
+    stem_layers: ClassVar[tuple[str, str]] = ("features.0.0", "features.0.1")
     features: nn.Sequential
-
-    def __init__(self, widths: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> None:  # noqa: ARG002 - a backbone's own
-        super().__init__()
-
-    @classmethod
-    def of_sizes(
-        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> InvertedBackbone:
-        """See `Backbone`."""
-        refuse_pairs(pairs)
-        return cls(widths, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Last feature map of normalized crops; S is a multiple of `stride`."""
@@ -47,10 +37,3 @@ class InvertedBackbone(Backbone):
     def inner_layers(self) -> tuple[str, ...]:
         """The convolutions whose filters `widths` counts, in its order."""
         return tuple(f"features.{i}.conv.0.0" for i in range(2, len(self.features)))
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalization can be folded."""
-        conv, norm = self.get_submodule("features.0.0"), self.get_submodule("features.0.1")
-        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-        return conv, norm

@@ -150,34 +150,25 @@ class DeployedNet(nn.Module):
     """The part that goes onto a phone: float32 [B, 3, S, S], RGB 0..255 -> [B, 2N] in [0, 1].
 
     Args:
-        net: whose backbone and heads it shares.
-        heatmaps: also give the maps, of a quarter of the crop's side, as a second output.
-
-    Raises:
-        ValueError: for heatmaps of a net that has no heatmap head.
+        net: whose backbone and regression head it shares.
     """
 
-    def __init__(self, net: KeypointNet, heatmaps: bool = False) -> None:
+    def __init__(self, net: KeypointNet) -> None:
         super().__init__()
-        if heatmaps and net.heatmap is None:
-            raise ValueError("this checkpoint has no heatmap head to export")
         self.backbone = net.backbone
         self.regression = net.regression
-        self.heatmap = net.heatmap if heatmaps else None
         self.eval()
 
-    def forward(self, crops: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Tensor:
         """The deployed answer; the input's normalization is inside.
 
         Args:
             crops: float32 [B, 3, S, S], RGB 0..255.
 
         Returns:
-            Keypoints [B, 2N], x and y interleaved; with `heatmaps`, also the maps.
+            Keypoints [B, 2N], x and y interleaved.
         """
-        features = self.backbone(crops / 128 - 1)
-        keypoints = self.regression(features)
-        return keypoints if self.heatmap is None else (keypoints, self.heatmap(features))
+        return self.regression(self.backbone(crops / 128 - 1))
 
 
 def build_net(config: NetConfig) -> KeypointNet:

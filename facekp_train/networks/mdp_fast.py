@@ -48,6 +48,7 @@ class MdpFast(Backbone):
     """
 
     stride: ClassVar[int] = 16
+    stem_layers: ClassVar[tuple[str, str]] = ("stages.0.0.0", "stages.0.0.1")
 
     def __init__(
         self,
@@ -94,13 +95,6 @@ class MdpFast(Backbone):
     def outer_layers(self) -> tuple[str, ...]:
         """For each of `channels` one convolution that has as many filters."""
         return tuple(f"stages.{number}.0.0" for number in range(len(self.stages)))
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalization can be folded."""
-        conv, norm = self.get_submodule("stages.0.0.0"), self.get_submodule("stages.0.0.1")
-        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-        return conv, norm
 
     def regression_head(self, size: int, hidden: int, points: int) -> FlatHead:
         """A head that reads the whole map."""

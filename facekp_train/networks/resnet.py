@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from facekp_train.networks.backbone import Backbone, refuse_pairs
+from facekp_train.networks.backbone import Backbone
 from facekp_train.networks.layers import initialize_convolutions
 from facekp_train.networks.sizes import check_sizes
 
@@ -53,6 +53,7 @@ class ResNet50(Backbone):
     """
 
     pads_as_tf: ClassVar[bool] = False
+    stem_layers: ClassVar[tuple[str, str]] = ("conv1", "bn1")
 
     def __init__(self, widths: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> None:
         super().__init__()
@@ -78,14 +79,6 @@ class ResNet50(Backbone):
             self.add_module(f"layer{number}", nn.Sequential(*stage))
         self.apply(initialize_convolutions)
 
-    @classmethod
-    def of_sizes(
-        cls, widths: Sequence[int] | None, channels: Sequence[int] | None, pairs: Sequence[int] | None
-    ) -> ResNet50:
-        """See `Backbone`."""
-        refuse_pairs(pairs)
-        return cls(widths, channels)
-
     def forward(self, x: Tensor) -> Tensor:
         """Last feature map of normalized pictures; S is a multiple of 32."""
         for module in self.children():
@@ -106,8 +99,3 @@ class ResNet50(Backbone):
     def outer_layers(self) -> tuple[str, ...]:
         """For each of `channels` one convolution that has as many filters."""
         return ("conv1", *(f"layer{number}.0.conv3" for number in range(1, len(_STAGES) + 1)))
-
-    @property
-    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution and its BN, into which an input normalization can be folded."""
-        return self.conv1, self.bn1

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from facekp_train.batches.augment import Augmentation
 from facekp_train.boxes import tight_box_of
 from facekp_train.crop import CropRule
-from facekp_train.networks import NetConfig, build_net
 from facekp_train.networks.checkpoint import CheckpointHeader, save_checkpoint
+from facekp_train.networks.keypoint_net import NetConfig, build_net
 from facekp_train.samples import FaceSample
 from facekp_train.training.recipe import Recipe, make_recipe
 from tests.support.files.synthetic_faces import SHAPE
