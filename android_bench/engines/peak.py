@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from android_bench.engines.engines import ENGINES, Engine
-from facekp_export.inference.flatbuffer import write_model
+from facekp_export.inference.flatbuffer import TfliteGraph
 from facekp_export.inference.layers import Precision
 from facekp_export.inference.protobuf import message
 from facekp_export.inference.runtimes import Runtime
@@ -62,47 +62,19 @@ PEAK_ENGINES = {"torch-peak": replace(ENGINES["torch"], name="torch-peak", open=
 
 def tflite_peak(precision: Precision) -> bytes:
     """The convolution as a .tflite file's content; int8 with a scale for each channel, as ours have."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    kind = schema.TensorType.INT8 if precision == "int8" else schema.TensorType.FLOAT32
-    sums = schema.TensorType.INT32 if precision == "int8" else kind
-    map_shape, ones = [1, SIDE, SIDE, CHANNELS], np.ones(CHANNELS)
-    tensors = [
-        _tensor("x", map_shape, kind, 0, [_X_SCALE]),
-        _tensor("w", [CHANNELS, 1, 1, CHANNELS], kind, 1, ones * _W_SCALE),
-        _tensor("b", [CHANNELS], sums, 2, ones * _X_SCALE * _W_SCALE),
-        _tensor("y", map_shape, kind, 0, [_Y_SCALE]),
-    ]
-    bias = np.zeros(CHANNELS, np.int32 if precision == "int8" else np.float32)
-    stored = [np.frombuffer(array.tobytes(), np.uint8) for array in (_weights(precision), bias)]
-    buffers = [schema.BufferT(), *map(schema.BufferT, stored)]
-    if precision == "float32":
-        for tensor in tensors:
-            tensor.quantization = None
-    options = schema.Conv2DOptionsT()
+    graph, int8 = TfliteGraph(), precision == "int8"
+    kind, sums = ("INT8", "INT32") if int8 else ("FLOAT32", "FLOAT32")
+    of_w = np.full(CHANNELS, _W_SCALE)
+    x_scale, w_scale, b_scale, y_scale = (_X_SCALE, of_w, _X_SCALE * of_w, _Y_SCALE) if int8 else [None] * 4
+    weights, bias = _weights(precision), np.zeros(CHANNELS, np.int32 if int8 else np.float32)
+    x = graph.tensor("x", [1, SIDE, SIDE, CHANNELS], kind, x_scale)
+    w = graph.tensor("w", [CHANNELS, 1, 1, CHANNELS], kind, w_scale, data=weights)
+    b = graph.tensor("b", [CHANNELS], sums, b_scale, data=bias)
+    y = graph.tensor("y", [1, SIDE, SIDE, CHANNELS], kind, y_scale)
+    options = graph.schema.Conv2DOptionsT()
     options.strideH = options.strideW = 1
-    operator = schema.OperatorT()
-    operator.inputs, operator.outputs = [0, 1, 2], [3]
-    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.Conv2DOptions, options
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, [operator], [0], [3]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONV_2D
-    code.version = 3 if precision == "int8" else 1
-    model = schema.ModelT()
-    model.version, model.buffers, model.subgraphs, model.operatorCodes = 3, buffers, [graph], [code]
-    return write_model(model)
-
-
-def _tensor(name: str, shape: list[int], kind: int, buffer: int, scales: Any) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, kind, buffer
-    tensor.quantization = schema.QuantizationParametersT()
-    tensor.quantization.scale = [float(scale) for scale in scales]
-    tensor.quantization.zeroPoint = [0] * len(scales)
-    return tensor
+    graph.operator("CONV_2D", 3 if int8 else 1, [x, w, b], y, options)
+    return graph.content([x], [y])
 
 
 def _weights(precision: Precision) -> np.ndarray:

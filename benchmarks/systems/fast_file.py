@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.inference.flatbuffer import write_model
+from facekp_export.inference.flatbuffer import TfliteGraph
 from facekp_train.networks.keypoint_net import NetConfig
 from facekp_train.networks.mdp_fast import CHANNELS, PAIRS
 
@@ -29,18 +29,17 @@ _VERSIONS = {
 }
 
 
-def fast_file(config: NetConfig, seed: int = 0) -> bytes:
+def fast_file(config: NetConfig) -> bytes:
     """The content of a file that takes uint8 [1, S, S, 3] and gives float32 [1, 2N].
 
     Args:
         config: of an mdp-fast; `widths` are not looked at.
-        seed: of the weights.
     """
-    graph = _Graph(seed)
+    graph = _Graph()
     side, points = config.size, 2 * config.points
     picture = graph.tensor("crop", (1, side, side, 3), "UINT8", 1 / 128, 128)
     x = graph.tensor("quantized", (1, side, side, 3), "INT8", 1 / 128)
-    graph.operator("QUANTIZE", [picture], x)
+    graph.add("QUANTIZE", [picture], x)
     for channels, count in zip(config.channels or CHANNELS, config.pairs or PAIRS, strict=True):
         x = graph.convolution(x, channels, 3, stride=2)
         for _ in range(count):
@@ -49,94 +48,60 @@ def fast_file(config: NetConfig, seed: int = 0) -> bytes:
     x = graph.flat(graph.convolution(x, _FLATTENED, 1))
     hidden = graph.dense(x, config.hidden, "INT8")
     floats = graph.tensor("floats", (1, config.hidden), "FLOAT32")
-    graph.operator("DEQUANTIZE", [hidden], floats)
+    graph.add("DEQUANTIZE", [hidden], floats)
     answer = graph.tensor("keypoints", (1, points), "FLOAT32")
-    graph.operator("LOGISTIC", [graph.dense(floats, points, "FLOAT32")], answer)
-    return graph.content(picture, answer)
+    graph.add("LOGISTIC", [graph.dense(floats, points, "FLOAT32")], answer)
+    return graph.content([picture], [answer])
 
 
-class _Graph:
-    """A main graph that grows at its end; tensors are told apart by their numbers."""
+class _Graph(TfliteGraph):
+    """A graph of the layers of mdp-fast in int8, with random weights."""
 
-    def __init__(self, seed: int) -> None:
-        import ai_edge_litert.schema_py_generated as schema
+    def __init__(self) -> None:
+        super().__init__()
+        self._random = np.random.default_rng(0)
 
-        self._schema: Any = schema
-        self._random = np.random.default_rng(seed)
-        self._tensors: list[Any] = []
-        self._buffers = [schema.BufferT()]
-        self._operators: list[Any] = []
-        self._codes: list[str] = []
-
-    def tensor(
-        self, name: str, shape: tuple[int, ...], kind: str, scale: Any = None, zero: int = 0, data: Any = None
-    ) -> int:
-        """A new tensor. scale: of its integers, one number or one a channel. data: of a constant."""
-        schema, tensor = self._schema, self._schema.TensorT()
-        tensor.name, tensor.shape = f"{name}_{len(self._tensors)}", list(shape)
-        tensor.type = getattr(schema.TensorType, kind)
-        tensor.buffer = 0
-        if data is not None:
-            tensor.buffer = len(self._buffers)
-            self._buffers.append(schema.BufferT(np.frombuffer(data.tobytes(), np.uint8)))
-        if scale is not None:
-            steps = np.atleast_1d(np.asarray(scale, np.float32))
-            tensor.quantization = schema.QuantizationParametersT(
-                scale=steps, zeroPoint=np.full(len(steps), zero, np.int64)
-            )
-        self._tensors.append(tensor)
-        return len(self._tensors) - 1
-
-    def operator(self, name: str, inputs: list[int], output: int, options: Any = None) -> int:
-        """The next operator; gives its output."""
-        if name not in self._codes:
-            self._codes.append(name)
-        node = self._schema.OperatorT()
-        node.opcodeIndex, node.inputs, node.outputs = self._codes.index(name), inputs, [output]
-        if options is not None:
-            kind = type(options).__name__.removesuffix("T")
-            node.builtinOptionsType = getattr(self._schema.BuiltinOptions, kind)
-            node.builtinOptions = options
-        self._operators.append(node)
-        return output
+    def add(self, name: str, inputs: list[int], output: int, options: Any = None) -> int:
+        """The next operator, in the version that the converter takes; gives its output."""
+        return self.operator(name, _VERSIONS[name], inputs, output, options)
 
     def convolution(self, x: int, outputs: int, kernel: int, stride: int = 1, relu: bool = True) -> int:
         """A dense convolution with a bias, padded as SAME."""
-        _, height, width, inputs = self._tensors[x].shape
+        _, height, width, inputs = self.tensors[x].shape
         weight, bias = self._constants(x, (outputs, kernel, kernel, inputs), per_channel=True)
         shape = (1, -(-height // stride), -(-width // stride), outputs)
-        options = self._schema.Conv2DOptionsT()
-        options.padding = self._schema.Padding.SAME
+        options = self.schema.Conv2DOptionsT()
+        options.padding = self.schema.Padding.SAME
         options.strideW = options.strideH = stride
         options.fusedActivationFunction = int(relu)
-        return self.operator("CONV_2D", [x, weight, bias], self._activation(shape, relu), options)
+        return self.add("CONV_2D", [x, weight, bias], self._activation(shape, relu), options)
 
     def addition(self, a: int, b: int) -> int:
         """A sum with its ReLU."""
-        options = self._schema.AddOptionsT()
-        options.fusedActivationFunction = self._schema.ActivationFunctionType.RELU
-        return self.operator("ADD", [a, b], self._activation(tuple(self._tensors[a].shape), True), options)
+        options = self.schema.AddOptionsT()
+        options.fusedActivationFunction = self.schema.ActivationFunctionType.RELU
+        return self.add("ADD", [a, b], self._activation(tuple(self.tensors[a].shape), True), options)
 
     def flat(self, x: int) -> int:
         """A map as one row."""
-        shape = (1, int(np.prod(self._tensors[x].shape)))
+        shape = (1, int(np.prod(self.tensors[x].shape)))
         wanted = self.tensor("shape", (2,), "INT32", data=np.asarray(shape, np.int32))
-        return self.operator("RESHAPE", [x, wanted], self._activation(shape, True))
+        return self.add("RESHAPE", [x, wanted], self._activation(shape, True))
 
     def dense(self, x: int, outputs: int, kind: str) -> int:
         """A dense layer: in INT8 with a ReLU and one step for all weights, in FLOAT32 without."""
-        inputs = self._tensors[x].shape[1]
-        options = self._schema.FullyConnectedOptionsT()
+        inputs = self.tensors[x].shape[1]
+        options = self.schema.FullyConnectedOptionsT()
         if kind == "INT8":
             weight, bias = self._constants(x, (outputs, inputs), per_channel=False)
-            options.fusedActivationFunction = self._schema.ActivationFunctionType.RELU
+            options.fusedActivationFunction = self.schema.ActivationFunctionType.RELU
             answer = self._activation((1, outputs), True)
         else:
             values = self._random.normal(0, inputs**-0.5, (outputs, inputs)).astype(np.float32)
             weight = self.tensor("weight", (outputs, inputs), kind, data=values)
             bias = self.tensor("bias", (outputs,), kind, data=np.zeros(outputs, np.float32))
             answer = self.tensor("logits", (1, outputs), kind)
-        return self.operator("FULLY_CONNECTED", [x, weight, bias], answer, options)
+        return self.add("FULLY_CONNECTED", [x, weight, bias], answer, options)
 
     def _activation(self, shape: tuple[int, ...], relu: bool) -> int:
         return self.tensor("x", shape, "INT8", _STEP, -128 if relu else 0)
@@ -147,21 +112,6 @@ class _Graph:
         steps = np.full(shape[0] if per_channel else 1, step, np.float32)
         values: NDArray[np.int8] = self._random.integers(-127, 128, shape, np.int8)
         weight = self.tensor("weight", shape, "INT8", steps, data=values)
-        of_bias = steps * self._tensors[x].quantization.scale[0]
+        of_bias = steps * self.tensors[x].quantization.scale[0]
         zeros = np.zeros(shape[0], np.int32)
         return weight, self.tensor("bias", (shape[0],), "INT32", of_bias, data=zeros)
-
-    def content(self, source: int, answer: int) -> bytes:
-        """The file."""
-        schema = self._schema
-        model, graph = schema.ModelT(), schema.SubGraphT()
-        graph.tensors, graph.operators = self._tensors, self._operators
-        graph.inputs, graph.outputs = [source], [answer]
-        for name in self._codes:
-            code = schema.OperatorCodeT()
-            code.builtinCode = getattr(schema.BuiltinOperator, name)
-            code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-            code.version = _VERSIONS[name]
-            model.operatorCodes = [*(model.operatorCodes or []), code]
-        model.version, model.subgraphs, model.buffers = 3, [graph], self._buffers
-        return write_model(model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -104,6 +105,76 @@ def write_model(model: TfliteModel) -> bytes:
     builder = AlignedBuilder(int(size * _ROOM_TO_GROW) + 4096)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+class TfliteGraph:
+    """A file of one graph that grows at its end; tensors are told apart by their numbers."""
+
+    def __init__(self) -> None:
+        import ai_edge_litert.schema_py_generated as schema
+
+        self.schema: Any = schema
+        self.tensors: list[Any] = []
+        self._buffers = [schema.BufferT()]
+        self._operators: list[Any] = []
+        self._codes: dict[str, int] = {}
+
+    def tensor(
+        self, name: str, shape: Sequence[int], kind: str, scale: Any = None, zero: int = 0, data: Any = None
+    ) -> int:
+        """A new tensor; gives its number.
+
+        Args:
+            name: as the file calls it.
+            shape: its sides.
+            kind: of its numbers, such as INT8.
+            scale: of its integers, one number or one a channel.
+            zero: the integer that stands for 0.
+            data: the array of a constant.
+        """
+        import numpy as np
+
+        tensor = self.schema.TensorT()
+        tensor.name, tensor.shape, tensor.buffer = name, list(shape), 0
+        tensor.type = getattr(self.schema.TensorType, kind)
+        if data is not None:
+            tensor.buffer = len(self._buffers)
+            self._buffers.append(self.schema.BufferT(np.frombuffer(data.tobytes(), np.uint8)))
+        if scale is not None:
+            steps = np.atleast_1d(np.asarray(scale, np.float32))
+            zeros = np.full(len(steps), zero, np.int64)
+            tensor.quantization = self.schema.QuantizationParametersT(scale=steps, zeroPoint=zeros)
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def operator(
+        self, name: str, version: int, inputs: Sequence[int], output: int, options: Any = None
+    ) -> int:
+        """The next operator, all of one name in one version; gives its output."""
+        self._codes.setdefault(name, version)
+        node = self.schema.OperatorT()
+        node.opcodeIndex, node.inputs, node.outputs = list(self._codes).index(name), list(inputs), [output]
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            node.builtinOptionsType = getattr(self.schema.BuiltinOptions, kind)
+            node.builtinOptions = options
+        self._operators.append(node)
+        return output
+
+    def content(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+        """The file's, which takes and gives these tensors."""
+        schema = self.schema
+        model, graph = schema.ModelT(), schema.SubGraphT()
+        graph.tensors, graph.operators = self.tensors, self._operators
+        graph.inputs, graph.outputs = list(inputs), list(outputs)
+        model.operatorCodes = []
+        for name, version in self._codes.items():
+            code = schema.OperatorCodeT()
+            code.builtinCode, code.version = getattr(schema.BuiltinOperator, name), version
+            code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+            model.operatorCodes.append(code)
+        model.version, model.subgraphs, model.buffers = 3, [graph], self._buffers
+        return write_model(model)
 
 
 def operators(model: TfliteModel) -> list[Operator]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
 
 from android_bench import cli
 from android_bench.engines.inputs import fill
@@ -16,7 +15,7 @@ from android_bench.profiling.cuts import cut_after
 from android_bench.profiling.profile import OperatorTime, Profile, profile_model
 from android_bench.profiling.tables import groups, remarks
 from android_bench.profiling.worker import Subject
-from facekp_export.inference.flatbuffer import read_model, write_model
+from facekp_export.inference.flatbuffer import TfliteGraph, read_model, write_model
 from facekp_export.inference.layers import layers, read_layers
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.common.console import run
@@ -29,26 +28,12 @@ SHIPPED = shipped_models_dir() / "mdp-0.25x"
 
 def chain(path: Path, outputs: Sequence[int], nodes: Sequence[tuple[Sequence[int], int]]) -> Path:
     """A foreign file of additions, each of two tensors into a third; tensors 0 and 1 come in."""
-    tensors = [schema.TensorT() for _ in range(2 + len(nodes))]
-    for number, tensor in enumerate(tensors):
-        tensor.name, tensor.shape, tensor.buffer = f"t{number}", [1, 64], 0
-        tensor.type = schema.TensorType.FLOAT32
-    operators = []
+    graph = TfliteGraph()
+    for number in range(2 + len(nodes)):
+        graph.tensor(f"t{number}", [1, 64], "FLOAT32")
     for ins, out in nodes:
-        operator = schema.OperatorT()
-        operator.inputs, operator.outputs = list(ins), [out]
-        operator.builtinOptionsType = schema.BuiltinOptions.AddOptions
-        operator.builtinOptions = schema.AddOptionsT()
-        operators.append(operator)
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators = tensors, operators
-    graph.inputs, graph.outputs = [0, 1], list(outputs)
-    code = schema.OperatorCodeT()
-    code.version = 1
-    model = schema.ModelT()
-    model.version, model.buffers, model.subgraphs = 3, [schema.BufferT()], [graph]
-    model.operatorCodes = [code]
-    path.write_bytes(write_model(model))
+        graph.operator("ADD", 1, ins, out, graph.schema.AddOptionsT())
+    path.write_bytes(graph.content([0, 1], outputs))
     return path
 
 

@@ -13,35 +13,15 @@ def tiny_tflite(
     constant: float | None = None,
 ) -> Path:  # fmt: skip
     """c = a + b in TFLite: two inputs, or one and a constant `b` (float32 alone)."""
-    from ai_edge_litert import schema_py_generated as schema
+    from facekp_export.inference.flatbuffer import TfliteGraph
 
-    from facekp_export.inference.flatbuffer import write_model
-
-    tensors = [schema.TensorT() for _ in "abc"]
-    for tensor, name in zip(tensors, "abc", strict=True):
-        tensor.name, tensor.shape, tensor.buffer = name, list(shape), 0
-        tensor.type = getattr(schema.TensorType, dtype)
-        if open_batch:
-            tensor.shapeSignature = [-1, *shape[1:]]
-    buffers = [schema.BufferT()]
-    if constant is not None:
-        data = np.full(shape, constant, np.float32)
-        buffers.append(schema.BufferT(np.frombuffer(data.tobytes(), np.uint8)))
-        tensors[1].buffer = 1
-    operator = schema.OperatorT()
-    operator.inputs, operator.outputs = [0, 1], [2]
-    operator.builtinOptionsType, operator.builtinOptions = (
-        schema.BuiltinOptions.AddOptions,
-        schema.AddOptionsT(),
-    )
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators = tensors, [operator]
-    graph.inputs, graph.outputs = [0, 1] if constant is None else [0], [2]
-    code = schema.OperatorCodeT()
-    code.version = 1  # ADD is operator 0
-    model = schema.ModelT()
-    model.version, model.buffers, model.subgraphs, model.operatorCodes = 3, buffers, [graph], [code]
-    path.write_bytes(write_model(model))
+    graph = TfliteGraph()
+    data = None if constant is None else np.full(shape, constant, np.float32)
+    a, b, c = (graph.tensor(name, shape, dtype, data=data if name == "b" else None) for name in "abc")
+    for tensor in graph.tensors if open_batch else ():
+        tensor.shapeSignature = [-1, *shape[1:]]
+    graph.operator("ADD", 1, [a, b], c, graph.schema.AddOptionsT())
+    path.write_bytes(graph.content([a, b] if constant is None else [a], [c]))
     return path
 
 
