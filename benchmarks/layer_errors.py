@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
+from scipy.stats import spearmanr
 from torch import Tensor
 
 from facekp_export.quantization.calibration import crop_sets
@@ -28,12 +30,13 @@ from facekp_train.common.shipped import shipped_models_dir
 from facekp_train.networks.checkpoint import load_checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet, predict_crops
 from facekp_train.networks.sizes import share_of_width
-from facekp_train.pruning.budget import Budget, Widths, widths_within
+from facekp_train.pruning.budget import Widths, widths_within
 from facekp_train.pruning.cost import CostModel
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import Ranking, rank
 from facekp_train.pruning.sensitivity import keypoint_errors
+from facekp_train.pruning.settings import Budget
 from facekp_train.pruning.surgery import remove
 
 _RESULT = Path(__file__).parent / "results" / "layer_errors.json"
@@ -86,12 +89,8 @@ def main(
         "nets": [row for scope in ("inner", "all") for row in whole_nets(subject, scope, crops[:_PROBES])],
     }
     layer_rows = document["layers"]
-    ranks = [
-        torch.tensor([row[key] for row in layer_rows]).argsort().argsort() for key in ("error", "moved_px")
-    ]
-    document["spearman_of_error_and_move"] = round(
-        float(torch.corrcoef(torch.stack(ranks).double())[0, 1]), 3
-    )
+    errors, moves = ([row[key] for row in layer_rows] for key in ("error", "moved_px"))
+    document["spearman_of_error_and_move"] = round(float(np.asarray(spearmanr(errors, moves))[0]), 3)
     write_json(result, document)
     print_json(document)
 

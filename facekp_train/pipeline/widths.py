@@ -11,13 +11,13 @@ from facekp_train.networks.checkpoint import Checkpoint
 from facekp_train.networks.keypoint_net import KeypointNet
 from facekp_train.networks.sizes import share_of_width
 from facekp_train.pipeline.latency import exported_ms
-from facekp_train.pruning.budget import Budget, Widths, widths_within
+from facekp_train.pruning.budget import Widths, widths_within
 from facekp_train.pruning.cost import CostModel, net_cost
 from facekp_train.pruning.groups import Group, find_groups
 from facekp_train.pruning.moments import Moments, collect_moments
 from facekp_train.pruning.scores import Ranking
 from facekp_train.pruning.sensitivity import keypoint_errors
-from facekp_train.pruning.settings import PruneSettings
+from facekp_train.pruning.settings import Budget, PruneSettings
 from facekp_train.pruning.surgery import remove
 from facekp_train.samples import evenly
 

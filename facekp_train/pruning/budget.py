@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from facekp_train.pruning.cost import CostModel
 from facekp_train.pruning.groups import Group
 from facekp_train.pruning.scores import Ranking
+from facekp_train.pruning.settings import Budget
 
 Widths = dict[str, int]
 """Channels that stay, by group name."""
 
 _STEP = 8
 _FACTORS = {"MB": 1e6, "MMACs": 1e6, "ms": 1.0}
-
-
-@dataclass(frozen=True)
-class Budget:
-    """An upper limit of what a net costs.
-
-    Graph and metadata make the float32 files of the shipped nets 0.03 MB larger than their weights.
-
-    Attributes:
-        amount: in `unit`.
-        unit: float32 weights in MB of 10^6 bytes, million multiply-accumulates, or ms.
-    """
-
-    amount: float
-    unit: Literal["MB", "MMACs", "ms"]
-
-    @classmethod
-    def parse(cls, text: str) -> Budget:
-        """Read a budget.
-
-        Args:
-            text: such as `2.5MB`, `30MMACs` or `0.5ms`.
-
-        Raises:
-            ValueError: for anything else.
-        """
-        found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)\s*", text)
-        units = {unit.lower(): unit for unit in _FACTORS}
-        if not found or found[2].lower() not in units or float(found[1]) <= 0:
-            raise ValueError(f"a budget is written 2.5MB, 30MMACs or 0.5ms, not '{text}'")
-        return cls(float(found[1]), units[found[2].lower()])  # type: ignore[arg-type]
-
-    def __str__(self) -> str:
-        return f"{self.amount:g}{self.unit}"
 
 
 def widths_within(
