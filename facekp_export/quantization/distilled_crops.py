@@ -9,7 +9,6 @@ Framework", https://arxiv.org/abs/2001.00281). `benchmarks/distill_crops.py` wro
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -58,15 +57,14 @@ def distilled_crops(size: int) -> Crops:
     )
 
 
-def write_sheet(crops: Crops, path: Path = PICTURE) -> None:
+def write_sheet(crops: Crops) -> None:
     """Write crops as the picture that `distilled_crops` reads.
 
     Args:
         crops: uint8 [B, 128, 128, 3] RGB, B a multiple of 6.
-        path: the picture.
     """
     rows = crops.reshape(-1, _COLUMNS, _SIDE, _SIDE, 3).swapaxes(1, 2)
-    write_picture(path, rows.reshape(-1, _COLUMNS * _SIDE, 3))
+    write_picture(PICTURE, rows.reshape(-1, _COLUMNS * _SIDE, 3))
 
 
 def distill(

@@ -128,35 +128,6 @@ def normalising_distances(
     return np.hypot(span[:, 0], span[:, 1])
 
 
-def face_errors(
-    predicted: Floats,
-    truth: Floats,
-    normaliser: str,
-    visible: NDArray[np.bool_] | None = None,
-    boxes: Floats | None = None,
-    scheme: Scheme | None = None,
-) -> Doubles:
-    """Each face's mean keypoint distance over the normaliser.
-
-    Args:
-        predicted: [F, N, 2].
-        truth: [F, N, 2] in the unit of `predicted`; keypoints that are not finite do not count.
-        normaliser: its name.
-        visible: bool [F, N]; keypoints that are not visible do not count.
-        boxes: as `normalising_distances` takes them.
-        scheme: of the keypoints; None for the default of their count.
-
-    Returns:
-        float64 [F], a share, not percent; NaN for a face without a counted keypoint, or whose normaliser
-        is zero or unknown.
-
-    Raises:
-        ValueError: where the shapes differ or a prediction is not finite.
-    """
-    distances = _distances(predicted, truth, visible)
-    return _mean_over_points(distances) / _positive(normalising_distances(truth, normaliser, boxes, scheme))
-
-
 def failure_rate(errors: Doubles, threshold: float) -> float:
     """Percent of faces whose error (percent) exceeds the threshold (percent)."""
     return float((_some(errors) > threshold).mean() * 100)

@@ -127,8 +127,6 @@ def change_over_runs(
     reference: Sequence[Doubles],
     other: Sequence[Doubles],
     images: Sequence[NDArray[np.integer]],
-    seed: int = 0,
-    resamples: int = _RESAMPLES,
 ) -> RunsChange:
     """The change between two methods' errors on the same faces, by bootstrap over runs and images.
 
@@ -137,8 +135,6 @@ def change_over_runs(
         other: those of the other method, run by run on the same faces.
         images: the faces' images, run by run. An image that several runs were measured on is drawn for
             all of them at once: it is hard or easy for each.
-        seed: of the draws.
-        resamples: how many.
 
     Raises:
         ValueError: where shapes differ, nothing was measured or a run of the reference has no error.
@@ -149,7 +145,7 @@ def change_over_runs(
         paired_change(*run, resamples=1).percent.value for run in zip(reference, other, images, strict=True)
     ]
     joined = [np.concatenate(list(each)) for each in (reference, other, images)]
-    over_images = paired_change(*joined, seed=seed, resamples=resamples).percent  # type: ignore[arg-type]
+    over_images = paired_change(*joined).percent  # type: ignore[arg-type]
     _, places = np.unique(joined[2], return_inverse=True)
     count = int(places.max()) + 1
     of_runs = np.split(places, np.cumsum([len(run) for run in images])[:-1])
@@ -157,7 +153,7 @@ def change_over_runs(
         [np.bincount(at, errors, count) for at, errors in zip(of_runs, method, strict=True)]
         for method in (reference, other)
     ], np.float64)  # fmt: skip
-    first, second = _drawn_by_run(sums, seed, resamples)
+    first, second = _drawn_by_run(sums)
     ratios = np.divide(second, first, out=np.ones_like(first), where=first > 0)
     both = _interval(over_images.value, (ratios - 1) * 100)
     return RunsChange(both, over_images, tuple(alone), t_interval(np.array(alone)))
@@ -175,15 +171,15 @@ def t_interval(values: Doubles) -> Interval | None:
     return Interval(mean, mean - half, mean + half)
 
 
-def _drawn_by_run(sums: Doubles, seed: int, resamples: int) -> Doubles:
-    """Totals [2, resamples] of runs drawn with replacement, on images drawn with replacement, from
+def _drawn_by_run(sums: Doubles) -> Doubles:
+    """Totals [2, draws] of runs drawn with replacement, on images drawn with replacement, from
     sums [2, runs, images]."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     _, runs, images = sums.shape
     blocks = []
     block = max(1, _BLOCK // max(runs, images))
-    for start in range(0, resamples, block):
-        size = min(block, resamples - start)
+    for start in range(0, _RESAMPLES, block):
+        size = min(block, _RESAMPLES - start)
         by_image = np.einsum("bi,mri->mbr", _times_drawn(random, size, images), sums, optimize=True)
         blocks.append((by_image * _times_drawn(random, size, runs)).sum(axis=2))
     return np.concatenate(blocks, axis=1)

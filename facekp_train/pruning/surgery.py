@@ -60,17 +60,9 @@ def remove(
     moments: Mapping[str, Moments] | None = None,
     repair: Repair = "none",
 ) -> KeypointNet:
-    """A smaller net that answers as `masked` does; its `config` rebuilds it from a checkpoint.
+    """A smaller net that answers as `masked` does, with its arguments and errors.
 
-    Args:
-        net: stays as it is.
-        group: as `masked` takes it.
-        keep: as `masked` takes it.
-        moments: as `masked` takes them.
-        repair: as `masked` takes it.
-
-    Raises:
-        ValueError: as `masked` does.
+    Its `config` rebuilds it from a checkpoint.
     """
     cut = masked(net, group, keep, moments, repair)
     state = cut.state_dict()

@@ -13,13 +13,13 @@ from facekp_train.implied_five import implied_five
 from facekp_train.metadata import FiveOffset
 
 
-def predict_store(net: nn.Module, store: FaceStore, batch: int = 128) -> np.ndarray:
+def predict_store(net: nn.Module, store: FaceStore) -> np.ndarray:
     """Keypoints float32 [F, N, 2] in [0, 1] of the crop for every face of a store."""
     device = next(net.parameters()).device
     net.eval()
     answers = []
     with torch.inference_mode():
-        for crops, _ in plain_batches(store, batch):
+        for crops, _ in plain_batches(store, 128):
             answers.append(net(crops.to(device).crops).keypoints.float().cpu().numpy())
     return np.concatenate(answers)
 

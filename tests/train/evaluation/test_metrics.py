@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from facekp_train.evaluation.metrics import (
     area_under_curve,
     cumulative_curve,
-    face_errors,
     failure_rate,
     normaliser_names,
     normalising_distances,
@@ -30,8 +29,6 @@ def faces(count: int, points: int, seed: int = 0) -> np.ndarray:
 def test_errors_of_a_face_worked_out_by_hand() -> None:
     truth = np.array([[[0, 0], [10, 0], [5, 5], [2, 10], [8, 20]]], float)
     predicted: np.ndarray = truth + np.array([3.0, 4.0])
-    assert face_errors(predicted, truth, "inter_pupil") == pytest.approx([0.5])
-    assert face_errors(predicted, truth, "box") == pytest.approx([5 / np.sqrt(10 * 20)])
     result = score(predicted, truth, sides=np.array([50]))
     assert result.nme == pytest.approx({"inter_pupil": 50, "box": 500 / np.sqrt(200)})
     assert result.mse == pytest.approx((9 + 16) / 2 / 50**2)
@@ -87,8 +84,8 @@ def test_every_scheme_says_its_normalisers() -> None:
 def test_figures_do_not_hang_on_size_or_place(points: int, scale: float, shift: float, seed: int) -> None:
     truth, predicted = faces(4, points, seed), faces(4, points, seed + 1)
     for name in normaliser_names(points):
-        moved = face_errors(predicted * scale + shift, truth * scale + shift, name)
-        np.testing.assert_allclose(moved, face_errors(predicted, truth, name), rtol=1e-6)
+        moved = score(predicted * scale + shift, truth * scale + shift, normaliser=name)
+        np.testing.assert_allclose(moved.errors, score(predicted, truth, normaliser=name).errors, rtol=1e-6)
 
 
 def test_hidden_and_unlabelled_keypoints_do_not_count() -> None:
