@@ -22,7 +22,7 @@ import typer
 from facekp_train.batches.face_store import gather_faces
 from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError, new_app, out, run
-from facekp_train.common.files import parse_json, write_text
+from facekp_train.common.files import parse_json, write_json
 from facekp_train.evaluation.significance import paired_change
 from facekp_train.face_parts import parts_of
 from facekp_train.images import read_image
@@ -63,7 +63,7 @@ def main(
         shapes[" + ".join(kinds)] = _fused([shapes[kind] for kind in kinds], others[: end - 1])
     rows = _rows(shapes, faces)
     document = {"data": data.partition(":")[0], "faces": len(faces), "rows": rows}
-    write_text(result, json.dumps(document, indent=2))
+    write_json(result, document)
     for row in rows:
         out.print(json.dumps(row))
 

@@ -10,15 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 
 from facekp_train.common.shipped import CHECKPOINT, shipped_file
 
-RENAMED = {
-    "distil": "distill",
-    "distil_factor": "distill_factor",
-    "optimiser": "optimizer",
-    "quantise": "quantize",
-    "colour": "color",
-}
-"""Keys as they were spelled before 0.2.0, and as they are spelled now."""
-
 GONE = {
     "fit_offset": "labels stay in their own mark-up, and what parts them from hand-placed five is fitted for "
     "the five that they imply, as five_offset in the checkpoint",
@@ -35,22 +26,20 @@ def first_fault(error: ValidationError) -> str:
 
 
 class KnownKeys(BaseModel):
-    """Unknown keys are refused; one of an older name with its new one, one that is gone with the reason."""
+    """Unknown keys are refused, with the nearest that there is; one that is gone with the reason."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _no_old_names(cls, data: Any) -> Any:
-        for old in data if isinstance(data, dict) else ():
-            if old in GONE:
-                raise ValueError(f"there is no '{old}' any more: {GONE[old]}; remove the key")
-            if old in RENAMED and RENAMED[old] in cls.model_fields:
-                raise ValueError(f"'{old}' is called '{RENAMED[old]}' now; rename the key")
-            if old not in cls.model_fields:
-                near = get_close_matches(str(old), cls.model_fields, 1)
+    def _known(cls, data: Any) -> Any:
+        for key in data if isinstance(data, dict) else ():
+            if key in GONE:
+                raise ValueError(f"there is no '{key}' any more: {GONE[key]}; remove the key")
+            if key not in cls.model_fields:
+                near = get_close_matches(str(key), cls.model_fields, 1)
                 meant = f"; '{near[0]}' may be meant" if near else ""
-                raise ValueError(f"there is no '{old}'{meant}; there are {', '.join(cls.model_fields)}")
+                raise ValueError(f"there is no '{key}'{meant}; there are {', '.join(cls.model_fields)}")
         return data
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.datasets import open_dataset
 from facekp_train.evaluation.evaluate import answer
 from facekp_train.networks.checkpoint import Checkpoint, load_checkpoint
@@ -43,7 +42,7 @@ def stage_figures(stage: Stage, folder: Path, recipe: Recipe, latency: bool) -> 
     figures: dict[str, Any] = {"of": key, "bytes": cost.bytes, "macs": cost.macs}
     figures["errors"] = {spec: _error(checkpoint, spec, recipe) for spec in recipe.validation}
     figures["milliseconds"] = _milliseconds(stage, folder) if latency else {}
-    write_text(file, json.dumps(figures, indent=2))
+    write_json(file, figures)
     return figures
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.locks import alone_in
 from facekp_train.common.run_files import BEST_FILE, PLAN_FILE, RECIPE_FILE
 from facekp_train.networks.checkpoint import load_checkpoint, save_checkpoint
@@ -121,7 +121,7 @@ class _Pruning:
         if self.fabric.is_global_zero and not plan.is_file():
             widths = planned_widths(load_checkpoint(self.model), self.settings, self.data.train)
             made = {"settings": settings, "model": model, "faces": faces, "widths": widths}
-            write_text(plan, json.dumps(made, indent=2))
+            write_json(plan, made)
         self.fabric.barrier()
         stored = read_stored(plan, f"delete {self.out} to prune again")
         if stored["settings"] != settings or stored["model"] != model:
@@ -149,7 +149,7 @@ class _Pruning:
             save_checkpoint(start, smaller, checkpoint.header.model_copy(update={"net": smaller.config}))
             copy_beside(model, start)
             cost = net_cost(smaller)
-            write_text(note, json.dumps(asdict(_StepReport(number, cuts, cost.bytes, cost.macs))))
+            write_json(note, asdict(_StepReport(number, cuts, cost.bytes, cost.macs)))
         self.fabric.barrier()
         stored = read_stored(note, f"delete {folder} and run the same command to make the step again")
         return _StepReport(**{**stored, "cuts": [_Cut(**cut) for cut in stored["cuts"]]})
@@ -178,7 +178,7 @@ class _Pruning:
             save_checkpoint(self.out / BEST_FILE, checkpoint.net, header)
             copy_beside(latest, self.out / BEST_FILE)
             document = {**facts, "steps": [asdict(report) for report in reports]}
-            write_text(self.out / REPORT_FILE, json.dumps(document, indent=2))
+            write_json(self.out / REPORT_FILE, document)
         self.fabric.barrier()
         return facts
 

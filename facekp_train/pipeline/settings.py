@@ -92,13 +92,6 @@ class Prune(PruneSettings):
         _refuse(settings, ("init",), "what is pruned is the distilled net")
         return _refuse(settings, ("teacher",), "prune.teacher says who supervises, distill or teacher")
 
-    @field_validator("teacher", mode="before")
-    @classmethod
-    def _no_old_stage(cls, stage: Any) -> Any:
-        if stage == "distilled":
-            raise ValueError("the stage 'distilled' is called 'distill' now")
-        return stage
-
     def settings(self) -> PruneSettings:
         """Without what concerns the training."""
         return PruneSettings(**self.model_dump(include={*PruneSettings.model_fields}))

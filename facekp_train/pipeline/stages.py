@@ -9,7 +9,6 @@ have changed since, stops the run rather than be passed over.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import sha256_of, write_text
+from facekp_train.common.files import sha256_of, write_json
 from facekp_train.common.locks import alone_in
 from facekp_train.common.run_files import BEST_FILE, RECIPE_FILE
 from facekp_train.labels.labellers import open_labellers
@@ -33,7 +32,6 @@ from facekp_train.training.provenance import faces_fingerprint, note_origin, rea
 from facekp_train.training.recipe import Recipe
 
 STAGE_FILE, BEGUN_FILE = "stage.json", "begun.json"
-_OLD_STAGES = {"distilled": "distill", "pruned": "prune"}
 
 
 @dataclass
@@ -98,7 +96,7 @@ class _Runner:
         facts = make()
         self.fabric.barrier()
         if self.fabric.is_global_zero:
-            write_text(marker, json.dumps(facts, indent=2))
+            write_json(marker, facts)
         self.fabric.barrier()
         return Stage(name, checkpoint, facts)
 
@@ -123,12 +121,6 @@ def run_stages(pipeline: Pipeline, out: Path, fabric: Fabric, watch: Watch = unw
 
     Raises UserError where a finished stage was made by other settings, or another process is using it.
     """
-    for old, new in _OLD_STAGES.items():
-        if (out / old / BEGUN_FILE).is_file():
-            raise UserError(
-                f"{out} holds a run of an older version, whose stage '{old}' is called '{new}' now; "
-                "give another --out"
-            )
     with alone_in(out, fabric):
         yield from _stages(_Runner(pipeline, out, fabric, watch))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facekp_train.common.console import UserError
-from facekp_train.common.files import parse_json, write_text
+from facekp_train.common.files import parse_json, write_json
 from facekp_train.datasets.registry import open_dataset
 from facekp_train.datasets.tools import coco
 from facekp_train.landmarks import meaning
@@ -62,7 +61,7 @@ def note_origin(file: Path, settings: dict[str, Any], faces: str, made: Path, fa
     if fabric.is_global_zero and has_something and not file.is_file():
         raise UserError(f"{made} was not made by this command; give another --out, or move it away")
     if fabric.is_global_zero and not has_something:
-        write_text(file, json.dumps({**settings, _FACES: faces}, indent=2))
+        write_json(file, {**settings, _FACES: faces})
     fabric.barrier()
     stored = read_stored(file, f"delete it and {made} to make it again")
     faces_before = stored.pop(_FACES, None)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from facekp_train.common.console import UserError
-from facekp_train.common.files import parse_json, sha256_of, write_text
+from facekp_train.common.files import parse_json, sha256_of, write_json, write_text
 from facekp_train.common.run_files import MADE_FROM_FILE, RECIPE_FILE, STATE_FILE, WEIGHT_FILES, check_begun
 from facekp_train.networks.checkpoint import read_tensors, save_tensors
 from facekp_train.training.optimizer import AveragedWeights
@@ -73,7 +73,7 @@ def claim_folder(out: Path, recipe: Recipe, resume: bool, faces_known: bool) -> 
             f"{out} was trained from other {' and '.join(_CALLED[role] for role in changed)}; resume with "
             "the same options, or give another --out"
         )
-    write_text(noted, json.dumps(before | now, indent=2))
+    write_json(noted, before | now)
     write_text(out / RECIPE_FILE, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
 
 

@@ -102,15 +102,6 @@ def test_a_finished_run_is_passed_over(
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == before
 
 
-def test_a_run_with_stages_of_older_names_is_refused(
-    pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "distilled").mkdir()
-    (tmp_path / "distilled" / "begun.json").write_text("{}")
-    assert train_cli.command(*words(pipeline, tmp_path)) == 1
-    assert "'distilled' is called 'distill' now" in " ".join(capsys.readouterr().err.split())
-
-
 def test_other_settings_do_not_pass_for_a_finished_stage(
     pipeline: Path, whole: tuple[Path, dict], capsys: pytest.CaptureFixture[str]
 ) -> None:

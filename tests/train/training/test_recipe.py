@@ -182,5 +182,5 @@ def test_an_unknown_recipe_names_the_known_ones() -> None:
 )
 def test_a_key_of_an_older_name_is_refused_with_the_new_one(assignment: str, old: str, new: str) -> None:
     """So in files and in the recipe of a run's folder, which are read by the same way."""
-    with pytest.raises(UserError, match=f"'{old}' is called '{new}' now"):
+    with pytest.raises(UserError, match=f"no '{old}'; '{new}' may be meant"):
         make_recipe("modern", DATA, [assignment])
