@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +13,7 @@ from android_bench.app.build import MIN_SDK, OLDEST_KOTLIN, Sources, build_libra
 from android_bench.app.packing import archive_of
 from android_bench.app.parts import Parts
 from facekp_train.common.console import UserError
-from facekp_train.common.files import written_aside
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from facekp_train.common.files import read_toml, written_aside
 
 GROUP, ARTIFACT = "org.facekp", "facekp"
 _PLACE = f"{GROUP.replace('.', '/')}/{ARTIFACT}"
@@ -74,8 +68,8 @@ def project_version(root: Path) -> str:
     """The version that a checkout says it is. Raises UserError where it says none."""
     path = root / "pyproject.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        return read_toml(path)["project"]["version"]
+    except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{path} tells no version ({error}); take it from the repository again") from None
 
 

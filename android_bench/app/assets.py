@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from android_bench.app.parts import Parts
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads.parts import StrictModel
-from facekp_train.common.files import package_file
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from facekp_train.common.files import package_file, read_toml
 
 FINDERS = ("face_detection_short_range.tflite", "face_detection_full_range_sparse.tflite")
 LIST = "facekp/models.json"
@@ -42,8 +34,8 @@ def bundled_models() -> BundledModels:
     """The models of the app. Raises UserError where the list contradicts itself or cannot be read."""
     path = package_file("android_bench.app", "models.toml")
     try:
-        models = BundledModels.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        models = BundledModels.model_validate(read_toml(path))
+    except ValueError as error:
         raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}); correct it") from None
     if models.default not in [model.file for model in models.models]:
         raise UserError(f"{path}: the default {models.default} is not among its models; add it there")

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from facekp_train.common.files import package_file
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from facekp_train.common.files import package_file, read_toml
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,6 @@ def _soc(name: str, stated: dict[str, Any], core: dict[str, Any]) -> Soc:
     )  # fmt: skip
 
 
-_STATED = tomllib.loads(package_file("android_bench.predict", "socs.toml").read_text(encoding="utf-8"))
+_STATED = read_toml(package_file("android_bench.predict", "socs.toml"))
 SOCS = {name: _soc(name, soc, _STATED["cores"][soc["core"]]) for name, soc in _STATED["socs"].items()}
 """By name."""

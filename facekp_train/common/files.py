@@ -144,6 +144,12 @@ def write_json(target: Path, document: object) -> None:
     write_text(target, json.dumps(document, indent=2) + "\n")
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML document. Raises OSError where it cannot be read, ValueError for what is no TOML."""
+    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 as 64 hex digits."""
     digest = hashlib.sha256()

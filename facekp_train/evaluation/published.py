@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,19 +10,14 @@ from typing import Any
 from rich.table import Table
 
 from facekp_train.common.console import out, print_line
-from facekp_train.common.files import package_file
+from facekp_train.common.files import package_file, read_toml
 from facekp_train.datasets import Dataset
 from facekp_train.evaluation.evaluate import Answers
 from facekp_train.evaluation.metrics import Evaluation, in_words
 from facekp_train.samples import FaceSample
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
-
 _FILE = package_file("facekp_train.evaluation", "published.toml")
-FIGURES: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+FIGURES: dict[str, Any] = read_toml(_FILE)
 """What the paper reports, by the table or figure where it stands."""
 PAPER: str = FIGURES["paper"]
 
@@ -102,14 +96,12 @@ class PublishedPhone:
         phone: its name.
         chip: its processor.
         cores: how many run at how many GHz, the fastest first.
-        memory_gb: main memory.
         milliseconds: a face, by model.
     """
 
     phone: str
     chip: str
     cores: tuple[tuple[int, float], ...]
-    memory_gb: float
     milliseconds: dict[str, float]
 
 
@@ -121,7 +113,6 @@ def published_phones() -> dict[str, PublishedPhone]:
             row["phone"],
             row["chip"],
             tuple((count, ghz) for count, ghz in row["cores"]),
-            row["memory_gb"],
             {model: times[row["key"]] for model, times in stated["ms"].items()},
         )
         for row in stated["phones"]
