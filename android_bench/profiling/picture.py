@@ -7,8 +7,8 @@ from pathlib import Path
 from android_bench.profiling.profile import Profile
 from android_bench.profiling.tables import remarks, shown_names
 from android_bench.reports.names import rounded
-from android_bench.reports.plot import check_plot
-from facekp_train.common.console import UserError, plain
+from android_bench.reports.plot import check_plot, literal
+from facekp_train.common.console import UserError
 from facekp_train.common.files import written_aside
 
 MOST_OPERATORS = 400
@@ -51,15 +51,10 @@ def plot(target: Path, profile: Profile) -> None:
     area.set_ylim(len(operators) - 0.4, -0.6)
     area.set(xlim=(min(0.0, *(each.ms for each in operators)), 1.15 * widest))
     area.set_xlabel("ms; beside the bar: GMAC/s and share of the peak")
-    title = f"{profile.model}, {profile.machine.cpu}\n" + "\n".join(remarks(profile)[:2])
-    area.set_title(plain_lines(title), fontsize=7, loc="left")
+    title = (f"{profile.model}, {profile.machine.cpu}", *remarks(profile)[:2])
+    area.set_title("\n".join(map(literal, title)), fontsize=7, loc="left")
     area.legend(fontsize=7, frameon=False)
     area.grid(axis="x", alpha=0.3)
     area.set_axisbelow(True)
     with written_aside(target) as aside:
         figure.savefig(aside, dpi=150)
-
-
-def plain_lines(text: str) -> str:
-    """Lines that are drawn as they are: a dollar sign would begin a formula."""
-    return "\n".join(plain(line)[:160].replace("$", r"\$") for line in text.splitlines())

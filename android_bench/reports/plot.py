@@ -107,10 +107,10 @@ def _bars(area: Axes, machine: str, group: Sequence[Record], colors: dict[str, s
         f"{name} · {record.threads} thread{'s' * (record.threads > 1)}"
         for name, record in zip(_names(group), group, strict=True)
     ]
-    area.set_yticks(range(len(names)), list(map(_literal, names)), fontsize=8)
+    area.set_yticks(range(len(names)), list(map(literal, names)), fontsize=8)
     area.invert_yaxis()
     area.set(xlim=(0, 1.3 * limit), xlabel=f"ms of {NAMES[clock]}: bar p50, line to p95 (p50 / p95)")
-    area.set_title(_literal(machine), fontsize=8, loc="left", wrap=True)
+    area.set_title(literal(machine), fontsize=8, loc="left", wrap=True)
     area.grid(axis="x", alpha=0.3)
     area.set_axisbelow(True)
 
@@ -136,7 +136,7 @@ def _curves(area: Axes, records: Sequence[Record]) -> None:
         text = f"{name}{' (emulated)' if record.emulated else ''}{'' if record.valid else ' (invalid)'}"
         style: dict[str, Any] = {"linestyle": "--" if record.emulated else "-"}
         minutes = [point.seconds / 60 for point in curve]
-        area.plot(minutes, [point.p50_ms for point in curve], marker=".", label=_literal(text), **style)
+        area.plot(minutes, [point.p50_ms for point in curve], marker=".", label=literal(text), **style)
     warmest = [p.temperature_c for r in records for p in r.curve or [] if p.temperature_c is not None]
     heat = f", up to {rounded(max(warmest))} °C" if warmest else ""
     area.set(xlabel="minutes since the start", ylabel=f"p50 of a turn, ms{heat}", ylim=(0, None))
@@ -144,6 +144,6 @@ def _curves(area: Axes, records: Sequence[Record]) -> None:
     area.legend(fontsize=8, frameon=False)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text that is drawn as it is: a dollar sign would begin a formula, and some formulas raise."""
     return plain(text)[:160].replace("$", r"\$")

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -115,16 +116,11 @@ class _Timing:
         return _Speed((steps[-1] - at[_WARM]) / len(steps) / recipe.batch, after, start / data.train.size)
 
     def _data(self, recipe: Recipe) -> Any:
-        from facekp_train.batches.face_store import FaceStore
-        from facekp_train.training.data import TrainingData
+        from facekp_train.studies.train_cell import training_data
 
-        rule = CropRule(size=recipe.size)
         learnt, watched = self._faces.training(0)
-        few = (learnt * (1 + recipe.batch * (_WARM + _TIMED) // len(learnt)))[
-            : recipe.batch * (_WARM + _TIMED)
-        ]
-        store = FaceStore(few, recipe.points, rule, recipe.box_source == "listed")
-        return TrainingData(store, FaceStore(watched, recipe.points, rule, prefer_listed=True), None)
+        wanted = recipe.batch * (_WARM + _TIMED)
+        return training_data(recipe, list(islice(cycle(learnt), wanted)), watched)
 
     def _reading_of(self, cell: Cell) -> float:
         """Seconds of one core to read, cut and answer a face: a like sum for all nets."""

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from facekp_train.batches.face_store import FaceStore
+from facekp_train.batches.face_store import Face, FaceStore
 from facekp_train.common.console import say
 from facekp_train.common.files import written_aside
 from facekp_train.common.run_files import LAST_FILE, RECIPE_FILE, STATE_FILE
@@ -41,7 +41,7 @@ def train_cell(cell: Cell, faces: FoldedFaces) -> dict[str, Any]:
     # A net that goes on is as wide as it was left, or cut.
     widths = {} if cell.method.start is None else KEEP_WIDTHS
     recipe = recipe.model_copy(update={**widths, "precision": usable_precision(recipe.precision)})
-    training = _Training(cell, recipe, _data(recipe, faces, cell.fold))
+    training = _Training(cell, recipe, training_data(recipe, *faces.training(cell.fold)))
     folders = training.run()
     if folders[-1] != cell.run:
         with written_aside(cell.checkpoint) as aside:
@@ -66,9 +66,9 @@ def piece_ends(epochs: int, pieces: int) -> list[int]:
     return [min(each * (i + 1), epochs - pieces + 1 + i) for i in range(pieces - 1)] + [epochs]
 
 
-def _data(recipe: Recipe, faces: FoldedFaces, fold: int) -> TrainingData:
+def training_data(recipe: Recipe, learnt: list[Face], watched: list[Face]) -> TrainingData:
+    """Faces to learn from and those to watch, cut as a recipe has it."""
     rule = CropRule(size=recipe.size)
-    learnt, watched = faces.training(fold)
     return TrainingData(
         FaceStore(learnt, recipe.points, rule, recipe.box_source == "listed"),
         FaceStore(watched, recipe.points, rule, prefer_listed=True),
