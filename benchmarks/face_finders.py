@@ -10,9 +10,7 @@ The table goes to docs/results/detection.md.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
@@ -20,17 +18,17 @@ import numpy as np
 import typer
 from rich.progress import track
 
+from benchmarks.around.finder_scenes import FOUND, Scene, looked
 from facekp_export.finders.base import FaceFinder, overlap
 from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeNetFaces, whole_view
 from facekp_export.finders.haar import HaarFaces
-from facekp_train.boxes import mapping_of, tight_box_of
+from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import err, new_app, run
 from facekp_train.crop import Square, apply_affine, invert_affine, sample_crop
 from facekp_train.datasets import open_dataset
 from facekp_train.images import read_image
-from facekp_train.samples import Box, FaceSample, Image
+from facekp_train.samples import Box, FaceSample
 
-_FOUND = 0.4
 _CELL = 200
 
 FINDERS: dict[str, Callable[[], FaceFinder]] = {
@@ -41,16 +39,8 @@ FINDERS: dict[str, Callable[[], FaceFinder]] = {
 }
 
 
-@dataclass
-class Scene:
-    """A picture and the tight boxes of the faces that are known to be on it."""
-
-    image: Image
-    faces: list[Box]
-
-
 def as_photographed(sample: FaceSample) -> Scene:
-    return Scene(read_image(sample.image), [tight_box_of(sample, prefer_listed=True)])
+    return Scene("", read_image(sample.image), [tight_box_of(sample, prefer_listed=True)])
 
 
 def tilted(scene: Scene, degrees: float) -> Scene:
@@ -64,7 +54,7 @@ def tilted(scene: Scene, degrees: float) -> Scene:
     ((x, y, width, height),) = scene.faces
     center = apply_affine(invert_affine(matrix), np.array([x + width / 2, y + height / 2])) * size - 0.5
     turned = (float(center[0]) - width / 2, float(center[1]) - height / 2, width, height)
-    return Scene(sample_crop(scene.image, matrix, size), [turned])
+    return Scene("", sample_crop(scene.image, matrix, size), [turned])
 
 
 def filling_the_frame(scene: Scene, share: float) -> Scene:
@@ -74,7 +64,7 @@ def filling_the_frame(scene: Scene, share: float) -> Scene:
     left, top = (max(0, round(c - side / 2)) for c in (x + width / 2, y + height / 2))
     right, bottom = round(x + width / 2 + side / 2), round(y + height / 2 + side / 2)
     cut = np.ascontiguousarray(scene.image[top:bottom, left:right])
-    return Scene(cut, [(x - left, y - top, width, height)])
+    return Scene("", cut, [(x - left, y - top, width, height)])
 
 
 def crowds(scenes: list[Scene], across: int) -> Iterator[Scene]:
@@ -87,7 +77,7 @@ def crowds(scenes: list[Scene], across: int) -> Iterator[Scene]:
             whole = whole_view(scene.image)
             image[top : top + _CELL, left : left + _CELL] = sample_crop(scene.image, whole.matrix(), _CELL)
             faces.append(_in_cell(scene.faces[0], whole, left, top))
-        yield Scene(image, faces)
+        yield Scene("", image, faces)
 
 
 def _in_cell(face: Box, whole: Square, left: int, top: int) -> Box:
@@ -97,36 +87,16 @@ def _in_cell(face: Box, whole: Square, left: int, top: int) -> Box:
     return left + float(corner[0]), top + float(corner[1]), width * ratio, height * ratio
 
 
-@dataclass
-class Score:
-    """Counts over scenes: faces found of those known, boxes that are none of them, ms a picture."""
-
-    known: int = 0
-    found: int = 0
-    other: int = 0
-    milliseconds: tuple[float, ...] = ()
-
-    def row(self) -> str:
-        """found %, missed faces, other boxes per 100 pictures, median ms."""
-        others = 100 * self.other / len(self.milliseconds)
-        share = 100 * self.found / self.known
-        middle = np.median(self.milliseconds)
-        return f"{share:.2f} % | {self.known - self.found} of {self.known} | {others:.0f} | {middle:.0f}"
-
-
-def score(finder: FaceFinder, scenes: list[Scene]) -> Score:
-    """Look at every scene once."""
-    result, times = Score(), []
-    mapping = mapping_of(finder.box_source)
-    for scene in scenes:
-        start = time.thread_time()
-        boxes = [mapping.to_tight(face.box) for face in finder.find(scene.image)]
-        times.append(1e3 * (time.thread_time() - start))
-        result.known += len(scene.faces)
-        result.found += sum(any(overlap(box, face) >= _FOUND for box in boxes) for face in scene.faces)
-        result.other += sum(all(overlap(box, face) < _FOUND for face in scene.faces) for box in boxes)
-    result.milliseconds = tuple(times)
-    return result
+def row(finder: FaceFinder, scenes: list[Scene]) -> str:
+    """found %, missed faces, boxes on none of them per 100 pictures, median ms: one look at every scene."""
+    looks = [looked(finder, scene) for scene in scenes]
+    hits = [[[overlap(box, face) >= FOUND for box in look.boxes] for face in look.faces] for look in looks]
+    known = sum(map(len, hits))
+    found = sum(any(boxes) for faces in hits for boxes in faces)
+    other = sum(not any(faces) for look in hits for faces in zip(*look, strict=True))
+    middle = np.median([look.milliseconds for look in looks])
+    shares = f"{100 * found / known:.2f} % | {known - found} of {known} | {100 * other / len(looks):.0f}"
+    return f"{shares} | {middle:.0f}"
 
 
 app = new_app("face_finders", "The share of annotated faces that each finder finds.")
@@ -157,7 +127,7 @@ def main(
         finder = open_one()
         for title, scenes in track(sets.items(), name, console=err, transient=True):
             if scenes:
-                print(f"| {title} | {name} | {score(finder, scenes).row()} |", flush=True)
+                print(f"| {title} | {name} | {row(finder, scenes)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[tuple[int, int], ...]] = {
 }
 """Width and height of the scenes by kind."""
 # A face counts as found where a box shares this much of their union; beyond this it is in no way one.
-_FOUND, _TOUCHED = 0.4, 0.1
+FOUND, _TOUCHED = 0.4, 0.1
 # Sides of the cut around a tight box: hair, ears and neck come along, the rest fades out.
 _ROOM = 1.7
 _NOISE = 2.5
@@ -49,7 +49,7 @@ _NOISE = 2.5
 
 @dataclass
 class Scene:
-    """A picture and the tight boxes of the faces on it."""
+    """A picture and the tight boxes of the faces on it; `kind` is for counting."""
 
     kind: str
     image: Image
@@ -181,7 +181,7 @@ def figures(looks: Sequence[Look]) -> dict[str, Any]:
         kind = by_kind.setdefault(look.kind, new)
         kind["scenes"] += 1
         for face in look.faces:
-            found = any(overlap(box, face) >= _FOUND for box in look.boxes)
+            found = any(overlap(box, face) >= FOUND for box in look.boxes)
             for counts in (kind, by_size[_group_of(face, by_size)]):
                 counts["known"] += 1
                 counts["found"] += found

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import typer
 from rich.progress import track
+from scipy.stats import mannwhitneyu
 
 from facekp_export.detector import KeypointDetector
 from facekp_export.finders.base import overlap
@@ -139,9 +140,7 @@ class Signals:
 
 def auc(present: Doubles, lost: Doubles) -> float:
     """Share of (present, lost) pairs in the right order, ties half."""
-    below = np.searchsorted(np.sort(present), lost, side="left")
-    upto = np.searchsorted(np.sort(present), lost, side="right")
-    return float((below + upto).mean() / 2 / len(present))
+    return float(mannwhitneyu(lost, present).statistic / len(present) / len(lost))
 
 
 def summary(values: dict[str, dict[str, list[float]]]) -> dict[str, object]:
