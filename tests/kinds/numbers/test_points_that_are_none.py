@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from facekp_train.datasets import Dataset, open_dataset
 from tests.support.files.annotated_faces import FACE_68, picture, points_file
 
 SIZE = 256
+FIVE = [37, 44, 30, 48, 54]
 
 
 def _read(folder: Path, *faces: np.ndarray) -> Dataset:
@@ -65,3 +67,30 @@ def test_keypoints_of_small_faces_coincide(tmp_path: Path) -> None:
     (sample,) = dataset
     assert np.isfinite(sample.keypoints).all()
     assert not [warning for warning in dataset.warnings if "not labeled" in warning]
+
+
+LINES = {
+    "x for y": lambda face: face[:, [0, 0]],
+    "no y": lambda face: face * [1, 0] + [0, 100],
+    "shares for y": lambda face: face / [1, SIZE],
+    "aslant": lambda face: np.column_stack([face[:, 1], 200 - face[:, 1] / 3]),
+}
+
+
+@pytest.mark.parametrize("change", LINES.values(), ids=LINES)
+@pytest.mark.parametrize("points", [slice(None), FIVE])
+def test_keypoints_on_a_line_are_no_face(change: Any, points: Any, tmp_path: Path) -> None:
+    face = FACE_68[points]
+    dataset = _read(tmp_path / "wrong", change(face), change(face) + 1)
+    assert list(dataset) == []
+    assert all("its keypoints lie on one line" in entry["reason"] for entry in dataset.skipped)
+    flat = face * [1, 0.4]
+    assert len(list(_read(tmp_path / "right", face, flat + [0, 40]))) == 2
+
+
+def test_a_part_of_a_face_may_be_flat(tmp_path: Path) -> None:
+    """Closed lips alone, the rest at -1 -1 as the file counts."""
+    face = np.full((68, 2), -2.0)
+    face[48:] = FACE_68[48:] * [1, 0.01] + [0, 100]
+    (sample,) = _read(tmp_path, face)
+    assert np.isfinite(sample.keypoints[48:]).all() and np.isnan(sample.keypoints[:48]).all()
