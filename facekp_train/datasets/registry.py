@@ -48,7 +48,6 @@ class Format:
         row: the splits of a published table's row, all of them parts of `evaluation`, which is the last.
         attributes: the facts that its lists tell of a face, not of every split, and their values in
             order.
-        from_one: the splits whose files count pixels from 1; the others count from 0.
         fits: whether a file, or of formats that are no file a folder, is of this format; None where only
             its name tells.
         images: whether the photographs' folder can be told.
@@ -62,7 +61,6 @@ class Format:
     file: bool = False
     row: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    from_one: tuple[str, ...] = ()
     fits: Callable[[Path], bool] | None = None
     images: bool = False
 
@@ -80,7 +78,6 @@ FORMATS: dict[str, Format] = {
         "validation",
         5,
         attributes=mtfl.ATTRIBUTES,
-        from_one=mtfl.FROM_ONE,
     ),
     "300w": Format(
         w300.read,
@@ -89,7 +86,6 @@ FORMATS: dict[str, Format] = {
         "full",
         68,
         row=("common", "challenging", "full"),
-        from_one=w300.SPLITS,
     ),
     "celeba": Format(celeba.read, celeba.SPLITS, celeba.PARTS, "heldout", 5),
     "aflw": Format(aflw.read, aflw.SPLITS, aflw.PARTS, "full", None, row=("frontal", "full")),
@@ -102,11 +98,9 @@ FORMATS: dict[str, Format] = {
         row=(*wflw.SUBSETS, "test"),
         attributes=wflw.ATTRIBUTES,
     ),
-    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29, from_one=cofw.SPLITS),
-    "300vw": Format(
-        w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW, from_one=w300vw.SPLITS
-    ),
-    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None, from_one=pts.SPLITS, fits=pts.fits),
+    "cofw": Format(cofw.read, cofw.SPLITS, cofw.PARTS, "test", 29),
+    "300vw": Format(w300vw.read, w300vw.SPLITS, w300vw.PARTS, "test", 68, row=w300vw.ROW),
+    "pts": Format(pts.read, pts.SPLITS, pts.SPLITS, "all", None, fits=pts.fits),
     "coco": _tool(coco.read, coco.fits),
     "cvat": _tool(cvat.read, cvat.fits),
     "dlib": _tool(dlib_xml.read, dlib_xml.fits),
@@ -151,7 +145,7 @@ class Dataset:
     def __iter__(self) -> Iterator[FaceSample]:
         self.notes.clear()
         read = self.format.read(self.root, self.split, self.listing, self.notes)
-        faces = LabelCheck(self.notes, self._first_pixel, self.spec).of(read)
+        faces = LabelCheck(self.notes, self.spec).of(read)
         yield from faces if self.limit is None else self._limited(list(faces), self.limit)
 
     def _limited(self, faces: Sequence[FaceSample], limit: int) -> Iterator[FaceSample]:
@@ -159,10 +153,6 @@ class Dataset:
         if limit < len(faces):
             self.notes.warn(f"--limit: {limit:,} of {faces_in_words(len(faces))}, spread over the list")
         return (faces[place] for place in evenly(len(faces), limit))
-
-    @property
-    def _first_pixel(self) -> int:
-        return 1 if self.split in self.format.from_one else 0
 
     @property
     def skipped(self) -> list[dict[str, str]]:

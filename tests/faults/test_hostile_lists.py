@@ -116,7 +116,7 @@ def checked(keypoints: np.ndarray, box: Sequence[float] | None) -> tuple[int, li
     visible = np.ones(len(keypoints), bool)
     listed = None if box is None else (box[0], box[1], box[2], box[3])
     sample = FaceSample(Path("a.jpg"), keypoints.astype(np.float32), visible, listed, "aflw")
-    return len(list(LabelCheck(notes, 0, "any:faces").of(iter([sample])))), notes.skipped
+    return len(list(LabelCheck(notes, "any:faces").of(iter([sample])))), notes.skipped
 
 
 def test_no_reader_passes_on_a_place_or_a_box_outside_every_photograph() -> None:

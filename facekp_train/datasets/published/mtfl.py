@@ -31,8 +31,6 @@ _FILES = {
 }
 _BOXED = ("train", "validation")
 _LEARNT = ("train", "training")
-FROM_ONE = ("test", "training")
-"""`train` falls back on the list of `training`, whose places are brought to pixels from 0 all the same."""
 _COLUMNS = 15
 ATTRIBUTES = {
     "gender": ("male", "female"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# Lists write these for a point that was not placed.
-_PLACEHOLDERS = (-1.0, 0.0)
+# Lists write -1 -1 or 0 0 for a point that was not placed; here they may count one less, as from pixel 1.
+_PLACEHOLDERS = (-2.0, -1.0, 0.0)
 # So many keypoints at exactly one place stand for that, wherever it is, if they are such a share of the
 # face: of small ones in whole pixels some coincide. Beside the face any share does.
 _SEVERAL, _SHARE = 3, 0.25
@@ -17,18 +17,17 @@ Absent = NDArray[np.bool_]
 """bool [N]: which keypoints are none."""
 
 
-def not_placed(keypoints: NDArray[np.float32], first_pixel: int) -> Absent | None:
+def not_placed(keypoints: NDArray[np.float32]) -> Absent | None:
     """Exact placeholders, and several keypoints at one place; real points may lie outside the picture.
 
     Args:
         keypoints: [N, 2] in pixels from 0, NaN where not known.
-        first_pixel: from where the file counted them, 0 or 1.
 
     Returns:
         Which are none; None where all are some, as of nearly every face.
     """
     x, y = keypoints.T
-    absent = (x == y) & ((x == _PLACEHOLDERS[0] - first_pixel) | (x == _PLACEHOLDERS[1] - first_pixel))
+    absent = (x == y) & np.isin(x, _PLACEHOLDERS)
     if len(set(map(tuple, keypoints.tolist()))) < len(keypoints):
         absent |= _crowded(keypoints)
     return absent if absent.any() else None

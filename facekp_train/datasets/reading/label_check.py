@@ -25,7 +25,7 @@ from facekp_train.samples import Box, FaceSample
 
 # No face of any list is smaller; shares of a picture are within one pixel.
 _SMALLEST_FACE = 2.0
-# How much lower than wide keypoints may lie along their own direction; of 25,464 real faces 0.46 is the least.
+# How much lower than wide keypoints may lie along their own direction; of 25,464 real faces 0.46 at least.
 _FLATTEST = 0.02
 # Stated sizes are whole numbers, and so is the photograph's.
 _ROUNDING = 1.0
@@ -38,13 +38,12 @@ _LARGEST_SIDE = 10**9
 class LabelCheck:
     """Mends or refuses the faces of one pass, and says so once at its end."""
 
-    def __init__(self, notes: Notes, first_pixel: int, spec: str) -> None:
-        """first_pixel: from where the files count, 0 or 1. spec: what a refused data set is called."""
+    def __init__(self, notes: Notes, spec: str) -> None:
+        """spec: what a refused data set is called."""
         self._notes = notes
         self._order = OrderCheck(notes, spec)
         self._unit = UnitCheck(notes)
         self._stored = StoredCheck(notes)
-        self._first_pixel = first_pixel
         self._hidden, self._hidden_faces = 0, 0
         self._sizes: Counter[str] = Counter()
         self._example: dict[str, str] = {}
@@ -96,7 +95,7 @@ class LabelCheck:
         return replace(sample, keypoints=keypoints, visible=sample.visible & ~absent)
 
     def _without_placeholders(self, sample: FaceSample) -> FaceSample:
-        absent = not_placed(sample.keypoints, self._first_pixel)
+        absent = not_placed(sample.keypoints)
         if absent is None:
             return sample
         self._hidden += int(absent.sum())

@@ -1,4 +1,8 @@
-"""Labels that were placed on photographs as stored, of a list that states no sizes: told by how faces lie."""
+"""Labels that were placed on photographs as stored, where no stated size tells: told by how faces lie.
+
+A size tells nothing where there is none, of a square photograph, and of one that is mirrored or stands on its
+head, which is stored in the size in which it is shown.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,9 @@ class StoredCheck:
         self._example: dict[tuple[int, int], str] = {}
 
     def add(self, sample: FaceSample, header: Header) -> None:
-        """One more face; where the list states a size, that has told already."""
-        if header.orientation in _UNTURNED and sample.stated_size is None:
+        """One more face."""
+        told = sample.stated_size is not None and header.upright_size != (header.width, header.height)
+        if header.orientation in _UNTURNED and not told:
             kind = header.orientation, len(sample.keypoints)
             if len(self._faces[kind]) < _ENOUGH:
                 self._faces[kind].append(sample.keypoints)

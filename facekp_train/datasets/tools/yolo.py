@@ -31,6 +31,8 @@ from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS
 SPLITS, PARTS = ("train", "val", "test"), ("train", "val")
 _BOX = 5
 """Class, middle and size of the box, before the keypoints of a line."""
+_ROUNDED = 1e-4
+"""Shares have four digits and more behind the point."""
 
 
 def fits(file: Path) -> bool:
@@ -155,7 +157,7 @@ def _faces(
             notes.skip(f"{labels}:{number}", error)
             continue
         box = x - width / 2, y - height / 2, width, height
-        yield MarkedFace(str(image.absolute()), marks, f"line {number} of {labels.name}", size, (), box)
+        yield MarkedFace(str(image.absolute()), marks, f"line {number} of {labels.name}", box=box)
 
 
 def _marks(
@@ -169,11 +171,13 @@ def _marks(
     states = rows[:, 2:].ravel()
     if (wrong := states[~np.isin(states, (0, 1, 2))]).size:
         raise ValueError(f"a keypoint's visibility is {wrong[0]:g}, not 0, 1 or 2")
-    # -1 -1 stands for a point that was not placed, in shares too.
-    rows = np.where((rows[:, :2] == -1).all(axis=1, keepdims=True), rows, rows * [*size, 1][:numbers])
+    # -1 -1 stands for a point that was not placed, in shares and in pixels that a program made shares of.
+    places = rows[:, :2] * size
+    absent = (rows[:, :2] == -1) | (np.abs(places + 1) < _ROUNDED * np.array(size))
+    places = np.where(absent.all(axis=1, keepdims=True), -1, places)
     return tuple(
-        Mark(float(row[0]), float(row[1]), name, numbers == 2 or row[2] >= 2, numbers == 2 or row[2] > 0)
-        for name, row in zip(names, rows, strict=True)
+        Mark(float(x), float(y), name, numbers == 2 or row[2] >= 2, numbers == 2 or row[2] > 0)
+        for name, row, (x, y) in zip(names, rows, places, strict=True)
     )
 
 

@@ -105,30 +105,6 @@ def test_coco_stated_size_of_the_picture_as_stored(orientation: int, tmp_path: P
     assert same.warnings == []
 
 
-@pytest.mark.parametrize("faces", [1, 4])
-@pytest.mark.parametrize("orientation", range(2, 9))
-def test_labels_as_stored_without_a_size_are_said(orientation: int, faces: int, tmp_path: Path) -> None:
-    """A face upright in the middle of a photograph, and where its points are stored."""
-    side, upright = 90, face_like(68) * 40 + 20
-    across, down = upright.T
-    far = side - 1 - upright
-    places = {
-        2: (far[:, 0], down), 3: far.T, 4: (across, far[:, 1]), 5: (down, across), 6: (down, far[:, 0]),
-        7: (far[:, 1], far[:, 0]), 8: (far[:, 1], across),
-    }  # fmt: skip
-    for name, points in (("stored", np.stack(places[orientation], axis=1)), ("upright", upright)):
-        for number in range(faces):
-            image = tmp_path / name / f"{number}.jpg"
-            image.parent.mkdir(exist_ok=True)
-            image.write_bytes(FORMS["exif.jpg"](np.zeros((side, side, 3), np.uint8), orientation))
-            points_file(image.with_suffix(".pts"), points + number)
-        dataset = open_dataset(f"pts:{tmp_path / name}")
-        assert len(list(dataset)) == faces
-        said = [warning for warning in dataset.warnings if "lie as on those as stored" in warning]
-        assert len(said) == (name == "stored")
-        assert not said or f"{faces} of {faces} face" in said[0]
-
-
 def test_detected_documents_state_a_size_too(tmp_path: Path) -> None:
     picture(tmp_path / "a.jpg", WIDTH, HEIGHT)
     face = {"box": [0, 0, 9, 9], "score": 1, "keypoints": (2 * FACE + 0.5).tolist()}
@@ -212,6 +188,25 @@ def test_placeholder_coordinates_are_no_places(name: str, placeholder: int, tmp_
     assert np.isfinite(np.delete(sample.keypoints, 2, axis=0)).all()
     (warning,) = (each for each in dataset.warnings if "not placed" in each)
     assert "1 of 1 face" in warning
+
+
+@pytest.mark.parametrize("digits", [4, 6, 16])
+def test_placeholders_that_a_program_made_shares_of(digits: int, tmp_path: Path) -> None:
+    """YOLO's lists count in shares, which rounds what was -1 -1 in pixels."""
+    shares = (FACE / [WIDTH, HEIGHT]).astype(np.float64)
+    shares[2], shares[3] = [-1 / WIDTH, -1 / HEIGHT], [-1.3 / WIDTH, -1 / HEIGHT]
+    sample = _one(_yolo(tmp_path, shares.round(digits) * [WIDTH, HEIGHT]))
+    assert np.isnan(sample.keypoints[2]).all() and np.isfinite(np.delete(sample.keypoints, 2, axis=0)).all()
+
+
+def test_placeholders_of_a_list_that_stands_in_for_another(tmp_path: Path) -> None:
+    """MTFL's own list counts from 1, the one that it stands in for from 0."""
+    picture(tmp_path / "a.jpg", WIDTH, HEIGHT)
+    five = FACE[[37, 44, 30, 48, 54]] + 1
+    five[2] = -1
+    (tmp_path / "training.txt").write_text(f"a.jpg {' '.join(map(str, five.T.ravel()))} 1 1 1 3\n")
+    sample = _one(open_dataset(f"mtfl:{tmp_path}", "train"))
+    assert np.isnan(sample.keypoints).any(axis=1).tolist() == [False, False, True, False, False]
 
 
 @pytest.mark.parametrize("place", [(-1, 0), (-1, -1.5), (-3, -3), (1.5, 1.5), (0, -1), (-1, 30)])

@@ -85,7 +85,7 @@ def test_keypoints_on_a_line_are_no_face(change: Any, points: Any, tmp_path: Pat
     assert list(dataset) == []
     assert all("its keypoints lie on one line" in entry["reason"] for entry in dataset.skipped)
     flat = face * [1, 0.4]
-    assert len(list(_read(tmp_path / "right", face, flat + [0, 40]))) == 2
+    assert len(list(_read(tmp_path / "right", face, np.add(flat, [0, 40])))) == 2
 
 
 def test_a_part_of_a_face_may_be_flat(tmp_path: Path) -> None:
