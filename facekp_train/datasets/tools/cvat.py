@@ -16,9 +16,12 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, one_each, readable
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
 from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
 from facekp_train.samples import FaceSample
+
+# With what says something of the whole photograph.
+_READ = ("skeleton", "points", "box", "tag")
 
 
 def fits(file: Path) -> bool:
@@ -34,17 +37,17 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     document = read_xml(root, "annotations", "CVAT's XML for images")
     if document.find("track") is not None:
         raise DataError(f"{root} is CVAT's XML for videos; export the task as 'CVAT for images 1.1'")
-    faces: list[MarkedFace] = []
-    bare = 0
+    faces, left = list[MarkedFace](), LeftOut()
     for image in document.iter("image"):
         try:
             own = _faces(image)
         except ValueError as error:
             notes.skip(f"{root.name}: image {image.get('name') or image.get('id')}", error)
             continue
-        bare += not own
+        left.photographs += not own
+        left.shapes.update(each.tag for each in image if each.tag not in _READ)
         faces += own
-    yield from samples(root, faces, Places(root, listing, "cvat"), notes, bare)
+    yield from samples(root, faces, Places(root, listing, "cvat"), notes, left)
 
 
 def _faces(image: Element) -> list[MarkedFace]:
@@ -52,6 +55,8 @@ def _faces(image: Element) -> list[MarkedFace]:
     if not name:
         raise ValueError("it has no name")
     size = stated_size(image.get("width"), image.get("height"))
+    # Of a project's photographs each subset has a folder.
+    others = (f"{subset}/{name}",) if (subset := image.get("subset")) else ()
     marks = [(_marks(each), each.get("group_id")) for each in image.findall("skeleton")]
     loose: dict[str, list[Mark]] = {}
     for element in image.findall("points"):
@@ -65,7 +70,7 @@ def _faces(image: Element) -> list[MarkedFace]:
     marks = [(own, group) for own, group in marks if own]
     boxes = one_each([group or "" for _, group in marks], readable(image.findall("box"), _box))
     return [
-        MarkedFace(name, tuple(own), f"face {place} of {name}", size, (), *box)
+        MarkedFace(name, tuple(own), f"face {place} of {name}", size, others, *box)
         for place, ((own, _), box) in enumerate(zip(marks, boxes, strict=True), 1)
     ]
 

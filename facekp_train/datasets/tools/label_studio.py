@@ -2,8 +2,9 @@
 
 https://labelstud.io/guide/task_format and https://labelstud.io/tags/keypointlabels: `x` and `y` are percent
 of the photograph, whose size each result states. A face is what has one `parentID` (keypoints drawn inside a
-rectangle, which is the face's box; its note may say `box_source=NAME`), or else the whole photograph. A
-keypoint with the choice `hidden` or `occluded` is not visible. Predictions are read where nobody has
+rectangle, which is the face's box; its note may say `box_source=NAME`), or else the whole photograph. Labels
+of a tag of their own (`Labels` beside `KeyPoint`) are results with the keypoint's id. A keypoint with the
+choice, or with another label, `hidden` or `occluded` is not visible. Predictions are read where nobody has
 annotated anything.
 """
 
@@ -20,10 +21,12 @@ from facekp_train.datasets.reading.notes import DataError, Notes, in_words
 from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, readable, stated_source
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
 from facekp_train.samples import Box, FaceSample
 
 _HIDDEN = {"hidden", "occluded"}
+_KEYPOINTS, _RECTANGLES = ("keypointlabels", "keypoint"), ("rectanglelabels", "rectangle")
+_OTHER_SHAPES = ("polygon", "ellipse", "brush", "vector", "bitmask")
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of a file that was uploaded."""
 
@@ -58,19 +61,22 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
             f"{root} is not Label Studio's JSON, a list of tasks with data and annotations; export it as JSON"
         )
     key = "annotations" if any(task["annotations"] for task in tasks) else "predictions"
-    faces: list[MarkedFace] = []
-    bare = several = 0
+    faces, left = list[MarkedFace](), LeftOut()
+    several = 0
     for place, task in enumerate(tasks):
         try:
             done = [each for each in task.get(key) or () if not each.get("was_cancelled")]
-            own = _faces(task, done[0].get("result") or []) if done else []
+            results = (done[0].get("result") or []) if done else []
+            own = _faces(task, results) if results else []
+            kinds = [str(each.get("type")).removesuffix("labels") for each in results]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             notes.skip(f"{root.name}: task {task.get('id', place)}", in_words(error))
             continue
         several += len(done) > 1
-        bare += not own
+        left.photographs += not own
+        left.shapes.update(kind for kind in kinds if kind in _OTHER_SHAPES)
         faces += own
-    yield from samples(root, faces, Places(root, listing, "labelstudio"), notes, bare)
+    yield from samples(root, faces, Places(root, listing, "labelstudio"), notes, left)
     if faces and key == "predictions":
         notes.warn(f"{root}: nobody has annotated anything, so that a model's predictions are read")
     if several:
@@ -83,17 +89,18 @@ def _faces(task: dict[str, Any], results: list[dict[str, Any]]) -> list[MarkedFa
     boxes: dict[str, tuple[Box | None, str]] = {
         parent: (box, source) for parent, box, source in readable(results, _box)
     }
+    labels = {each.get("id"): each["value"]["labels"] for each in results if each.get("type") == "labels"}
     groups: dict[str, list[Mark]] = {}
     size = None
     for result in results:
-        if result.get("type") != "keypointlabels":
+        if result.get("type") not in _KEYPOINTS:
             continue
-        size = _size(result)
-        value = result["value"]
-        (name, *_) = value["keypointlabels"]
+        size, value = _size(result), result["value"]
+        own = labels[result.get("id")] if result["type"] == "keypoint" else value["keypointlabels"]
         x, y = float(value["x"]) / 100 * size[0], float(value["y"]) / 100 * size[1]
-        mark = Mark(x, y, str(name), visible=result.get("id") not in hidden)
-        groups.setdefault(str(result.get("parentID") or ""), []).append(mark)
+        seen = result.get("id") not in hidden and not _HIDDEN & set(own)
+        name, *_ = (label for label in own if label not in _HIDDEN)
+        groups.setdefault(str(result.get("parentID") or ""), []).append(Mark(x, y, str(name), seen))
     what = f"of task {task.get('id')}"
     return [
         MarkedFace(
@@ -114,7 +121,7 @@ def _is_hidden(result: dict[str, Any]) -> bool:
 
 def _box(result: dict[str, Any]) -> ReadBox | None:
     """A rectangle's id and the box that it is, unless it is turned, and who made it."""
-    if result.get("type") != "rectanglelabels" or result["value"].get("rotation"):
+    if result.get("type") not in _RECTANGLES or result["value"].get("rotation"):
         return None
     notes = (result.get("meta") or {}).get("text") or ()
     (width, height), value = _size(result), result["value"]

@@ -16,7 +16,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes, in_short, in_w
 from facekp_train.datasets.reading.rows import read_text, stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import ReadBox, one_each, readable, stated_source
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
 from facekp_train.pictures.folders import folders_below
 from facekp_train.samples import FaceSample
 
@@ -48,8 +48,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
 
     Raises DataError for a folder without such a file.
     """
-    faces: list[MarkedFace] = []
-    bare = 0
+    faces, left = list[MarkedFace](), LeftOut()
     for file in _files(root, notes.skip):
         if (data := _document(file)) is None:
             notes.skip(file, "it is not LabelMe's JSON")
@@ -59,12 +58,14 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             notes.skip(file, in_words(error))
             continue
-        bare += not own
+        left.photographs += not own
+        kinds = (str(shape["shape_type"]) for shape in data["shapes"])
+        left.shapes.update(kind for kind in kinds if kind not in ("point", "rectangle"))
         faces += own
-    if not faces and not bare:
+    if not faces and not left.photographs:
         raise DataError(f"{root} holds none of LabelMe's JSON files with keypoints{in_short(notes.skipped)}")
     # Places count from the folder that a file lies in.
-    yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes, bare)
+    yield from samples(root, faces, Places(root / "*.json", listing, "labelme"), notes, left)
 
 
 def _faces(root: Path, file: Path, data: dict[str, Any]) -> list[MarkedFace]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,21 @@ class MarkedFace:
     box_source: str = UNNAMED
 
 
+@dataclass
+class LeftOut:
+    """What a file has beside faces of keypoints: photographs without any, and shapes by their kinds."""
+
+    photographs: int = 0
+    shapes: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        """The shapes, to end a sentence; empty where there is none."""
+        kinds = ", ".join(f"{count:,} {kind[:40]}" for kind, count in self.shapes.most_common())
+        return kinds and f"shapes that are no points: {kinds}; draw each keypoint as a point"
+
+
 def samples(
-    root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes, bare: int = 0
+    root: Path, faces: Sequence[MarkedFace], places: Places, notes: Notes, left: LeftOut | None = None
 ) -> Iterator[FaceSample]:
     """The faces whose marks are a scheme's; what is no such face is noted as skipped.
 
@@ -68,14 +82,16 @@ def samples(
         faces: all of it.
         places: where its photographs lie.
         notes: takes what is left out.
-        bare: how many of its photographs are without a face, for the notes.
+        left: what else is in it, for the notes.
 
     Raises:
         DataError: for a file without a face, and for names that are not those of a face.
     """
+    left = left or LeftOut()
     if not faces:
-        raise DataError(f"{root} holds no face with keypoints{in_short(notes.skipped)}")
-    names = _names(faces)
+        beside = f", but {left}" if left.shapes else ""
+        raise DataError(f"{root} holds no face with keypoints{beside}{in_short(notes.skipped)}")
+    names = _names(root, faces)
     take_told(root, names, notes)
     order = _order(root, names)
     seen, points, found = SeenRows(), len(names), list[FaceSample]()
@@ -101,18 +117,30 @@ def samples(
         notes.warn(
             f"{root}: keypoints are put in order by their names, which the file has as {_quoted(names)}"
         )
-    if bare:
-        notes.warn(f"{root}: photographs without keypoints are left out: {bare:,}")
+    if left.photographs:
+        notes.warn(f"{root}: photographs without keypoints are left out: {left.photographs:,}")
+    if left.shapes:
+        notes.warn(f"{root}: left out are {left}")
 
 
-def _names(faces: Sequence[MarkedFace]) -> list[str]:
-    """Every name once in the order of the file; none where the marks of a face share one."""
-    for face in faces:
-        own = [mark.name for mark in face.marks]
-        if len(own) > 1 and len(set(own)) == 1:
-            return []
-    names = dict.fromkeys(mark.name for face in faces for mark in face.marks)
-    return [] if "" in names else list(names)
+def _names(root: Path, faces: Sequence[MarkedFace]) -> list[str]:
+    """Every name once in the order of the file; none where the marks of each face share one.
+
+    Raises DataError where some marks have names, and others stand in an order that is not known.
+    """
+    names = dict.fromkeys(mark.name for face in faces if not _is_in_order(face) for mark in face.marks)
+    if names and ("" in names or any(map(_is_in_order, faces))):
+        known = _quoted(list(filter(None, names)))
+        raise DataError(
+            f"{root}: some keypoints have names of their own ({known}) and others none; name each, or none"
+        )
+    return list(names)
+
+
+def _is_in_order(face: MarkedFace) -> bool:
+    """Whether its marks have no name, or that of the face."""
+    names = {mark.name for mark in face.marks}
+    return names == {""} or (len(names) == 1 and len(face.marks) > 1)
 
 
 def take_told(

@@ -17,7 +17,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes, in_words
 from facekp_train.datasets.reading.rows import read_text
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, one_each, readable
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
 from facekp_train.samples import FaceSample
 
 _PROJECT = "_via_img_metadata"
@@ -54,24 +54,28 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
     if images is None:
         raise DataError(f"{root} is not VIA's JSON: it holds no photographs with filename and regions")
     name, face = _attributes(images)
-    faces: list[MarkedFace] = []
-    bare = 0
+    faces, left = list[MarkedFace](), LeftOut()
     for image in images:
         try:
             own = _faces(image, name, face)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             notes.skip(f"{root.name}: {image['filename']}", in_words(error))
             continue
-        bare += not own
+        left.photographs += not own
+        kinds = (str(region["shape_attributes"].get("name")) for region in _regions(image))
+        left.shapes.update(kind for kind in kinds if kind not in ("point", "rect"))
         faces += own
-    yield from samples(root, faces, Places(root, listing, "via"), notes, bare)
+    yield from samples(root, faces, Places(root, listing, "via"), notes, left)
+
+
+def _regions(image: dict[str, Any]) -> list[dict[str, Any]]:
+    """All of a photograph; version 1 numbers them."""
+    regions = image["regions"]
+    return list((regions.values() if isinstance(regions, dict) else regions) or ())
 
 
 def _shapes(image: dict[str, Any], shape: str) -> list[dict[str, Any]]:
-    """Regions of a shape; version 1 numbers them."""
-    regions = image["regions"]
-    listed = list(regions.values()) if isinstance(regions, dict) else regions
-    return [each for each in listed or () if each["shape_attributes"].get("name") == shape]
+    return [each for each in _regions(image) if each["shape_attributes"].get("name") == shape]
 
 
 def _attributes(images: list[dict[str, Any]]) -> tuple[str | None, str | None]:

@@ -21,7 +21,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED
-from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples, take_told
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples, take_told
 from facekp_train.pictures.decoding import read_header
 from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.kinds import looks_like_picture
@@ -71,7 +71,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
         faces += own
     if shape[1] == 3 and not any(mark.visible for face in faces for mark in face.marks):
         faces = [_seen(face) for face in faces]
-    yield from samples(root, faces, Places(root, listing, "yolo"), notes, bare)
+    yield from samples(root, faces, Places(root, listing, "yolo"), notes, LeftOut(bare))
 
 
 def _shape(root: Path, data: Any) -> tuple[int, int]:
