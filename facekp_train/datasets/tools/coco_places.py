@@ -12,6 +12,8 @@ _BESIDE = ("", "images", "data")
 # A path of whichever computer the file was written on.
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
+_QUOTED = 120
+
 
 class Places:
     """Finds photographs by the names that the file has for them."""
@@ -59,8 +61,8 @@ class Places:
             f"{around} and {around / '..'}, and there in images, data and folders with the file's name"
         )
         return (
-            f"photographs not found: {len(self.missing):,}, such as {self.missing[0]}; looked in {where}; "
-            f"name their folder with --images FOLDER, or as {self._name}:{self._file}@FOLDER"
+            f"photographs not found: {len(self.missing):,}, such as {self.missing[0][:_QUOTED]}; looked in "
+            f"{where}; name their folder with --images FOLDER, or as {self._name}:{self._file}@FOLDER"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,16 @@ class LeftOut:
         """The shapes, to end a sentence; empty where there is none."""
         kinds = ", ".join(f"{count:,} {kind[:40]}" for kind, count in self.shapes.most_common())
         return kinds and f"shapes that are no points: {kinds}; draw each keypoint as a point"
+
+
+def seen_by_twos(faces: Sequence[MarkedFace]) -> Sequence[MarkedFace]:
+    """The faces of a file whose marks are hidden where it says 1: where 2 stands nowhere, that means seen."""
+    if any(mark.visible for face in faces for mark in face.marks):
+        return faces
+    return [
+        replace(face, marks=tuple(replace(mark, visible=mark.labeled) for mark in face.marks))
+        for face in faces
+    ]
 
 
 def samples(

@@ -21,7 +21,7 @@ from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import numbered_lines, read_text, to_numbers
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED
-from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples, take_told
+from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples, seen_by_twos, take_told
 from facekp_train.pictures.decoding import read_header
 from facekp_train.pictures.folders import folders_below
 from facekp_train.pictures.kinds import looks_like_picture
@@ -69,9 +69,7 @@ def read(root: Path, split: str, listing: str | None, notes: Notes) -> Iterator[
             own = [replace(face, box_source=source) for face in _faces(image, labels, shape, names, notes)]
         bare += not own
         faces += own
-    if shape[1] == 3 and not any(mark.visible for face in faces for mark in face.marks):
-        faces = [_seen(face) for face in faces]
-    yield from samples(root, faces, Places(root, listing, "yolo"), notes, LeftOut(bare))
+    yield from samples(root, seen_by_twos(faces), Places(root, listing, "yolo"), notes, LeftOut(bare))
 
 
 def _shape(root: Path, data: Any) -> tuple[int, int]:
@@ -179,9 +177,3 @@ def _marks(
         Mark(float(x), float(y), name, numbers == 2 or row[2] >= 2, numbers == 2 or row[2] > 0)
         for name, row, (x, y) in zip(names, rows, places, strict=True)
     )
-
-
-def _seen(face: MarkedFace) -> MarkedFace:
-    """Where 2 stands nowhere, 1 says labeled and no more."""
-    marks = tuple(Mark(m.x, m.y, m.name, m.labeled, m.labeled) for m in face.marks)
-    return replace(face, marks=marks)
