@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,7 +118,7 @@ def decide(
     with alone_with(output, markdown, html):
         candidates = find_candidates(exports)
         notes: list[str] = []
-        known = list(_read(records or [], notes))
+        known = _read(records or [], notes)
         faces = read_faces(dataset, _scheme_of(candidates))
         for name in where:
             known += _measured(name, candidates, known, access, notes, quick)
@@ -152,14 +152,13 @@ def _devices(names: Sequence[str] | None, with_records: bool) -> list[str]:
     return list(dict.fromkeys(names or ([] if with_records else ["cpu"])))
 
 
-def _read(paths: Sequence[Path], notes: list[str]) -> Iterator[Sourced]:
-    from android_bench.decision.measure import sourced
-    from android_bench.records.documents import read_document
+def _read(paths: Sequence[Path], notes: list[str]) -> list[Sourced]:
+    from android_bench.decision.join import Sourced
+    from android_bench.records.documents import read_all
 
-    for path in paths:
-        left_out: list[str] = []
-        yield from sourced(read_document(path, left_out), str(path))
-        notes += [f"left out: {sentence}" for sentence in left_out]
+    read = read_all(paths)
+    notes += read.notes
+    return [Sourced(record, str(path)) for record, path in zip(read.records, read.sources, strict=True)]
 
 
 def _measured(

@@ -83,11 +83,11 @@ def measured(path: Path, faces: LabelledFaces, normaliser: str | None = None, th
     )
 
 
-def from_manifests(files: Mapping[Path, str]) -> dict[str, Accuracy]:
-    """What the manifests beside the files say of them.
+def from_manifests(files: Mapping[str, Sequence[Path]]) -> dict[str, Accuracy]:
+    """What the manifests beside the files say of them, the first that knows an NME.
 
     Args:
-        files: SHA-256 by path.
+        files: by SHA-256 the folders that hold the file.
 
     Returns:
         By SHA-256; of files that no manifest knows, or knows no NME of, nothing.
@@ -95,9 +95,10 @@ def from_manifests(files: Mapping[Path, str]) -> dict[str, Accuracy]:
     Raises:
         ValueError: for a damaged manifest.
     """
-    manifests = {folder: read_manifest(folder) for folder in dict.fromkeys(path.parent for path in files)}
-    known = ((sha256, _stated(manifests[path.parent], sha256)) for path, sha256 in files.items())
-    return {sha256: accuracy for sha256, accuracy in known if accuracy is not None}
+    manifests = {folder: read_manifest(folder) for folders in files.values() for folder in folders}
+    said = {sha256: [_stated(manifests[folder], sha256) for folder in files[sha256]] for sha256 in files}
+    known = {sha256: next(filter(None, accuracies), None) for sha256, accuracies in said.items()}
+    return {sha256: accuracy for sha256, accuracy in known.items() if accuracy is not None}
 
 
 def comparable(known: Mapping[str, Accuracy]) -> tuple[dict[str, Accuracy], str | None]:
@@ -117,12 +118,8 @@ def float_of(kinds: Iterable[tuple[str, str | None]]) -> str | None:
     return next((by_kind[kind] for kind in FLOAT_KINDS if kind in by_kind), None)
 
 
-def change_of(
-    sha256: str, known: Mapping[str, Accuracy], export: Sequence[tuple[str, str | None]]
-) -> float | None:
+def change_of(before: Accuracy | None, after: Accuracy | None) -> float | None:
     """Change of a file's NME from that of its export's float file, percent; None where one is not known."""
-    reference = float_of(export)
-    before, after = known.get(reference or ""), known.get(sha256)
     if before is None or after is None or before.nme <= 0:
         return None
     return (after.nme / before.nme - 1) * 100

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from android_bench.decision.accuracy import change_of, comparable
+from android_bench.decision.accuracy import Accuracy, change_of, comparable, float_of
 from android_bench.decision.choose import Choice, Limits, choose, loss
 from android_bench.decision.document import Decision, DecisionFile, DeviceFigures
 from android_bench.decision.join import Candidate, OnDevice, deciding_machines
@@ -55,7 +55,6 @@ def decide(candidates: Sequence[Candidate], limits: Limits, notes: Sequence[str]
     choice = choose([c.figures() for c in candidates], machines, limits)
     files = []
     for candidate in candidates:
-        export = [(c.sha256, c.kind) for c in candidates if c.path.parent == candidate.path.parent]
         accuracy = candidate.accuracy
         files.append(
             DecisionFile(
@@ -64,7 +63,7 @@ def decide(candidates: Sequence[Candidate], limits: Limits, notes: Sequence[str]
                 sha256=candidate.sha256,
                 bytes=candidate.bytes,
                 nme=accuracy and accuracy.nme,
-                nme_change=change_of(candidate.sha256, known, export),
+                nme_change=change_of(_float_of(candidate, candidates, known), accuracy),
                 failures=accuracy and accuracy.failures,
                 devices=list(map(_figures, candidate.on)),
                 pareto=candidate.sha256 in choice.front,
@@ -76,6 +75,17 @@ def decide(candidates: Sequence[Candidate], limits: Limits, notes: Sequence[str]
     )
     said = [*notes, *([complaint] if complaint else []), *_missing(candidates, choice)]
     return Decided(candidates, machines, limits, choice, document, said)
+
+
+def _float_of(
+    candidate: Candidate, candidates: Sequence[Candidate], known: Mapping[str, Accuracy]
+) -> Accuracy | None:
+    """What is known of the float file beside it: that of the first of its exports which has one."""
+    exports = (
+        [(other.sha256, other.kind) for other in candidates if folder in other.folders]
+        for folder in candidate.folders
+    )
+    return known.get(next(filter(None, map(float_of, exports)), ""))
 
 
 def _figures(on: OnDevice) -> DeviceFigures:
@@ -97,6 +107,8 @@ def _missing(candidates: Sequence[Candidate], choice: Choice) -> Iterator[str]:
     for candidate in candidates:
         if candidate.problem:
             yield f"{candidate.label}: {candidate.problem}"
+        if candidate.copies:
+            yield f"{candidate.label}: the same file as {', '.join(map(str, candidate.copies))}"
         for each in candidate.on:
             if not each.record.valid:
                 yield f"{candidate.label} on {each.device}: invalid, {'; '.join(each.record.invalid_reasons)}"

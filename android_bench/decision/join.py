@@ -52,6 +52,7 @@ class Candidate:
         sha256, bytes: as in a record of it.
         on: where it was measured.
         accuracy: None where it is not known; `problem` says why where a measurement failed.
+        copies: other places of the same file, such as another export's.
     """
 
     path: Path
@@ -63,6 +64,12 @@ class Candidate:
     on: list[OnDevice] = field(default_factory=list)
     accuracy: Accuracy | None = None
     problem: str | None = None
+    copies: list[Path] = field(default_factory=list)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The exports that hold it, that of `path` first."""
+        return [place.parent for place in (self.path, *self.copies)]
 
     def figures(self) -> Figures:
         """What counts of it."""
@@ -80,8 +87,11 @@ def find_candidates(paths: Sequence[Path]) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for path, label in zip(files, shortest_ends([str(path) for path in files]), strict=True):
         size, sha256 = size_and_sha256(path)
+        if sha256 in found:
+            found[sha256].copies.append(path)
+            continue
         name, kind = identity(path)
-        found.setdefault(sha256, Candidate(path, label, name or path.name, kind, sha256, size))
+        found[sha256] = Candidate(path, label, name or path.name, kind, sha256, size)
     return list(found.values())
 
 

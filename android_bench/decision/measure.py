@@ -24,7 +24,7 @@ def add_accuracy(
         ValueError: for a damaged manifest.
     """
     if faces is None:
-        known = from_manifests({candidate.path: candidate.sha256 for candidate in candidates})
+        known = from_manifests({candidate.sha256: candidate.folders for candidate in candidates})
         for candidate in candidates:
             candidate.accuracy = known.get(candidate.sha256)
         return

@@ -214,6 +214,8 @@ class Record(Strict):
             raise ValueError("a record is valid exactly when it has no invalid_reasons")
         if not self.valid and any(value is not None for value in (*statistics, self.cpu_p50_ms)):
             raise ValueError("an invalid record keeps its samples but has no statistics")
+        if self.valid and self.parity is not None and not self.parity.ok:
+            raise ValueError("a valid record's outputs agree with this computer's")
         # The official tool tells a mean and a count, and keeps the samples to itself.
         tells_samples = self.timed_runs is None
         figures = (*always, *(of_samples if tells_samples else ()))

@@ -113,6 +113,27 @@ def test_what_no_record_has_is_measured_here(
     assert [files[kind]["nme_change"] for kind in files] == [None, None]
 
 
+def test_a_file_of_several_exports_is_every_one_s_float_file(
+    phones: Path, bench: Bench, tmp_path: Path
+) -> None:
+    for name, kind in (("a", "int8"), ("b", "dynamic")):
+        (tmp_path / name).mkdir()
+        for file in (f"model_{kind}.tflite", "model_float32.tflite", "manifest.json"):
+            shutil.copy(MODELS / "mdp-0.25x" / file, tmp_path / name)
+    shutil.copy(MODELS / "mdp-0.25x" / "model_int8.tflite", copy := tmp_path / "ships.tflite")
+    code, stdout, stderr = bench(
+        "decide", copy, tmp_path / "a", tmp_path / "b", "--records", phones, "--records", phones, "--json"
+    )
+    assert code == 0
+    files = {file["kind"]: file for file in decision(stdout)["files"]}
+    assert list(files) == ["int8", "float32", "dynamic"]
+    assert all(file["nme"] for file in files.values())
+    assert files["float32"]["nme_change"] == 0
+    assert files["int8"]["nme_change"] > 0.5 and files["dynamic"]["nme_change"] > 1
+    assert f"ships.tflite: the same file as {tmp_path / 'a' / 'model_int8.tflite'}" in stderr
+    assert f"{phones}: 12 of its 12 records were read already and count once" in stderr
+
+
 def test_faces_are_measured_and_the_worst_are_shown(bench: Bench, tmp_path: Path, phones: Path) -> None:
     for name in "ab":
         annotated(tmp_path / "faces", f"{name}.png")

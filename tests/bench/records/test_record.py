@@ -21,6 +21,11 @@ from android_bench.records.phone import (
 from android_bench.records.record import SCHEMA, Document, Machine, Record, Tensor
 from tests.support.phones.sample_records import STATISTICS, invalid, machine, valid
 
+DIFFERS = Parity(
+    inputs=1, source="noise", reference="litert", max_abs=0.5, mean_px=None, tolerance=0.1,
+    tolerance_px=None, ok=False,
+)  # fmt: skip
+
 
 def test_a_document_survives_json() -> None:
     records = [valid(inputs=[Tensor(name="x", shape=[1, 2], dtype="float32")], warnings=["load"]), invalid()]
@@ -53,6 +58,7 @@ def test_an_invalid_record_keeps_its_samples_and_has_no_statistics() -> None:
         {"cpu_samples_ms": [1.0, 2.0], "cpu_p50_ms": 1.5},
         {"cpu_samples_ms": [1.0, 2.0, 3.0]},
         {"cpu_p50_ms": 2.0},
+        {"parity": DIFFERS},
     ],
     ids=str,
 )
