@@ -12,7 +12,7 @@ import typer
 from android_bench.commands.phone_options import parse_server
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
-from facekp_train.common.feedback.idle import needs
+from facekp_train.common.feedback.idle import needs, on_line
 from facekp_train.common.shipped import shipped_names
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def serve(
     if device not in (None, "adb"):
         raise typer.BadParameter(f"'{device}' is not adb", param_hint="--device")
     needs(context, "--device adb", device, "serial", "adb", "adb_server")
+    if device and on_line(context, "host"):
+        raise typer.BadParameter(
+            "the cable of --device adb leads to this computer alone; leave this out", param_hint="--host"
+        )
     needs(context, "--benchmark", benchmark, "output")
     check_targets(output)
     with ExitStack() as stack:

@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -60,8 +61,10 @@ class WebServer(ThreadingHTTPServer):
         self.waits = waits
         self.records: list[Record] | None = None
         self.arrived = threading.Event()
-        self._local_only = host == LOOPBACK
         super().__init__((host, port), _Handler)
+        # As it was resolved: `localhost` is this computer alone, too.
+        self._address = str(self.server_address[0])
+        self._local_only = ip_address(self._address).is_loopback
 
     @property
     def port(self) -> int:
@@ -71,11 +74,11 @@ class WebServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Of the page. Browsers trust `localhost` as they do HTTPS, so that a camera works."""
-        return f"http://{'localhost' if self._local_only else self.server_address[0]}:{self.port}/"
+        return f"http://{'localhost' if self._address == LOOPBACK else self._address}:{self.port}/"
 
     def knows(self, host: str | None) -> bool:
         """Whether a request's Host is this server: another name that leads here is an attack on its user."""
-        names = {f"{name}:{self.port}" for name in ("localhost", LOOPBACK)}
+        names = {f"{name}:{self.port}" for name in ("localhost", self._address)}
         return not self._local_only or host in names
 
     def file(self, target: str) -> Path | None:

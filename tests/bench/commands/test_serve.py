@@ -93,6 +93,7 @@ def test_it_serves_until_ctrl_c(export: Path) -> None:
         (("gone",), 1, "gone does not exist; give an export's folder"),
         ((".", "--device", "cpu"), 2, "is not adb"),
         ((".", "--serial", "x"), 2, "--device adb"),
+        ((".", "--host", "0.0.0.0", "--device", "adb"), 2, "leads to this computer alone"),
         ((".", "--out", "x.json"), 2, "--benchmark"),
         ((".", "--port", "99999"), 2, "--port"),
     ],

@@ -92,6 +92,14 @@ def test_another_name_that_leads_here_is_refused(server: WebServer) -> None:
     assert ask(server, "/", Host=f"127.0.0.1:{server.port}").status == 200
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0"])
+def test_this_computer_alone_is_known_by_what_was_resolved(root: Path, host: str) -> None:
+    with served(root, host=host) as server:
+        local = host != "0.0.0.0"
+        assert server.url == f"http://{'localhost' if local else host}:{server.port}/"
+        assert ask(server, "/", Host=f"evil.example:{server.port}").status == (403 if local else 200)
+
+
 def test_a_document_is_taken_and_nothing_else(server: WebServer) -> None:
     document = json_text([valid(device="browser")]).encode()
     refused = [
