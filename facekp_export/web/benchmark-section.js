@@ -90,9 +90,8 @@ export class BenchmarkSection {
 }
 
 /** What speaks against a record, in sentences. @param {Measured} record */
-function doubts({ model, invalid_reasons: reasons, parity }) {
-  const far = parity.ok ? [] : [`its keypoints lie too far from the exporting computer's`]
-  return [...reasons, ...far].map((why) => `${model}: ${why}.`)
+function doubts({ model, invalid_reasons: reasons }) {
+  return reasons.map((why) => `${model}: ${why}.`)
 }
 
 /** @param {Measured[]} records */

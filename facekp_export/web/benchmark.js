@@ -102,7 +102,7 @@ export function parityOf(answers, wanted, size) {
  */
 export function recordOf(entry, input, times, place, parity, warnings) {
   const { ok } = parity
-  const reasons = ok ? [] : ['it computes something else than the computer that made the folder']
+  const reasons = ok ? [] : ["its keypoints lie too far from the exporting computer's"]
   const blocks = times.block > 1 ? [`each time is the mean of up to ${times.block} runs, since the browser's clock moves in steps of ${place.step.toPrecision(2)} ms`] : [`the browser's clock moves in steps of ${place.step.toPrecision(2)} ms`]
   return {
     model: entry.file,

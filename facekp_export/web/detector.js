@@ -12,7 +12,7 @@ import { cut, flipped, squareOf, toPicture } from './crops.js'
 
 export class Detector {
   /**
-   * @param {{info: import('./metadata.js').ModelInfo, predict: (crop: Uint8Array) => Promise<Float32Array>}} model
+   * @param {{info: import('./document.js').ModelInfo, predict: (crop: Uint8Array) => Promise<Float32Array>}} model
    * @param {Record<string, import('./boxes.js').Mapping>} mappings that this page knows; the model's own go first
    */
   constructor(model, mappings) {

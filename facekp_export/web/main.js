@@ -7,7 +7,7 @@ import { CameraSection } from './camera-section.js'
 import { keep } from './keeping.js'
 import { ModelSection } from './model-section.js'
 import { Opened } from './opened.js'
-import { bytesOf, element, say } from './page.js'
+import { bytesOf } from './page.js'
 import { PhotoSection } from './photo-section.js'
 import { openFinder } from './runtime.js'
 

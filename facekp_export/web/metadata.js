@@ -1,17 +1,15 @@
 // @ts-check
 /** What a model file says of itself: the toolkit's document, and its first input and output. */
 
+import { readDocument } from './document.js'
 import { readOnnx } from './onnx-file.js'
 
 /** @typedef {{name: string, type: string, scale: number, zeroPoint: number, shape: number[]}} TensorInfo */
-/** @typedef {{name: string, points: number, kind: string, crop: {size: number, scale: number, border: number},
- *   scheme: {lines: number[][], flip: number[], box_source: string}, boxes: Record<string, import('./boxes.js').Mapping>}} ModelInfo */
+/** @typedef {import('./document.js').ModelInfo} ModelInfo */
 
 const KEY = 'facekp'
 const IDENTIFIER = 'TFL3'
 const ONNX_VERSION = 8
-const SAMPLING = 'bilinear on a k-times finer grid, then k x k mean; k = min(16, ceil(side/size))'
-const LONGEST = 1_000_000
 /** @type {Record<number, string>} */
 const TYPES = { 0: 'float32', 3: 'uint8', 9: 'int8' }
 
@@ -81,7 +79,7 @@ export function readModel(file) {
   }
   const { document, tensors: [input, output] } = read
   if (document === null) throw new Error('It holds no facekp metadata, so its crop rule is unknown; export it with facekp-export.')
-  const info = checked(document)
+  const info = readDocument(document)
   const size = info.crop.size
   const shape = format === 'tflite' ? [1, size, size, 3] : [1, 3, size, size]
   if (!input.type || String(input.shape) !== String(shape)) throw new Error('Its input is not the crop that its metadata names.')
@@ -120,7 +118,6 @@ function documentOf(model) {
     if (new TextDecoder().decode(entry.bytes(0)) !== KEY) continue
     const place = entry.place(1)
     const content = model.table(4, place ? entry.view.getUint32(place, true) : 0).bytes(0)
-    if (!content.length || content.length > LONGEST) throw new Error('metadata of that length')
     return new TextDecoder('utf-8', { fatal: true }).decode(content)
   }
   return null
@@ -141,22 +138,4 @@ function tensorOf(graph, index) {
     if (zeros) found.zeroPoint = Number(tensor.view.getBigInt64(zero, true))
   }
   return found
-}
-
-/** @param {string} text @returns {ModelInfo} */
-function checked(text) {
-  let document
-  try {
-    document = JSON.parse(text)
-  } catch {
-    throw new Error('Its facekp metadata is no JSON.')
-  }
-  const { schema, points, crop, boxes, scheme, name } = document ?? {}
-  if (schema !== 2) throw new Error(`Its facekp metadata has schema ${schema}; this page reads 2: export it again.`)
-  const good = Number.isInteger(points) && crop?.size >= 8 && crop.size <= 1024 && crop.scale > 0 && typeof name === 'string'
-  const { flip, lines } = scheme ?? {}
-  const known = Array.isArray(flip) && flip.length === points && Array.isArray(lines)
-  if (!good || !known || !boxes) throw new Error('Its facekp metadata is incomplete.')
-  if (crop.sampling !== SAMPLING) throw new Error('Its crop rule asks for a sampling that this page does not know.')
-  return document
 }

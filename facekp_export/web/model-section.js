@@ -86,7 +86,7 @@ export class ModelSection {
     this.current = index
     const { name, kind, points } = model.info
     const what = model.net.accelerator === 'webgpu' ? 'WebGPU' : `WebAssembly, threads: ${model.net.threads}`
-    say('engine', [`${name}, ${kind}, ${points} keypoints; ${what}.`, model.net.fallback, this.opened.note].join(' ').trim())
+    say('engine', [`${name}, ${kind}, ${points} keypoints; ${what}.`, model.net.fallback, this.opened.note].filter(Boolean).join(' '))
   }
 
   /** Take what cannot be opened out of the list, and select what is open. @param {number} index */

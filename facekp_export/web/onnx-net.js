@@ -26,7 +26,7 @@ export class OnnxNet {
     return new OnnxNet(session, input, output.name, [
       accelerator === 'wasm' ? '' : 'WebAssembly computes: the page runs ONNX files by it alone.',
       kept === threads ? '' : `Threads: ${kept}, since onnxruntime takes their number once; load the page anew for another.`,
-    ].join(' ').trim())
+    ].filter(Boolean).join(' '))
   }
 
   /** One run; every output. @param {import('./runtime.js').Values} values @returns {Promise<any[]>} */

@@ -39,7 +39,7 @@ export async function hasWebGpu() {
 }
 
 /** A model file, opened. `run` is what a benchmark times. */
-export class Net {
+class Net {
   /**
    * @param {any} compiled @param {{type: string, shape: number[]}} input @param {number} threads that it may take
    * @param {string} fallback why it is not what was asked for

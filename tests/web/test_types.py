@@ -23,8 +23,8 @@ pytestmark = [
 # Workers have names of their own in place of the page's.
 KINDS = {"page": ("es2022,dom,dom.iterable", "main.js"), "worker": ("es2022,webworker", "offline.js")}
 OPTIONS = (
-    "--noEmit", "--allowJs", "--checkJs", "--strict", "--skipLibCheck", "--target", "es2022",
-    "--module", "esnext", "--moduleResolution", "bundler",
+    "--noEmit", "--allowJs", "--checkJs", "--strict", "--noUnusedLocals", "--noUnusedParameters",
+    "--skipLibCheck", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,12 @@ from facekp_train.boxes import box_mappings
 from tests.support.places import ROOT, TESTS
 
 VECTORS = TESTS / "vectors"
+# What the page has no use for, or cannot tell: JavaScript's 2.0 is 2, and a net's own input is looked at.
+UNUSED = re.compile(
+    "schema 2.0|unknown kind|no hash|a mapping of a part of a face|another (side|type)|a side of text|"
+    "no input entry|an? (empty|long) licence|a confidence|an offset|a scheme with more|"
+    "an? (long |empty )?name|a flip of fractions|a normalizer|a reserved normalizer|four of five"
+)
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="runs the page's modules in Node")
 
@@ -98,3 +105,18 @@ def test_the_tracker_and_its_smoothing(tmp_path: Path) -> None:
                 assert face["keypoints"] == pytest.approx(other["keypoints"], abs=1e-4), where
     picture = np.arange(27).reshape(3, 3, 3)
     assert answers["flipped"] == picture[:, ::-1].ravel().tolist()
+
+
+def test_documents_and_damaged_files_are_refused_alike(tmp_path: Path) -> None:
+    answers = told(tmp_path, "documents.mjs")
+    for case, answer in zip(wanted("documents")["texts"], answers["texts"], strict=True):
+        if UNUSED.match(case["name"]):
+            continue
+        read = case["read"] is not None and case["name"] != "schema 1"
+        assert answer["name"] == (case["read"]["name"] if read else None), case["name"]
+        assert read or answer["kind"] == "Error", answer
+    for number, (case, answer) in enumerate(zip(wanted("documents")["files"], answers["files"], strict=True)):
+        assert (answer["name"], answer["kind"]) == (None, "Error"), number
+        # The vectors' file is no net, which only what is whole comes to.
+        whole = answer["says"] == "Its input is not the crop that its metadata names."
+        assert whole or case["name"] is None, number
