@@ -26,7 +26,7 @@ async function cameraOf(facing) {
     return await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...WANTED, facingMode: { ideal: facing } } })
   } catch (error) {
     const { name } = /** @type {Error} */ (error)
-    throw new Error(REFUSALS[name] ?? `The camera cannot be opened: ${sentence(error)}.`, { cause: error })
+    throw new Error(REFUSALS[name] ?? `The camera cannot be opened: ${sentence(error)}`, { cause: error })
   }
 }
 

@@ -18,8 +18,8 @@ export class ModelSection {
     this.changed = changed
     /** @type {Source[]} */
     this.sources = []
-    /** The index of the one that is open; -1 for none. */
-    this.current = -1
+    /** @type {Source | null} The one that is open. */
+    this.current = null
     for (const { file, bytes } of opened.contents.models) {
       this.add({ file, bytes: () => bytesOf(`models/${file}`) }, bytes)
     }
@@ -27,6 +27,10 @@ export class ModelSection {
     models.selectedIndex = Math.max(0, opened.contents.models.findIndex(({ kind }) => kind === 'int8'))
     for (const element of [models, accelerator, threads]) element.addEventListener('change', () => this.again())
     other.addEventListener('change', () => this.take(other.files?.[0]))
+  }
+
+  get selected() {
+    return this.sources[models.selectedIndex]
   }
 
   get threads() {
@@ -43,7 +47,7 @@ export class ModelSection {
     this.opened.note = note
     for (let count = 1; count <= most; count++) threads.add(new Option(String(count)))
     if (await hasWebGpu()) accelerator.add(new Option('graphics chip (WebGPU)', 'webgpu'))
-    await this.open()
+    await this.open(this.selected)
     other.disabled = false
   }
 
@@ -62,39 +66,42 @@ export class ModelSection {
   }
 
   again() {
+    // By its turn another may be selected.
+    const { selected } = this
     this.opened.next(async () => {
-      await this.open()
+      await this.open(selected)
       await this.changed()
     }, 'engine')
   }
 
-  /** Open what is selected; the one before stays where that is no model. */
-  async open() {
-    const index = models.selectedIndex
-    const { file, bytes } = this.sources[index]
+  /** Open it; the one before stays where that is no model. @param {Source} source */
+  async open(source) {
+    const { file, bytes } = source
     say('engine', `${file} is loading.`)
     let model
     try {
       model = await Model.open(await bytes(), this.accelerator, this.threads)
     } catch (error) {
-      this.forget(index)
-      const before = this.sources[this.current]
-      throw new Error(`${file}: ${sentence(error)}${before ? ` ${before.file} stays.` : ''}`, { cause: error })
+      this.forget(source)
+      const stays = this.current ? ` ${this.current.file} stays.` : ''
+      throw new Error(`${file}: ${sentence(error)}${stays}`, { cause: error })
     }
     this.opened.model?.delete()
     this.opened.model = model
-    this.current = index
+    this.current = source
     const { name, kind, points } = model.info
     const what = model.net.accelerator === 'webgpu' ? 'WebGPU' : `WebAssembly, threads: ${model.net.threads}`
     say('engine', [`${name}, ${kind}, ${points} keypoints; ${what}.`, model.net.fallback, this.opened.note].filter(Boolean).join(' '))
   }
 
-  /** Take what cannot be opened out of the list, and select what is open. @param {number} index */
-  forget(index) {
-    if (index >= this.opened.contents.models.length && index !== this.current) {
+  /** Take what cannot be opened out of the list; where it was selected, what is open is. @param {Source} source */
+  forget(source) {
+    const wasSelected = source === this.selected
+    const index = this.sources.indexOf(source)
+    if (index >= this.opened.contents.models.length && source !== this.current) {
       this.sources.splice(index, 1)
       models.remove(index)
     }
-    models.selectedIndex = this.current
+    if (wasSelected) models.selectedIndex = this.current ? this.sources.indexOf(this.current) : -1
   }
 }

@@ -7,8 +7,11 @@ export const element = (id) => /** @type {any} */ (document.getElementById(id))
 /** @param {string} id @param {string} text */
 export const say = (id, text) => { element(id).textContent = text }
 
-/** @param {unknown} error */
-export const sentence = (error) => (error instanceof Error ? error.message : String(error))
+/** What an error says, with the full stop that an engine's lacks. @param {unknown} error */
+export function sentence(error) {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.endsWith('.') ? text : `${text}.`
+}
 
 /** @param {number} count */
 export const faces = (count) => (count === 1 ? '1 face' : `${count} faces`)

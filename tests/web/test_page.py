@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shutil
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from facekp_export.demo import demo_photo
 from facekp_export.detector import KeypointDetector
 from facekp_train.images import read_image
 from tests.support.browser import Browser
+from tests.support.models.hostile_models import damaged
 from tests.support.pictures.animated import write_animated
 from tests.support.places import MODELS
 
@@ -108,7 +110,7 @@ def test_another_model_is_opened_and_what_is_none_is_said(server: WebServer, bro
     browser.open(server.url)
     browser.choose("#photo", demo_photo())
     before = points(browser)
-    content = MODEL.read_bytes()
+    content, other = MODEL.read_bytes(), (MODELS / "mdp-fast" / "model_int8.tflite").read_bytes()
     for name, bad, says in (
         ("cut.tflite", content[: len(content) // 2], "damaged or was cut short"),
         ("end.tflite", content[:-1000], "damaged or was cut short"),
@@ -116,13 +118,21 @@ def test_another_model_is_opened_and_what_is_none_is_said(server: WebServer, bro
         ("none.tflite", b"nothing of the kind", "neither a TFLite nor an ONNX file"),
         ("no-engine.onnx", (MODELS / "mdp-0.25x" / "model.onnx").read_bytes(), "no engine for ONNX files"),
         ("foreign.tflite", content.replace(b"facekp", b"others"), "no facekp metadata"),
+        ("flip.tflite", content.replace(b'"flip": [16,', b'"flip": [99,'), "no scheme that can be obeyed"),
+        ("engine.tflite", damaged(other, random.Random(5))[1], "Failed to load model from buffer. "),
     ):
         give(browser, DROP, name, bad)
         browser.until(f"document.getElementById('engine').textContent.startsWith('{name}: ')")
         assert says in text(browser, "engine") and "model_int8.tflite stays." in text(browser, "engine")
-    other = MODELS / "mdp-fast" / "model_int8.tflite"
-    give(browser, DROP, "mine.tflite", other.read_bytes())
+    # The second is dropped before the first is open.
+    give(browser, DROP, "mine.tflite", other)
+    give(browser, DROP, "second.tflite", content[:5000])
+    browser.until("document.getElementById('engine').textContent.endsWith('mine.tflite stays.')")
+    assert text(browser, "engine").startswith("second.tflite: ")
     after = points(browser)
+    assert browser.evaluate("document.getElementById('models').selectedIndex") == 2
+    browser.evaluate("document.getElementById('models').dispatchEvent(new Event('change'))")
+    browser.until("document.getElementById('engine').textContent.includes('keypoints; ')")
     assert "mdp-fast" in text(browser, "engine")
     assert 0.01 < np.linalg.norm(after - before, axis=1).mean() < 5
     chosen = "document.getElementById('models')"
