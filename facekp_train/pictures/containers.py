@@ -26,7 +26,8 @@ def number_of(data: bytes) -> int:
 def index_of(file: BinaryIO) -> bytes:
     """The body of an MP4's moov box, which describes its tracks, unpacked; empty where there is none."""
     at, end = 0, file.seek(0, 2)
-    while len(header := _at(file, at, _HEAD)) >= 8:
+    # What is no such file, as a stream by itself, may state that the next box is beyond any file's end.
+    while at < end and len(header := _at(file, at, _HEAD)) >= 8:
         start, size = _extent(header, end - at)
         if header[4:8] == b"moov":
             body = _at(file, at + start, min(max(size - start, 0), _LONGEST_INDEX))

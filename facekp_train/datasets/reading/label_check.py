@@ -18,15 +18,12 @@ from facekp_train.datasets.reading.order_check import OrderCheck
 from facekp_train.datasets.reading.rows import checked
 from facekp_train.datasets.reading.stored_check import StoredCheck
 from facekp_train.datasets.reading.unit_check import UnitCheck, share_outside
-from facekp_train.landmarks import implies_five
 from facekp_train.pictures.decoding import read_header, upright_points
 from facekp_train.pictures.header import Header
 from facekp_train.samples import Box, FaceSample
 
 # No face of any list is smaller; shares of a picture are within one pixel.
 _SMALLEST_FACE = 2.0
-# How much lower than wide keypoints may lie along their own direction; of 25,464 real faces 0.46 at least.
-_FLATTEST = 0.02
 # Stated sizes are whole numbers, and so is the photograph's.
 _ROUNDING = 1.0
 
@@ -85,9 +82,7 @@ class LabelCheck:
         on_this = sample if header is None else self._on_this_picture(sample, header)
         if header is not None and isinstance(on_this, FaceSample):
             on_this = self._inside(on_this, header.upright_size)
-        return (
-            on_this if isinstance(on_this, str) else _on_a_line(on_this) or far_from_box(on_this) or on_this
-        )
+        return on_this if isinstance(on_this, str) else far_from_box(on_this) or on_this
 
     def _without(self, absent: Absent, sample: FaceSample) -> FaceSample:
         """The face without keypoints that are none."""
@@ -157,20 +152,6 @@ def _no_face(sample: FaceSample) -> str | None:
         shares = "; they look like shares of the picture" if 0 <= known.min() <= known.max() <= 1 else ""
         return f"its keypoints lie within {extent:.2g} pixels, which no face does{shares}; write pixels"
     return None
-
-
-def _on_a_line(sample: FaceSample) -> str | None:
-    """Why a face is none, most of whose keypoints, not those of a part such as closed lips, lie so."""
-    known, points = sample.known.astype(np.float64), len(sample.keypoints)
-    if 2 * len(known) <= points or not implies_five(points):
-        return None
-    (xx, xy), (_, yy) = np.cov(known.T)
-    if xx * yy - xy * xy > (_FLATTEST * (xx + yy)) ** 2:
-        return None
-    return (
-        "its keypoints lie on one line, which no face's do; x and y may be read from the same column, or one "
-        "of them counts in another unit"
-    )
 
 
 def _header_of(image: Path) -> Header | None:

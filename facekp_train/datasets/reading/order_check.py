@@ -32,7 +32,7 @@ _WRONG = {
         f"that was turned; {_ORDER}, on the photograph as it is seen"
     ),
     Reading.NO_FACE: (
-        "no view of a face has its keypoints so: they are in another order or none of a face's; "
+        "no view of a face has its keypoints so: they are in another order, on a line or none of a face's; "
         f"{_ORDER} (docs/guides/data.md)"
     ),
 }

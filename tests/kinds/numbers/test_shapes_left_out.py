@@ -1,4 +1,4 @@
-"""What a tool's file has beside keypoints is said, and keypoints are read with whatever tag they were placed."""
+"""What a tool's file has beside keypoints is said; keypoints are read with whatever tag they were placed."""
 
 from __future__ import annotations
 

@@ -243,3 +243,30 @@ def test_a_video_of_a_known_codec_without_pictures_is_damaged(tmp_path, capsys):
     path.write_bytes(content)
     assert detect(path, "--json") == 1
     assert "no frame can be read" in capsys.readouterr().err
+
+
+STREAMS = {
+    "h264": (
+        "000000016764000aac7204447b011000000300100000030320f12258460000000168e8438f2c8b00000165888100067f"
+        "fedf32f814d6850e7442336474bcc25c763713973291977bf93dcc15a77efc342e076dbd5d2dfac100000001419a084d"
+        "8857fffe3a5200000001019e1027215f14b1"
+    ),
+    "h265": (
+        "0000000140010c01ffff01600000030090000003000003001e998a024000000001420101016000000300900000030000"
+        "03001ea02083165998ab91b6bc05a02000000300200000030321000000014401c173d8890000012801af1d80f78f5e5f"
+        "fc967a37f71bcedcab6896dfbe269e7da936a3fbbb97ce000000010201d01157843239ed46b23fe658000000010001e0"
+        "24bf810c214c8a7e80"
+    ),
+}
+"""Three pictures of 64 x 48, blue above and red below, without a container."""
+
+
+@pytest.mark.parametrize("form", STREAMS)
+def test_a_stream_without_a_container_states_no_turn(tmp_path, form):
+    """Its first bytes look like a box that ends beyond any file."""
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(bytes.fromhex(STREAMS[form]))
+    frames = [frame.image for frame in VideoFile(path).frames()]
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
+    assert all(frame[4, 30, 2] > 200 and frame[40, 30, 2] < 50 for frame in frames)
+    assert near(read_image(path / "000002"), frames[1])
