@@ -35,7 +35,7 @@ _FLOATS = (3, 6)
 # Logarithms of light, which OpenCV writes unasked where it is given floating-point colors.
 _LOGARITHMS = (32844, 32845)
 # Adobe's own block, where EXIF is silent: Pillow reads it so.
-_XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*['\"]|>)([1-8])")
+_XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*['\"]|>)\s*([1-8])")
 
 _LONGEST_XMP = 1 << 18
 
@@ -103,7 +103,7 @@ def header_of(data: Content, suffix: str = "") -> Header:
 def _by_pillow(data: Content, kind: Kind) -> Header:
     """Opening a file, Pillow reads its header alone."""
     find_exif, find_xmp = _BLOCKS.get(kind, (None, None))
-    exif = find_exif(data) if find_exif else b""
+    exif = find_exif(data) if find_exif else []
     try:
         # A map of a file reads and seeks as a stream does, which its type does not say.
         stream = io.BytesIO(data) if isinstance(data, bytes) else cast(IO[bytes], data)
@@ -117,10 +117,9 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
     if picture.mode == "F":
         raise ValueError(_FLOATING)
     width, height = picture.size
-    tags = tiff_tags.tags_of((exif or picture.info.get("exif", b"")).removeprefix(b"Exif\0\0"))
-    told = tags.get(tiff_tags.ORIENTATION)
-    xmp = find_xmp(data) if find_xmp and not told else picture.info.get("xmp", b"")
-    orientation = told.value if told else _by_xmp(xmp)
+    told = _told(exif or [picture.info.get("exif", b"")])
+    xmp = find_xmp(data) if find_xmp and told is None else picture.info.get("xmp", b"")
+    orientation = _by_xmp(xmp) if told is None else told
     frames = getattr(picture, "n_frames", 1)
     return Header(kind, width, height, _known(orientation), width * height, frames)
 
@@ -128,8 +127,8 @@ def _by_pillow(data: Content, kind: Kind) -> Header:
 def _of_jpeg(data: Content) -> Header:
     """One with others behind it, as phones write previews and maps of depth, shows one."""
     stated = jpeg_header(data)
-    told = tiff_tags.tags_of(stated.exif).get(tiff_tags.ORIENTATION)
-    orientation = told.value if told else _by_xmp(stated.xmp)
+    told = _told(stated.exif)
+    orientation = _by_xmp(stated.xmp) if told is None else told
     return Header(kinds.JPEG, stated.width, stated.height, _known(orientation), stated.width * stated.height)
 
 
@@ -150,6 +149,12 @@ def _of_tiff(data: Content) -> Header:
     block = data[xmp.place : xmp.place + _LONGEST_XMP] if xmp else b""
     orientation = told.value if told else _by_xmp(block)
     return Header(kinds.TIFF, width, height, _known(orientation), max(width * height, tile))
+
+
+def _told(blocks: list[bytes]) -> int | None:
+    """What the first of the EXIF blocks says that says anything; an earlier one may be empty."""
+    tags = (tiff_tags.tags_of(block.removeprefix(b"Exif\0\0")).get(tiff_tags.ORIENTATION) for block in blocks)
+    return next((tag.value for tag in tags if tag), None)
 
 
 def _by_xmp(block: bytes) -> int:

@@ -6,7 +6,7 @@ Pillow unpacks tables and color profiles on the way, which takes several times a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mmap import mmap
 
 from facekp_train.pictures.kinds import DAMAGED
@@ -23,11 +23,11 @@ _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 @dataclass
 class JpegHeader:
-    """Width and height as stored, in pixels, and the EXIF (as a TIFF file) and XMP blocks, empty for none."""
+    """Width and height as stored, in pixels; EXIF blocks, each as a TIFF file, and XMP, empty for none."""
 
     width: int = 0
     height: int = 0
-    exif: bytes = b""
+    exif: list[bytes] = field(default_factory=list)
     xmp: bytes = b""
 
 
@@ -38,7 +38,7 @@ def jpeg_header(data: bytes | mmap) -> JpegHeader:
         data: a whole file.
 
     Returns:
-        Its statements; an EXIF block of several segments put together.
+        Its statements; an EXIF block of several segments put together, one that begins anew by itself.
 
     Raises:
         ValueError: in half a sentence, where no pixels come, or none of a size.
@@ -64,7 +64,11 @@ def jpeg_header(data: bytes | mmap) -> JpegHeader:
 
 
 def _take(segment: bytes, found: JpegHeader) -> None:
-    if segment.startswith(_EXIF) and len(found.exif) < _LONGEST_EXIF:
-        found.exif += segment[len(_EXIF) :]
+    if segment.startswith(_EXIF) and sum(map(len, found.exif)) < _LONGEST_EXIF:
+        body = segment[len(_EXIF) :]
+        if found.exif and not body.startswith((b"II*\0", b"MM\0*")):
+            found.exif[-1] += body
+        else:
+            found.exif.append(body)
     elif segment.startswith(_XMP):
         found.xmp = segment[len(_XMP) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from mmap import mmap
 
@@ -13,17 +14,16 @@ _XMP = (bytes.fromhex("be7acfcb97a942e89c71999491e3afac"),)
 _MARK, _LONGEST, _MOST_BOXES = 16, 1 << 18, 10_000
 
 
-def exif_of_jpeg_2000(data: bytes | mmap) -> bytes:
-    """The EXIF block, as a TIFF file; empty where there is none, as in a bare code stream."""
-    return _block(data, _EXIF)
+def exif_of_jpeg_2000(data: bytes | mmap) -> list[bytes]:
+    """The EXIF blocks, each as a TIFF file; none in a bare code stream."""
+    return list(_blocks(data, _EXIF))
 
 
 def xmp_of_jpeg_2000(data: bytes | mmap) -> bytes:
     """The XMP block; empty where there is none."""
-    return _block(data, _XMP)
+    return next(_blocks(data, _XMP), b"")
 
 
-def _block(data: bytes | mmap, marks: tuple[bytes, ...]) -> bytes:
+def _blocks(data: bytes | mmap, marks: tuple[bytes, ...]) -> Iterator[bytes]:
     listed = islice(boxes(data, _LONGEST), _MOST_BOXES)
-    blocks = (body for kind, body in listed if kind == b"uuid")
-    return next((body[_MARK:] for body in blocks if body.startswith(marks)), b"")
+    return (body[_MARK:] for kind, body in listed if kind == b"uuid" and body.startswith(marks))

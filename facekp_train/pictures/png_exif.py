@@ -12,38 +12,45 @@ from mmap import mmap
 from facekp_train.pictures.kinds import DAMAGED
 
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-# ImageMagick's and exiftool's.
-_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
+# ImageMagick's and exiftool's; one of APP1 is either.
+_PROFILES = (b"Raw profile type exif\0", b"Raw profile type APP1\0")
 _XMP = b"XML:com.adobe.xmp\0"
+_XMP_PROFILES = (b"Raw profile type xmp\0", b"Raw profile type APP1\0")
+_XMP_MARKS = (b"<", b"http://ns.adobe.com/xap/1.0/\0")
 # A block of 64 kB has twice as many hexadecimal digits; a stranger's may not unpack to gigabytes.
 _LONGEST = 1 << 18
 
 
-def exif_of_png(data: bytes | mmap) -> bytes:
-    """The EXIF block of a PNG.
+def exif_of_png(data: bytes | mmap) -> list[bytes]:
+    """The EXIF blocks of a PNG.
 
     Args:
         data: the whole file.
 
     Returns:
-        The block, as a TIFF file; empty where there is none.
+        Each as a TIFF file; more than one where programs left an earlier one.
 
     Raises:
         ValueError: in half a sentence, where a part states more bytes than there are: decoders take
             memory for what is stated.
     """
-    for name, content in _chunks(data):
-        if name == b"eXIf":
-            return content
-        if name in _TEXTS and content.startswith(_PROFILES):
-            return _packed(name, content)
-    return b""
+    return [
+        content if name == b"eXIf" else _packed(name, content).removeprefix(b"Exif\0\0")
+        for name, content in _chunks(data)
+        if name == b"eXIf" or content.startswith(_PROFILES)
+    ]
 
 
 def xmp_of_png(data: bytes | mmap) -> bytes:
     """The XMP block of a PNG, 256 kB of it at most; empty where there is none. Raises as `exif_of_png`."""
-    blocks = (_text(*chunk) for chunk in _chunks(data) if chunk[0] in _TEXTS and chunk[1].startswith(_XMP))
-    return next(blocks, b"")
+    for name, content in _chunks(data):
+        if name in _TEXTS and content.startswith(_XMP):
+            return _text(name, content)
+        if name in _TEXTS and content.startswith(_XMP_PROFILES):
+            block = _packed(name, content)
+            if block.startswith(_XMP_MARKS):
+                return block
+    return b""
 
 
 def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
@@ -64,7 +71,7 @@ def _packed(name: bytes, content: bytes) -> bytes:
     """Lines of a name, a count and hexadecimal digits, behind the chunk's own header."""
     try:
         digits = b"".join(_text(name, content).split()[2:]).decode("ascii")
-        return bytes.fromhex(digits).removeprefix(b"Exif\0\0")
+        return bytes.fromhex(digits)
     except ValueError:
         return b""
 

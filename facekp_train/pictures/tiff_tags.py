@@ -12,7 +12,8 @@ from mmap import mmap
 WIDTH, HEIGHT, PHOTOMETRIC, ORIENTATION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 262, 274, 322, 323
 SAMPLE_FORMAT, XMP, SUBFILE, DNG_VERSION = 339, 700, 254, 50706
 
-_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 16: "Q"}
+_NUMBERS = {1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 10: "ii", 16: "Q"}
+"""A fraction's are two, of which the lower is 1 where it stands for a whole number."""
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,5 @@ def _directory(data: bytes | mmap, order: str) -> dict[int, Tag]:
             (place,) = struct.unpack_from(order + offset, data, place)
             if place + struct.calcsize(f"={code}") > len(data):
                 continue
-        found[number] = Tag(struct.unpack_from(order + code, data, place)[0], place, order + code)
+        found[number] = Tag(struct.unpack_from(order + code, data, place)[0], place, order + code[0])
     return found

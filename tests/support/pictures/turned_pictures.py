@@ -33,8 +33,22 @@ def exif(orientation: int, order: str = "<", long: bool = False, signed: bool = 
     return head + struct.pack(f"{order}HHI", 274, (4 if long else 3) + 5 * signed, 1) + value + bytes(4)
 
 
+def fraction(orientation: int) -> bytes:
+    """An EXIF block that writes it as a fraction of 1, which stands behind the directory."""
+    entry = struct.pack("<HHII", 274, 5, 1, 26)
+    return b"II*\0\x08\0\0\0\x01\0" + entry + bytes(4) + struct.pack("<II", orientation, 1)
+
+
+EMPTY = b"II*\0\x08\0\0\0\0\0" + bytes(4)
+"""An EXIF block that says nothing, as editors leave one in front of another."""
+
+
 def xmp(orientation: int) -> bytes:
     return f'<x:xmpmeta><rdf:Description tiff:Orientation="{orientation}"/></x:xmpmeta>'.encode()
+
+
+def spaced_xmp(orientation: int) -> bytes:
+    return f"<tiff:Orientation>\n  {orientation}\n</tiff:Orientation>".encode()
 
 
 def _segment(content: bytes) -> bytes:
@@ -45,8 +59,8 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def _profile(block: bytes) -> bytes:
-    return f"\nexif\n{len(block) + 6:8}\n{(b'Exif' + bytes(2) + block).hex()}\n".encode()
+def _profile(block: bytes, name: str = "exif", head: bytes = b"Exif\0\0") -> bytes:
+    return f"\n{name}\n{len(head + block):8}\n{(head + block).hex()}\n".encode()
 
 
 def saved(image: Picture, form: str, **options: object) -> bytes:
@@ -62,7 +76,10 @@ def _jpeg(image: Picture, *segments: bytes) -> bytes:
 
 
 def _png(image: Picture, name: bytes, content: bytes, behind: bool = False) -> bytes:
-    data = saved(image, "PNG")
+    return _png_of(saved(image, "PNG"), name, content, behind)
+
+
+def _png_of(data: bytes, name: bytes, content: bytes, behind: bool = False) -> bytes:
     place = len(data) - 12 if behind else 33
     return data[:place] + _chunk(name, content) + data[place:]
 
@@ -79,6 +96,7 @@ _PHOTOSHOP = bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e")
 _XMP_MARK = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_HEAD, _EXIF_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 _KEY, _XMP_KEY = b"Raw profile type exif\0", b"XML:com.adobe.xmp\0"
+_APP1_KEY = b"Raw profile type APP1\0"
 
 FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "exif.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
@@ -86,6 +104,9 @@ FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "long.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, long=True)),
     "signed.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o, signed=True)),
     "xmp_first.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(1), _EXIF_HEAD + exif(o)),
+    "fraction.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + fraction(o)),
+    "empty_first.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + EMPTY, _EXIF_HEAD + exif(o)),
+    "empty_and_xmp.jpg": lambda image, o: _jpeg(image, _EXIF_HEAD + EMPTY, _XMP_HEAD + spaced_xmp(o)),
     "xmp_alone.jpg": lambda image, o: _jpeg(image, _XMP_HEAD + xmp(o)),
     "saved.jfif": lambda image, o: _jpeg(image, _EXIF_HEAD + exif(o)),
     "before.png": lambda image, o: _png(image, b"eXIf", exif(o)),
@@ -97,6 +118,16 @@ FORMS: dict[str, Callable[[Picture, int], bytes]] = {
     "profile_plain.png": lambda image, o: _png(image, b"tEXt", _KEY + _profile(exif(o))),
     "profile_international.png": lambda image, o: _png(
         image, b"iTXt", _KEY + b"\1\0\0\0" + zlib.compress(_profile(exif(o)))
+    ),
+    "empty_first.png": lambda image, o: _png_of(
+        _png(image, b"zTXt", _KEY + b"\0" + zlib.compress(_profile(exif(o)))), b"eXIf", EMPTY
+    ),
+    "profile_app1.png": lambda image, o: _png(image, b"tEXt", _APP1_KEY + _profile(exif(o), "app1")),
+    "xmp_profile.png": lambda image, o: _png(
+        image, b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(_profile(xmp(o), "xmp", b""))
+    ),
+    "xmp_profile_app1.png": lambda image, o: _png(
+        image, b"tEXt", _APP1_KEY + _profile(xmp(o), "app1", _XMP_HEAD)
     ),
     "xmp_behind.png": lambda image, o: _png(
         image, b"iTXt", _XMP_KEY + b"\1\0\0\0" + zlib.compress(xmp(o)), behind=True
