@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from array import array
@@ -19,6 +20,7 @@ Columns = TypeVar("Columns")
 # OpenCV opens no image with a longer side.
 _FARTHEST = 1 << 20
 _LOOKED_AT, _QUOTED, _MOST_DIGITS = 1024, 40, 12
+_NO_SIDE = -1
 
 
 def read_text(file: Path, errors: str = "strict") -> str:
@@ -96,18 +98,20 @@ def checked(coordinates: ArrayLike) -> NDArray[np.float64]:
 def stated_size(width: Any, height: Any) -> tuple[int, int] | None:
     """The size of a photograph as a file states it; None where it states none.
 
-    Programs write 512, 512.0 and "512"; true is no number. A number of more digits than any size has is
-    read as one that no photograph has.
+    Programs write 512, 512.0 and "512"; true is no number, and "" and not-a-number stand for none. What is no
+    whole number, or of more digits than any size has, is read as a size that no photograph has.
     """
     sides = _side(width), _side(height)
     return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
 
 
 def _side(value: Any) -> int | None:
-    if isinstance(value, str):
-        value = int(value[:_MOST_DIGITS]) if value.isdecimal() else None
+    if isinstance(value, str) and _is_number(value.strip()):
+        value = int(value) if value.strip().isdecimal() and len(value) <= _MOST_DIGITS else float(value)
     if isinstance(value, float):
-        value = int(value) if value.is_integer() else None
+        value = None if math.isnan(value) else int(value) if value.is_integer() else _NO_SIDE
+    if isinstance(value, str) and value.strip():
+        return _NO_SIDE
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return max(-(10**_MOST_DIGITS), min(value, 10**_MOST_DIGITS))

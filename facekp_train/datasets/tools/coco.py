@@ -61,7 +61,7 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
             continue
         try:
             name = _image_of(annotation, images, doubtful)
-            sample = _sample(places.of(name), annotation, names, seen, sizes.get(name))
+            sample = _sample(places.of(name), annotation, names, seen, sizes[annotation["image_id"]])
             points = points or len(sample.keypoints)
             if len(sample.keypoints) != points:
                 raise ValueError(f"it has {len(sample.keypoints)} keypoints where the others have {points}")
@@ -132,14 +132,9 @@ def _images(entries: list[Any]) -> tuple[dict[Any, str], set[Any]]:
     return images, doubtful
 
 
-def _stated_sizes(entries: list[Any]) -> dict[str, tuple[int, int]]:
-    """Width and height by file name, where both are stated."""
-    sizes = {}
-    for entry in entries:
-        size = stated_size(entry.get("width"), entry.get("height"))
-        if size is not None and min(size) > 0:
-            sizes[str(entry["file_name"])] = size
-    return sizes
+def _stated_sizes(entries: list[Any]) -> dict[Any, tuple[int, int] | None]:
+    """Width and height by the image's id."""
+    return {entry["id"]: stated_size(entry.get("width"), entry.get("height")) for entry in entries}
 
 
 def _identity(entry: dict[str, Any], key: str, what: str) -> float | str:

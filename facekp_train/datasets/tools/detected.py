@@ -29,7 +29,12 @@ def read(root: Path, _split: str, _listing: str | None, notes: Notes) -> Iterato
         data = parse_json(text)
         entries = data.get("images", [data])
         images = [
-            (str(entry["image"]), list(entry["faces"]), _stated_size(entry), entry.get("scheme"))
+            (
+                str(entry["image"]),
+                list(entry["faces"]),
+                stated_size(entry.get("width"), entry.get("height")),
+                entry.get("scheme"),
+            )
             for entry in entries
         ]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
@@ -53,11 +58,6 @@ def _warn_of_scheme(root: Path, stated: object, sample: FaceSample, notes: Notes
             f"{root}: its keypoints are of the scheme '{stated[:40]}' and are read as those of '{known}'; "
             "name theirs with --scheme FILE.yaml"
         )
-
-
-def _stated_size(entry: dict[str, Any]) -> tuple[int, int] | None:
-    size = stated_size(entry.get("width"), entry.get("height"))
-    return size if size is not None and min(size) > 0 else None
 
 
 def _sample_or_reason(image: Path, face: Any) -> FaceSample | str:

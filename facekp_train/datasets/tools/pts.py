@@ -7,6 +7,7 @@ Source: https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from facekp_train.samples import FaceSample
 SPLITS = ("all",)
 Pair = tuple[Path, Path]
 """An image and its annotation."""
+_PLACE = re.compile(r"^\s*\S*\d\S*\s+\S*\d\S*\s*$", re.MULTILINE)
+"""A line of two numbers."""
 
 
 def fits(folder: Path) -> bool:
@@ -37,8 +40,8 @@ def read_pts(path: Path) -> NDArray[np.float32]:
     return _read_blocks(path)[0]
 
 
-def _read_blocks(path: Path) -> tuple[NDArray[np.float32], int]:
-    """The first block's keypoints, and how many blocks there are."""
+def _read_blocks(path: Path) -> tuple[NDArray[np.float32], str]:
+    """The first block's keypoints, and what stands behind it."""
     text = read_text(path, errors="replace")
     before, brace, rest = text.partition("{")
     body, closing, behind = rest.partition("}")
@@ -54,7 +57,7 @@ def _read_blocks(path: Path) -> tuple[NDArray[np.float32], int]:
     if values.size != 2 * count:
         raise ValueError(f"it states {count} points but holds {values.size / 2:g}")
     scheme_of(count)
-    return (values.reshape(count, 2) - 1).astype(np.float32), 1 + behind.count("{")
+    return (values.reshape(count, 2) - 1).astype(np.float32), behind
 
 
 def _numbers(body: str, before: str) -> NDArray[np.float64]:
@@ -96,14 +99,15 @@ def read_pairs(pairs: Iterator[Pair], notes: Notes, points: int | None = None) -
     """Faces of images with their annotations; `points` is the count that every face must have."""
     for image, annotation in pairs:
         try:
-            keypoints, blocks = _read_blocks(annotation)
+            keypoints, behind = _read_blocks(annotation)
             points = points or len(keypoints)
             if len(keypoints) != points:
                 raise ValueError(f"it has {len(keypoints)} points where the others have {points}")
         except (ValueError, OSError) as error:
             notes.skip(annotation, error)
             continue
-        if blocks > 1:
+        if "{" in behind or _PLACE.search(behind):
+            blocks = 1 + (behind.count("{") or 1)
             notes.skip(annotation, f"of its {blocks} blocks of points the first is used; keep one a file")
         yield FaceSample(image, keypoints, np.ones(points, bool))
 

@@ -34,10 +34,13 @@ def test_utf16_is_still_told_from_binary(tmp_path: Path) -> None:
     assert "UTF-16" in _skipped(tmp_path / "c", text.encode("utf-16"))
 
 
-def test_a_second_block_is_named_and_the_first_is_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_second_block_is_named_and_the_first_is_used(bare: bool, tmp_path: Path) -> None:
+    """Also one without braces."""
     annotated(tmp_path, "a.jpg")
     whole = (tmp_path / "a.pts").read_text()
-    (tmp_path / "a.pts").write_text(whole + points_file(tmp_path / "b" / "b.pts", face(seed=1)).read_text())
+    second = points_file(tmp_path / "b" / "b.pts", face(seed=1)).read_text()
+    (tmp_path / "a.pts").write_text(whole + (second.split("{")[1].split("}")[0] if bare else second))
     dataset = open_dataset(f"pts:{tmp_path}")
     (sample,) = dataset
     np.testing.assert_allclose(sample.keypoints, face(), atol=1e-3)
@@ -61,3 +64,12 @@ def test_what_is_wrong_has_its_line_and_value(content: str, says: str, tmp_path:
 
 def test_a_plain_file_is_read_as_before(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_pts(points_file(tmp_path / "a.pts", face())), face(), atol=1e-5)
+
+
+@pytest.mark.parametrize("behind", ["", "\n\n", "# saved by hand, 2015\n", "}\n", "version: 1\n"])
+def test_a_remark_behind_the_points_is_no_block(behind: str, tmp_path: Path) -> None:
+    annotated(tmp_path, "a.jpg")
+    with (tmp_path / "a.pts").open("a") as file:
+        file.write(behind)
+    dataset = open_dataset(f"pts:{tmp_path}")
+    assert (len(list(dataset)), dataset.skipped, dataset.warnings) == (1, [], [])
