@@ -51,6 +51,7 @@ def boxes(
     from facekp_export.finders.box_fit import by_image, collect_pairs, fit_boxes, write_boxes
     from facekp_export.finders.registry import FINDERS, open_finder
     from facekp_train.datasets import DataError, open_dataset
+    from facekp_train.datasets.reading.notes import print_skipped
 
     needs(context, "--data", data, "split")
     names = [name for name in finder or _FITTED if name != "none"]
@@ -75,6 +76,10 @@ def boxes(
         [open_finder(name) for name in names],
         skip,
     )
+    for dataset in (each for each in (labelled, listed) if each is not None):
+        print_skipped(dataset.skipped)
+        for warning in dataset.warnings:
+            warn(warning)
     for reason in skipped:
         warn(f"skipped {reason}")
     if not pairs:

@@ -12,6 +12,7 @@ from facekp_train.boxes import tight_box_of
 from facekp_train.common.console import UserError, warn
 from facekp_train.crop import CropRule, apply_affine, cut, sample_crop
 from facekp_train.datasets import Dataset, open_dataset
+from facekp_train.datasets.reading.notes import in_short, print_skipped
 from facekp_train.images import read_image
 from facekp_train.samples import Crops, evenly
 
@@ -103,14 +104,16 @@ def _face_crops(dataset: Dataset, rule: CropRule, wanted: int) -> Crops:
         sample = samples[index]
         try:
             crops.append(cut(read_image(sample.image), rule.square(tight_box_of(sample)), rule))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             # A few unreadable images do no harm; too many are counted below.
-            continue
+            dataset.skip(str(sample.image), str(error))
     if len(crops) < _FEWEST:
         raise UserError(
-            f"{dataset.spec} gave {len(crops)} usable faces and calibration needs {_FEWEST} or more; "
-            "name a larger data set, or leave --calibration out to use views of the demo photo"
+            f"{dataset.spec} gave {len(crops)} usable faces and calibration needs {_FEWEST} or more; name a "
+            "larger data set, or leave --calibration out to use views of the demo photo"
+            f"{in_short(dataset.skipped)}"
         )
+    print_skipped(dataset.skipped)
     return np.stack(crops)
 
 

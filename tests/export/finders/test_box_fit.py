@@ -16,6 +16,7 @@ from facekp_train.boxes import BOXES_FILE, BoxMapping
 from facekp_train.crop import tight_box
 from facekp_train.draw import write_picture
 from facekp_train.samples import FaceSample
+from tests.support.files.annotated_faces import face_like, picture, points_file
 
 
 def faces(folder: Path, count: int = 12) -> list[FaceSample]:
@@ -105,6 +106,15 @@ def test_wrong_names_are_wrong_usage(tmp_path):
     for name, words in (("none:here", ["none:here"]), ("mtcnn", [f"pts:{tmp_path}", "--finder=mtcnn"])):
         ended = CliRunner().invoke(cli.app, ["boxes", "--points68", *words])
         assert ended.exit_code == 2 and name in ended.stderr
+
+
+def test_what_the_lists_leave_out_is_said(tmp_path):
+    for name, unit in (("a", 1), ("b", 40)):
+        picture(tmp_path / f"{name}.png")
+        points_file(tmp_path / f"{name}.pts", face_like(68) * 20 / unit + 5)
+    words = ["boxes", "--points68", f"pts:{tmp_path}", "--finder", "haar"]
+    ended = CliRunner().invoke(cli.app, words)
+    assert "1 skipped" in ended.stderr and "which no face does" in ended.stderr
 
 
 def test_the_stored_mapping_of_mtfl_is_what_the_command_fits(shared_data):

@@ -85,6 +85,17 @@ def test_an_open_data_set_keeps_its_limit_and_says_it(
     assert "--limit: 22 of 40 faces" in capsys.readouterr().err
 
 
+def test_what_a_data_set_leaves_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A face in shares of its photograph, of which nobody would hear else."""
+    spec = write_faces(tmp_path, 30)
+    shares = "\n".join(f"{x:.4f} {y:.4f}" for x, y in face_like(68) / 2)
+    (tmp_path / "000.pts").write_text(f"version: 1\nn_points: 68\n{{\n{shares}\n}}\n")
+    (tmp_path / "001.png").write_bytes(b"no image")
+    crop_sets(spec, RULE)
+    said = capsys.readouterr().err
+    assert "2 skipped" in said and "which no face does" in said and "not an image that can be read" in said
+
+
 def test_unreadable_images_are_passed_over_until_too_few_are_left(tmp_path: Path) -> None:
     spec = write_faces(tmp_path, 30)
     for number in range(5):
@@ -92,5 +103,7 @@ def test_unreadable_images_are_passed_over_until_too_few_are_left(tmp_path: Path
     assert len(crop_sets(spec, RULE).calibration) >= 15
     for number in range(20):
         (tmp_path / f"{number:03}.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match="usable faces and calibration needs"):
+    with pytest.raises(
+        UserError, match=r"usable faces and calibration needs .* 20 were skipped, first .*000\.png"
+    ):
         crop_sets(spec, RULE)
