@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from facekp_train.common.console import UserError
+from facekp_train.common.files import resolved
 
 _APT = {"aapt2": "aapt", "apksigner": "apksigner"}
 """Debian's packages by program."""
@@ -26,7 +27,7 @@ def jdk() -> Path:
     if home := os.environ.get("JAVA_HOME"):
         folder = Path(home)
     elif javac := shutil.which("javac"):
-        folder = Path(javac).resolve().parents[1]
+        folder = resolved(Path(javac)).parents[1]
     else:
         raise UserError(f"the app is built with a JDK, and javac is missing; {remedy}")
     try:

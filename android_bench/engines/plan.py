@@ -8,6 +8,7 @@ from pathlib import Path
 
 from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
 from facekp_train.common.console import MOST_THREADS, UserError, require, warn
+from facekp_train.common.files import resolved
 from facekp_train.common.shipped import EXPORT, shipped_names
 
 
@@ -48,7 +49,7 @@ def plan(
             raise ValueError(f"there is no runtime '{name}'; choose from {', '.join(engines)}")
     wanted = [engines[name] for name in dict.fromkeys(runtimes or engines)]
     files = {
-        file.resolve(): file for path in paths for file in _model_files(Path(path), wanted, bool(runtimes))
+        resolved(file): file for path in paths for file in _model_files(Path(path), wanted, bool(runtimes))
     }
     pairs = [(file, engine) for file in files.values() for engine in _engines_for(file, wanted)]
     if not pairs:

@@ -9,7 +9,7 @@ from pathlib import Path
 from android_bench.records.record import Record
 from android_bench.reports.formats import FORMATS
 from facekp_train.common.console import UserError, say
-from facekp_train.common.files import is_written_into, write_text
+from facekp_train.common.files import is_written_into, write_text, written_to
 from facekp_train.common.run_files import refuse_sources
 
 
@@ -30,9 +30,13 @@ def check_targets(*targets: Path | None, sources: Iterable[Path] = ()) -> None:
             continue
         if target.is_dir():
             raise UserError(f"{target} is a folder; name a file in it")
-        if is_written_into(target):
+        try:
+            file = written_to(target)
+        except OSError as error:
+            raise UserError(str(error)) from None
+        if is_written_into(file):
             continue
-        folder = next(parent for parent in target.absolute().parents if parent.exists())
+        folder = next(parent for parent in file.absolute().parents if parent.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise UserError(f"{target} cannot be written: {folder} is not a folder that you can write to")
 

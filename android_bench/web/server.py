@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from android_bench.records.record import Document, Record
+from facekp_train.common.files import resolved
 
 LOOPBACK = "127.0.0.1"
 INDEX = "index.html"
@@ -57,7 +58,7 @@ class WebServer(ThreadingHTTPServer):
 
     def __init__(self, root: Path, host: str = LOOPBACK, port: int = 0, *, waits: bool = False) -> None:
         """waits: for a benchmark's document. port: 0 is any free one. OSError for one that is taken."""
-        self.root = root.resolve()
+        self.root = resolved(root)
         self.waits = waits
         self.records: list[Record] | None = None
         self.arrived = threading.Event()

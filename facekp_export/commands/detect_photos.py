@@ -12,6 +12,7 @@ from rich.text import Text
 
 from facekp_export.detection.photos import Find, find_in_folder, find_in_photo, find_in_photos
 from facekp_train.common.console import out, print_json, say, visible, warn
+from facekp_train.common.files import resolved
 from facekp_train.common.run_files import refuse_source
 from facekp_train.landmarks import Scheme
 from facekp_train.pictures.decoding import is_animated
@@ -54,7 +55,7 @@ def target_of(photos: Sequence[Path], out_path: Path | None) -> Path:
     if several:
         return out_path or Path("photographs_points")
     if photo.is_dir():
-        target = out_path or Path(f"{photo.resolve().name}_points")
+        target = out_path or Path(f"{resolved(photo).name}_points")
         refuse_source(target, photo, "folder of the photographs")
         return target
     if out_path is None or out_path.is_dir():

@@ -23,6 +23,7 @@ from facekp_export.commands.untrained import check_untrained, checked_config
 from facekp_train.common.backbones import BACKBONES_TOLD, backbone_option
 from facekp_train.common.console import UserError, out, print_json, print_line
 from facekp_train.common.feedback.idle import needs
+from facekp_train.common.files import resolved
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -142,7 +143,7 @@ def export(
     needs(context, "--data", data, "split", "strict", "nme_tolerance")
     needs(context, "--data or --calibration", data or calibration, "limit")
     checkpoint = model or default_checkpoint()
-    called = f"{backbone}-untrained" if untrained else checkpoint.resolve().parent.name
+    called = f"{backbone}-untrained" if untrained else resolved(checkpoint).parent.name
     out_folder = folder or Path("exports") / called
     formats = [chosen.value for chosen in to or [Format.onnx, Format.tflite]]
     needs(context, "--to web", Format.web.value in formats, "archives")

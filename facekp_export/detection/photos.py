@@ -10,6 +10,7 @@ from typing import Any
 from facekp_export.detection.faces import drawn, face_document
 from facekp_export.detector import Face
 from facekp_train.common.console import UserError
+from facekp_train.common.files import resolved
 from facekp_train.draw import write_picture
 from facekp_train.images import read_image
 from facekp_train.landmarks import Scheme
@@ -127,8 +128,8 @@ def _photos(folder: Path, target: Path | None, skipped: list[dict[str, str]]) ->
 
     walked = folders_below(folder, closed=closed)
     files = sorted(file for _, files in walked for file in files if looks_like_picture(file))
-    pictures = target.resolve() if target is not None else None
+    pictures = resolved(target) if target is not None else None
     # A target that holds the folder holds all its photographs, none of them drawn.
-    if pictures is None or not pictures.is_relative_to(folder.resolve()):
+    if pictures is None or not pictures.is_relative_to(resolved(folder)):
         return files
-    return [file for file in files if pictures not in file.resolve().parents]
+    return [file for file in files if pictures not in resolved(file).parents]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 from facekp_export.inference.protobuf import fields
+from facekp_train.common.files import resolved
 
 # onnx.proto: by message, which of its fields hold a message on the way to a tensor.
 _INSIDE = {
@@ -90,8 +91,8 @@ def _inside(path: Path, location: str) -> bool:
     if location.startswith(("/", "*")) or windows.anchor or ".." in re.split(r"[/\\]", location):
         return False  # "*/_ORT_MEM_ADDR_/*" is the process's own memory to onnxruntime
     try:
-        file = (path.parent / location).resolve()
-        folders = path.parent.resolve(), path.resolve().parent
+        file = resolved(path.parent / location)
+        folders = resolved(path.parent), resolved(path).parent
         return any(map(file.is_relative_to, folders)) and (file.is_file() or not file.exists())
     except (OSError, ValueError):
         return False

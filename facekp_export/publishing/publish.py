@@ -15,7 +15,7 @@ from facekp_export.publishing.staging import staging_folder
 from facekp_export.verification.manifest import MANIFEST, Manifest, read_manifest
 from facekp_export.verification.report import PICTURE, REPORT
 from facekp_train.common.console import UserError, warn
-from facekp_train.common.files import naming_folder, naming_full_disk, sha256_of, write_text
+from facekp_train.common.files import naming_folder, naming_full_disk, resolved, sha256_of, write_text
 from facekp_train.common.shipped import CHECKPOINT
 
 # Within the staging folder: what is to be published, what that replaces, and an empty file for each name
@@ -43,7 +43,7 @@ def staging_for(out: Path, names: Collection[str]) -> Iterator[Path]:
             or another process writes to `out`.
         OSError: where nothing can be written.
     """
-    place = out.resolve()
+    place = resolved(out)
     with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
         _refuse_clashes(out, names, _unchanged(out, _manifest_of(out)))
         staging = folder / _NEW
@@ -88,7 +88,7 @@ def publish_folder(out: Path, name: str, build: Callable[[Path], None]) -> Manif
         UserError: where `out` is no export, or holds files of that folder that no export made.
         OSError: where nothing can be written.
     """
-    place = out.resolve()
+    place = resolved(out)
     with staging_folder(place, lambda left: _undo_moves(left, place)) as folder:
         manifest = read_manifest(out)
         if manifest is None:
@@ -194,7 +194,7 @@ def _publish(folder: Path, out: Path) -> None:
     replaced = {name for name in made | _stale(out, before, made) if os.path.lexists(out / name)}
     fresh = not out.is_dir()
     with naming_folder(out):
-        out.resolve().mkdir(exist_ok=True)
+        resolved(out).mkdir(exist_ok=True)
         try:
             _move(folder, out, made, replaced)
         except BaseException:

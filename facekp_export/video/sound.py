@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from facekp_train.common.files import written_aside
+from facekp_train.common.files import resolved, written_aside
 
 MISSING = (
     "the sound, if there is any, is left out: ffmpeg, which copies it, is missing (apt-get install ffmpeg)"
@@ -51,7 +51,7 @@ def _laid(video: Path, command: list[str], limit: float) -> str | None:
     """Run ffmpeg into a file beside the video, which replaces it where all went well; else what it said."""
     try:
         with written_aside(video) as aside:
-            done = _run([*command, f"file:{aside.resolve()}"], limit)
+            done = _run([*command, f"file:{resolved(aside)}"], limit)
             if done.returncode != 0:
                 raise _FailedError(" ".join(done.stderr.split()[:40]) or "it gave no reason")
     except _FailedError as error:
@@ -65,7 +65,7 @@ class _FailedError(Exception):
 
 def _input(path: Path) -> list[str]:
     """An input that is this file and nothing else: a playlist inside it may name no other place."""
-    return ["-protocol_whitelist", "file", "-i", f"file:{path.resolve()}"]
+    return ["-protocol_whitelist", "file", "-i", f"file:{resolved(path)}"]
 
 
 def _run(command: list[str], limit: float) -> subprocess.CompletedProcess[str]:

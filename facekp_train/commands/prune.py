@@ -10,6 +10,7 @@ import typer
 
 from facekp_train.commands import options as option
 from facekp_train.common.console import print_json, require, say
+from facekp_train.common.files import resolved
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import BEST_FILE, PLAN_FILE, STATE_FILE, WEIGHT_FILES
 from facekp_train.pruning.choices import Repair, Scope, Score
@@ -97,7 +98,7 @@ def prune(
         raise typer.BadParameter(error.errors()[0]["msg"]) from None
     if prune_teacher == "teacher" and teacher is None:
         raise typer.BadParameter("--prune-teacher teacher needs --teacher FILE")
-    if prune_teacher == "student" and teacher is not None and teacher.resolve() != model.resolve():
+    if prune_teacher == "student" and teacher is not None and resolved(teacher) != resolved(model):
         raise typer.BadParameter(
             "--teacher is used only with --prune-teacher teacher; add that, or leave --teacher out"
         )

@@ -12,6 +12,7 @@ from facekp_train.commands import options as option
 from facekp_train.commands.inputs import check_folder, check_sets
 from facekp_train.common.console import UserError, print_json, print_line, require, say
 from facekp_train.common.feedback.idle import needs
+from facekp_train.common.files import resolved
 from facekp_train.common.model_option import checkpoint_option
 from facekp_train.common.run_files import refuse_other_than_checkpoints
 
@@ -140,7 +141,7 @@ def study(
         faces = folds_of_faces.load()
     plan = CellPlan(
         spending, folds_of_faces, faces.fingerprint(), faces.points, tuple(settings), accelerator,
-        (work or out / "cells").resolve(), teacher and teacher.resolve(),
+        resolved(work or out / "cells"), teacher and resolved(teacher),
     )  # fmt: skip
     try:
         check_plan(plan)

@@ -27,11 +27,15 @@ def written_aside(target: Path) -> Iterator[Path]:
 
     The folder is made where it is missing. On an error, or a kill, `target` stays as it was, and what a
     kill left goes with the next file; a full disk is named. The suffix is kept, since several libraries
-    choose their format by it. A file that is replaced keeps its mode; a device, a pipe or /dev/stdout
-    stays what it is, and is written into.
+    choose their format by it. A file that is replaced keeps its mode, a link leads on to it; a device, a pipe
+    or /dev/stdout stays what it is, and is written into.
+
+    Raises:
+        OSError: as `written_to`, and where the folder refuses it.
     """
+    target = written_to(target)
     if is_written_into(target):
-        with tempfile.TemporaryDirectory(prefix="facekp-") as folder:
+        with naming_full_disk(target), tempfile.TemporaryDirectory(prefix="facekp-") as folder:
             aside = Path(folder) / f"out{target.suffix}"
             aside.touch()
             yield aside
@@ -59,6 +63,29 @@ def is_written_into(target: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def written_to(target: Path) -> Path:
+    """The file that is written where a user names `target`: where a link leads, whatever lies there.
+
+    Raises:
+        OSError: for a link that leads to itself, and a socket.
+    """
+    if is_written_into(target):
+        if target.is_socket():
+            raise OSError(f"{target} is a socket, which takes no file; name another")
+        return target
+    if not target.is_symlink():
+        return target
+    file = resolved(target)
+    if file.is_symlink():
+        raise OSError(f"{target} is a link that leads back to itself; name another file, or remove it")
+    return file
+
+
+def resolved(path: Path) -> Path:
+    """`Path.resolve`, which raises RuntimeError for links in a circle before Python 3.13: they stay."""
+    return Path(os.path.realpath(path))
 
 
 _STREAM = re.compile(r"/dev/std(out|err)|(?:/dev|/proc/self)/fd/(\d+)")
@@ -157,6 +184,20 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_bounded(path: Path, most: int) -> bytes | None:
+    """What a file, a pipe or a device holds; None where it is more than so many bytes."""
+    if path.stat().st_size > most:
+        return None
+    parts, size = [], 0
+    with path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            size += len(part)
+            if size > most:
+                return None
+            parts.append(part)
+    return b"".join(parts)
 
 
 # Far beyond any honest document, far below what a stack bears.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facekp_train.common.console import UserError
-from facekp_train.common.files import is_written_into, naming_folder, user_cache
+from facekp_train.common.files import is_written_into, naming_folder, resolved, user_cache
 from facekp_train.common.held.lock import try_lock
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def alone_with(*targets: Path | None) -> Iterator[None]:
         UserError: at once, where another command is about to write one of them.
     """
     with ExitStack() as stack:
-        for target in dict.fromkeys(path.resolve() for path in targets if path and not is_written_into(path)):
+        for target in dict.fromkeys(resolved(path) for path in targets if path and not is_written_into(path)):
 
             def busy(target: Path = target) -> None:
                 raise UserError(

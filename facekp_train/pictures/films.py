@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facekp_train.common.files import resolved
 from facekp_train.pictures.decoding import upright
 from facekp_train.pictures.header import most_pixels, refuse_size
 from facekp_train.pictures.placement import codec_of, orientation_of
@@ -46,7 +47,7 @@ class Film:
         if _is_text(path):
             raise OSError(f"{path}: no frame can be read; it is a text, as playlists are; name a video")
         # The whole path: FFmpeg takes what stands before a colon for a protocol's name.
-        self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+        self._capture = cv2.VideoCapture(str(resolved(path)), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise OSError(nothing_read(path))
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from facekp_train.common.files import resolved
 from facekp_train.common.held.folder import is_beside
 
 # Nobody's files: what processes and devices are, in hundreds of thousands of folders.
@@ -49,7 +50,7 @@ def folders_below(
             _tell(closed, folder, "the folder is made up by the kernel")
             continue
         if place in above:
-            _tell(closed, folder, f"it leads up to {folder.resolve()}, in which {root} lies")
+            _tell(closed, folder, f"it leads up to {resolved(folder)}, in which {root} lies")
             continue
         if place in seen:
             continue
@@ -70,7 +71,7 @@ def _tell(closed: Callable[[Path, str], None] | None, folder: Path, why: str) ->
 def _above(root: Path) -> set[tuple[int, int]]:
     """The folders that the root lies in: a link to one of them is a loop."""
     found = set()
-    for parent in root.resolve().parents:
+    for parent in resolved(root).parents:
         with suppress(OSError):
             about = parent.stat()
             found.add((about.st_dev, about.st_ino))

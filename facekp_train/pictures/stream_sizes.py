@@ -12,6 +12,8 @@ from pathlib import Path
 
 import cv2
 
+from facekp_train.common.files import resolved
+
 Size = tuple[int, int]
 """Width and height in pixels, as they are stored."""
 
@@ -34,7 +36,7 @@ class SizeWatch:
         self._packets: cv2.VideoCapture | None = None
         if self._codec in _READERS:
             raw = [cv2.CAP_PROP_FORMAT, -1]
-            self._packets = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, raw)
+            self._packets = cv2.VideoCapture(str(resolved(path)), cv2.CAP_FFMPEG, raw)
         self._ahead = self._packets is not None and self._packets.isOpened()
         self._seen, self._latest = 0, -math.inf
         self._first: Size | None = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facekp_train.batches.face_store import Face, gather_faces
 from facekp_train.common.console import UserError, say
+from facekp_train.common.files import resolved
 from facekp_train.training.data import samples_of
 
 _WATCHED = 20
@@ -39,7 +40,7 @@ class FaceFolds:
             raise UserError(
                 f"a study takes faces of one scheme, not of {' and '.join(map(str, schemes))} points"
             )
-        if both := {s.image.resolve() for s in samples} & {s.image.resolve() for s in unseen}:
+        if both := {resolved(s.image) for s in samples} & {resolved(s.image) for s in unseen}:
             raise UserError(
                 f"{len(both)} images are both learnt from and kept unseen, such as {min(both)}; "
                 "give --validation a list of its own"

@@ -20,6 +20,7 @@ from facekp_train.batches.markings import reconcile
 from facekp_train.batches.views import MOST_RAW, bytes_of
 from facekp_train.common.console import UserError, faces_in_words, say, warn
 from facekp_train.common.feedback.progress import progress_bar
+from facekp_train.common.files import resolved
 from facekp_train.common.settings import Settings
 from facekp_train.crop import CropRule
 from facekp_train.datasets import check_split, open_dataset
@@ -123,7 +124,7 @@ def _gathered(settings: FaceSettings, skipped: list[dict[str, str]]) -> tuple[li
             told=True,
         )  # fmt: skip
         scored = gather_faces(held_out, settings.points)
-        overlap = {f.sample.image.resolve() for f in faces} & {f.sample.image.resolve() for f in scored}
+        overlap = {resolved(f.sample.image) for f in faces} & {resolved(f.sample.image) for f in scored}
         if overlap:
             raise UserError(
                 f"{len(overlap)} images are both trained and validated on, such as {min(overlap)}; "

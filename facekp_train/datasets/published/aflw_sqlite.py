@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from facekp_train.common.files import resolved
 from facekp_train.datasets.reading.notes import DataError, Notes
 from facekp_train.datasets.reading.rows import checked
 from facekp_train.samples import Box, FaceSample
@@ -61,7 +62,7 @@ def faces(file: Path, train: bool, notes: Notes) -> Iterator[FaceSample]:
         "and figures on them are not comparable with papers"
     )
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{resolved(file).as_uri()}?mode=ro", uri=True)) as database:
             _refuse_programs(file, database)
             for face, rows in groupby(database.execute(_QUERY), key=itemgetter(0)):
                 marks = list(rows)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facekp_train.common.files import write_text
+from facekp_train.common.files import resolved, write_text
 from facekp_train.datasets.writing.written import Entry, scheme_for
 from facekp_train.schemes import Scheme
 
@@ -80,6 +80,6 @@ def _annotation(entry: Entry, number: int, image: int) -> dict[str, Any]:
 
 
 def _relative(image: Path, folder: Path) -> str:
-    image = image.resolve()
-    folder = folder.resolve()
+    image = resolved(image)
+    folder = resolved(folder)
     return str(image.relative_to(folder)) if image.is_relative_to(folder) else str(image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from android_bench.reports.delivery import check_targets
+from facekp_train.common.console import UserError
 from facekp_train.common.files import write_text, written_aside
+from facekp_train.common.locks import alone_with
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices, pipes and modes are POSIX")
 
@@ -101,3 +104,39 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(os, "fsync", noted)
     write_text(tmp_path / "new", "x")
     assert synced == [False]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_leads_on(there: bool, tmp_path: Path) -> None:
+    """As with a shell's `>`: the link stays, and what it leads to is replaced, mode kept."""
+    kept, link = tmp_path / "kept" / "out.json", tmp_path / "link.json"
+    kept.parent.mkdir()
+    if there:
+        kept.write_text("old")
+        kept.chmod(0o600)
+    link.symlink_to("kept/out.json")
+    check_targets(link)
+    write_text(link, "new")
+    assert link.is_symlink() and (kept.read_text(), list(kept.parent.iterdir())) == ("new", [kept])
+    assert not there or stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_circle_of_links_and_a_socket_take_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    circle, one, listening = Path("loop.json"), Path("one.json"), Path("socket.json")
+    circle.symlink_to("one.json")
+    one.symlink_to("loop.json")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(listening))
+        for target, words in ((circle, "leads back to itself"), (listening, "is a socket")):
+            with alone_with(target), pytest.raises(UserError, match=words):
+                check_targets(target)
+            with pytest.raises(OSError, match=words):
+                write_text(target, "x")
+    assert circle.is_symlink() and one.is_symlink() and listening.is_socket()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(OSError, match="/dev/full: the disk is full"):
+        write_text(Path("/dev/full"), "x")
