@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from android_bench.records.record import SCHEMA, Document, Record
+from android_bench.timing import summarize
 from facekp_train.common.console import UserError
-from facekp_train.common.files import parse_json
+from facekp_train.common.files import parse_json, read_bounded
 
 LARGEST_BYTES = 256_000_000
 """Ten million samples. Whatever is larger is none of our documents, and would fill the memory."""
+_ROUNDED = 1e-6
+"""Share by which a statistic may differ from that of its samples: other programs print fewer digits."""
 
 
 def read_document(path: Path, left_out: list[str] | None = None) -> list[Record]:
@@ -100,12 +104,21 @@ def _each(own: list[Any]) -> tuple[list[Record], list[str]]:
         except ValidationError as error:
             damaged.append(_first_of(error, place))
             continue
-        if _holds_doubled(fields):
+        fault = "gives a field twice" if _holds_doubled(fields) else _miscounted(records[-1])
+        if fault:
             records.pop()
-            damaged.append(
-                f"'{place}' gives a field twice; the file was changed, or another program wrote it"
-            )
+            damaged.append(f"'{place}' {fault}; the file was changed, or another program wrote it")
     return records, damaged
+
+
+def _miscounted(record: Record) -> str | None:
+    """Which statistic is not that of the record's own samples, in words; None where all are."""
+    for prefix, samples in (("", record.samples_ms), ("cpu_", record.cpu_samples_ms)):
+        for name, value in vars(summarize(samples)).items() if samples else ():
+            stated = getattr(record, prefix + name, None)
+            if stated is not None and not math.isclose(stated, value, rel_tol=_ROUNDED, abs_tol=_ROUNDED):
+                return f"states {prefix}{name} {stated:.6g} and its samples give {value:.6g}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -147,9 +160,10 @@ def _text(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path} is a folder; name the files in it, such as {path / '*.json'}")
     try:
-        if path.stat().st_size > LARGEST_BYTES:
+        content = read_bounded(path, LARGEST_BYTES)
+        if content is None:
             raise UserError(f"{path} is larger than any document of facekp-bench; was another file meant?")
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"{path} is not text; name a file that facekp-bench --out wrote") from None
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from android_bench.records.record import SCHEMA, Document, Record
-from android_bench.reports.clock import p50_by
+from android_bench.reports.clock import Clock, p50_by
 from android_bench.reports.names import labels, letters_of, machine_line, machines, rounded, runtimes
 from android_bench.reports.remarks import alike, fastest_clock, remarks
 from facekp_train.common.console import escaped, plain
@@ -49,22 +49,30 @@ def rows(records: Sequence[Record], documents: Sequence[str] = ()) -> list[tuple
     """One line of text cells a record, under `headers`; an invalid one shows no statistics."""
     columns, letters = headers(records, documents), letters_of(records)
     sources = documents or [""] * len(records)
+    fastest = {line: _fastest(records, line) for line in letters}
     names = zip(sources, labels(records), runtimes(records), records, strict=True)
     cells = (
-        {"document": source, "model": label, "runtime": runtime} | _cells(record, letters, records)
+        {"document": source, "model": label, "runtime": runtime} | _cells(record, letters, fastest)
         for source, label, runtime, record in names
     )
     return [tuple(line[header] for header in columns) for line in cells]
 
 
-def _cells(record: Record, letters: dict[str, str], records: Sequence[Record]) -> dict[str, str]:
+def _fastest(records: Sequence[Record], line: str) -> tuple[Clock, float | None]:
+    """Of one machine: the clock that its records share, and the shortest p50 by it, ms."""
+    clock = fastest_clock(records, line)
+    return clock, min((ms for r in alike(records, line) if (ms := p50_by(r, clock))), default=None)
+
+
+def _cells(
+    record: Record, letters: dict[str, str], fastest: dict[str, tuple[Clock, float | None]]
+) -> dict[str, str]:
     """The text under every header but those that need a look at all records' names."""
     # Another machine's time is no measure of a model, and an emulator's is none at all.
     line = machine_line(record)
-    clock = fastest_clock(records, line)
-    times = [ms for r in alike(records, line) if (ms := p50_by(r, clock))]
+    clock, shortest = fastest[line]
     own = None if record.emulated else p50_by(record, clock)
-    ratio = f"{own / min(times):.2f}x" if own and times else "-"
+    ratio = f"{own / shortest:.2f}x" if own and shortest else "-"
     return {
         "machine": letters[line],
         "delegate": record.delegate or "-",

@@ -18,7 +18,7 @@ from android_bench.records.record import SCHEMA, Record
 from android_bench.reports import plot
 from android_bench.reports.tables import headers, json_text, machines, markdown, remarks, rows
 from facekp_train.common.console import UserError
-from tests.support.phones.sample_records import invalid, machine, valid
+from tests.support.phones.sample_records import STATISTICS, invalid, machine, valid
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -187,7 +187,8 @@ def test_a_picture(suffix: str, tmp_path: Path, bench: Bench) -> None:
     curve = [CurvePoint.model_validate({"seconds": n, "p50_ms": 2.0, "temperature_c": 30}) for n in (0, 60)]
     records = [
         valid(model="a/$b$^{_.onnx"), invalid(model="ユニ.onnx"), phone(curve=curve),
-        phone(serial="rig", emulated=True, p50_ms=99.0, curve=curve), phone(p50_ms=0.0, p95_ms=0.0),
+        phone(serial="rig", emulated=True, p50_ms=99.0, curve=curve),
+        phone(samples_ms=[0.0] * 3, **dict.fromkeys(STATISTICS, 0)),
     ]  # fmt: skip
     path = written(tmp_path, "a.json", *records)
     code, _, stderr = bench("report", path, "--plot", tmp_path / f"p{suffix}")
