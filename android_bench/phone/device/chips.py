@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _CHIPS = {
@@ -14,9 +15,11 @@ _CHIPS = {
 """No platform that several chips share: lahaina is 888 and 778G, taro is 8 Gen 1 and 7+ Gen 2."""
 _NO_CHIP = {
     "qcom", "qualcomm", "kirin", "hisilicon", "hi", "exynos", "samsung", "slsi", "mediatek", "mtk",
-    "unisoc", "spreadtrum", "sprd", "google", "tensor", "unknown", "exynos5", "orlando",
+    "unisoc", "spreadtrum", "sprd", "google", "tensor", "unknown", "none", "null", "n/a", "unsupported",
 }  # fmt: skip
-"""Makers, and names of whole families."""
+"""Makers, and words for nothing."""
+_NUMBERED = re.compile(r"(kirin|hi|exynos|s5e|mt|sd?m|msm|apq|qcs|ums|sp|sc|gs|rk)\d{3}", re.IGNORECASE)
+"""How makers number their chips. Names alone (baltimore, orlando, kona) and exynos5 are families'."""
 _PROPERTIES = ("ro.soc.model", "ro.chipname", "ro.hardware.chipname", "ro.board.platform", "ro.hardware")
 
 
@@ -44,4 +47,5 @@ def _told(properties: Mapping[str, str]) -> str | None:
     if exact and exact[0][0] == "ro.soc.model":  # the phone's own word, whatever others share its platform
         exact = exact[:1]
     known = (_CHIPS[value.lower()] for _, value in exact if value.lower() in _CHIPS)
-    return next(known, next((value for _, value in [*exact, *told] if value), None))
+    numbered = (value for _, value in exact if _NUMBERED.match(value))
+    return next(known, next(numbered, next((value for _, value in [*exact, *told] if value), None)))

@@ -48,7 +48,8 @@ _SCREENS = {"Awake": "awake", "Asleep": "asleep", "Dozing": "dozing", "Dreaming"
 def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
     """The phone now. cpus: whose governor counts; None: the last core's. Raises as `Phone.shell`."""
     answers = phone.look_up(_COMMANDS)
-    battery = dict(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", answers["battery"], re.MULTILINE))
+    # Android's own lines stand first; makers add theirs, some of the same name.
+    battery = dict(reversed(re.findall(r"^\s*([\w ]+?): (\S+)\s*$", answers["battery"], re.MULTILINE)))
     frozen = "UPDATES STOPPED" in answers["battery"]
     if frozen:
         battery = {}
@@ -62,10 +63,9 @@ def read_state(phone: Phone, cpus: Sequence[int] | None = None) -> State:
         unknown += [text for pattern, text in _NO_STATUS.items() if re.search(pattern, answers["thermal"])]
     wakefulness = re.search(r"mWakefulness=(\w+)", answers["power"])
     load = re.match(r"\d{1,6}\.\d{1,6}", answers["load"])
-    level = battery.get("level", "")
     return State(
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        battery_percent=float(level) if re.fullmatch(r"\d{1,3}", level) and int(level) <= 100 else None,
+        battery_percent=_percent(battery.get("level", ""), battery.get("scale", "100")),
         charging=_charging(battery),
         temperature_c=temperatures[gate] if gate else None,
         temperature_of=gate,
@@ -170,6 +170,14 @@ def _zone_degrees(text: str) -> float | None:
         return None
     value = int(text)
     return value / (1000 if abs(value) >= 1000 else 10 if abs(value) >= 150 else 1)
+
+
+def _percent(level: str, scale: str) -> float | None:
+    """A level of a scale, which is 100 on most phones."""
+    if not (re.fullmatch(r"\d{1,5}", level) and re.fullmatch(r"[1-9]\d{0,4}", scale)):
+        return None
+    percent = int(level) * 100 / int(scale)
+    return percent if percent <= 100 else None
 
 
 def _charging(battery: dict[str, str]) -> str | None:
