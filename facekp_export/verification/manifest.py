@@ -71,7 +71,7 @@ class FileEntry(_Strict):
 class Manifest(_Strict):
     """The whole export. `format` changes when a field changes its meaning."""
 
-    format: int = Field(default=_FORMAT, description="version of this document")
+    format: int = Field(default=_FORMAT, ge=1, strict=True, description="version of this document")
     name: str = Field(description="the model's name")
     untrained: bool = Field(False, description="the weights are random: for timing alone")
     scheme: str = Field(description="name of the landmark scheme")

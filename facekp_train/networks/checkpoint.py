@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facekp_train.common.files import parse_json, written_aside
-from facekp_train.common.settings import Settings
+from facekp_train.common.settings import Settings, first_fault
 from facekp_train.common.shipped import licence_of_shipped
 from facekp_train.crop import CropRule
 from facekp_train.landmarks import Scheme, adopt_unknown, scheme_of
@@ -54,7 +54,7 @@ class CheckpointHeader(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    format: int = Field(default=_FORMAT, ge=1)
+    format: int = Field(default=_FORMAT, ge=1, strict=True)
     name: str = Field(default="model", max_length=200)
     net: NetConfig
     crop: dict[str, Any] = Field(default_factory=lambda: CropRule().as_dict())
@@ -224,11 +224,10 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         header = CheckpointHeader.model_validate(document)
         net = build_net(header.net)
         net.load_state_dict(tensors)
-    except (ValidationError, ValueError, RecursionError, RuntimeError) as error:
-        reason = str(error).splitlines()
-        raise ValueError(
-            f"{path}: its header and weights do not fit together ({' '.join(reason[:4])})"
-        ) from None
+    except (ValueError, RecursionError, RuntimeError) as error:
+        reason = first_fault(error) if isinstance(error, ValidationError) else str(error)
+        reason = " ".join(reason.splitlines()[:4])
+        raise ValueError(f"{path}: its header and weights do not fit together ({reason})") from None
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()):
         raise ValueError(f"{path}: some weights are not finite numbers; the training had diverged")
     adopt_unknown(header.scheme)
