@@ -121,10 +121,12 @@ def scheme_of(points: int) -> Scheme:
     try:
         return SCHEMES[points]
     except KeyError:
-        known = ", ".join(str(n) for n in SCHEMES)
+        own = [scheme for scheme in SCHEMES.values() if scheme not in PUBLISHED]
+        known = ", ".join(str(n) for n, scheme in SCHEMES.items() if scheme in PUBLISHED)
+        yours = "".join(f", and {scheme.points} of yours, '{scheme.name}'" for scheme in own)
         raise ValueError(
-            f"no landmark scheme has {points} points; there are {known}; name a file of your own with "
-            "--scheme (docs/guides/keypoints.md)"
+            f"no landmark scheme has {points} points; there are {known}{yours}; describe these keypoints in "
+            "a file, --scheme FILE.yaml (docs/guides/keypoints.md)"
         ) from None
 
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from facekp_train.common.files import parse_json
-from facekp_train.common.yaml_text import parse_yaml
+from facekp_train.common.yaml_text import read_yaml
 from facekp_train.landmarks import known_schemes
 from facekp_train.metadata import LONGEST
 from facekp_train.schemes import FEWEST_POINTS, MOST_POINTS, Ends, Scheme
@@ -58,7 +59,7 @@ def read_scheme(path: Path) -> Scheme:
         ValueError: in one sentence that names the file and what is wrong.
     """
     try:
-        return scheme_from(parse_yaml(path.read_text(encoding="utf-8")))
+        return scheme_from(read_yaml(path))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -69,11 +70,15 @@ def scheme_from(data: Any) -> Scheme:
     Raises:
         ValueError: in one sentence.
     """
+    if isinstance(data, dict) and (unknown := sorted(map(str, set(data) - set(_KEYS)))):
+        near = get_close_matches(unknown[0], _KEYS, 1)
+        meant = f" ('{near[0]}' may be meant)" if near else ""
+        raise ValueError(f"a scheme has no key '{unknown[0]}'{meant}, only {', '.join(_KEYS)}")
     if not isinstance(data, dict) or not {"name", "points"} <= set(data):
         raise ValueError(f"a scheme has at least a name and points, of the keys {', '.join(_KEYS)}")
-    if unknown := sorted(map(str, set(data) - set(_KEYS))):
-        raise ValueError(f"a scheme has no key '{unknown[0]}', only {', '.join(_KEYS)}")
     names = _names(data["points"])
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"two points of scheme '{data['name']}' share a name: '{twice[:40]}'")
     places = {name: place for place, name in enumerate(names)}
 
     def place(point: Any) -> int:
@@ -107,14 +112,14 @@ def _names(points: Any) -> tuple[str, ...]:
         if not FEWEST_POINTS <= points <= MOST_POINTS:
             raise ValueError(f"a scheme has {FEWEST_POINTS} to {MOST_POINTS} points, not {points}")
         return tuple(map(str, range(points)))
-    return tuple(map(str, _list(points, "points")))
+    return tuple(map(str, _list(points, "points", "a list of names, or how many there are")))
 
 
-def _list(value: Any, what: str) -> list[Any]:
+def _list(value: Any, what: str, wanted: str = "a list") -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"{what} must be a list, not '{str(value)[:40]}'")
+        raise ValueError(f"{what} must be {wanted}, not '{str(value)[:40]}'")
     return value
 
 
@@ -167,13 +172,15 @@ def _told_pairs(names: Sequence[str]) -> list[tuple[int, ...]]:
             continue
         sided += 1
         if other not in places:
-            raise ValueError(f"point '{names[place]}' names a side and has no pair by its name; give pairs")
+            raise ValueError(
+                f"point '{names[place]}' names a side and has no pair by its name; give all pairs"
+            )
         if place < places[other]:
             pairs.append((place, places[other]))
     if not sided:
         raise ValueError(
-            "no point's name says left or right; give pairs of points that change places in the mirror "
-            "image (pairs: [] where none does)"
+            "no point's name says left or right; give pairs, the points that change places in the mirror "
+            "image ('pairs: []' where none does)"
         )
     return pairs
 

@@ -67,7 +67,9 @@ def data(
     else:
         _print(survey, drawn)
     if not survey.n:
-        raise UserError(f"{spec} has no face that can be used{in_short(survey.skipped)}")
+        # Without --json the reasons stand above.
+        told = in_short(survey.skipped) if as_json else f"; {len(survey.skipped):,} skipped"
+        raise UserError(f"{spec} has no face that can be used{told}")
     if own is not None and survey.points != own.points:
         raise UserError(
             f"its faces have {survey.points} keypoints and scheme '{own.name}' {own.points}, so that it says "

@@ -9,7 +9,7 @@ from typing import Any
 
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file
-from facekp_train.common.yaml_text import parse_yaml
+from facekp_train.common.yaml_text import parse_yaml, read_yaml, utf8_text
 
 _PRESETS = package_file("facekp_train.training", "presets")
 
@@ -66,7 +66,7 @@ def _named_or_file(base: str) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
     except ValueError as error:
         raise UserError(f"{path} is not YAML ({error})") from None
     if not isinstance(data, dict):
@@ -83,7 +83,7 @@ def read_pipeline(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; docs/guides/compress.md shows what it holds")
     try:
-        data = parse_yaml(_expanded(path.read_text(encoding="utf-8"), path))
+        data = parse_yaml(_expanded(utf8_text(path), path))
     except ValueError as error:
         raise UserError(f"{path} is not YAML ({error})") from None
     if not isinstance(data, dict):

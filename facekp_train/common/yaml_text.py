@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from facekp_train.common.console import require
+
+
+def utf8_text(file: Path) -> str:
+    """The text of a file that a user wrote, without its byte order mark.
+
+    Raises:
+        OSError: where it cannot be read.
+        ValueError: in one sentence, for what is no UTF-8.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text; save it as UTF-8") from None
+
+
+def read_yaml(file: Path) -> Any:
+    """The document in a file. Raises as `utf8_text` and `parse_yaml` do."""
+    return parse_yaml(utf8_text(file))
 
 
 def parse_yaml(text: str) -> Any:

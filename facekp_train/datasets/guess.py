@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from facekp_train.datasets.reading.notes import DataError
-from facekp_train.datasets.registry import FORMATS
+from facekp_train.datasets.registry import FORMATS, annotation_files
+from facekp_train.datasets.unread import remedy_of
 from facekp_train.pictures.kinds import looks_like_picture
-
-_MOST = 50
-"""Files of a folder that are looked at, at most."""
-_SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
 
 
 def named(spec: str) -> str:
@@ -31,13 +28,15 @@ def named(spec: str) -> str:
         if not spec or ":" in spec:
             return spec
         raise FileNotFoundError(f"{path} does not exist; give annotated photographs, or FORMAT:PATH")
-    places = [path, *_files(path)] if path.is_dir() else [path]
+    places = [path, *annotation_files(path)] if path.is_dir() else [path]
     found = [
         f"{name}:{place}"
         for name, known in FORMATS.items()
         for place in places
         if known.fits is not None and place.is_file() == known.file and known.fits(place)
     ]
+    if not found and (told := next(filter(None, map(_unread, places)), None)):
+        raise DataError(told)
     if not found and path.is_dir() and any(map(looks_like_picture, path.iterdir())):
         seen = ", ".join(place.name for place in places[1:4])
         raise DataError(
@@ -56,9 +55,7 @@ def named(spec: str) -> str:
     return found[0]
 
 
-def _files(folder: Path) -> list[Path]:
-    """Those that may be annotations, of the folder and its `annotations`."""
-    listed = [
-        file for place in (folder, folder / "annotations") if place.is_dir() for file in place.iterdir()
-    ]
-    return sorted(file for file in listed if file.suffix.lower() in _SUFFIXES and file.is_file())[:_MOST]
+def _unread(file: Path) -> str | None:
+    """What is told of a file that is known and not read as it is."""
+    remedy = remedy_of(file) if file.is_file() else None
+    return remedy and f"{file} is {remedy}"

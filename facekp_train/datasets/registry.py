@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from facekp_train.common.console import faces_in_words
@@ -63,6 +64,11 @@ class Format:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fits: Callable[[Path], bool] | None = None
     images: bool = False
+
+
+_SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
+_MOST = 50
+"""Files of a folder that are looked at, at most."""
 
 
 def _tool(read: Reader, fits: Callable[[Path], bool], file: bool = True) -> Format:
@@ -177,6 +183,14 @@ class Dataset:
         self.notes.skip(file, reason)
 
 
+def annotation_files(folder: Path) -> list[Path]:
+    """Files that may be annotations, of the folder and its `annotations`; not all of very many."""
+    listed = [
+        file for place in (folder, folder / "annotations") if place.is_dir() for file in place.iterdir()
+    ]
+    return sorted(file for file in listed if file.suffix.lower() in _SUFFIXES and file.is_file())[:_MOST]
+
+
 def open_dataset(
     spec: str,
     split: str | None = None,
@@ -203,7 +217,9 @@ def open_dataset(
     name, colon, rest = spec.partition(":")
     if not colon or not rest or name.lower() not in FORMATS:
         hint = f"; facekp-train data {spec} tells it" if Path(spec).expanduser().exists() else ""
-        raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}{hint}")
+        near = get_close_matches(name.lower(), FORMATS, 1) if colon and rest else []
+        meant = f"; '{near[0]}' may be meant" if near else hint
+        raise DataError(f"'{spec}' is not FORMAT:PATH with a FORMAT of {', '.join(FORMATS)}{meant}")
     known = FORMATS[name.lower()]
     if split is not None and split not in known.splits:
         raise DataError(f"{name} has no split '{split}'; it has {', '.join(known.splits)}")
@@ -215,7 +231,9 @@ def open_dataset(
         wanted, other = ("file", "folder") if known.file else ("folder", "file")
         state = f"is a {other}" if root.is_file() or root.is_dir() else "is a pipe or a device"
         state = state if root.exists() else "does not exist"
-        raise FileNotFoundError(f"{root} {state}; give the {wanted} of the data set in '{spec}'")
+        fitting = filter(known.fits, annotation_files(root)) if known.fits and root.is_dir() else iter(())
+        told = next((f"{name}:{file}" for file in fitting), f"the {wanted} of the data set in '{spec}'")
+        raise FileNotFoundError(f"{root} {state}; give {told}")
     if images is not None:
         if not known.images:
             told = ", ".join(name for name, each in FORMATS.items() if each.images)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from facekp_train.datasets.tools.pts import read_pts
-from facekp_train.landmarks import SCHEMES, five_matrix, flip_keypoints, scheme_of, to_five
+from facekp_train.landmarks import SCHEMES, adopt, five_matrix, flip_keypoints, scheme_of, to_five
+from facekp_train.schemes import Scheme
 from tests.support.places import MODELS
 
 EVERY_SCHEME = pytest.mark.parametrize("points", SCHEMES)
@@ -114,6 +115,12 @@ def test_no_five_are_invented_for_other_schemes() -> None:
 def test_unknown_scheme_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="107 points; there are 5, 19, 21, 29, 68, 98, 106"):
         scheme_of(107)
+
+
+def test_a_count_that_is_not_that_of_ones_own_scheme_names_both() -> None:
+    adopt(Scheme("mine", ("a", "b", "c"), (0, 1, 2), {}))
+    with pytest.raises(ValueError, match=r"has 4 points; .* 106, and 3 of yours, 'mine'; describe"):
+        scheme_of(4)
 
 
 def test_mirrored_mean_face_of_68_looks_like_the_mean_face(shared_data: Path) -> None:

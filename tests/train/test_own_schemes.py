@@ -81,6 +81,9 @@ def test_the_five_are_named() -> None:
         ({"lines": [["a"]]}, "a line of scheme 'mine' has a single point"),
         ({"five": ["a", "b"]}, "five has the keys left_eye, right_eye, nose_tip"),
         ({"colour": 1}, "a scheme has no key 'colour', only name, points"),
+        ({"normalizer": {}}, r"no key 'normalizer' \('normalizers' may be meant\), only name"),
+        ({"points": "twelve"}, "points must be a list of names, or how many there are, not 'twelve'"),
+        ({"points": ["a", "b", "a"], "pairs": None}, "two points of scheme 'mine' share a name: 'a'"),
         ({"name": "my scheme"}, "letters, digits"),
     ],
 )
@@ -96,6 +99,9 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("- 1")
     with pytest.raises(ValueError, match=r"b\.yaml: a scheme has at least a name and points"):
         read_scheme(tmp_path / "b.yaml")
+    (tmp_path / "c.yaml").write_text("point: 3\nname: few\n")
+    with pytest.raises(ValueError, match=r"no key 'point' \('points' may be meant\)"):
+        read_scheme(tmp_path / "c.yaml")
     with pytest.raises(ValueError, match=r"nowhere: no such file, and no scheme of that name.* lapa106"):
         scheme_given("nowhere")
 

@@ -66,7 +66,7 @@ def in_short(skipped: Sequence[Mapping[str, str]]) -> str:
 
 
 def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
-    """Say on stderr how much was left out, and name a few of every reason."""
+    """Say on stderr how much was left out: every reason once, with the names of a few files."""
     if not skipped:
         return
     files_of: dict[str, list[str]] = {}
@@ -74,12 +74,15 @@ def print_skipped(skipped: Sequence[Mapping[str, str]]) -> None:
         files_of.setdefault(entry["reason"], []).append(entry["file"])
     lines = [f"{len(skipped):,} skipped:"]
     for reason, files in list(files_of.items())[:SHOWN]:
-        lines += [f"  {file}: {reason}" for file in files[:_NAMED]]
-        if len(files) > _NAMED:
-            lines.append(f"  ... and {len(files) - _NAMED:,} more: {reason}")
+        if len(files) == 1:
+            lines.append(f"  {files[0]}: {reason}")
+            continue
+        more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+        lines.append(f"  {len(files):,} times {reason}: {', '.join(files[:_NAMED])}{more}")
     unnamed = sum(len(files) for files in list(files_of.values())[SHOWN:])
     if unnamed:
         lines.append(f"  ... and {unnamed:,} more for other reasons")
-    if len(lines) <= len(skipped):
+    named = sum(min(len(files), _NAMED) for files in list(files_of.values())[:SHOWN])
+    if named < len(skipped):
         lines.append("  (all of them with --json)")
     say("\n".join(map(one_line, lines)))

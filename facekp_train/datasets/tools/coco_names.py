@@ -40,6 +40,8 @@ _PLAIN = {
     "keypoint",
 }
 _FIVE = [("left", "eye"), ("right", "eye"), ("", "nose"), ("left", "mouth"), ("right", "mouth")]
+_MOST_OF_FIVE = 6
+"""Names up to which five points may be meant, one of them by two names."""
 _QUOTED = 12
 
 
@@ -181,7 +183,13 @@ def _listed(names: Sequence[Any]) -> str:
 
 
 def _seen(names: Sequence[Any]) -> str:
+    five = (
+        "name five left_eye, right_eye, nose, left_mouth, right_mouth, left being left in the image, or "
+        if len(names) <= _MOST_OF_FIVE
+        else ""
+    )
     return (
-        f" ({_listed(names)}); name five left_eye, right_eye, nose, left_mouth, right_mouth, left being left "
-        "in the image, or leave the names away where keypoints stand in the order of docs/guides/data.md"
+        f" ({_listed(names)}); {five}leave the names away where keypoints stand in the order of "
+        "docs/guides/data.md; keypoints of your own are described in a file, --scheme FILE.yaml "
+        "(docs/guides/keypoints.md)"
     )

@@ -18,6 +18,8 @@ from facekp_train.landmarks import SCHEMES, adopt, scheme_of
 from facekp_train.own_schemes import told_scheme
 from facekp_train.samples import Box, FaceSample
 
+_QUOTED = 12
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -168,12 +170,16 @@ def take_told(
     try:
         scheme = adopt(told_scheme(names, pairs))
     except ValueError as error:
-        raise DataError(f"{root}: {error}; name a file of the scheme with --scheme") from None
+        raise DataError(
+            f"{root}: {error}; describe the points in a file, given with --scheme (docs/guides/keypoints.md)"
+        ) from None
     moved = [f"{names[i]} and {names[j]}" for i, j in enumerate(scheme.flip) if i < j]
+    more = f", ... ({len(moved)} pairs)" if len(moved) > _QUOTED else ""
     told = "the names" if pairs is None else "the pairs"
     notes.warn(
         f"{root}: a scheme of its own is told from {told} of {len(names)} keypoints; in the mirror image "
-        f"{', '.join(moved) or 'none'} change places; --scheme FILE.yaml adds lines and normalizers"
+        f"{', '.join(moved[:_QUOTED]) or 'none'}{more} change places; --scheme FILE.yaml adds lines and "
+        "normalizers"
     )
 
 
@@ -209,4 +215,4 @@ def _sample(image: Path, marks: Sequence[Mark], face: MarkedFace) -> FaceSample:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(name[:40] for name in names[:12]) + (", ..." if len(names) > 12 else "")
+    return ", ".join(name[:40] for name in names[:_QUOTED]) + (", ..." if len(names) > _QUOTED else "")

@@ -135,7 +135,10 @@ def test_a_hand_of_21_points_is_refused(tmp_path: Path) -> None:
     ]
     dataset = coco(tmp_path, [np.random.default_rng(0).random((21, 2)) * 90], ["wrist", *fingers])
     assert list(dataset) == []
-    assert "not those of 21 points of a face (wrist, thumb_0" in dataset.skipped[0]["reason"]
+    reason = dataset.skipped[0]["reason"]
+    assert "not those of 21 points of a face (wrist, thumb_0" in reason
+    assert "keypoints of your own are described in a file, --scheme FILE.yaml" in reason
+    assert "name five" not in reason
 
 
 WRONG = {

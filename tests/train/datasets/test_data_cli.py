@@ -74,7 +74,11 @@ def test_many_photographs_without_annotation_do_not_hide_the_damaged_one(
     assert command("data", f"pts:{photos}") == 0
     lines = capsys.readouterr().err.splitlines()
     assert "42 skipped:" in lines
-    assert "  ... and 37 more: no .pts file lies beside it" in lines
+    (unmarked,) = (line for line in lines if "no .pts file lies beside it" in line)
+    assert unmarked.startswith("  40 times no .pts file lies beside it: ") and unmarked.endswith(
+        " and 37 more"
+    )
+    assert unmarked.count(".jpg") == 3
     assert any("x.png: not an image" in line for line in lines)
     assert len(lines) < 12
 
@@ -96,6 +100,16 @@ def test_data_without_a_usable_face_fails(photos: Path, capsys: pytest.CaptureFi
     document = json.loads(streams.out)
     assert (document["n"], document["points"], document["sheet"]) == (0, None, None)
     assert "no face that can be used; 6 were skipped, first " in streams.err
+
+
+def test_a_reason_that_all_share_is_said_once(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "abcd":
+        (photos / f"{name}.png").write_bytes(b"")
+    assert command("data", f"pts:{photos}") == 1
+    said = capsys.readouterr().err
+    reasons = [line.partition(": ")[0] for line in said.splitlines() if " times " in line]
+    assert len(reasons) == len(set(reasons)) == 1
+    assert said.splitlines()[-1] == f"error: pts:{photos} has no face that can be used; 6 skipped"
 
 
 def test_data_warns_of_annotations_of_another_photograph(

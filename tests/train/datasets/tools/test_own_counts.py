@@ -66,7 +66,7 @@ def test_what_exchanges_no_pairs_is_refused(flip: list[int], sentence: str, tmp_
 def test_without_it_the_remedy_is_said(tmp_path: Path) -> None:
     dataset = open_dataset(named(str(yolo(tmp_path, None))))
     assert list(dataset) == []
-    assert "--scheme (docs/guides/keypoints.md)" in dataset.skipped[0]["reason"]
+    assert "--scheme FILE.yaml (docs/guides/keypoints.md)" in dataset.skipped[0]["reason"]
 
 
 @pytest.mark.parametrize("name", ["yolo", "coco", "csv"])
@@ -88,7 +88,9 @@ def test_vias_csv_is_known_and_what_was_looked_at_is_named(tmp_path: Path) -> No
         'a.png,1,"{}",1,0,"{""name"":""point"",""cx"":6,""cy"":8}","{""name"":""left_eye""}"\n'
     )
     picture(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"\(not via_region_data.csv\)"):
+    with pytest.raises(
+        DataError, match=r"via_region_data.csv is VIA's CSV, .* export the annotations as JSON"
+    ):
         named(str(tmp_path))
     with pytest.raises(DataError, match="export the annotations as JSON"):
         list(open_dataset(f"csv:{file}"))
