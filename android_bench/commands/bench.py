@@ -34,6 +34,12 @@ DEVICES = ("cpu", "gpu", "adb")
 DELEGATES = ("cpu", "gpu", "nnapi")
 
 
+def _runners() -> Iterable[str]:
+    from android_bench.phone.settings import RUNNERS
+
+    return RUNNERS
+
+
 def bench(
     context: typer.Context,
     *,
@@ -106,7 +112,11 @@ def bench(
         ),
     ] = False,
     runner: Annotated[
-        str, typer.Option(help="Phone: the program that measures: auto, bionic, glibc, official or app.")
+        str,
+        typer.Option(
+            help="Phone: the program that measures: auto, bionic, glibc, official or app.",
+            autocompletion=completed(_runners),
+        ),
     ] = "auto",
     benchmark_binary: Annotated[
         str | None, typer.Option(help="Phone: path or address of benchmark_model, for --runner official.")
@@ -174,6 +184,9 @@ def bench(
         needs(context, "--runner official", runner == "official", "benchmark_binary")
         needs(context, "--runner app", runner == "app", "apk", "uninstall")
         idle(context, "with --sustained, which is one long measurement", sustained, "repeat")
+        idle(context, f"with --runner {runner}, which is one file", runner in ("app", "official"), "bundles")
+        on_gpu = {word.strip() for word in delegate.split(",")} == {"gpu"}
+        idle(context, "with --delegate gpu alone, where the processor computes nothing", on_gpu, "threads")
         if quick:
             files, repeat, rule, warmup = quick_look(context, files)
         if shapes:

@@ -92,7 +92,7 @@ class TrainBatches:
         if store.size < batch:
             raise ValueError(
                 f"{store.size} usable faces do not fill one batch of {batch}; give more faces, or "
-                "a smaller batch with --set batch="
+                f"a smaller batch: --batch {max(store.size // 2, 1)}"
             )
         self.store, self.augmentation, self.seed = store, settings.augmentation, seed
         self.batch, self.rank, self.world = batch, rank, world

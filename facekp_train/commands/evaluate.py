@@ -109,6 +109,8 @@ def evaluate(
     from facekp_train.evaluation.measure import measure
     from facekp_train.evaluation.report import print_measurement, write_report
     from facekp_train.evaluation.robustness import JITTER, TILT
+    from facekp_train.landmarks import meaning
+    from facekp_train.own_schemes import scheme_in_checkpoint
 
     changes = (JITTER if box_jitter else {}) | (TILT if tilt else {})
     needs(context, "--box-jitter or --tilt", changes, "curve_faces")
@@ -118,9 +120,10 @@ def evaluate(
         dataset = open_dataset(data, split, strict, images, limit)
     if split is None:
         dataset.split = dataset.format.evaluation
-    conditions = _conditions(by, dataset)
     model = model or default_checkpoint()
     refuse_other_than_checkpoints(model, against)
+    with meaning(data_scheme or scheme_in_checkpoint(model)):
+        conditions = _conditions(by, dataset)
     if folder is not None:
         _ready(folder)
     require("train", "torch", "safetensors")

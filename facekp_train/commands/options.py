@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
-from facekp_train.common.completion import completed
+from facekp_train.common.completion import completed, one_of
 from facekp_train.common.console import UserError, print_json, require, say
 from facekp_train.common.recipes import PRESETS, recipe_settings
 from facekp_train.common.run_files import RECIPE_FILE, WEIGHT_FILES, check_begun
@@ -61,12 +61,12 @@ Base = Annotated[str, recipe_option("Recipe: modern, paper, or a YAML file.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the faces. Default: the recipe's.")]
 Batch = Annotated[int | None, typer.Option(help="Faces in one training step. Default: the recipe's.")]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help=_SET)]
-Precision = Annotated[str | None, typer.Option(help=_PRECISION)]
+Precision = Annotated[
+    str | None, typer.Option(help=_PRECISION, **one_of("auto", "32-true", "bf16-mixed", "16-mixed"))
+]
 Accelerator = Annotated[
     str,
-    typer.Option(
-        help="Where to compute: cpu, gpu or auto.", autocompletion=completed(lambda: ("cpu", "gpu", "auto"))
-    ),
+    typer.Option(help="Where to compute: cpu, gpu or auto.", **one_of("cpu", "gpu", "auto")),
 ]
 Devices = Annotated[int, typer.Option(help="Number of processes or GPUs.", min=1)]
 Seed = Annotated[

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+
+import typer
 
 
 def completed(
@@ -23,6 +26,17 @@ def completed(
         return found + ([str(path) for path in _files(incomplete, files)] if files else [])
 
     return matching
+
+
+def one_of(*names: str) -> dict[str, Any]:
+    """What `typer.Option` takes for a value that is one of `names`: it is completed, another refused."""
+
+    def checked(value: str | None) -> str | None:
+        if value not in (None, *names):
+            raise typer.BadParameter(f"'{value}' is not one of {', '.join(names)}")
+        return value
+
+    return {"callback": checked, "autocompletion": completed(lambda: names)}
 
 
 def _files(incomplete: str, suffix: str) -> list[Path]:

@@ -96,7 +96,9 @@ def chosen(names: str, known: dict[str, Condition]) -> list[Condition]:
     wanted = dict.fromkeys(name.strip() for name in names.split(","))
     for name in wanted:
         if name not in known:
-            raise ValueError(f"no condition '{name}'; these faces have {', '.join(known) or 'none'}")
+            told = [condition.name for condition in _BY_KEYPOINTS]
+            needed = f" ({' and '.join(told)} need a scheme that implies the five)" if name in told else ""
+            raise ValueError(f"no condition '{name}'; these faces have {', '.join(known) or 'none'}{needed}")
     return [known[name] for name in wanted]
 
 

@@ -118,15 +118,18 @@ class Answers:
             split=split,
         )
         known, faces = scheme or scheme_of(annotated.shape[1]), evaluation.counted
+        compared = known if truth is annotated else scheme_of(5)
         groups = group_errors(
-            parts_of(known if truth is annotated else scheme_of(5)),
+            parts_of(compared),
             predicted[faces],
             truth[faces],
             visible[faces],
             normalising_distances(annotated, evaluation.normaliser, boxes, scheme)[faces],
             to_five(annotated[faces], known) if implies_five(known) else None,
         )
-        return replace(evaluation, skipped=self.skipped, settings=settings, groups=groups)
+        return replace(
+            evaluation, skipped=self.skipped, settings=settings, groups=groups, names=compared.names
+        )
 
 
 def answer(

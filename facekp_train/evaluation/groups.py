@@ -105,7 +105,9 @@ def groups_as_json(groups: Mapping[str, GroupErrors]) -> dict[str, Any]:
 
 
 def print_groups(groups: Mapping[str, GroupErrors], over: str) -> None:
-    """A row for each group on stdout; `over` is the normaliser in words."""
+    """A row for each group on stdout, nothing without any; `over` is the normaliser in words."""
+    if not groups:
+        return
     print_line(
         "by group of keypoints; right and down: the faces' median of answer - label in the face's own "
         "frame, % of the eye distance"

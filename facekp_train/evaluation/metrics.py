@@ -9,7 +9,7 @@ the root of width times height of the smallest upright box around the face's ann
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class Evaluation:
         auc: area under the cumulative error curve up to `auc_threshold` percent, 0 to 1.
         mse: mean squared error of a coordinate in units of the crop's side.
         normaliser: the one of failure_rate, auc, median, p90, p95, per_landmark and errors.
-        per_landmark: None where a keypoint was never counted.
+        per_landmark: in the order of `names`, the keypoints'; None where one was never counted.
         errors: float64 [n], one a face.
         counted: int [n], its place in the input.
         excluded: faces without a usable truth.
@@ -64,11 +64,11 @@ class Evaluation:
     skipped: list[dict[str, str]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, GroupErrors] = field(default_factory=dict, repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for `--json`: everything but the single faces."""
-        document = asdict(replace(self, errors=np.empty(0), counted=np.empty(0, np.intp), groups={}))
-        del document["errors"], document["counted"]
+        document = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
         return document | {"groups": groups_as_json(self.groups)}
 
 

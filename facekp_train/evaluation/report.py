@@ -56,7 +56,8 @@ def print_evaluation(evaluation: Evaluation, verbose: bool = False) -> None:
     if verbose:
         landmarks = Table("keypoint", f"mean error over {over}")
         for place, percent in enumerate(evaluation.per_landmark):
-            landmarks.add_row(str(place), "never labeled" if percent is None else f"{percent:.2f} %")
+            name = evaluation.names[place] if evaluation.names else str(place)
+            landmarks.add_row(name, "never labeled" if percent is None else f"{percent:.2f} %")
         out.print(landmarks)
 
 

@@ -32,6 +32,9 @@ from facekp_train.own_schemes import recipe_scheme
 from facekp_train.samples import FaceSample, evenly
 from facekp_train.schemes import Scheme
 
+_FEW_SCORED = 20
+"""Faces below which the best epoch is said to be told by chance."""
+
 
 @dataclass
 class TrainingData:
@@ -110,7 +113,11 @@ def load_training_data(settings: FaceSettings) -> TrainingData:
     skipped += train.skipped + validation.skipped
     if skipped:
         say(f"{len(skipped)} faces left out, such as {skipped[0]['file']}: {skipped[0]['reason']}")
-    say(f"{faces_in_words(train.size)} to learn from, {validation.size:,} to validate on")
+    few = "; chance tells the best epoch of so few, --validation names more"
+    say(
+        f"{faces_in_words(train.size)} to learn from, {validation.size:,} to validate on"
+        f"{few if validation.size < _FEW_SCORED else ''}"
+    )
     return TrainingData(train, validation, offset)
 
 

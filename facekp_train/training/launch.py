@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ def launch(accelerator: str, devices: int, precision: str) -> Fabric:
 
     Raises UserError where the hardware is not available.
     """
+    # What it says of itself at this level stands in the recipe and in the log.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     nodes = 1
     if "TORCHELASTIC_RUN_ID" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -33,7 +36,7 @@ def launch(accelerator: str, devices: int, precision: str) -> Fabric:
             num_nodes=nodes,
             precision=usable_precision(precision),  # type: ignore[arg-type]
         )
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, ImportError) as error:
         raise UserError(
             f"{devices} x '{accelerator}' is not available on this machine ({error}); try --accelerator cpu"
         ) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 CASES = [
     ("facekp-train fit --recipe ", {"modern", "paper", "retrain", "quantize-aware", "mine.yaml"}),
@@ -18,6 +20,7 @@ CASES = [
     ("facekp-train fit --backbone mdp", {"mdp-fast"}),
     ("facekp-train fit --scheme ib", {"ibug68"}),
     ("facekp-train fit --accelerator g", {"gpu"}),
+    ("facekp-train fit --precision b", {"bf16-mixed"}),
     ("facekp-train evaluate --model mdp-1", {"mdp-1x"}),
     ("facekp-export --backbone resnet", {"resnet-50"}),
     ("facekp-export boxes --finder ", {"blazeface", "blazeface-fast", "blazeface-full", "haar", "none"}),
@@ -25,6 +28,7 @@ CASES = [
     ("facekp-bench --device ", {"cpu", "gpu", "adb"}),
     ("facekp-bench --delegate n", {"nnapi"}),
     ("facekp-bench --delegate cpu,g", {"cpu,gpu"}),
+    ("facekp-bench --runner a", {"auto", "app"}),
     ("facekp-bench decide --device a", {"adb"}),
     ("facekp-bench doctor --device c", {"cpu"}),
     ("facekp-bench serve --device a", {"adb"}),
@@ -54,3 +58,14 @@ def test_a_shell_completes(
     with pytest.raises(SystemExit):
         get_command(import_module(CLIS[program]).app).main([], program)
     assert set(capsys.readouterr().out.split()) == offered
+
+
+@pytest.mark.parametrize("words", [("--accelerator", "tpu"), ("--precision", "fp16")])
+@pytest.mark.parametrize("command", ["fit", "distill", "prune", "quantize-aware"])
+def test_another_value_is_wrong_usage_before_anything_is_loaded(
+    command: str, words: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    ended = CliRunner().invoke(import_module(CLIS["facekp-train"]).app, [command, *words])
+    assert ended.exit_code == 2, ended.output
+    assert f"'{words[1]}' is not one of" in ended.stderr

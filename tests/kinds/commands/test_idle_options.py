@@ -58,6 +58,9 @@ HARMLESS: list[tuple[typer.Typer, tuple[str, ...], tuple[str, ...], str]] = [
     (DETECT, (PHOTO, *BOX), ("--smallest-face", "20"), "with --boxes"),
     (DETECT, (VIDEO,), ("--box-source", "mtfl"), "in a video"),
     (BENCH, (*ADB, "--sustained", "1m"), ("--repeat", "5"), "with --sustained"),
+    (BENCH, (*ADB, "--delegate", "gpu", "--adb", "none"), ("--threads", "4"), "with --delegate gpu alone"),
+    (BENCH, (*ADB, "--runner", "app", "--adb", "none"), ("--from", "."), "with --runner app"),
+    (BENCH, (*ADB, "--runner", "official", "--adb", "none"), ("--from", "."), "with --runner official"),
     (TRAIN, ("evaluate", "--data", "pts:.", "--json"), ("--verbose",), "with --json"),
     (TRAIN, ("fit", "--data", "pts:.", "--init", "mdp-1x"), ("--imagenet", "a.pth"), "with --init"),
 ]

@@ -59,9 +59,40 @@ def test_a_checkpoint_brings_its_scheme_to_whoever_opens_it(
     assert command("evaluate", "--model", best, "--data", f"pts:{tmp_path / 'photos'}", "--json") == 0
     assert scheme_of(12).name == "mine"
     del SCHEMES[12]
+    capsys.readouterr()
+    words = ("--model", best, "--data", f"pts:{tmp_path / 'photos'}")
+    assert command("evaluate", *words, "--by", "size") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        "no condition 'size'; these faces have none (turn and size need a scheme that implies the five)"
+        in said
+    )
+    assert command("label", *words, "--out", tmp_path / "labels.json") == 0
+    assert scheme_of(12).name == "mine"
+    del SCHEMES[12]
     settings = start_from(best)
     recipe = make_recipe("modern", {"data": ["pts:x"], **settings}, [])
     assert recipe.points == 12 and scheme_of(12).name == "mine"
+
+
+def test_each_keypoint_is_called_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scheme = photographs(tmp_path, 3)
+    scheme.write_text("name: ears\npoints: [left_ear, right_ear, crown]\n")
+    best = fitted(tmp_path, "--scheme", scheme)
+    said = capsys.readouterr().err
+    assert "11 faces to learn from, 1 to validate on; chance tells the best epoch of so few" in said
+    assert "AMP" not in said, "the house speaks of its own training"
+    assert command("evaluate", "--model", best, "--data", f"pts:{tmp_path / 'photos'}", "--verbose") == 0
+    table = capsys.readouterr().out
+    assert all(f"│ {name} " in table for name in ("left_ear", "right_ear", "crown"))
+
+
+def test_points_of_no_part_of_a_face_have_no_table_of_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = fitted(tmp_path, "--scheme", photographs(tmp_path, 12))
+    assert command("evaluate", "--model", best, "--data", f"pts:{tmp_path / 'photos'}") == 0
+    assert "by group of keypoints" not in capsys.readouterr().out
 
 
 def test_two_schemes_of_one_count_live_side_by_side(tmp_path: Path) -> None:
