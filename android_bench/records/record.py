@@ -8,6 +8,7 @@ plots a number which is not believed.
 from __future__ import annotations
 
 import os
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -27,6 +28,12 @@ SCHEMA: Final = "facekp-bench/1"
 """Version of the document. It changes when a field goes, or changes its meaning or unit."""
 
 Megabytes = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+_ALL_BROWSERS = re.compile(
+    r"^Mozilla/5\.0 |(?<=\)) AppleWebKit/\S+ \(KHTML, like Gecko\)|(?<=\)) Gecko/\S+|( Mobile)? Safari/\S+$"
+)
+"""What every browser says of itself, beside the system and its own name."""
 
 
 class Machine(Strict):
@@ -196,7 +203,9 @@ class Record(Strict):
     @property
     def machine_name(self) -> str:
         """What people call it: the phone's name, or what computes."""
-        return self.fingerprint.name if self.fingerprint else self.machine.cpu
+        if self.fingerprint:
+            return self.fingerprint.name
+        return _ALL_BROWSERS.sub("", self.machine.cpu) if self.device == "browser" else self.machine.cpu
 
     @field_validator("model")
     @classmethod

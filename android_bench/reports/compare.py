@@ -267,6 +267,9 @@ def _name(record: Record) -> str:
     return f"{_model(record)}, {record.runtime}, {where}, threads {record.threads}"
 
 
+_PLAIN = {"None": "none", "True": "on", "False": "off"}
+
+
 def _differences(old: Record, new: Record) -> Iterator[str]:
     """What besides the time is not the same, so that the change may be no change of the model."""
     for what, ours, theirs in (
@@ -281,7 +284,8 @@ def _differences(old: Record, new: Record) -> Iterator[str]:
         ("fixed performance mode", old.fixed_performance, new.fixed_performance),
     ):
         if ours != theirs:
-            yield f"another {what}: {ours} before, {theirs} after"
+            before, after = (_PLAIN.get(str(value), str(value)) for value in (ours, theirs))
+            yield f"another {what}: {before} before, {after} after"
     if old.sha256 != new.sha256:
         yield "another file of the same name"
     if old.throttled or new.throttled:

@@ -75,7 +75,7 @@ def test_what_holds_of_a_whole_machine_is_said_once(tmp_path: Path, bench: Bench
     notes = [line for line in stdout.splitlines() if "another" in line]
     assert notes[:2] == [
         "all: another runtime's version: 1 before, 2 after",
-        "m/1.onnx, onnxruntime, threads 1: another cores used: None before, [7] after",
+        "m/1.onnx, onnxruntime, threads 1: another cores used: none before, [7] after",
     ]
 
 

@@ -35,6 +35,24 @@ def test_a_document_survives_json() -> None:
     assert Document.model_validate_json(text) == document
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 "
+            "Mobile Safari/537.36",
+            "(Linux; Android 10; K) Chrome/120.0.0.0",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+         "(X11; Linux x86_64; rv:128.0) Firefox/128.0"),
+        ("another", "another"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_called_by_what_it_alone_says(told: str, name: str) -> None:
+    assert valid(device="browser", machine=machine(cpu=told)).machine_name == name
+    assert valid(machine=machine(cpu=told)).machine_name == told
+
+
 def test_an_invalid_record_keeps_its_samples_and_has_no_statistics() -> None:
     assert invalid().samples_ms == [1.0, 2.0, 3.0]
     with pytest.raises(ValidationError, match="no statistics"):
