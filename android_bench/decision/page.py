@@ -66,14 +66,14 @@ def _scatters(decided: Decided) -> Iterator[tuple[str, str]]:
 
 def _dots(decided: Decided, machine: str | None, of_size: bool = False) -> Iterator[svg.Dot]:
     """machine: whose time is the abscissa; None for the size."""
-    for number, candidate in enumerate(decided.candidates, 1):
+    for number, (candidate, shade) in enumerate(zip(decided.candidates, _shades(decided), strict=True), 1):
         size, figures = candidate.bytes / 1e6, candidate.figures()
         x = size if machine is None else figures.times_ms.get(machine)
         y = size if of_size else figures.nme
         if x is not None and y is not None:
             title = f"{candidate.label}: {rounded(x)}, {rounded(y)}"
             strong = candidate.sha256 in decided.choice.front
-            yield svg.Dot(x, y, str(number), title, _shades(decided)[number - 1], strong)
+            yield svg.Dot(x, y, str(number), title, shade, strong)
 
 
 def _shades(decided: Decided) -> list[int]:
