@@ -33,12 +33,14 @@ def test_pictures_that_people_pick(app: App, tmp_path: Path) -> None:
 
 
 def test_models_and_saving(app: App) -> None:
-    tests = ("ModelTest", "ModelOn34Test", "ModelOn24Test", "PointsTest", "SavingTest")
+    tests = ("ModelTest", "ModelOn34Test", "ModelOn24Test", "PointsTest", "SavingTest", "OrderTest")
     assert "OK (" in app.run(*tests)
 
 
 def test_cameras(app: App) -> None:
-    assert "OK (" in app.run("camera.CameraTest", "camera.CameraOn34Test", "camera.PlacementTest")
+    assert "OK (" in app.run(
+        "camera.CameraTest", "camera.CameraOn34Test", "camera.CameraEndTest", "camera.PlacementTest"
+    )
 
 
 def differing(one: Path, other: Path) -> float:

@@ -1,13 +1,10 @@
 package org.facekp.sample.camera
 
 import android.Manifest
-import android.app.Activity
 import android.content.pm.PackageManager
 import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraDevice
-import android.hardware.camera2.CameraMetadata.LENS_FACING_BACK
 import android.hardware.camera2.CameraMetadata.LENS_FACING_EXTERNAL
-import android.hardware.camera2.CameraMetadata.LENS_FACING_FRONT
 import android.net.Uri
 import android.os.Build
 import android.os.Handler
@@ -21,45 +18,22 @@ import org.facekp.sample.R
 import org.facekp.sample.SampleRunner
 import org.facekp.sample.await
 import org.facekp.sample.text
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
-import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 
 /** The camera screen, with cameras and permissions as phones have them. */
 @RunWith(SampleRunner::class)
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [35], shadows = [TestCameras::class, TestReader::class, TestSurface::class], qualifiers = "w360dp-h640dp-port")
-open class CameraTest {
-    private val app get() = RuntimeEnvironment.getApplication()
-    private val frames = ArrayList<TestImage>()
-
-    @Before
-    fun bothCameras() {
-        TestCameras.fault = null
-        addCamera("0", LENS_FACING_BACK, 90)
-        addCamera("1", LENS_FACING_FRONT, 270)
-        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
-    }
-
-    @After
-    fun nothingIsLeft() {
-        await("the end of all threads") { Thread.getAllStackTraces().keys.none { it.name in setOf("camera", "keypoints") } }
-        assertEquals(0, TestCameras.open)
-        assertTrue(frames.all { it.closed })
-    }
-
+@Config(sdk = [35])
+open class CameraTest : CameraScreen() {
     @Test
     fun aFaceIsFollowedAndTheFiguresAreTold() = onScreen { controller ->
         val activity = controller.get()
@@ -246,36 +220,6 @@ open class CameraTest {
             assertEquals(ModelActivity::class.java.name, shadowOf(controller.get()).nextStartedActivity.component?.className)
         }
     }
-
-    private fun onScreen(body: (ActivityController<CameraActivity>) -> Unit) {
-        TestCameras.last = null
-        Robolectric.buildActivity(CameraActivity::class.java).use { body(it.setup()) }
-        await("a free camera") { TestCameras.open == 0 }
-    }
-
-    private fun give(rotation: Int) {
-        val scene = if (rotation % 180 == 0) TestImage.scene(640, 480) else TestImage.scene(480, 640)
-        val image = TestImage(scene, rotation, 1_000_000_000L + 33_000_000L * frames.size)
-        frames += image
-        TestReader.last.give(image)
-    }
-
-    private fun press(activity: Activity, id: Int, times: Int) = repeat(times) {
-        val before = TestReader.last
-        activity.findViewById<View>(id).performClick()
-        (activity as CameraActivity).previewed()
-        await("another camera") { TestReader.last !== before && TestCameras.open == 1 }
-    }
-
-    private fun problem(activity: Activity) = activity.findViewById<View>(R.id.problem).visibility == View.VISIBLE
-
-    private fun asked(activity: Activity): List<String>? {
-        val request = shadowOf(activity).lastRequestedPermission ?: return null
-        return request.requestedPermissions.toList()
-    }
-
-    private fun answer(activity: CameraActivity, result: Int) =
-        activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
 }
 
 /** The same on Android 14; for 7, Robolectric has no session that streams. */

@@ -4,9 +4,11 @@ import android.content.Context
 import android.graphics.ImageFormat
 import android.graphics.SurfaceTexture
 import android.hardware.camera2.CameraAccessException
+import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CameraManager
+import android.hardware.camera2.CaptureRequest
 import android.media.Image
 import android.media.ImageReader
 import android.os.Handler
@@ -20,6 +22,7 @@ import org.robolectric.annotation.Implementation
 import org.robolectric.annotation.Implements
 import org.robolectric.annotation.RealObject
 import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowCameraCaptureSessionImpl
 import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.ShadowCameraManager
 import org.robolectric.shadows.ShadowNativeSurface
@@ -83,6 +86,19 @@ class TestCameras : ShadowCameraManager() {
     }
 }
 
+/** Sessions that cannot stream. */
+@Implements(className = "android.hardware.camera2.impl.CameraCaptureSessionImpl")
+class TestSession : ShadowCameraCaptureSessionImpl() {
+    @Implementation
+    override fun setRepeatingRequest(
+        request: CaptureRequest?, listener: CameraCaptureSession.CaptureCallback?, handler: Handler?,
+    ): Int = thrown?.let { throw it } ?: super.setRepeatingRequest(request, listener, handler)
+
+    companion object {
+        internal var thrown: Exception? = null
+    }
+}
+
 /** Gives the frames that a test gives to it. */
 @Implements(ImageReader::class)
 class TestReader {
@@ -90,7 +106,10 @@ class TestReader {
     private lateinit var reader: ImageReader
     private val frames = ConcurrentLinkedQueue<Image>()
     private var listener: ImageReader.OnImageAvailableListener? = null
-    private lateinit var handler: Handler
+
+    /** Of the camera's thread. */
+    internal lateinit var handler: Handler
+        private set
 
     @Volatile
     internal var closed = false
@@ -154,6 +173,27 @@ class TestSurface : ShadowNativeSurface() {
     }
 }
 
+/** Textures that tell how large their pictures are, and whether they were given back. */
+@Implements(SurfaceTexture::class)
+class TestTexture {
+    @Volatile
+    internal var released = false
+
+    @Volatile
+    internal var size = Size(0, 0)
+
+    @Implementation
+    fun setDefaultBufferSize(width: Int, height: Int) {
+        check(width > 0 && height > 0 && !released)
+        size = Size(width, height)
+    }
+
+    @Implementation
+    fun release() {
+        released = true
+    }
+}
+
 internal fun addCamera(id: String, side: Int, sensor: Int) {
     val size = Size(640, 480)
     val streams = StreamConfigurationMapBuilder.newBuilder()
@@ -170,8 +210,9 @@ internal fun cameras(): TestCameras =
     Shadow.extract(RuntimeEnvironment.getApplication().getSystemService(Context.CAMERA_SERVICE))
 
 /** Robolectric draws no textures, so it gives none to the preview either. */
-internal fun CameraActivity.previewed() {
+internal fun CameraActivity.previewed(): SurfaceTexture {
     val preview = findViewById<TextureView>(R.id.preview)
     val texture = Shadow.newInstanceOf(SurfaceTexture::class.java)
     preview.surfaceTextureListener!!.onSurfaceTextureAvailable(texture, preview.width, preview.height)
+    return texture
 }

@@ -13,7 +13,9 @@ import java.nio.ByteBuffer
 import org.robolectric.RuntimeEnvironment
 
 /** A camera's frame of an upright picture; `rotation` are the clockwise degrees that bring it upright. */
-internal class TestImage(upright: Bitmap, rotation: Int, private val nanoseconds: Long) : Image() {
+internal class TestImage(
+    upright: Bitmap, rotation: Int, private val nanoseconds: Long, private val failure: Error? = null,
+) : Image() {
     @Volatile
     var closed = false
         private set
@@ -45,6 +47,7 @@ internal class TestImage(upright: Bitmap, rotation: Int, private val nanoseconds
 
     override fun getPlanes(): Array<Plane> {
         check(!closed) { "the frame was closed" }
+        failure?.let { throw it }
         return all
     }
 

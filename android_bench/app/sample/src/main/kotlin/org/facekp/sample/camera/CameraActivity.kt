@@ -40,6 +40,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
     private var chosen: String? = null
     private var asked = false
     private var live: LiveCamera? = null
+    private var last: LiveCamera? = null
     private var placement: Placement? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -139,6 +140,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
             refused = { if (live === opened) refuse(getString(R.string.model_failed, choice.model.title, it)) },
         )
         live = opened
+        last = opened
         place()
     }
 
@@ -168,8 +170,9 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
     }
 
     private fun show(seen: Seen) {
-        val map = placement?.map ?: return
-        overlay.show(seen.faces, seen.lines, map)
+        // A frame from before the screen was turned lies elsewhere.
+        val placed = placement?.takeIf { it.rotation == seen.rotation } ?: return
+        overlay.show(seen.faces, seen.lines, placed.map)
         figures.show(seen, heat)
     }
 
@@ -232,11 +235,17 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener, DisplayMa
 
     override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) = open(surface)
 
-    override fun onSurfaceTextureSizeChanged(surface: SurfaceTexture, width: Int, height: Int) = place()
+    override fun onSurfaceTextureSizeChanged(surface: SurfaceTexture, width: Int, height: Int) {
+        live?.sizePreview()
+        place()
+    }
 
     override fun onSurfaceTextureDestroyed(surface: SurfaceTexture): Boolean {
         end()
-        return true
+        // A camera that is closing writes into it until then.
+        val last = last ?: return true
+        last.afterwards(surface::release)
+        return false
     }
 
     override fun onSurfaceTextureUpdated(surface: SurfaceTexture) = Unit

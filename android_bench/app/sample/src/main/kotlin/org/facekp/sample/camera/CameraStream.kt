@@ -5,13 +5,16 @@ import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CameraManager
-import android.hardware.camera2.CaptureRequest
 import android.os.Handler
 import android.os.HandlerThread
 import android.view.Surface
+import java.util.concurrent.Semaphore
+import java.util.concurrent.TimeUnit
 
 /**
  * An open camera that streams into surfaces until [close], which may come at any time, before it has opened too.
+ *
+ * The app has one at a time: until the one before is closed, the next cannot have the same preview.
  *
  * @param failed told on the camera's own thread, once, and never after [close].
  */
@@ -27,6 +30,9 @@ internal class CameraStream(
     val handler = Handler(thread.looper)
     private var device: CameraDevice? = null
     private var opening = false
+    private var alone = false
+    private var ended = false
+    private val then = ArrayList<() -> Unit>()
 
     @Volatile
     private var over = false
@@ -42,12 +48,26 @@ internal class CameraStream(
         handler.post {
             device?.close()
             // A camera that is still opening would stay open with nobody to close it: its answer is waited for.
-            if (device == null && !opening) thread.quitSafely()
+            if (device == null && !opening) end()
         }
+    }
+
+    /** Does something once no camera writes into the surfaces any more, after [close]. */
+    fun afterwards(action: () -> Unit) {
+        if (!handler.post { if (ended) action() else then += action }) action()
+    }
+
+    private fun end() {
+        if (ended) return
+        ended = true
+        if (alone) ONE.release()
+        then.forEach { it() }
+        thread.quitSafely()
     }
 
     @SuppressLint("MissingPermission") // taken back meanwhile: a SecurityException
     private fun connect() {
+        alone = ONE.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)
         if (over) return
         try {
             opening = true
@@ -82,9 +102,7 @@ internal class CameraStream(
 
         override fun onError(camera: CameraDevice, error: Int) = lost(camera, CameraProblem.of(error))
 
-        override fun onClosed(camera: CameraDevice) {
-            thread.quitSafely()
-        }
+        override fun onClosed(camera: CameraDevice) = end()
     }
 
     private fun lost(camera: CameraDevice, problem: CameraProblem) {
@@ -114,15 +132,23 @@ internal class CameraStream(
             try {
                 val request = camera.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW)
                 surfaces.forEach(request::addTarget)
-                request[CaptureRequest.CONTROL_AF_MODE] = CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_VIDEO
                 session.setRepeatingRequest(request.build(), null, handler)
             } catch (error: CameraAccessException) {
                 lost(camera, CameraProblem.of(error))
             } catch (_: IllegalStateException) {
                 lost(camera, CameraProblem.GONE)
+            } catch (_: IllegalArgumentException) { // a surface went meanwhile
+                lost(camera, CameraProblem.BROKEN)
             }
         }
 
         override fun onConfigureFailed(session: CameraCaptureSession) = lost(session.device, CameraProblem.BROKEN)
+    }
+
+    private companion object {
+        val ONE = Semaphore(1)
+
+        /** A camera that is not closed by then will not be. */
+        const val PATIENCE_SECONDS = 3L
     }
 }

@@ -12,15 +12,18 @@ import org.facekp.TrackedFace
 import org.facekp.YuvPicture
 import org.facekp.sample.Choice
 import org.facekp.sample.OpenModel
+import org.facekp.sample.R
 import org.facekp.show
 
-/** What was seen on a frame; `ran` says what computed, and is "" before a first face. */
-internal class Seen(val faces: List<TrackedFace>, val lines: IntArray, val ran: String, val figures: Figures)
+/** What was seen on a frame, upright by `rotation`; `ran` says what computed, and is "" before a first face. */
+internal class Seen(
+    val faces: List<TrackedFace>, val lines: IntArray, val rotation: Int, val ran: String, val figures: Figures,
+)
 
 /**
  * Follows the faces on a camera's frames, on a thread of its own: the newest frame alone waits for it.
  *
- * @param seen told on the main thread; not after [close].
+ * @param seen told on the main thread.
  * @param refused as well: why no model can look at the frames, in a sentence.
  */
 internal class Follower(
@@ -50,10 +53,14 @@ internal class Follower(
         there.post(work)
     }
 
-    /** Closes all frames and the model, on its own thread, and then calls `after` there. */
-    fun close(after: () -> Unit) {
+    /** Closes all frames but the one that is looked at; more are not taken. */
+    fun stop() {
         newest.close()
         here.removeCallbacksAndMessages(null)
+    }
+
+    /** Closes the model, on its own thread, and then calls `after` there; after [stop]. */
+    fun close(after: () -> Unit) {
         there.post {
             model?.close()
             finder?.close()
@@ -77,12 +84,18 @@ internal class Follower(
             val inference = model.detector.lastRunNanoseconds?.takeIf { faces.isNotEmpty() }
             figures.add(inference?.let { it / 1e6 }, frame.arrived, System.nanoTime())
             val ran = if (model.detector.lastRunNanoseconds == null) "" else model.ran
-            val answer = Seen(faces, model.lines, ran, figures.of(newest.dropped))
+            val answer = Seen(faces, model.lines, frame.rotation, ran, figures.of(newest.dropped))
             here.post { seen(answer) }
         } catch (refusal: FacekpException) {
-            newest.close()
-            here.post { refused(refusal.message.orEmpty()) }
+            refuse(refusal.message.orEmpty())
+        } catch (_: OutOfMemoryError) {
+            refuse(context.getString(R.string.no_memory))
         }
+    }
+
+    private fun refuse(sentence: String) {
+        newest.close()
+        here.post { refused(sentence) }
     }
 
     private fun opened(): FaceTracker {

@@ -21,7 +21,7 @@ internal class LiveCamera(
     context: Context,
     val camera: Camera,
     choice: Choice,
-    texture: SurfaceTexture,
+    private val texture: SurfaceTexture,
     seen: (Seen) -> Unit,
     failed: (CameraProblem) -> Unit,
     refused: (String) -> Unit,
@@ -38,7 +38,7 @@ internal class LiveCamera(
     private val stream: CameraStream
 
     init {
-        texture.setDefaultBufferSize(camera.size.width, camera.size.height)
+        sizePreview()
         preview = Surface(texture)
         val manager = context.getSystemService(Context.CAMERA_SERVICE) as CameraManager
         stream = CameraStream(manager, camera, listOf(preview, reader.surface)) { here.post { failed(it) } }
@@ -46,17 +46,26 @@ internal class LiveCamera(
         stream.open()
     }
 
-    /** Gives the camera back at once, and the rest when the frame that is looked at is done. */
+    /** Has the preview as large as the frames; a TextureView makes it as large as itself whenever its own size changes. */
+    fun sizePreview() = texture.setDefaultBufferSize(camera.size.width, camera.size.height)
+
+    /** Gives the camera back at once, and the rest when it is closed and the frame that is looked at is done. */
     fun close() {
         reader.setOnImageAvailableListener(null, null)
         here.removeCallbacksAndMessages(null)
+        follower.stop()
         stream.close()
-        follower.close {
-            // Not before: a frame's memory goes with its reader.
-            reader.close()
-            preview.release()
+        afterwards {
+            follower.close {
+                // Not before: a frame's memory goes with its reader.
+                reader.close()
+                preview.release()
+            }
         }
     }
+
+    /** Does something once the camera writes into the preview no more, after [close]. */
+    fun afterwards(action: () -> Unit) = stream.afterwards(action)
 
     private fun take(from: ImageReader) {
         val image = try {
