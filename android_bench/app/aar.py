@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from android_bench.app.assets import FINDERS
-from android_bench.app.build import MIN_SDK, OLDEST_KOTLIN, Sources, build_library
+from android_bench.app.build import MIN_SDK, OLDEST_KOTLIN, Sources, build_library, named_manifest
 from android_bench.app.packing import archive_of
 from android_bench.app.parts import Parts
 from facekp_train.common.console import UserError
@@ -27,7 +27,6 @@ DEPENDENCIES = {
 """AARs that the library runs on, by part, with Maven's scope: Gradle's `api` and `implementation`."""
 _MISNAMED = "tensorflow-lite-api"
 """What the others' own POMs ask for as a jar, which there is none of: Maven then takes none of them."""
-_HEAD = '<manifest xmlns:android="http://schemas.android.com/apk/res/android"'
 _SUMS = ("md5", "sha1", "sha256")
 
 
@@ -89,13 +88,9 @@ def _aar(sources: Sources, parts: Parts, classes: bytes) -> bytes:
 
 def _manifest(sources: Sources) -> str:
     """The library's, with the two things that Gradle's plugin writes from the build file."""
-    path = sources.library / "AndroidManifest.xml"
-    text = path.read_text(encoding="utf-8")
-    head = f'{_HEAD}\n    package="{GROUP}"'
-    said = text.replace(f"{_HEAD}>", f'{head}>\n    <uses-sdk android:minSdkVersion="{MIN_SDK}" />')
-    if said == text:
-        raise UserError(f"{path} does not begin with {_HEAD}>; correct it")
-    return said
+    named = named_manifest(sources.library / "AndroidManifest.xml", GROUP)
+    head = f'package="{GROUP}">'
+    return named.replace(head, f'{head}\n    <uses-sdk android:minSdkVersion="{MIN_SDK}" />')
 
 
 def _classes(jar: Path) -> bytes:

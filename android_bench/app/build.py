@@ -17,6 +17,7 @@ from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file, written_aside
 
 APK = "facekp-sample.apk"
+PACKAGE = "org.facekp.sample"
 MIN_SDK, TARGET_SDK = 24, 35
 ENGINES = {
     "tensorflow-lite": "libtensorflowlite_jni.so",
@@ -33,6 +34,7 @@ _KOTLIN = (
 _D8 = ("--release", "--min-api", str(MIN_SDK))
 _NEW_ELEMENT = "<uses-native-library>"
 """Android 12's; Debian's aapt2 2.19 copies it, but does not know it."""
+_HEAD = '<manifest xmlns:android="http://schemas.android.com/apk/res/android"'
 _ALIAS, _PASSWORD = "androiddebugkey", "android"
 
 
@@ -114,14 +116,16 @@ class _Build:
         return self.shop.made("classes", [self.tools], make)
 
     def resources(self) -> Made:
-        """The sample's manifest and resources, linked, and its R class as Java: base.zip and java/."""
+        """The sample's manifest, with its package; base.zip, of it and the resources; java/, the R class."""
         framework = self.shop.made(
             "framework.zip", [self.parts["android"].sha256], lambda path: write_framework(self.android, path)
         )
-        manifest, res = self.sources.sample / "AndroidManifest.xml", self.sources.sample / "res"
+        source, res = self.sources.sample / "AndroidManifest.xml", self.sources.sample / "res"
 
         def make(target: Path) -> None:
             target.mkdir()
+            manifest = target / source.name
+            manifest.write_text(named_manifest(source, PACKAGE), encoding="utf-8")
             compiled = target / "compiled.zip"
             run("aapt2", program("aapt2"), "compile", "--dir", res, "-o", compiled)
             said = run(
@@ -132,7 +136,7 @@ class _Build:
             )  # fmt: skip
             refuse_unexpected(said)
 
-        return self.shop.made("resources", [framework.key, digest(manifest, res)], make)
+        return self.shop.made("resources", [framework.key, digest(source, res), PACKAGE], make)
 
     def constants(self, resources: Made) -> Made:
         """The R class, compiled."""
@@ -258,6 +262,18 @@ class _Build:
             target.with_name(f"{target.name}.idsig").unlink(missing_ok=True)
 
         return self.shop.made("signed.zip", [archive.key, digest(keystore)], make)
+
+
+def named_manifest(path: Path, package: str) -> str:
+    """A manifest with its package, which Gradle's plugin takes from the build file, and only from there.
+
+    Raises UserError for one that does not begin as ours do.
+    """
+    text = path.read_text(encoding="utf-8")
+    named = text.replace(_HEAD, f'{_HEAD}\n    package="{package}"', 1)
+    if named == text:
+        raise UserError(f"{path} does not begin with {_HEAD}; correct it")
+    return named
 
 
 def refuse_unexpected(said: str) -> None:

@@ -13,12 +13,13 @@ import pytest
 
 from android_bench.app import __main__ as command
 from android_bench.app import assets as app_assets
-from android_bench.app.build import APK, MIN_SDK, TARGET_SDK, build_apk, checkout, refuse_unexpected
+from android_bench.app.build import APK, MIN_SDK, PACKAGE, TARGET_SDK, build_apk, checkout, refuse_unexpected
 from android_bench.app.framework import plain_table
 from android_bench.app.packing import data_offsets, write_apk
 from android_bench.app.parts import Parts, load_parts
 from android_bench.app.steps import Workshop
 from android_bench.app.tools import jdk, program
+from android_bench.phone.runner import app
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads import downloads, maven
 from facekp_train.common.downloads.downloads import fetch
@@ -200,6 +201,11 @@ def test_both_builds_agree() -> None:
     manifest = (APP / "sample/src/main/AndroidManifest.xml").read_text()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f'versionName="{version}"' in manifest
+    # Gradle's plugin takes it from the build file, and stops at another one in a manifest.
+    assert PACKAGE == app.PACKAGE
+    assert f'namespace = "{PACKAGE}"' in text and f'applicationId = "{PACKAGE}"' in text
+    for folder in (APP / "sample", ROOT / "facekp_export/android/facekp"):
+        assert "package=" not in (folder / "src/main/AndroidManifest.xml").read_text()
 
 
 def test_the_build_names_what_it_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from tests.support.places import ROOT
 pytestmark = [pytest.mark.app, pytest.mark.slow]
 
 _BUILT = ROOT / "build" / "app"
-_MANIFEST = ROOT / "android_bench/app/sample/src/main/AndroidManifest.xml"
+_MANIFEST = _BUILT / "resources" / "AndroidManifest.xml"
 _KOTLIN = ("kotlin-stdlib", "annotations")
 """What an app gets with Kotlin."""
 _NAME = "{http://schemas.android.com/apk/res/android}name"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from android_bench.app.build import APK
+from android_bench.app.build import APK, PACKAGE
 from tests.android import jars, jvm
 from tests.support.places import ROOT
 
@@ -50,8 +50,8 @@ def _write_config(folder: Path) -> None:
     values = {
         "android_merged_assets": jvm.BUILT / "assets",
         "android_merged_resources": SAMPLE / "res",
-        "android_merged_manifest": SAMPLE / "AndroidManifest.xml",
-        "android_custom_package": "org.facekp.sample",
+        "android_merged_manifest": jvm.BUILT / "resources" / "AndroidManifest.xml",
+        "android_custom_package": PACKAGE,
         "android_resource_apk": ROOT / "build" / APK,
     }
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")

@@ -36,11 +36,13 @@ class Benchmark(
     }
 
     /**
-     * A document that `facekp-bench report` reads; null where it was cancelled.
+     * A document that `facekp-bench report` reads; null where it was cancelled. It waits for one that is still going on.
      *
      * @param progress called with percent, between runs.
      */
-    fun run(progress: (Int) -> Unit): JSONObject? {
+    fun run(progress: (Int) -> Unit): JSONObject? = synchronized(ONE) { alone(progress) }
+
+    private fun alone(progress: (Int) -> Unit): JSONObject? {
         val folder = File(context.cacheDir, "benchmark")
         val started = SimpleDateFormat("yyyy-MM-dd'T'HH:mm:ss'+00:00'", Locale.ROOT)
             .apply { timeZone = TimeZone.getTimeZone("UTC") }.format(Date())
@@ -133,6 +135,7 @@ class Benchmark(
     private class Cancelled : RuntimeException()
 
     private companion object {
+        val ONE = Any()
         const val MIN_RUNS = 50
         const val MIN_SECONDS = 1.0
         const val KILOBYTE = 1024 / 1e6

@@ -23,6 +23,7 @@ class MainActivity : Activity() {
     private lateinit var worker: Worker
     private var picture: Picture? = null
     private var uri: Uri? = null
+    private var shownUri: Uri? = null
     private var looked: Choice? = null
     private var marked: MarkedPicture? = null
     private var saveTo: Uri? = null
@@ -158,15 +159,16 @@ class MainActivity : Activity() {
 
     /** Shows a picture, the demo photo where there is no [chosenUri]; the one before stays if it cannot be read. */
     private fun open(chosenUri: Uri?) {
-        val before = uri
         uri = chosenUri
+        saveTo = null // it was chosen for the picture before
         status.setText(R.string.looking)
         worker.run({ read(chosenUri) }) { (read, sentence) ->
             if (read == null) {
-                uri = before
+                if (uri == chosenUri) uri = shownUri
                 status.setText(sentence)
             } else {
                 picture = read
+                shownUri = chosenUri
                 view.show(read.bitmap)
                 look()
             }

@@ -14,15 +14,19 @@ internal class OpenModel(private val context: Context, val choice: Choice) : Clo
         .flatMap { line -> (1 until line.size).flatMap { listOf(line[it - 1], line[it]) } }.toIntArray()
 
     /** What computed, in words, after a first run: of the GPU and NNAPI what the engine's log proves. */
-    val ran: String by lazy {
-        val cpu = context.resources.getQuantityString(R.plurals.ran_cpu, choice.options.threads, choice.options.threads)
-        val fallback = detector.fallback
-        when {
-            fallback != null -> context.getString(R.string.ran_fallback, cpu, fallback)
-            detector.ran == Processor.CPU -> cpu
-            else -> proven(detector.ran)
+    val ran: String
+        get() {
+            val fallback = detector.fallback // it may come with any run
+            return when {
+                fallback != null -> context.getString(R.string.ran_fallback, cpu, fallback)
+                detector.ran == Processor.CPU -> cpu
+                else -> proven
+            }
         }
-    }
+
+    private val cpu = context.resources.getQuantityString(R.plurals.ran_cpu, choice.options.threads, choice.options.threads)
+
+    private val proven by lazy { proven(detector.ran) }
 
     override fun close() = detector.close()
 

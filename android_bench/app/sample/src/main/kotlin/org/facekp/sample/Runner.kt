@@ -19,7 +19,7 @@ import org.tensorflow.lite.gpu.GpuDelegate
  * the first input.
  *
  * @param disturbed why what is measured would not be a foreground app's, in a sentence; null where it would.
- * @param between called between timed runs with the share that is done; what it throws ends the measurement.
+ * @param between called between runs with the share of the timed ones that is done; what it throws ends the measurement.
  */
 class Runner(
     private val request: RunnerRequest,
@@ -145,6 +145,7 @@ class Runner(
         var runs = 0
         while (runs < request.warmup && System.nanoTime() < end) {
             invoke("warm-up")
+            between(0.0)
             runs++
         }
         return runs
