@@ -64,9 +64,13 @@ class Names:
         return names if names and all(names) and not _counted(names) else []
 
     def order(self, annotation: dict[str, Any], points: int) -> Order | None:
-        """As `order_of` of an annotation's category; of the only one where it names none."""
+        """As `order_of` of an annotation's category, which is the only one where there is one."""
         one = next(iter(self._names)) if len(self._names) == 1 else ""
-        category = str(annotation.get("category_id", one))
+        category = one or str(annotation.get("category_id", ""))
+        if self._names and category not in self._names:
+            raise ValueError(
+                f"its category_id is {category[:40] or 'missing'}, which no category of the file has"
+            )
         if (category, points) not in self._orders:
             try:
                 self._orders[category, points] = order_of(self._names.get(category), points)

@@ -17,7 +17,7 @@ from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import UNNAMED, ReadBox, one_each, readable
 from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
-from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
+from facekp_train.datasets.tools.xml_files import begins_with, flag, number, read_xml
 from facekp_train.samples import FaceSample
 
 # With what says something of the whole photograph.
@@ -64,7 +64,7 @@ def _faces(image: Element) -> list[MarkedFace]:
         if len(places) == 1:
             loose.setdefault(element.get("group_id") or "", []).append(_mark(element, places[0]))
         else:
-            seen = element.get("occluded") != "1"
+            seen = not flag(element, "occluded")
             marks.append(([Mark(x, y, visible=seen) for x, y in places], element.get("group_id")))
     marks += [(own, group) for group, own in loose.items()]
     marks = [(own, group) for own, group in marks if own]
@@ -89,9 +89,8 @@ def _marks(skeleton: Element) -> list[Mark]:
 
 
 def _mark(element: Element, place: tuple[float, float]) -> Mark:
-    return Mark(
-        *place, element.get("label", ""), element.get("occluded") != "1", element.get("outside") != "1"
-    )
+    hidden, absent = flag(element, "occluded"), flag(element, "outside")
+    return Mark(*place, element.get("label", ""), not hidden, not absent)
 
 
 def _places(element: Element) -> list[tuple[float, float]]:

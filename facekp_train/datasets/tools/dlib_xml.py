@@ -16,7 +16,7 @@ from facekp_train.datasets.reading.rows import stated_size
 from facekp_train.datasets.tools.coco_places import Places
 from facekp_train.datasets.tools.listed_boxes import stated_source
 from facekp_train.datasets.tools.marks import Mark, MarkedFace, samples
-from facekp_train.datasets.tools.xml_files import begins_with, number, read_xml
+from facekp_train.datasets.tools.xml_files import begins_with, flag, number, read_xml
 from facekp_train.samples import Box, FaceSample
 
 
@@ -38,10 +38,10 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         name = image.get("file", "")
         size = stated_size(image.get("width"), image.get("height"))
         for place, box in enumerate(image.findall("box"), 1):
-            if box.get("ignore") == "1":
-                ignored += 1
-                continue
             try:
+                if flag(box, "ignore"):
+                    ignored += 1
+                    continue
                 marks = tuple(
                     Mark(number(part, "x"), number(part, "y"), part.get("name", ""))
                     for part in box.findall("part")

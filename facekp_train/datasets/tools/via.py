@@ -2,8 +2,9 @@
 
 https://www.robots.ox.ac.uk/~vgg/software/via: a photograph has `regions`; a keypoint is one of shape `point`
 with `cx` and `cy`. What annotators call it stands in one of the attributes of regions, which are their own:
-the one with most values is taken for the name, one called `face`, `group` or `instance` for the face. The
-only `rect` of a face is its box, whose attribute `box_source` may say who made it.
+the one with most values is taken for the name, one called `face`, `group` or `instance` for the face. One
+called, or with the value, `hidden` or `occluded` says so. The only `rect` of a face is its box, whose
+attribute `box_source` may say who made it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from facekp_train.datasets.tools.marks import LeftOut, Mark, MarkedFace, samples
 from facekp_train.samples import FaceSample
 
 _PROJECT = "_via_img_metadata"
+_HIDDEN = {"hidden", "occluded"}
+_NO = ("", "0", "no", "false", "none", "visible")
 _FACE_WORDS = ("face", "face_id", "group", "group_id", "instance", "instance_id")
 
 
@@ -102,7 +105,8 @@ def _faces(image: dict[str, Any], name: str | None, face: str | None) -> list[Ma
     groups: dict[str, list[Mark]] = {}
     for region in _shapes(image, "point"):
         shape, told = region["shape_attributes"], region["region_attributes"]
-        mark = Mark(float(shape["cx"]), float(shape["cy"]), "" if name is None else str(told[name]))
+        own = "" if name is None else str(told[name])
+        mark = Mark(float(shape["cx"]), float(shape["cy"]), own, not _is_hidden(told))
         groups.setdefault("" if face is None else str(told[face]), []).append(mark)
     boxes = one_each(list(groups), readable(_shapes(image, "rect"), lambda region: _box(region, face)))
     file = str(image["filename"])
@@ -111,6 +115,16 @@ def _faces(image: dict[str, Any], name: str | None, face: str | None) -> list[Ma
         MarkedFace(file, tuple(marks), f"face {number} of {last}", None, (last,), *box)
         for number, (marks, box) in enumerate(zip(groups.values(), boxes, strict=True), 1)
     ]
+
+
+def _is_hidden(told: dict[str, Any]) -> bool:
+    """By an attribute's name with a value that is no no, by its value, or by what is ticked of several."""
+    said = {key.lower() for key, value in told.items() if str(value).strip().lower() not in _NO}
+    ticked = [value for value in told.values() if isinstance(value, dict)]
+    said |= {str(key).lower() for each in ticked for key, value in each.items() if value}
+    return bool(
+        _HIDDEN & (said | {value.strip().lower() for value in told.values() if isinstance(value, str)})
+    )
 
 
 def _box(region: dict[str, Any], face: str | None) -> ReadBox:

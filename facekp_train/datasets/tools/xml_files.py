@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 from facekp_train.datasets.reading.notes import DataError
 from facekp_train.datasets.reading.rows import read_text
 
+_FLAGS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
+
 
 def read_xml(file: Path, root: str, what: str) -> ET.Element:
     """The outermost element.
@@ -54,3 +56,11 @@ def number(element: ET.Element, key: str, default: float | None = None) -> float
         return float(text)
     except ValueError:
         raise ValueError(f"its '{key}' is not a number: '{text[:40]}'") from None
+
+
+def flag(element: ET.Element, key: str) -> bool:
+    """An attribute that says yes or no, and no where it is missing. Raises ValueError in words."""
+    text = element.get(key, "0").strip().lower()
+    if text not in _FLAGS:
+        raise ValueError(f"its '{key}' is '{text[:40]}', not 0 or 1")
+    return _FLAGS[text]

@@ -95,6 +95,23 @@ def test_names_that_count_are_put_in_order(stem: str, tmp_path: Path) -> None:
     assert len(list(plain)) == 1 and plain.warnings == []
 
 
+@pytest.mark.parametrize("identity", [3, "3", 9, 0, None])
+def test_a_face_of_an_only_category_has_its_names(identity: Any, tmp_path: Path) -> None:
+    """Whatever number the annotation has for it; of several categories it has to be one."""
+    order = [2, 0, 1, 3, 4]
+    coco(tmp_path, [five()[order]], [NAMES[place] for place in order])
+    document = json.loads((tmp_path / "c.json").read_text())
+    document["annotations"][0]["category_id"] = identity
+    (tmp_path / "c.json").write_text(json.dumps(document))
+    (sample,) = open_dataset(f"coco:{tmp_path / 'c.json'}")
+    np.testing.assert_allclose(sample.keypoints, five(), atol=1e-4)
+    document["categories"].append({"id": 4, "name": "hand"})
+    (tmp_path / "c.json").write_text(json.dumps(document))
+    dataset = open_dataset(f"coco:{tmp_path / 'c.json'}")
+    assert len(list(dataset)) == (str(identity) == "3")
+    assert all("which no category of the file has" in entry["reason"] for entry in dataset.skipped)
+
+
 def test_a_scheme_s_own_names_are_put_in_order(tmp_path: Path) -> None:
     names = scheme_of(68).names
     order = np.random.default_rng(0).permutation(68).tolist()

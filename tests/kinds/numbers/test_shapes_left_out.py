@@ -119,3 +119,36 @@ def test_a_project_of_cvat_s_has_a_folder_a_subset(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "Validation" / "a.png")
     sample, *_ = open_dataset(spec)
     assert sample.image == tmp_path / "images" / "Validation" / "a.png"
+
+
+@pytest.mark.parametrize(
+    "told", [{"occluded": "yes"}, {"Hidden": True}, {"state": "occluded"}, {"is": {"hidden": 1}}]
+)
+def test_an_attribute_of_vias_may_hide_a_keypoint(told: dict[str, Any], tmp_path: Path) -> None:
+    document = json.loads(SOUND["via"][1])
+    regions = document["_via_img_metadata"]["a.png9"]["regions"]
+    others: dict[str, Any] = {"occluded": "no", "hidden": False, "state": "visible", "is": {"hidden": 0}}
+    for number, region in enumerate(regions):
+        region["region_attributes"] |= told if number == 2 else others
+    (sample,) = open_dataset(write(tmp_path, "via", json.dumps(document).encode()))
+    assert sample.visible.tolist() == [True, True, False, True, True]
+    np.testing.assert_allclose(sample.keypoints, PLACES)
+
+
+@pytest.mark.parametrize(("value", "hidden"), [("1", True), ("true", True), ("0", False), ("False", False)])
+def test_flags_of_xml_are_read_as_programs_write_them(value: str, hidden: bool, tmp_path: Path) -> None:
+    text = SOUND["cvat"][1].replace('"nose" occluded="0"', f'"nose" occluded="{value}"')
+    text = text.replace('"right eye" occluded', f'"right eye" outside="{value}" occluded')
+    sample, *_ = open_dataset(write(tmp_path, "cvat", text.encode()))
+    assert sample.visible.tolist() == [True, not hidden, not hidden, True, True]
+    assert np.isnan(sample.keypoints[1]).all() == hidden
+
+
+def test_a_flag_that_is_none_is_named(tmp_path: Path) -> None:
+    text = SOUND["cvat"][1].replace('occluded="0"', 'occluded="0.87"', 1)
+    with pytest.raises(DataError, match=r"its 'occluded' is '0\.87', not 0 or 1"):
+        list(open_dataset(write(tmp_path, "cvat", text.encode())))
+    text = SOUND["dlib"][1].replace("<box", "<box ignore='true'", 1)
+    dataset = open_dataset(write(tmp_path, "dlib", text.encode()))
+    assert len(list(dataset)) == 1
+    assert any("boxes to be ignored are left out: 1" in warning for warning in dataset.warnings)
