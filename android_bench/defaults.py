@@ -4,6 +4,8 @@ MIN_RUNS = 50
 MIN_SECONDS = 1.0
 """Seconds inside timed runs."""
 WARMUP_RUNS = 20
+MOST_RUNS, MOST_SECONDS = 10_000_000, 1e6
+"""More samples fit in no document (`records.documents.LARGEST_BYTES`); eleven days."""
 TIMEOUT_SECONDS = 120.0
 """Seconds that a measuring process may take for one answer, the loading of its model above all."""
 REPEATS = 5

@@ -15,6 +15,8 @@ from android_bench.defaults import (
     MAX_TEMPERATURE,
     MIN_RUNS,
     MIN_SECONDS,
+    MOST_RUNS,
+    MOST_SECONDS,
     REPEATS,
     TIMEOUT_SECONDS,
     WARMUP_RUNS,
@@ -63,12 +65,14 @@ def bench(
         ),
     ] = None,
     threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas, such as 1,4.")] = "1",
-    min_runs: Annotated[int, typer.Option(min=1, help="Minimum number of timed runs.")] = MIN_RUNS,
+    min_runs: Annotated[
+        int, typer.Option(min=1, max=MOST_RUNS, help="Minimum number of timed runs.")
+    ] = MIN_RUNS,
     min_seconds: Annotated[
-        float, typer.Option(min=0, help="Minimum time spent in timed runs, in seconds.")
+        float, typer.Option(min=0, max=MOST_SECONDS, help="Minimum time spent in timed runs, in seconds.")
     ] = MIN_SECONDS,
     warmup: Annotated[
-        int, typer.Option(min=0, help="Warm-up runs after the first, not timed.")
+        int, typer.Option(min=0, max=MOST_RUNS, help="Warm-up runs after the first, not timed.")
     ] = WARMUP_RUNS,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds to wait for a model's answer before giving up.")

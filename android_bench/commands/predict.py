@@ -10,6 +10,7 @@ import typer
 from android_bench.predict.socs import SOCS
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_json
+from facekp_train.common.files import refuse_streams
 from facekp_train.common.model_option import folder_argument
 
 
@@ -58,6 +59,7 @@ def _files(path: Path) -> list[Path]:
         if not files:
             raise UserError(f"{path}: no .tflite file in this folder; facekp-export --to tflite writes some")
         return files
+    refuse_streams(path)
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
     if path.suffix.lower() != ".tflite":

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from android_bench.defaults import TIMEOUT_SECONDS
+from android_bench.defaults import MOST_RUNS, TIMEOUT_SECONDS
 from facekp_train.common.console import UserError, err, out, print_json, say, warn
+from facekp_train.common.files import refuse_streams
 from facekp_train.common.model_option import export_argument
 
 
 def profile(
     model: Annotated[Path | None, export_argument("File, .tflite. Default: mdp-0.25x.")] = None,
     *,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds over all operators.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Rounds over all operators.")] = 10,
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the operators to this file, .png, .svg or .pdf.")
     ] = None,
@@ -43,6 +44,8 @@ def profile(
     if plot is not None:
         check_plot(plot)
         check_targets(plot, sources=[model or default_model()])
+    if model is not None:
+        refuse_streams(model)
     try:
         with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task("operators", total=1.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from android_bench.engines.engines import BY_SUFFIX, ENGINES, Engine, engine_of
 from facekp_train.common.console import MOST_THREADS, UserError, require, warn
-from facekp_train.common.files import resolved
+from facekp_train.common.files import refuse_streams, resolved
 from facekp_train.common.shipped import EXPORT, shipped_names
 
 
@@ -38,6 +38,7 @@ def plan(
         engines: by name.
 
     Raises:
+        OSError: for a pipe or a device.
         UserError: for a path that is missing, holds no model or has no engine.
         ValueError: for threads and runtimes that do not exist.
     """
@@ -69,11 +70,14 @@ def _model_files(path: Path, wanted: Sequence[Engine], by_name: bool) -> list[Pa
         if not models:
             kinds = " or ".join(BY_SUFFIX)
             raise UserError(f"{path}: no {kinds} file in this folder; facekp-export --out {path} writes some")
+        for file in models:
+            refuse_streams(file)
         usable = [file for file in models if _usable(file, wanted, by_name)]
         left = [file.name for file in models if file not in usable and file.suffix.lower() == ".onnx"]
         if left and ENGINES["onnxruntime"] in wanted:
             warn(f"left out {', '.join(left)}: onnxruntime is missing; pip install 'facekp[onnx]'")
         return usable
+    refuse_streams(path)
     if not path.exists():
         shipped = ", ".join(shipped_names(EXPORT))
         raise UserError(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facekp_train.common.files import refuse_streams
+
 
 def refuse_unopenable(path: Path) -> None:
-    """Raise OSError for a missing file, ValueError for a name that the engines, written in C++, refuse."""
+    """Raise OSError for a missing file or a stream, ValueError for a name that the engines in C++ refuse."""
+    refuse_streams(path)
     if not path.is_file():
         raise OSError(f"{path}: no such file")
     try:

@@ -180,6 +180,7 @@ def _warn_of_two_opencvs() -> None:
 def _exit_of(app: typer.Typer, words: list[str], debug: bool, signals: Sequence[int]) -> NoReturn:
     """Run it and exit, with a sentence where it fails. signals: those that came until then."""
     try:
+        _refuse_empty(words)
         code = app(args=words, standalone_mode=False)
         if code == _INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
             raise KeyboardInterrupt
@@ -203,6 +204,16 @@ def _exit_of(app: typer.Typer, words: list[str], debug: bool, signals: Sequence[
         # A library that is interrupted while it is imported says that it cannot be.
         say("interrupted" if sentence is None else f"error: {sentence}")
         sys.exit(_INTERRUPTED if sentence is None else 1)
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Raise wrong usage for a word of no letters, which as a path would be the folder that one stands in."""
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "" or re.fullmatch("--[^=]+=", word):
+            place = word[:-1] or (before if before.startswith("-") else "the line")
+            raise typer.BadParameter(
+                f"a value on {place} is empty, as one of an unset variable is; give one, or leave it out"
+            )
 
 
 def _sentence_of(error: Exception) -> str | None:

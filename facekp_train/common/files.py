@@ -177,8 +177,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def refuse_streams(path: Path) -> None:
+    """Raise OSError for a pipe, a device or a socket: one waits for its writer, another has no end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(f"{path}: a pipe, a device or a socket, not a file; name a file")
+
+
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as 64 hex digits."""
+    """The file's SHA-256 as 64 hex digits. Raises OSError, as `refuse_streams` too."""
+    refuse_streams(path)
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
