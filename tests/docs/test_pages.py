@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -109,3 +110,17 @@ def test_faults_name_tests_that_exist() -> None:
 def test_every_key_of_a_recipe_and_a_pipeline_says_what_it_means() -> None:
     page = (DOCS / "reference" / "pipeline.md").read_text(encoding="utf-8").split("## Named recipes")[0]
     assert not re.findall(r"^\| `(\w+)` .*\|\s*\|$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "guides" / "get-started.md"], ids=named)
+def test_tables_of_the_shipped_models_say_what_their_manifests_say(page: Path) -> None:
+    row = re.compile(r"(mdp-[\w.]+)[`\]|].*\| ([\d.]+) MB float32, ([\d.]+) MB int8 \| .*\D(\d\.\d) %")
+    told = {
+        found[1]: found.groups()[1:] for line in page.read_text().splitlines() if (found := row.search(line))
+    }
+    assert sorted(told) == ["mdp-0.25x", "mdp-1x", "mdp-fast"]
+    for name, figures in told.items():
+        folder = ROOT / "models" / name
+        sizes = [(folder / f"model_{kind}.tflite").stat().st_size / 1e6 for kind in ("float32", "int8")]
+        error = json.loads((folder / "manifest.json").read_text())["torch_nme"]
+        assert figures == tuple(f"{figure:.1f}" for figure in (*sizes, error)), name
