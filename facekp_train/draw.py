@@ -133,16 +133,18 @@ def write_picture(target: Path, image: Image) -> None:
         ValueError: for a suffix that OpenCV cannot write.
         OSError: where the folder refuses it.
     """
+    check_writable(target)
     with written_aside(target) as aside:
-        try:
-            good, data = cv2.imencode(target.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        except cv2.error:
-            good, data = False, np.empty(0, np.uint8)
-        if not good:
-            raise ValueError(
-                f"{target}: no picture can be written as '{target.suffix}'; end the name in .png or .jpg"
-            )
+        _, data = cv2.imencode(target.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         aside.write_bytes(data.tobytes())
+
+
+def check_writable(target: Path) -> None:
+    """Raise ValueError for a suffix that OpenCV cannot write, which is to be known before long work."""
+    if not cv2.haveImageWriter(f"x{target.suffix}"):
+        raise ValueError(
+            f"{target}: no picture can be written as '{target.suffix}'; end the name in .png or .jpg"
+        )
 
 
 def _stroke(keypoints: NDArray[np.floating], canvas: Image) -> float:

@@ -99,9 +99,11 @@ def _print_checked(checked: Checked) -> None:
 
 
 def _print_groups(entries: list[dict[str, Any]]) -> None:
-    """NME and offset of each group of keypoints, a row for each file."""
+    """NME and offset of each group of keypoints, a row for each file; nothing where none is a face's part."""
     from rich.table import Table
 
+    if not entries[0]["groups"]:
+        return
     print_line(
         f"NME over {entries[0]['normaliser']} in % by group of keypoints; below it the faces' median of "
         "answer - label, right and down in the face's own frame, in % of the eye distance"

@@ -48,9 +48,11 @@ def data(
     from facekp_train.datasets.guess import named
     from facekp_train.datasets.reading.notes import in_short
     from facekp_train.datasets.survey import TILE, parts_of, survey_faces
-    from facekp_train.draw import contact_sheet, write_picture
+    from facekp_train.draw import check_writable, contact_sheet, write_picture
 
     check_file(sheet)
+    if sheet is not None:
+        check_writable(sheet)
     refuse_sources([sheet], files_of([spec]))
     own = adopt_given(scheme)
     with spec_is_usage():

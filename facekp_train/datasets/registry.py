@@ -150,9 +150,22 @@ class Dataset:
 
     def __iter__(self) -> Iterator[FaceSample]:
         self.notes.clear()
-        read = self.format.read(self.root, self.split, self.listing, self.notes)
-        faces = LabelCheck(self.notes, self.spec).of(read)
+        faces = LabelCheck(self.notes, self.spec).of(self._read())
         yield from faces if self.limit is None else self._limited(list(faces), self.limit)
+
+    def _read(self) -> Iterator[FaceSample]:
+        """What the reader yields; a file that is another format's is said to be."""
+        try:
+            yield from self.format.read(self.root, self.split, self.listing, self.notes)
+        except DataError as error:
+            fits = self.format.fits
+            others = FORMATS.items() if fits and self.root.is_file() and not fits(self.root) else ()
+            told = [
+                f"; it looks like {name}: {name}:{self.root}"
+                for name, each in others
+                if each.file and each.fits and each.fits(self.root)
+            ]
+            raise DataError(f"{error}{''.join(told[:1])}") from None
 
     def _limited(self, faces: Sequence[FaceSample], limit: int) -> Iterator[FaceSample]:
         """Some of the faces, which is said with the warnings."""

@@ -61,7 +61,8 @@ class AveragedNets:
     def __init__(self, checkpoints: Sequence[Checkpoint], variants: Sequence[CropVariant] = VARIANTS) -> None:
         schemes = {checkpoint.header.scheme.name for checkpoint in checkpoints}
         if len(schemes) != 1:
-            raise ValueError(f"averaged nets must share one scheme, not {sorted(schemes) or 'none'}")
+            stated = " and ".join(sorted(schemes)) or "none"
+            raise ValueError(f"averaged nets must share one scheme, not {stated}; give nets of one scheme")
         self.scheme = checkpoints[0].header.scheme
         self.points = self.scheme.points
         self.five_offset = _mean_offset([checkpoint.header.five_offset for checkpoint in checkpoints])

@@ -33,7 +33,8 @@ _WRONG = {
     ),
     Reading.NO_FACE: (
         "no view of a face has its keypoints so: they are in another order, on a line or none of a face's; "
-        f"{_ORDER} (docs/guides/data.md)"
+        f"{_ORDER} (docs/guides/data.md), or describe keypoints of your own in a file, --scheme FILE.yaml "
+        "(docs/guides/keypoints.md)"
     ),
 }
 

@@ -164,6 +164,19 @@ def test_the_files_offset_brings_its_five_to_where_a_hand_places_them(
     assert figures["plain"]["groups"]["eyes"]["offset"] == pytest.approx([0, 2.96], abs=0.05)
 
 
+def test_keypoints_of_no_part_of_a_face_have_no_table_of_parts(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = open_model(MODEL).info
+    assert info is not None
+    mine = replace(info.scheme, name="mine", names=tuple(map(str, range(68))), lines=())
+    file = tmp_path / "mine.tflite"
+    file.write_bytes(tflite_with_info(MODEL.read_bytes(), replace(info, scheme=mine)))
+    assert check(file, "--data", f"300w:{faces}") == 0
+    table = capsys.readouterr().out
+    assert "mine.tflite" in table and "by group of keypoints" not in table
+
+
 def test_groups_and_the_normalizer_asked_for(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = MODEL, "--data", f"300w:{faces}", "--normalizer", "box"
     assert check(*words, "--json") == 0

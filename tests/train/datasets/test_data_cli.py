@@ -102,6 +102,13 @@ def test_data_without_a_usable_face_fails(photos: Path, capsys: pytest.CaptureFi
     assert "no face that can be used; 6 were skipped, first " in streams.err
 
 
+def test_a_sheet_that_cannot_be_written_is_said_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command("data", "pts:nowhere", "--out", "sheet.xyz") == 1
+    assert "no picture can be written as '.xyz'; end the name in .png or .jpg" in capsys.readouterr().err
+
+
 def test_a_reason_that_all_share_is_said_once(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in "abcd":
         (photos / f"{name}.png").write_bytes(b"")

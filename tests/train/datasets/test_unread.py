@@ -69,3 +69,14 @@ def test_a_format_that_there_is_not_is_answered_with_the_nearest() -> None:
         open_dataset("cvt:faces.xml")
     with pytest.raises(DataError, match=r"with a FORMAT of mtfl, .*, detect$"):
         open_dataset("zzz:faces.xml")
+
+
+def test_a_file_of_another_format_is_said_to_be_one(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    marks = "".join(f'<points label="{name}" points="{place},5"/>' for place, name in enumerate("abc", 3))
+    file = tmp_path / "annotations.xml"
+    file.write_text(f'<annotations><image name="a.png">{marks}</image></annotations>')
+    with pytest.raises(DataError, match=rf"is not COCO-style JSON .*; it looks like cvat: cvat:{file}$"):
+        list(open_dataset(f"coco:{file}"))
+    with pytest.raises(DataError, match=r"\(docs/guides/keypoints\.md\)$"):
+        list(open_dataset(f"cvat:{file}"))

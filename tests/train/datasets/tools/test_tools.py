@@ -232,7 +232,7 @@ def test_label_studios_percents_are_pixels_and_rectangles_faces(tmp_path: Path) 
 
 def test_label_studios_short_form_is_refused(tmp_path: Path) -> None:
     (tmp_path / "min.json").write_text(json.dumps([{"img": "a.png", "kp-1": [], "id": 1}]))
-    with pytest.raises(DataError, match="export it as JSON"):
+    with pytest.raises(DataError, match="export the project as JSON, not as JSON-MIN"):
         list(open_dataset(f"labelstudio:{tmp_path / 'min.json'}"))
 
 
