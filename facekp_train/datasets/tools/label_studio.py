@@ -58,8 +58,8 @@ def read(root: Path, _split: str, listing: str | None, notes: Notes) -> Iterator
         raise DataError(f"{root} is not Label Studio's JSON: {error}") from None
     if not isinstance(tasks, list) or not all(map(_is_task, tasks)):
         raise DataError(
-            f"{root} is not Label Studio's JSON, a list of tasks with data and annotations; export the project "
-            "as JSON, not as JSON-MIN"
+            f"{root} is not Label Studio's JSON, a list of tasks with data and annotations; export the "
+            "project as JSON, not as JSON-MIN"
         )
     key = "annotations" if any(task["annotations"] for task in tasks) else "predictions"
     faces, left = list[MarkedFace](), LeftOut()
