@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from android_bench.commands.phone_options import parse_server
+from facekp_export.web import FOLDER
 from facekp_train.common.completion import completed
 from facekp_train.common.console import UserError, out, print_line, say
 from facekp_train.common.feedback.idle import needs, on_line
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from android_bench.records.record import Record
     from android_bench.web.server import WebServer
 
-FOLDER = "web"
-"""Its name within an export."""
 _POLL_SECONDS = 0.5
 
 

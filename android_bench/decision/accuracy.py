@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facekp_export.inference.runtimes import KeypointModel, open_model
+from facekp_export.inference.runtimes import open_model
 from facekp_export.verification.labelled import LabelledFaces
 from facekp_export.verification.manifest import MANIFEST, Manifest, now, read_manifest
 from facekp_train.common.console import faces_in_words
@@ -75,7 +75,7 @@ def measured(path: Path, faces: LabelledFaces, normaliser: str | None = None, th
         nme=result.nme[result.normaliser],
         failures=result.failure_rate[FAILURE],
         basis=_basis(f"{faces.data}, {faces.split}, {faces_in_words(result.n)}", result.normaliser),
-        source=f"measured on this computer by {_engine(model)}, {now()}",
+        source=f"measured on this computer by {model.runtime.name}, {now()}",
         worst=tuple(
             WorstFace(answers.samples[at], answers.predicted[at], float(result.errors[place]), info.scheme)
             for place, at in zip(order, places, strict=True)
@@ -139,7 +139,3 @@ def _stated(manifest: Manifest | None, sha256: str) -> Accuracy | None:
 
 def _basis(faces: str, normaliser: str) -> str:
     return f"{faces}, over {normaliser}"
-
-
-def _engine(model: KeypointModel) -> str:
-    return model.runtime.name

@@ -14,7 +14,7 @@ STYLE = """
   :root { --ink: #e6e8eb; --soft: #a2a9b3; --line: #3a4048; --paper: #16191d; --good: #1d3524; }
 }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
-  padding: 1.5rem; max-width: 76rem; }
+  padding: 1.5rem; max-width: 80rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .answer { background: var(--good); border-inline-start: 4px solid #55a868; padding: .8rem 1rem;
   overflow-wrap: anywhere; }

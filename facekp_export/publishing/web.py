@@ -17,6 +17,7 @@ from facekp_export.publishing.models import finder_files, models_for
 from facekp_export.publishing.publish import publish_folder
 from facekp_export.verification.check import demo_crops
 from facekp_export.verification.manifest import Manifest
+from facekp_export.web import FOLDER
 from facekp_train.boxes import box_mappings
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads.archives import read_members
@@ -26,8 +27,6 @@ from facekp_train.common.downloads.parts import Part, StrictModel
 from facekp_train.common.files import package_file, sha256_of
 from facekp_train.landmarks import Floats
 
-FOLDER = "web"
-"""Its name within the export."""
 _PAGE = package_file("facekp_export", "web")
 _SERVED = (".html", ".css", ".js")
 _WAY = "facekp-export --to web --from"

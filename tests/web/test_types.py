@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facekp_export.publishing.web import FOLDER, engine_parts
+from facekp_export.publishing.web import engine_parts
+from facekp_export.web import FOLDER
 from facekp_train.common.console import UserError
 from facekp_train.common.downloads.archives import read_members
 from facekp_train.common.downloads.cache import kept

@@ -12,8 +12,9 @@ import pytest
 from facekp_export import cli
 from facekp_export.inference.runtimes import open_model
 from facekp_export.publishing import web
-from facekp_export.publishing.web import FOLDER, export_web
+from facekp_export.publishing.web import export_web
 from facekp_export.verification.check import demo_crops
+from facekp_export.web import FOLDER
 from facekp_train.common.console import UserError, run
 from facekp_train.common.downloads.parts import Member, Part
 from facekp_train.common.files import sha256_of
