@@ -4,6 +4,7 @@ import android.Manifest
 import android.app.Activity
 import android.content.pm.PackageManager
 import android.hardware.camera2.CameraMetadata
+import android.os.Build
 import android.view.View
 import android.view.ViewGroup
 import android.widget.ScrollView
@@ -12,8 +13,10 @@ import org.facekp.sample.camera.CameraActivity
 import org.facekp.sample.camera.TestCameras
 import org.facekp.sample.camera.TestReader
 import org.facekp.sample.camera.TestSurface
+import org.facekp.sample.camera.TestTexture
 import org.facekp.sample.camera.addCamera
 import org.facekp.sample.camera.seeing
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -44,7 +47,7 @@ class ScreensTest {
     }
 
     @Test
-    @Config(sdk = [35], shadows = [TestCameras::class, TestReader::class, TestSurface::class])
+    @Config(sdk = [35], shadows = [TestCameras::class, TestReader::class, TestSurface::class, TestTexture::class])
     fun theCameraOnEveryKindOfPhone() {
         TestCameras.fault = null
         addCamera("0", CameraMetadata.LENS_FACING_BACK, 90)
@@ -56,7 +59,23 @@ class ScreensTest {
             application.denyPermissions(Manifest.permission.CAMERA)
             show(CameraActivity::class.java, "camera-refused-${look.name}") { it.refused() }
             application.grantPermissions(Manifest.permission.CAMERA)
-            show(CameraActivity::class.java, "camera-${look.name}") { it.seeing() }
+            show(CameraActivity::class.java, "camera-${look.name}") {
+                it.seeing()
+                if (look.font == 1f) it.linesAreWhole()
+            }
+        }
+    }
+
+    /** Its icons are dark on light and light on dark; before Android 15 a dark color lies behind them. */
+    @Test
+    @Config(sdk = [34, 35])
+    fun theStatusBarCanBeRead() {
+        for (night in listOf("notnight", "night")) {
+            RuntimeEnvironment.setQualifiers("+$night")
+            Robolectric.buildActivity(AboutActivity::class.java).use { controller ->
+                val told = controller.setup().get().theme.obtainStyledAttributes(intArrayOf(android.R.attr.windowLightStatusBar))
+                assertEquals(night == "notnight" && Build.VERSION.SDK_INT >= 35, told.getBoolean(0, false))
+            }
         }
     }
 
@@ -98,6 +117,12 @@ class ScreensTest {
     private fun CameraActivity.refused() {
         onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED))
         await("its layout") { !window.decorView.isLayoutRequested }
+    }
+
+    /** Each figure has one line, with its unit. */
+    private fun CameraActivity.linesAreWhole() {
+        val figures = findViewById<TextView>(R.id.figures)
+        assertEquals("${figures.text}", figures.text.lines().size, figures.layout.lineCount)
     }
 
     private fun <T : Activity> show(screen: Class<T>, name: String, ready: (T) -> Unit) {

@@ -36,7 +36,7 @@ internal fun CameraActivity.seeing() {
     // No run takes as long as another; Android tells the headroom or not, by when it was asked last.
     val language = resources.configuration.locales[0]
     val nothing = "%.1f".format(language, 0f)
-    figures.text = text(R.id.figures).replace(Regex("[\\p{Nd}.٫]+(?= ms| frames)"), nothing)
+    figures.text = text(R.id.figures).replace(Regex("[\\p{Nd}.٫]+(?=, p90|\u00A0ms| frames)"), nothing)
         .replace(Regex("\\p{Nd}+ dropped"), "%d dropped".format(language, 0))
         .replace(Regex(", headroom [\\p{Nd}.٫]+"), "")
     // What the sensor saw, upright for the phone's natural orientation, as in a mirror.
