@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import struct
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -60,6 +61,10 @@ _CHANGES: dict[str, Change] = {
     "a mapping of truth": _put("boxes", "tight5", "dy", value=True),
     "a mapping that shrinks to nothing": _put("boxes", "tight5", "scale", value=0),
     "a mapping of a part of a face": _put("boxes", "tight5", "n", value=1.5),
+    "weights for timing alone": _put("untrained", value=True),
+    "weights that are trained": _put("untrained", value=False),
+    "an untrained of text": _put("untrained", value="no"),
+    "an untrained of nothing": _put("untrained", value=None),
     "a huge crop": _put("crop", "size", value=1025),
     "a tiny scale": _put("crop", "scale", value=0.01),
     "a border": _put("crop", "border", value=256),
@@ -138,6 +143,7 @@ def _read(text: str) -> dict[str, Any] | None:
         "lines": info.scheme.lines, "kind": info.kind, "size": info.crop.size, "scale": info.crop.scale,
         "border": info.crop.border, "input": info.input_type, "licence": info.weights_licence,
         "confidence": info.confidence_scale, "tight5": [own.dx, own.dy, own.scale],
+        "untrained": info.untrained,
     }  # fmt: skip
 
 
@@ -149,14 +155,23 @@ def _files() -> list[dict[str, Any]]:
         whole = tflite_with_info(foreign, _SMALL)
         cases = [("whole", whole), ("foreign", foreign), ("empty", b""), ("onnx", b"\x08\x09" * 20)]
         cases += [damaged(whole, random.Random(case)) for case in range(_DAMAGES)]
+        cases += [_with_a_word(whole, random.Random(case)) for case in range(_DAMAGES)]
         return [
             {
                 "damage": damage,
-                "data": base64.b64encode(zlib.compress(data, 9)).decode(),
+                "data": _packed(data),
                 "name": _taken(path, data),
             }
             for damage, data in cases
         ]
+
+
+def _with_a_word(data: bytes, chance: random.Random) -> tuple[str, bytes]:
+    """The file with another offset or length among its tables, the document left as it is."""
+    document = data.find(b'{"schema"')
+    at = chance.choice([place for place in range(0, len(data) - 4, 2) if not -4 < place - document < 900])
+    word = chance.choice([-1, 1, 2, 4, 8, 0xFFFF, 2**31 - 1, len(data), chance.randrange(len(data))])
+    return "word", data[:at] + struct.pack("<i", word) + data[at + 4 :]
 
 
 def _packed(data: bytes) -> str:

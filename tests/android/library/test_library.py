@@ -11,12 +11,12 @@ from tests.android import jvm
 pytestmark = [pytest.mark.app, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("name", ["ParityTest", "TrackTest", "GeometryTest", "FrameTest"])
+@pytest.mark.parametrize("name", ["ParityTest", "HostileTest", "TrackTest", "GeometryTest", "FrameTest"])
 def test_on_the_jvm(library: jvm.Library, name: str) -> None:
     assert "OK (" in library.run(name)
 
 
-@pytest.mark.parametrize("name", ["ParityTest", "TrackTest"])
+@pytest.mark.parametrize("name", ["ParityTest", "HostileTest", "TrackTest"])
 def test_the_code_out_of_the_apk_does_so_too(library: jvm.Library, out_of_dex: Path, name: str) -> None:
     assert "OK (" in library.on(out_of_dex).run(name)
 

@@ -1,6 +1,7 @@
 package org.facekp
 
 import java.io.File
+import java.lang.ref.WeakReference
 import kotlin.math.hypot
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -90,6 +91,14 @@ class WholeWayTest {
             assertTrue(detector.fallback!!, "GPU" in detector.fallback!!)
             assertEquals(1, detector.detect(Vectors.demoPhoto(), listOf(Box(177.1, 87.7, 96.2, 90.5))).size)
         }
+    }
+
+    /** 12 megapixels are 48 MB, and a finder may live as long as its screen. */
+    @Test fun aFinderDoesNotKeepThePicture() = FaceFinder.fromFolder(blazeface).use { finder ->
+        val pixels = WeakReference(IntArray(512 * 512)).also { finder.find(ArgbPicture(it.get()!!, 512, 512)) }
+        val end = System.nanoTime() + 10_000_000_000
+        while (pixels.get() != null && System.nanoTime() < end) System.gc()
+        assertEquals(null, pixels.get())
     }
 
     @Test fun aGpuThatFailsLaterFallsBackAsWell() {

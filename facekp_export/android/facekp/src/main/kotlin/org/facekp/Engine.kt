@@ -1,5 +1,6 @@
 package org.facekp
 
+import android.os.Build
 import java.io.Closeable
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -148,10 +149,16 @@ internal class Engine(
     }
 
     companion object {
+        private const val FIRST_NNAPI = 27
+
         /** An interpreter on what is asked for; where that cannot be had, whatever the engine throws. */
         fun opened(model: ByteBuffer, options: Options): Opened {
             val settings = Interpreter.Options().setNumThreads(options.threads)
-            if (options.processor == Processor.NNAPI) settings.setUseNNAPI(true)
+            if (options.processor == Processor.NNAPI) {
+                // The engine itself would leave it to the CPU and say nothing.
+                demand(Build.VERSION.SDK_INT >= FIRST_NNAPI) { "Android ${Build.VERSION.RELEASE} has none" }
+                settings.setUseNNAPI(true)
+            }
             val delegate = if (options.processor == Processor.GPU) GpuDelegate() else null
             try {
                 delegate?.let { settings.addDelegate(it) }

@@ -22,12 +22,19 @@ class FaceFinder private constructor(
     override fun find(picture: Picture): List<FoundFace> {
         short.refuseOthers()
         photo.show(picture)
-        val whole = BlazeFaces.whole(picture.width, picture.height)
+        return try {
+            found(BlazeFaces.whole(picture.width, picture.height))
+        } finally {
+            photo.forget()
+        }
+    }
+
+    private fun found(whole: Square): List<FoundFace> {
         val candidates = short.look(photo, whole).toMutableList()
         if (full == null) return BlazeFaces.merged(candidates)
         // A face that fills the frame is seen only with some room around it.
         candidates += short.look(photo, Square(whole.x, whole.y, 2 * whole.side))
-        for (side in Tiles.sides(picture.width, picture.height, smallestFace)) {
+        for (side in Tiles.sides(photo.width, photo.height, smallestFace)) {
             candidates += lookAtTiles(side, BlazeFaces.merged(candidates))
         }
         val faces = BlazeFaces.merged(candidates)

@@ -3,8 +3,14 @@ package org.facekp
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-/** A table of a flatbuffer (https://flatbuffers.dev/internals/); whatever points outside the file is refused. */
-internal class Table(private val file: ByteBuffer, private val at: Int) {
+/**
+ * A table of a flatbuffer (https://flatbuffers.dev/internals/); whatever points outside the file is refused.
+ *
+ * @param left how many elements may still be read, of all tables: those that lead to one and the same would never end.
+ */
+internal class Table private constructor(private val file: ByteBuffer, private val at: Int, private val left: Budget) {
+    private class Budget(var elements: Int)
+
     private val fields = place(at - file.int(at).toLong())
     private val fieldsEnd = fields + file.short(fields)
 
@@ -20,7 +26,7 @@ internal class Table(private val file: ByteBuffer, private val at: Int) {
 
     fun byte(number: Int): Int = field(number).let { if (it == 0) 0 else file.get(it).toInt() }
 
-    fun child(number: Int): Table? = field(number).let { if (it == 0) null else Table(file, follow(it)) }
+    fun child(number: Int): Table? = field(number).let { if (it == 0) null else Table(file, follow(it), left) }
 
     fun firstFloat(number: Int): Float? =
         vector(number, 4).let { (start, length) -> if (length == 0) null else file.getFloat(start) }
@@ -39,17 +45,23 @@ internal class Table(private val file: ByteBuffer, private val at: Int) {
     }
 
     fun tables(number: Int): List<Table> {
-        val (start, length) = vector(number, 4)
-        return List(length) { Table(file, follow(start + 4 * it)) }
+        val (start, length) = spent(vector(number, 4))
+        return List(length) { Table(file, follow(start + 4 * it), left) }
     }
 
     fun count(number: Int): Int = vector(number, 4).second
 
-    fun table(number: Int, index: Int): Table = Table(file, follow(vector(number, 4).first + 4 * index))
+    fun table(number: Int, index: Int): Table = Table(file, follow(vector(number, 4).first + 4 * index), left)
 
     fun ints(number: Int): IntArray {
-        val (start, length) = vector(number, 4)
+        val (start, length) = spent(vector(number, 4))
         return IntArray(length) { file.int(start + 4 * it) }
+    }
+
+    /** Read once, all vectors together have fewer elements than the file has bytes. */
+    private fun spent(vector: Pair<Int, Int>) = vector.also { (_, length) ->
+        if (length > left.elements) damaged()
+        left.elements -= length
     }
 
     fun bytes(number: Int): ByteBuffer {
@@ -81,7 +93,7 @@ internal class Table(private val file: ByteBuffer, private val at: Int) {
             val little = (file.duplicate() as ByteBuffer).order(ByteOrder.LITTLE_ENDIAN)
             val start = little.int(0).toLong() and 0xFFFFFFFFL
             if (start + 4 > little.limit()) damaged()
-            return Table(little, start.toInt())
+            return Table(little, start.toInt(), Budget(little.limit()))
         }
     }
 }

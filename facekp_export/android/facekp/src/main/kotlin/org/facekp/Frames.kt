@@ -10,10 +10,12 @@ import android.media.Image
 fun pictureOf(bitmap: Bitmap): Picture {
     demand(!bitmap.isRecycled) { "the bitmap was recycled; detect before that" }
     val hardware = bitmap.config?.name == "HARDWARE" // unknown to Android 7
-    val readable = if (hardware) bitmap.copy(Bitmap.Config.ARGB_8888, false) else bitmap
-    val pixels = IntArray(readable.width * readable.height)
-    readable.getPixels(pixels, 0, readable.width, 0, 0, readable.width, readable.height)
-    return ArgbPicture(pixels, readable.width, readable.height)
+    val copy = if (hardware) bitmap.copy(Bitmap.Config.ARGB_8888, false) else null
+    demand(!hardware || copy != null) { "the bitmap cannot be copied out of the GPU's memory; decode it without Config.HARDWARE" }
+    val pixels = IntArray(bitmap.width * bitmap.height)
+    (copy ?: bitmap).getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+    copy?.recycle()
+    return ArgbPicture(pixels, bitmap.width, bitmap.height)
 }
 
 /**

@@ -127,8 +127,9 @@ class TensorSpec internal constructor(
         get() {
             val width = mapOf("float32" to 4, "uint8" to 1, "int8" to 1)[type]
                 ?: throw FacekpException("the model's tensor holds $type, not uint8, int8 or float32; export it again")
-            val count = shape.fold(1L) { all, side -> all * side }
-            demand(shape.all { it in 1..LARGEST } && count in 1..LARGEST) { "the model's tensor $shape is too large; export it again" }
+            // No product of two overflows, and of more than two none is taken.
+            val count = shape.fold(1L) { all, side -> if (all in 1..LARGEST) all * side else 0 }
+            demand(count in 1..LARGEST) { "the model's tensor ${shape.take(8)} is too large; export it again" }
             return count.toInt() * width
         }
 

@@ -12,6 +12,7 @@ import kotlin.math.abs
  * @property inputType of its input's numbers, `float32`, `uint8` or `int8`; null for files that do not say.
  * @property weightsLicence what the weights may be used for; null where the file does not say.
  * @property confidenceScale scatter of answers at which a face's confidence is one half; null for the default.
+ * @property untrained whether its weights are random, for timing alone.
  */
 class ModelInfo private constructor(
     val name: String,
@@ -22,6 +23,7 @@ class ModelInfo private constructor(
     val inputType: String?,
     val weightsLicence: String?,
     val confidenceScale: Double?,
+    val untrained: Boolean,
 ) {
     /** How a source's boxes become tight ones: as the file says, else as this version knows. */
     fun mapping(source: String): BoxMapping {
@@ -67,6 +69,7 @@ class ModelInfo private constructor(
                 inputType = if (first) null else inputType(document["input"], crop),
                 weightsLicence = if (first) null else licence(document["weights_licence"]),
                 confidenceScale = if (first) null else scale(document["confidence"]),
+                untrained = !first && flag(document, "untrained"),
             )
         }
 
@@ -118,6 +121,9 @@ class ModelInfo private constructor(
             if (scale == null || !(scale > 0 && scale <= 1)) refuse("has a confidence that is not a scale above 0 and up to 1")
             return scale
         }
+
+        private fun flag(document: Map<*, *>, key: String): Boolean =
+            key in document.keys && document[key] as? Boolean ?: refuse("has an '$key' that is neither true nor false")
 
         private inline fun <reified T> typed(document: Map<*, *>, key: String): T =
             document[key] as? T ?: refuse("lacks '$key' or holds something else there")

@@ -27,6 +27,9 @@ internal class Pyramid {
         }
     }
 
+    /** Let the picture go, which may be large; the memory of its halvings stays for the next. */
+    fun forget() = levels.clear()
+
     /** Read a view from the level whose pixels are just finer than its own. */
     fun read(view: Square, reader: CropReader) {
         val image = finerThan(view.side / reader.size)
