@@ -1,13 +1,20 @@
 package org.facekp.sample
 
 import android.app.Activity
+import android.content.ContentProvider
+import android.content.ContentValues
 import android.content.Intent
+import android.database.Cursor
+import android.database.MatrixCursor
 import android.net.Uri
+import android.os.Build
+import android.os.Looper
 import android.view.View
 import android.widget.Spinner
 import java.io.InputStream
 import org.facekp.Processor
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -54,6 +61,8 @@ open class ModelTest {
         await("what computed") { "NNAPI" in activity.text(R.id.result) }
         val said = activity.text(R.id.result)
         assertTrue(said, activity.getString(R.string.ran_unproven, "NNAPI") in said || "as the NNAPI cannot" in said)
+        // It came with Android 8.1.
+        if (Build.VERSION.SDK_INT < 27) assertTrue(said, "as the NNAPI cannot: Android ${Build.VERSION.RELEASE} has none" in said)
         assertTrue("deprecated" in activity.resources.getStringArray(R.array.processors)[Processor.NNAPI.ordinal])
     }
 
@@ -71,6 +80,20 @@ open class ModelTest {
             val said = controller.setup().get().answered()
             assertTrue(said, "mine.tflite" in said && said.startsWith("1 face"))
         }
+    }
+
+    /** A provider may ask a computer far away. */
+    @Test
+    fun aFilesNameIsAskedForBesideTheMainThread() = onScreen { activity ->
+        activity.opened()
+        Robolectric.setupContentProvider(NamedFiles::class.java, "named")
+        val uri = Uri.parse("content://named/1")
+        shadowOf(app.contentResolver).registerInputStreamSupplier(uri) { app.assets.open(Choices(app).models[0].place) }
+        activity.findViewById<View>(R.id.choose).performClick()
+        val asked = shadowOf(activity).nextStartedActivityForResult.intent
+        shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, Intent().setData(uri))
+        await("the file") { Choices(app).now.model == ChosenModel("far away.tflite", uri.toString()) }
+        assertFalse("the main thread waits for another app", NamedFiles.onMain)
     }
 
     @Test
@@ -118,6 +141,29 @@ open class ModelTest {
         activity.findViewById<View>(R.id.choose).performClick()
         val asked = shadowOf(activity).nextStartedActivityForResult.intent
         shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, Intent().setData(uri))
+    }
+}
+
+/** Tells a file's name, and on which thread it was asked. */
+class NamedFiles : ContentProvider() {
+    override fun onCreate() = true
+
+    override fun query(uri: Uri, projection: Array<String>?, s: String?, a: Array<String>?, o: String?): Cursor {
+        onMain = Looper.myLooper() == Looper.getMainLooper()
+        return MatrixCursor(projection).apply { addRow(arrayOf("far away.tflite")) }
+    }
+
+    override fun getType(uri: Uri): String? = null
+
+    override fun insert(uri: Uri, values: ContentValues?): Uri? = null
+
+    override fun update(uri: Uri, values: ContentValues?, s: String?, a: Array<String>?) = 0
+
+    override fun delete(uri: Uri, s: String?, a: Array<String>?) = 0
+
+    companion object {
+        @Volatile
+        var onMain = false
     }
 }
 

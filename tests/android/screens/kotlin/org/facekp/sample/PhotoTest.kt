@@ -2,6 +2,7 @@ package org.facekp.sample
 
 import android.app.Activity
 import android.content.Intent
+import android.graphics.Bitmap
 import android.net.Uri
 import android.widget.Spinner
 import java.io.File
@@ -46,6 +47,35 @@ open class PhotoTest {
     fun aHugePictureIsReadSmallerAndSaid() = onScreen { activity ->
         val said = pick(activity, "huge") { File(folder, "huge.png").inputStream() }
         assertTrue(said, activity.getString(R.string.made_smaller, 4) in said)
+    }
+
+    /** What the phones of today take; of a larger one a power of two is left out. */
+    @Test
+    fun aPhonesOwnPictureIsReadWhole() {
+        for ((width, height) in listOf(4000 to 3000, 4032 to 3024, 4080 to 3072)) assertEquals(1, Picture.shrink(width, height))
+        assertEquals(2, Picture.shrink(8160, 6144))
+    }
+
+    /** Old Androids' reader ends on some with more than an IOException. */
+    @Test
+    fun anExifThatCannotBeReadTurnsNothing() {
+        val whole = File(folder, "several.png").readBytes()
+        var opened = 0
+        val failing = object : InputStream() {
+            override fun read() = throw NegativeArraySizeException("-2")
+        }
+        val uri = offered("exif") { if (++opened == 3) failing else whole.inputStream() }
+        val seen = Picture.of(resolver, uri).bitmap
+        assertEquals(4, opened)
+        assertTrue(seen.width > 0)
+    }
+
+    @Test
+    fun aTurnedPictureStandsInMemoryOnce() {
+        val lying = Bitmap.createBitmap(4, 2, Bitmap.Config.ARGB_8888)
+        val upright = Picture.upright(lying, 6)
+        assertEquals(2 to 4, upright.width to upright.height)
+        assertTrue(lying.isRecycled && !upright.isRecycled)
     }
 
     @Test

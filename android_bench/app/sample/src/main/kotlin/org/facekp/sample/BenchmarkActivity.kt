@@ -71,7 +71,7 @@ class BenchmarkActivity : Activity() {
         thread(name = "benchmark") {
             try {
                 val made = benchmark.run { percent -> here.post { if (running === benchmark) progress.progress = percent } }
-                here.post { done(benchmark) { if (made == null) result.setText(R.string.benchmark_cancelled) else show(made.toString(2)) } }
+                here.post { done(benchmark) { if (made == null) result.setText(R.string.benchmark_cancelled) else show(made.toString()) } }
             } catch (refusal: RunnerException) {
                 here.post { done(benchmark) { result.text = getString(R.string.benchmark_failed, refusal.message) } }
             }

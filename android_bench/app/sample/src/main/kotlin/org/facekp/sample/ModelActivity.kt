@@ -66,7 +66,11 @@ class ModelActivity : Activity() {
 
     /** A file, which stays the choice where it can be used alone. */
     private fun choose(file: Uri) {
-        val title = contentResolver.name(file) ?: file.lastPathSegment ?: file.toString()
+        result.setText(R.string.opening)
+        worker.run({ contentResolver.name(file) }) { choose(file, it ?: file.lastPathSegment ?: file.toString()) }
+    }
+
+    private fun choose(file: Uri, title: String) {
         val wanted = choices.now.copy(model = ChosenModel(title, file.toString()))
         try {
             contentResolver.takePersistableUriPermission(file, Intent.FLAG_GRANT_READ_URI_PERMISSION)

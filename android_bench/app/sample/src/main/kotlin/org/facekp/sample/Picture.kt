@@ -13,8 +13,8 @@ import java.io.InputStream
 /** A photograph, upright. `shrink` is how many times smaller than its file it was read; of an `animated` one it is the first picture. */
 class Picture(val bitmap: Bitmap, val shrink: Int, val animated: Boolean) {
     companion object {
-        /** 12 megapixels are 48 MB in memory, and more than any face needs. */
-        private const val MOST_PIXELS = 12_000_000L
+        /** What phones call 12 megapixels: 48 MB in memory, and more than any face needs. */
+        private const val MOST_PIXELS = 12L shl 20
 
         /** A bundled picture. */
         fun of(assets: AssetManager, name: String): Picture = read { assets.open(name) }
@@ -51,6 +51,8 @@ class Picture(val bitmap: Bitmap, val shrink: Int, val animated: Boolean) {
             open().use { ExifInterface(it).getAttributeInt(ExifInterface.TAG_ORIENTATION, normal) }
         } catch (_: IOException) { // a format without EXIF
             ExifInterface.ORIENTATION_NORMAL
+        } catch (_: RuntimeException) { // damaged EXIF, in Android 7
+            ExifInterface.ORIENTATION_NORMAL
         }
 
         /** The picture as its EXIF orientation, 1 to 8, says that it was meant. */
@@ -67,7 +69,7 @@ class Picture(val bitmap: Bitmap, val shrink: Int, val animated: Boolean) {
                 postRotate(degrees)
                 if (mirrored) postScale(-1f, 1f)
             }
-            return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, turn, true)
+            return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, turn, true).also { bitmap.recycle() }
         }
     }
 }
