@@ -19,9 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from rich.progress import track
+from scipy.stats import spearmanr
 from torch import Tensor
 
 from android_bench.host.machine import describe_machine
@@ -78,16 +80,11 @@ def answers(net: KeypointNet, group: Group, crops: Tensor, silent: int | None = 
         if silent is not None:
             inputs[0][:, silent] = 0
 
-    hooks = [
-        net.get_submodule(consumer.layer).register_forward_pre_hook(silence),
-        net.get_submodule(consumer.norm).register_forward_hook(stop),
-    ]
-    with torch.inference_mode():
+    before = net.get_submodule(consumer.layer).register_forward_pre_hook(silence)
+    with before, net.get_submodule(consumer.norm).register_forward_hook(stop), torch.inference_mode():
         for batch in crops.split(_BATCH):
             with suppress(_Reached):
                 net(batch)
-    for hook in hooks:
-        hook.remove()
     return outputs
 
 
@@ -105,12 +102,6 @@ def closed_form(net: KeypointNet, groups: list[Group], crops: Tensor, share: flo
     layers = [group.consumers[0].layer for group in groups]
     moments = collect_moments(net, layers, crops.split(_BATCH), share=share)
     return {group.name: group_scores(net, group, moments) for group in groups}
-
-
-def spearman(a: Tensor, b: Tensor) -> float:
-    """Rank correlation of two lists without ties."""
-    ranks = torch.stack([x.argsort().argsort().double() for x in (a, b)])
-    return float(torch.corrcoef(ranks)[0, 1])
 
 
 @app.command()
@@ -141,7 +132,7 @@ def main(
             brute.append(brute_force(net, group, crops, before, filter_))
             seconds.append(time.perf_counter() - started)
         scores = whole[group.name]
-        agreement = spearman(scores, sampled[group.name])
+        agreement = float(np.asarray(spearmanr(scores, sampled[group.name]))[0])
         layers.append(Layer(group, sample, scores[sample].tolist(), brute, seconds, agreement))
     document = summary(layers, closed_seconds, images, threads)
     write_json(result, document)

@@ -9,6 +9,7 @@ Framework", https://arxiv.org/abs/2001.00281). `benchmarks/distill_crops.py` wro
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import cv2
@@ -131,13 +132,11 @@ def statistics_distance(net: KeypointNet, crops: torch.Tensor) -> torch.Tensor:
         ratio = (variance.clamp_min(_LEAST_VARIANCE) / known).sqrt()
         distances.append((shift + (ratio - 1).square()).mean())
 
-    layers = [layer for layer in net.modules() if isinstance(layer, _BatchNorm)]
-    hooks = [layer.register_forward_pre_hook(compare) for layer in layers]
-    try:
+    with ExitStack() as hooks:
+        for layer in net.modules():
+            if isinstance(layer, _BatchNorm):
+                hooks.enter_context(layer.register_forward_pre_hook(compare))
         net(crops.to(memory_format=torch.channels_last))
-    finally:
-        for hook in hooks:
-            hook.remove()
     return torch.stack(distances).mean()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,20 +80,14 @@ class CostModel:
 def _layers(net: KeypointNet) -> list[_Layer]:
     """Every convolution and linear layer of the deployed net, measured on one crop."""
     found: list[_Layer] = []
-    hooks = []
-    for name, module in net.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            hooks.append(module.register_forward_hook(_counting(found, name)))
-    was_training = net.training
-    try:
-        with torch.inference_mode():
-            parameter = next(net.parameters())
-            crop = torch.zeros(1, 3, net.config.size, net.config.size)
-            DeployedNet(net)(crop.to(parameter.device, parameter.dtype))
-    finally:
-        for hook in hooks:
-            hook.remove()
-        net.train(was_training)
+    with ExitStack() as stack, torch.inference_mode():
+        stack.callback(net.train, net.training)
+        for name, module in net.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                stack.enter_context(module.register_forward_hook(_counting(found, name)))
+        parameter = next(net.parameters())
+        crop = torch.zeros(1, 3, net.config.size, net.config.size)
+        DeployedNet(net)(crop.to(parameter.device, parameter.dtype))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
@@ -92,25 +93,19 @@ def collect_moments(
     random = torch.Generator().manual_seed(0)
     sums: dict[str, Moments] = {}
     modules = {name: net.get_submodule(name) for name in layers}
-    hooks = [
-        module.register_forward_pre_hook(_summing(sums, name, share, pairs, random))
-        for name, module in modules.items()
-    ]
-    was_training = net.training
     device = next(net.parameters()).device
-    try:
+    with ExitStack() as stack, torch.inference_mode():
+        stack.callback(net.train, net.training)
+        for name, module in modules.items():
+            hook = _summing(sums, name, share, pairs, random)
+            stack.enter_context(module.register_forward_pre_hook(hook))
         # The heatmap head is run by hand: the net itself calls it in training alone.
         net.eval()
-        with torch.inference_mode():
-            for crops in batches:
-                features = net.features(crops.to(device))
-                net.regression(features)
-                if net.heatmap is not None and any(name.startswith("heatmap.") for name in modules):
-                    net.heatmap(features)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        net.train(was_training)
+        for crops in batches:
+            features = net.features(crops.to(device))
+            net.regression(features)
+            if net.heatmap is not None and any(name.startswith("heatmap.") for name in modules):
+                net.heatmap(features)
     if not sums and modules:
         raise ValueError("there are no images to score the filters on")
     return sums
