@@ -6,16 +6,16 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from facekp_export.export import FORMATS, ExportResult, Step, export_model
 from facekp_export.quantization.calibration import demo_views
 from facekp_train.common.console import UserError
+from facekp_train.common.recipes import assigned
 from facekp_train.common.settings import first_fault
 from facekp_train.common.shipped import CHECKPOINT
-from facekp_train.common.yaml_text import parse_yaml
 from facekp_train.crop import CropRule
 from facekp_train.metadata import untrained_name
 
@@ -32,15 +32,7 @@ def untrained_config(backbone: str, assignments: Sequence[str]) -> NetConfig:
     """
     from facekp_train.networks.keypoint_net import NetConfig
 
-    settings: dict[str, Any] = {"backbone": backbone, "heatmap_width": 0}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise UserError(f"--set takes key=value, not '{assignment}'")
-        try:
-            settings[key.strip()] = parse_yaml(value)
-        except ValueError as error:
-            raise UserError(f"--set {assignment}: the value is not YAML ({error})") from None
+    settings = assigned({"backbone": backbone, "heatmap_width": 0}, assignments)
     try:
         return NetConfig.model_validate(settings)
     except ValidationError as error:
@@ -63,12 +55,8 @@ def export_untrained(
     Args:
         config: what shapes the net.
         out: the folder.
-        to: as `export_model` takes it.
-        integer_io: as `export_model` takes it.
-        int8_input: as `export_model` takes it.
-        threads: of the runtimes that verify.
+        to, integer_io, int8_input, threads, step: as `export_model` takes them.
         name: travels in every file, marked as untrained; None for the backbone's.
-        step: wraps each named step of the work.
 
     Returns:
         The folder and the manifest.

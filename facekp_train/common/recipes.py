@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ def recipe_settings(base: str, settings: dict[str, Any], assignments: list[str])
     """
     data = _named_or_file(base)
     data.update({key: value for key, value in settings.items() if value not in (None, [])})
+    return assigned(data, assignments)
+
+
+def assigned(data: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+    """Settings with `key=value` of YAML put in, `a.b=value` within a's own. Raises UserError for others."""
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
