@@ -158,12 +158,16 @@ def _unchanged(out: Path, before: Manifest | None) -> set[str]:
     if before is None:
         return set()
     models = {entry.file: entry.sha256 for entry in before.files}
-    changed = {
-        name
-        for name, sha256 in models.items()
-        if Path(name).name == name and (out / name).is_file() and sha256_of(out / name) != sha256
-    }
-    return _made_before(before) - changed
+    return _made_before(before) - (_there(out, models) - _there(out, models, same=True))
+
+
+def _there(out: Path, files: dict[str, str], same: bool = False) -> set[str]:
+    """Those of a manifest's files, by name and hash, that lie in its folder; same: as they were written.
+
+    A manifest names files of its own folder; anything else in it is not to be believed.
+    """
+    there = {name for name in files if Path(name).name == name and (out / name).is_file()}
+    return {name for name in there if sha256_of(out / name) == files[name]} if same else there
 
 
 def _refuse_clashes(out: Path, names: Collection[str], known: Collection[str]) -> None:
@@ -259,12 +263,6 @@ def _stale(out: Path, before: Manifest | None, made: set[str]) -> set[str]:
     if before is None:
         return set()
     known = {entry.file: entry.sha256 for entry in before.files} | _own_checkpoint(before)
-    hashes = {name: sha256 for name, sha256 in known.items() if name not in made}
-    # A manifest names files of its own folder; anything else in it is not to be believed.
-    unchanged = {
-        name
-        for name, sha256 in hashes.items()
-        if Path(name).name == name and (out / name).is_file() and sha256_of(out / name) == sha256
-    }
+    unchanged = _there(out, {name: known[name] for name in known.keys() - made}, same=True)
     picture = {PICTURE} & _made_before(before) if (out / PICTURE).is_file() else set()
     return unchanged | picture - made
