@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.release.build import ROOT
-from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE
+from facekp_export.inference.flatbuffer import BLAZEFACE
 from facekp_train.common.files import sha256_of, write_json, write_text
 from facekp_train.common.shipped import DEFAULT_NAME, shipped_files
 
@@ -33,9 +33,7 @@ def write_bill(target: Path, python: Path, tools: Path) -> None:
 
 def nets() -> list[dict[str, Any]]:
     """The nets inside facekp's wheel, as CycloneDX names components."""
-    found = [
-        _net(variant.file, variant.sha256, {"id": "Apache-2.0"}) for variant in (SHORT_RANGE, FULL_RANGE)
-    ]
+    found = [_net(file, sha256, {"id": "Apache-2.0"}) for file, sha256 in BLAZEFACE.items()]
     weights = {"name": "LicenseRef-facekp-weights"}
     return found + [
         _net(f"{DEFAULT_NAME}/{file}", entry.sha256, weights)

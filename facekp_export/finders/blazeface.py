@@ -19,6 +19,7 @@ import numpy as np
 from facekp_export.finders.base import FoundFace, overlap, overlapping, suppressed
 from facekp_export.finders.pyramid import Pyramid
 from facekp_export.finders.tiles import TILE_ON_MASK, Mask, covering, hiding_places, least_score, tile_sides
+from facekp_export.inference.flatbuffer import BLAZEFACE
 from facekp_export.inference.runtimes import open_runtime
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
@@ -49,7 +50,6 @@ class Variant:
     size: int
     cells: tuple[tuple[int, int], ...]
     threshold: float
-    sha256: str
 
     @property
     def least_logit(self) -> float:
@@ -66,14 +66,8 @@ class Variant:
         return np.concatenate(maps)
 
 
-SHORT_RANGE = Variant(
-    "face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5,
-    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-)  # fmt: skip
-FULL_RANGE = Variant(
-    "face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6,
-    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
-)  # fmt: skip
+SHORT_RANGE = Variant("face_detection_short_range.tflite", "blazeface", 128, ((8, 2), (16, 6)), 0.5)
+FULL_RANGE = Variant("face_detection_full_range_sparse.tflite", "blazeface-full", 192, ((4, 1),), 0.6)
 
 
 class BlazeNet:
@@ -83,7 +77,7 @@ class BlazeNet:
         """Raises UserError where the net's file is missing, ValueError where it is another net's."""
         self.variant = variant
         file = blazeface_file(variant.file)
-        if sha256_of(file) != variant.sha256:
+        if sha256_of(file) != BLAZEFACE[variant.file]:
             raise ValueError(f"{file}: not the BlazeFace net of that name; reinstall facekp")
         self._runtime = open_runtime(file, threads)
         self._anchors = variant.anchors()

