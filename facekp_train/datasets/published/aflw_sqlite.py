@@ -2,7 +2,7 @@
 
 Tables: Faces (face_id, file_id), FaceImages (file_id, filepath), FaceRect (face_id, x, y, w, h),
 FacePose (face_id, roll, pitch, yaw in radians), FeatureCoords (face_id, feature_id, x, y) and
-FeatureCoordTypes (feature_id, descr). Pixels count from 0.
+FeatureCoordTypes (feature_id, descr). FaceImages may state a width and a height. Pixels count from 0.
 Source: https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/aflw/
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from facekp_train.common.files import resolved
 from facekp_train.datasets.reading.notes import DataError, Notes
-from facekp_train.datasets.reading.rows import checked
+from facekp_train.datasets.reading.rows import checked, stated_size
 from facekp_train.samples import Box, FaceSample
 
 KEYPOINTS = (
@@ -39,7 +39,7 @@ _PLACES = {name: place for place, name in enumerate(KEYPOINTS)}
 _TABLES = ("Faces", "FaceImages", "FaceRect", "FacePose", "FeatureCoords", "FeatureCoordTypes")
 _QUERY = """
     SELECT Faces.face_id, FaceImages.filepath, FaceRect.x, FaceRect.y, FaceRect.w, FaceRect.h,
-           FacePose.roll, FacePose.pitch, FacePose.yaw, Marks.descr, Marks.x, Marks.y
+           FacePose.roll, FacePose.pitch, FacePose.yaw, {size}, Marks.descr, Marks.x, Marks.y
     FROM Faces
     JOIN FaceImages ON FaceImages.file_id = Faces.file_id
     LEFT JOIN FaceRect ON FaceRect.face_id = Faces.face_id
@@ -64,7 +64,8 @@ def faces(file: Path, train: bool, notes: Notes) -> Iterator[FaceSample]:
     try:
         with closing(sqlite3.connect(f"{resolved(file).as_uri()}?mode=ro", uri=True)) as database:
             _refuse_programs(file, database)
-            for face, rows in groupby(database.execute(_QUERY), key=itemgetter(0)):
+            query = _QUERY.format(size=_size_columns(database))
+            for face, rows in groupby(database.execute(query), key=itemgetter(0)):
                 marks = list(rows)
                 path = str(marks[0][1])
                 if _is_for_testing(path) == train:
@@ -91,6 +92,12 @@ def _refuse_programs(file: Path, database: sqlite3.Connection) -> None:
             raise DataError(f"{file} cannot be read as AFLW's database: {name} is no plain table of it")
 
 
+def _size_columns(database: sqlite3.Connection) -> str:
+    """What to ask for a photograph's width and height, which no other table states."""
+    known = {str(row[1]).lower() for row in database.execute("PRAGMA table_info(FaceImages)")}
+    return ", ".join(f"FaceImages.{side}" if side in known else "NULL" for side in ("width", "height"))
+
+
 def _is_for_testing(path: str) -> bool:
     return zlib.crc32(Path(path).name.encode()) % 100 < 18
 
@@ -106,7 +113,8 @@ def _face(path: str, marks: list[tuple[Any, ...]]) -> FaceSample:
         raise ValueError("none of its keypoints is annotated")
     angles = dict(zip(("roll", "pitch", "yaw"), marks[0][6:9], strict=True))
     attributes = {name: f"{math.degrees(angle):.1f}" for name, angle in angles.items() if angle is not None}
-    return FaceSample(Path(path), keypoints, visible, _box(marks[0][2:6]), "aflw", attributes)
+    box, size = _box(marks[0][2:6]), stated_size(*marks[0][9:11])
+    return FaceSample(Path(path), keypoints, visible, box, "aflw", attributes, size)
 
 
 def _box(columns: tuple[Any, ...]) -> Box | None:

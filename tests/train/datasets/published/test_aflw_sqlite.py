@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from facekp_train.datasets import DataError, open_dataset
+from facekp_train.images import read_image
 from tests.support.files.aflw_files import BOX, DATABASE, face, pictures, write_database
 
 ALL = range(21)
@@ -100,3 +101,22 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path, content: byt
     (tmp_path / DATABASE).write_bytes(content)
     with pytest.raises(DataError, match=r"cannot be read as AFLW's database"):
         list(open_dataset(f"aflw:{tmp_path}"))
+
+
+@pytest.mark.parametrize("factor", [0, 1, 2])
+def test_the_stated_size_of_a_photograph_is_compared(factor: int, database: Path) -> None:
+    """Copies of another size are about; 0 stands for not known."""
+    before = {sample.visible.sum(): sample for sample in everything(database)[0]}
+    height, width = read_image(before[21].image).shape[:2]
+    with closing(sqlite3.connect(database / "data" / DATABASE)) as content:
+        content.execute("UPDATE FaceImages SET width = ?, height = ?", (factor * width, factor * height))
+        content.commit()
+    after = {sample.visible.sum(): sample for sample in everything(database)[0]}
+    scale = factor if factor > 1 else 1
+    np.testing.assert_allclose(after[21].keypoints, (before[21].keypoints + 0.5) / scale - 0.5, atol=1e-3)
+
+
+def test_a_database_without_sizes_is_read(database: Path) -> None:
+    with closing(sqlite3.connect(database / "data" / DATABASE)) as content:
+        content.executescript("ALTER TABLE FaceImages DROP width; ALTER TABLE FaceImages DROP height;")
+    assert len(everything(database)[0]) == 3
