@@ -16,6 +16,10 @@ AXE = Part(
     sha256="e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", members=(),
 )  # fmt: skip
 """Rules of accessibility, to be run within a page (MPL-2.0)."""
+AXE_FINDINGS = """
+axe.run(document).then(({ violations }) => violations.map(({ id, help, nodes }) => [id, help, nodes[0].html]))
+"""
+"""What to evaluate in a page that has them."""
 TYPESCRIPT = Part(
     registry="npm", package="typescript", version="5.9.3", file="typescript-5.9.3.tgz", bytes=4377468,
     sha256="10e108c9cf7d5f2879053dff18515fb405abf2ccef63eaaf017d9c571687a1d3", members=(),

@@ -11,7 +11,7 @@ import pytest
 
 from android_bench.web.server import WebServer
 from tests.support.browser import Browser
-from tests.support.npm import AXE, unpacked
+from tests.support.npm import AXE, AXE_FINDINGS, unpacked
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,9 +31,6 @@ CONTROLS = [
     "smallest",
     "measure",
 ]
-FINDINGS = """
-axe.run(document).then(({ violations }) => violations.map(({ id, help, nodes }) => [id, help, nodes[0].html]))
-"""
 
 
 @pytest.fixture
@@ -79,4 +76,4 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     )
     assert opened.evaluate("document.documentElement.scrollWidth") == 360
     opened.evaluate(axe)
-    assert opened.evaluate(FINDINGS) == []
+    assert opened.evaluate(AXE_FINDINGS) == []

@@ -10,9 +10,8 @@ import pytest
 from android_bench.records.phone import CurvePoint
 from android_bench.reports.pages import records_page
 from tests.support.browser import Browser
-from tests.support.npm import AXE, unpacked
+from tests.support.npm import AXE, AXE_FINDINGS, unpacked
 from tests.support.phones.sample_records import invalid, machine, valid
-from tests.web.test_looks import FINDINGS
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,6 +38,6 @@ def test_axe_finds_nothing_and_the_page_is_no_wider_than_its_screen(tmp_path: Pa
             browser.evaluate(f"document.documentElement.dir = '{direction}'")
             assert browser.evaluate("document.documentElement.scrollWidth") == 360
             browser.evaluate(axe)
-            assert browser.evaluate(FINDINGS) == []
+            assert browser.evaluate(AXE_FINDINGS) == []
     finally:
         browser.close()
