@@ -44,6 +44,7 @@ UNSAID = {"--install-completion", "--show-completion", "--help", "--debug"}
 # What would else work for minutes on what ships with facekp.
 GIVEN = {
     ("facekp-bench", ""): ["--models", "garbage.tflite"],
+    ("facekp-bench", "profile"): ["garbage.tflite"],
     ("facekp-export", ""): ["--model", "garbage"],
     ("facekp-export", "layers"): ["garbage"],
 }
