@@ -129,7 +129,7 @@ def test_a_file_of_several_exports_is_every_one_s_float_file(
     assert list(files) == ["int8", "float32", "dynamic"]
     assert all(file["nme"] for file in files.values())
     assert files["float32"]["nme_change"] == 0
-    assert files["int8"]["nme_change"] > 0.5 and files["dynamic"]["nme_change"] > 1
+    assert files["int8"]["nme_change"] > 0.5 and files["dynamic"]["nme_change"] > 0
     assert f"ships.tflite: the same file as {tmp_path / 'a' / 'model_int8.tflite'}" in stderr
     assert f"{phones}: 12 of its 12 records were read already and count once" in stderr
 
