@@ -26,8 +26,7 @@ _OUTSIDE = 0.5
 class _Unit:
     """What a picture's side counts in a unit, and how few faces may speak for it.
 
-    In a photograph of less than twice as many pixels, the unit and pixels look much alike: there only faces
-    in the unit's middle speak, where that is not the photograph's, too.
+    In a photograph of less than twice as many pixels, the unit and pixels look too much alike.
     """
 
     name: str
@@ -38,8 +37,6 @@ class _Unit:
 # Of many photographs faces lie in the middle from side to side, to this share of the width; in another
 # unit's middle, and farther from their own than that and chance, they count in it.
 _MIDDLE, _OFF_MIDDLE, _CHANCE = 0.05, 0.07, 4.0
-# Of one face its own middle is in a unit's, and as a share of both sides of its photograph below this.
-_NEAR, _TOP_LEFT = 0.15, 0.35
 
 _UNITS = (_Unit("percent", 100.0, 1), _Unit("per mille", 1000.0, 3))
 
@@ -62,10 +59,7 @@ class UnitCheck:
             return
         low, high = float(sample.known.min()), float(sample.known.max())
         for unit in _UNITS:
-            within = low >= 0 and high <= unit.side
-            self._within[unit] += within and (
-                min(size) > 2 * unit.side or _is_in_the_middle(sample, size, unit.side)
-            )
+            self._within[unit] += low >= 0 and high <= unit.side and min(size) > 2 * unit.side
         self._stretch.add(sample.keypoints, size)
         if low >= 0:
             self._across.extend((float(sample.known[:, 0].mean()), size[0], high))
@@ -116,13 +110,6 @@ class UnitCheck:
         least = max(_OFF_MIDDLE, _CHANCE * own.std() / len(own) ** 0.5)
         within = (high <= unit.side).mean() >= _SHARE
         return bool(within and off <= _MIDDLE and abs(own.mean()) >= least)
-
-
-def _is_in_the_middle(sample: FaceSample, size: tuple[int, int], side: float) -> bool:
-    """Whether a face lies in the middle of a picture of that side, and at the top left of its photograph."""
-    middle = sample.known.mean(axis=0)
-    near = np.abs(middle / side - 0.5).max() <= _NEAR
-    return bool(near and (middle / np.array(size)).max() < _TOP_LEFT)
 
 
 def share_outside(sample: FaceSample, size: tuple[int, int]) -> float:

@@ -43,20 +43,6 @@ def test_pixels_raise_no_alarm(tmp_path: Path) -> None:
     assert _warnings(tmp_path / "b", lambda number: FACE_68, 1) == []
 
 
-@pytest.mark.parametrize("size", [(178, 218), (150, 200), (199, 160)])
-@pytest.mark.parametrize("faces", [1, 5, 25])
-def test_percent_of_small_photographs_is_said(faces: int, size: tuple[int, int], tmp_path: Path) -> None:
-    """As of CelebA's: in the middle of a hundred, and not in that of the photograph."""
-    middle = (FACE_68 - FACE_68.mean(axis=0)) * 0.6 + np.array(size) / 2
-    wrong = _read(tmp_path / "wrong", size, middle / [size[0] / 100, size[1] / 100], faces, 0.1)
-    assert len(list(wrong)) == faces
-    assert "percent of the picture; write pixels" in wrong.warnings[0]
-    # In the middle, and a small face of its own beside it.
-    for place in (middle, FACE_68 * 0.25, FACE_68 * 0.3 + [60, 0]):
-        right = _read(tmp_path / "right", size, place, faces, 0.1)
-        assert (len(list(right)), right.warnings) == (faces, [])
-
-
 def test_small_photographs_say_nothing(tmp_path: Path) -> None:
     """A face that fills a photograph of 120 pixels."""
     assert _warnings(tmp_path, lambda number: FACE_68 / 2 - 20, 3, size=120) == []
@@ -68,12 +54,10 @@ def test_a_few_small_faces_are_no_percent(tmp_path: Path) -> None:
         assert bool(_warnings(tmp_path / f"{wrong}", place, faces)) is said
 
 
-def _read(
-    folder: Path, size: tuple[int, int], points: np.ndarray, faces: int = 1, apart: float = 1
-) -> Dataset:
+def _read(folder: Path, size: tuple[int, int], points: np.ndarray, faces: int = 1) -> Dataset:
     for number in range(faces):
         picture(folder / f"{number}.jpg", *size)
-        points_file(folder / f"{number}.pts", points + number * apart)
+        points_file(folder / f"{number}.pts", points + number)
     return open_dataset(f"pts:{folder}")
 
 
