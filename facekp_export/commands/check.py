@@ -21,7 +21,6 @@ from facekp_export.commands.options import (
 from facekp_train.common.console import out, print_json, print_line
 from facekp_train.common.feedback.idle import needs
 from facekp_train.common.model_option import folder_argument
-from facekp_train.common.shipped import licence_of_shipped
 
 if TYPE_CHECKING:
     from facekp_export.verification.check import Checked
@@ -57,8 +56,7 @@ def check(
         print_json(checked.document)
     else:
         _print_checked(checked)
-        stated = models[0].info.weights_licence
-        if (licence := stated or licence_of_shipped(models[0].runtime.path)) is not None:
+        if (licence := models[0].info.weights_licence) is not None:
             print_line(f"What the weights may be used for: {licence}")
     if not checked.good:
         raise typer.Exit(1)

@@ -51,9 +51,9 @@ def data(
     from facekp_train.draw import check_writable, contact_sheet, write_picture
 
     check_file(sheet)
+    refuse_sources([sheet], files_of([spec]))
     if sheet is not None:
         check_writable(sheet)
-    refuse_sources([sheet], files_of([spec]))
     own = adopt_given(scheme)
     with spec_is_usage():
         if (told := named(spec)) != spec:

@@ -102,9 +102,9 @@ def ships(sha256: str) -> bool:
 
 
 def licence_of_shipped(path: Path) -> str | None:
-    """What the weights of a shipped checkpoint or exported file may be used for; None for any other file.
+    """What the weights of a shipped checkpoint may be used for; None for any other file.
 
-    They were written before there was the field, and files that ship are not written anew.
+    Some were written before there was the field.
     """
     size = path.stat().st_size
     same = any(entry.bytes == size for files in shipped_files().values() for entry in files.values())
