@@ -24,7 +24,7 @@ export function readDocument(text) {
   } catch {
     throw new Error('Its facekp metadata is no JSON.')
   }
-  const { schema, name, kind, points, crop, boxes, scheme } = document ?? {}
+  const { schema, name, kind, points, crop, boxes, scheme, untrained = false } = document ?? {}
   if (schema !== SCHEMA) throw new Error(`Its facekp metadata has schema ${String(schema).slice(0, 40)}; this page reads ${SCHEMA}: export it again.`)
   const parts = {
     name: typeof name === 'string',
@@ -32,6 +32,7 @@ export function readDocument(text) {
     'crop rule': isCropRule(crop),
     boxes: boxes instanceof Object && Object.values(boxes).every(isMapping) && Object.hasOwn(boxes, scheme?.box_source),
     scheme: isScheme(scheme, points),
+    'mark of its training': typeof untrained === 'boolean',
   }
   const wrong = Object.entries(parts).find(([, holds]) => !holds)
   if (wrong) throw new Error(`Its facekp metadata has no ${wrong[0]} that can be obeyed; export it again.`)

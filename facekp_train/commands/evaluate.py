@@ -121,9 +121,9 @@ def evaluate(
     if split is None:
         dataset.split = dataset.format.evaluation
     model = model or default_checkpoint()
-    refuse_other_than_checkpoints(model, against)
     with meaning(data_scheme or scheme_in_checkpoint(model)):
         conditions = _conditions(by, dataset)
+    refuse_other_than_checkpoints(model, against)
     if folder is not None:
         _ready(folder)
     require("train", "torch", "safetensors")

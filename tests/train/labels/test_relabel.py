@@ -230,7 +230,7 @@ def test_bad_coco_files_are_refused_and_bad_faces_named(tmp_path: Path) -> None:
     file.write_text(json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": annotations}))
     dataset = open_dataset(f"coco:{file}")
     assert len(list(dataset)) == 1 and len(dataset.skipped) == 5
-    with pytest.raises(FileNotFoundError, match="give the file"):
+    with pytest.raises(FileNotFoundError, match="is a folder; give coco:"):
         open_dataset(f"coco:{tmp_path}")
 
 

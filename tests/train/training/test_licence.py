@@ -30,8 +30,8 @@ def test_a_shipped_checkpoint_says_what_it_may_be_used_for(name: str) -> None:
 
 
 def test_another_of_the_same_size_says_nothing(tmp_path: Path) -> None:
-    """The 1X's checkpoint was written before these say so themselves: its hash tells."""
-    content = bytearray((shipped_models_dir() / "mdp-1x" / CHECKPOINT).read_bytes())
+    """The teacher's checkpoint was written before these say so themselves: its hash tells."""
+    content = bytearray((shipped_models_dir() / "teacher" / CHECKPOINT).read_bytes())
     content[-1] ^= 1
     (tmp_path / "a.safetensors").write_bytes(content)
     assert load_checkpoint(tmp_path / "a.safetensors").header.weights_licence is None
