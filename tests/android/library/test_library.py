@@ -11,7 +11,9 @@ from tests.android import jvm
 pytestmark = [pytest.mark.app, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("name", ["ParityTest", "HostileTest", "TrackTest", "GeometryTest", "FrameTest"])
+@pytest.mark.parametrize(
+    "name", ["ParityTest", "HostileTest", "DamagedNetTest", "TrackTest", "GeometryTest", "FrameTest"]
+)
 def test_on_the_jvm(library: jvm.Library, name: str) -> None:
     assert "OK (" in library.run(name)
 

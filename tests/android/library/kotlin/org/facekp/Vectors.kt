@@ -1,6 +1,11 @@
 package org.facekp
 
+import java.io.ByteArrayInputStream
 import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.util.Base64
+import java.util.zip.InflaterInputStream
 import javax.imageio.ImageIO
 import kotlin.math.abs
 import org.junit.Assert.assertEquals
@@ -68,4 +73,19 @@ fun refusal(action: () -> Unit): String {
         return message
     }
     throw AssertionError("nothing was refused")
+}
+
+/** The model file of a case of `documents`, as an engine takes it. */
+fun fileOf(case: Map<*, *>): ByteBuffer {
+    val packed = Base64.getDecoder().decode(case["data"] as String)
+    val bytes = InflaterInputStream(ByteArrayInputStream(packed)).readBytes()
+    val data = ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes)
+    return data.apply { rewind() }
+}
+
+/** What the reader takes a model file's name for; null where it refuses the file. */
+internal fun readName(data: ByteBuffer): String? = try {
+    ModelFile.info(data).name.also { ModelFile.refuseDamaged(data) }
+} catch (error: FacekpException) {
+    null
 }

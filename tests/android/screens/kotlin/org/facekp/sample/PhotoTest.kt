@@ -46,7 +46,7 @@ open class PhotoTest {
     @Test
     fun aHugePictureIsReadSmallerAndSaid() = onScreen { activity ->
         val said = pick(activity, "huge") { File(folder, "huge.png").inputStream() }
-        assertTrue(said, activity.getString(R.string.made_smaller, 4) in said)
+        assertTrue(said, activity.getString(R.string.made_smaller, 2) in said)
     }
 
     /** What the phones of today take; of a larger one a power of two is left out. */

@@ -7,8 +7,6 @@ import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CameraMetadata.LENS_FACING_EXTERNAL
 import android.net.Uri
 import android.os.Build
-import android.os.Handler
-import android.os.Looper
 import android.provider.Settings
 import android.view.View
 import org.facekp.sample.Choices
@@ -184,9 +182,8 @@ open class CameraTest : CameraScreen() {
             await("the call") { TestCameras.last != null }
             late = TestCameras.last!!
             controller.pause().stop()
-            // As the system answers: on the thread that asked.
             TestCameras.fault = null
-            cameras().openCamera("0", late, Handler(Looper.getMainLooper()))
+            cameras().openCamera("0", late, TestCameras.asking)
             await("its end") { TestCameras.device?.let(TestCameras::isClosed) == true }
         }
     }

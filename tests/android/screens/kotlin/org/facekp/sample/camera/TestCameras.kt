@@ -44,6 +44,7 @@ class TestCameras : ShadowCameraManager() {
         val fault = fault
         fault?.thrown?.let { throw it }
         last = callback
+        asking = handler
         if (fault == null) opened(id, callback, handler)
         fault?.code?.let { opened(id, Failing(callback, it), handler) }
     }
@@ -70,6 +71,9 @@ class TestCameras : ShadowCameraManager() {
     companion object {
         internal var fault: Fault? = null
         internal var last: CameraDevice.StateCallback? = null
+
+        /** Whose thread is answered, as by the system. */
+        internal var asking: Handler? = null
 
         /** The device that was opened last. */
         internal val device: CameraDevice?
